@@ -1,0 +1,55 @@
+"""What every test gets: no user folders, no network, one torch thread, and the real images where they are at hand."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before napari, torch or numba look: nothing is read from or written to the developer's own settings.
+_SETTINGS = tempfile.TemporaryDirectory(prefix="napari-unet-tests-")
+os.environ["NAPARI_CONFIG"] = ""
+os.environ["XDG_CONFIG_HOME"] = str(Path(_SETTINGS.name) / "config")
+os.environ["XDG_DATA_HOME"] = str(Path(_SETTINGS.name) / "data")
+
+_BESIDE_CHECKOUT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+def _real_images() -> Path:
+    return Path(os.environ.get("NAPARI_UNET_DATA", _BESIDE_CHECKOUT))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs something this machine has not."""
+    no_data = pytest.mark.skip(reason=f"the real images are not at {_real_images()} (set NAPARI_UNET_DATA)")
+    no_screen = pytest.mark.skip(reason="no display: run through scripts/with_screen.sh, as make test does")
+    has_data = _real_images().is_dir()
+    has_screen = bool(os.environ.get("DISPLAY")) and os.environ.get("QT_QPA_PLATFORM") != "offscreen"
+    for item in items:
+        if not has_data and ("shared_data" in item.keywords or "data_dir" in getattr(item, "fixturenames", ())):
+            item.add_marker(no_data)
+        if not has_screen and "real_window" in item.keywords:
+            item.add_marker(no_screen)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the real images; a test that asks for it is skipped where they are missing."""
+    return _real_images()
+
+
+@pytest.fixture(autouse=True)
+def models_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a model folder of its own, in place of the user's; returns it."""
+    folder = tmp_path_factory.mktemp("models")
+    monkeypatch.setenv("NAPARI_UNET_MODELS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_leftover_settings() -> Iterator[None]:
+    yield
+    _SETTINGS.cleanup()
