@@ -1,0 +1,1 @@
+"""What an image is: axes, scale, normalization; reading and writing."""

@@ -1,0 +1,88 @@
+"""Reading OME-Zarr 0.4 and 0.5 (and plain Zarr arrays), lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from napari_unet.errors import UserError
+from napari_unet.images.axes import complete_axes, guess_axes, looks_rgb
+from napari_unet.images.image import Image
+from napari_unet.images.lazy import lazy_array
+from napari_unet.images.units import to_standard
+
+
+def read_zarr(path: Path) -> Image:
+    """Image at full resolution in the OME-Zarr at `path`, as a dask array."""
+    node = zarr.open(str(path), mode="r")
+    if isinstance(node, zarr.Array):
+        return Image(_lazy(node), guess_axes(node.shape, looks_rgb(node.shape, node.dtype)))
+    group, notes = _image_group(node)
+    metadata = _ome(group)
+    multiscales = metadata["multiscales"][0]
+    dataset = multiscales["datasets"][0]
+    array = group[dataset["path"]]
+    axes = _axes(multiscales, array)
+    scale, units = _pixel_size(multiscales, dataset, axes)
+    names = tuple(str(channel.get("label", "")) for channel in metadata.get("omero", {}).get("channels", []))
+    if "C" not in axes or len(names) != array.shape[axes.index("C")]:
+        names = ()
+    return Image(_lazy(array), axes, scale, units, names, notes=notes)
+
+
+def _lazy(array: Any) -> Any:
+    np.asarray(array[(slice(0, 1),) * array.ndim])  # a missing codec or damaged chunk should show now, not later
+    return lazy_array(array)
+
+
+def _ome(group: Any) -> Mapping[str, Any]:
+    """OME metadata of `group`: version 0.5 keeps it under one key, 0.4 at the top."""
+    attributes = group.attrs.asdict()
+    found: Mapping[str, Any] = attributes.get("ome", attributes)
+    return found
+
+
+def _image_group(group: Any) -> tuple[Any, tuple[str, ...]]:
+    """The group that holds the (first) image, and a note if there are more."""
+    metadata = _ome(group)
+    if "multiscales" in metadata:
+        return group, ()
+    if "plate" in metadata:
+        well = group[metadata["plate"]["wells"][0]["path"]]
+        field = well[_ome(well)["well"]["images"][0]["path"]]
+        return field, ("A plate of several fields: the first is shown.",)
+    if "0" in group and isinstance(group["0"], zarr.Group) and "multiscales" in _ome(group["0"]):
+        more = "1" in group
+        return group["0"], ("A file of several images: the first is shown.",) if more else ()
+    raise UserError("this Zarr folder holds no image that OME-Zarr describes: choose the folder of the image itself")
+
+
+def _axes(multiscales: Mapping[str, Any], array: Any) -> str:
+    named = multiscales.get("axes")
+    if not named:  # versions before 0.4 had a fixed order
+        return "TCZYX"[-array.ndim :]
+    letters = "".join(str(axis["name"] if isinstance(axis, Mapping) else axis)[:1] for axis in named)
+    return complete_axes(letters, array.shape, array.dtype)
+
+
+def _pixel_size(
+    multiscales: Mapping[str, Any], dataset: Mapping[str, Any], axes: str
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Scale and units by axis letter; the image's own transformation multiplies that of the resolution level."""
+    factors = np.ones(len(axes))
+    transformations = [*dataset.get("coordinateTransformations", []), *multiscales.get("coordinateTransformations", [])]
+    for transformation in transformations:
+        if transformation.get("type") == "scale" and "scale" in transformation:
+            factors = factors * np.asarray(transformation["scale"], dtype=float)
+    scale: dict[str, float] = {}
+    units: dict[str, str] = {}
+    for letter, axis, factor in zip(axes, multiscales.get("axes") or axes, factors, strict=True):
+        unit = axis.get("unit") if isinstance(axis, Mapping) else None
+        standard = to_standard(float(factor), unit)
+        if letter in "TZYX" and standard and (unit or factor != 1):
+            scale[letter], units[letter] = standard
+    return scale, units
