@@ -1,0 +1,29 @@
+"""A U-Net that biologists teach by painting: segment, correct, fine-tune, in one napari window."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_unet.finetuning.calls import finetune
+    from napari_unet.models.library import load_model
+    from napari_unet.segmentation.calls import segment
+    from napari_unet.segmentation.evaluation import evaluate
+
+__version__ = "0.1.0"
+__all__ = ["evaluate", "finetune", "load_model", "segment"]
+
+# Looked up on first use, so that importing the package (which napari does at start) stays free of torch.
+_HOMES = {
+    "evaluate": "napari_unet.segmentation.evaluation",
+    "finetune": "napari_unet.finetuning.calls",
+    "load_model": "napari_unet.models.library",
+    "segment": "napari_unet.segmentation.calls",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""What a person changed: comparison with the prediction, edits, reviewed regions."""

@@ -1,0 +1,1 @@
+"""Patches and targets from corrections, augmentation, losses, the loop, the before/after score."""

@@ -1,0 +1,26 @@
+"""The parameters of fine-tuning, each defined once: window, command line and model record read them here."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class FinetuneConfig(BaseModel):
+    """How a model is adapted to corrections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: float = Field(
+        60.0, ge=2, le=86_400, title="Time", description="Seconds for the whole run, validation and saving included."
+    )
+    learning_rate: float = Field(1e-3, gt=0, le=0.1, title="Learning rate")
+    weight_decay: float = Field(1e-4, ge=0, le=1, title="Weight decay")
+    batch_size: int = Field(4, ge=1, le=64, title="Patches a step")
+    patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
+    max_steps: int | None = Field(None, ge=1, title="Steps at most", description="Empty: as many as the time allows.")
+    held_out: float = Field(
+        0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
+    )
+    preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
+    seed: int = Field(0, ge=0, title="Seed")
+    device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps.")

@@ -1,0 +1,79 @@
+"""What fine-tuning says while it runs, and what it gives in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_unet.models.model import Model
+
+
+@dataclass(frozen=True)
+class Score:
+    """Agreement with the reviewed ground truth on held-out objects, pooled over images.
+
+    `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75; `mean_ap` the mean over 0.5:0.05:0.9.
+    """
+
+    ap50: float
+    ap75: float
+    mean_ap: float
+    n_objects: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data are ready: what is learned from, what is held out, and the score before."""
+
+    n_images: int
+    n_objects: int
+    n_held_out: int
+    n_corrected: int
+    before: Score | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One optimiser step (yielded at most about ten times a second)."""
+
+    step: int
+    loss: float
+    seconds: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class ScoreDone:
+    """The model so far, scored on the held-out objects."""
+
+    step: int
+    score: Score
+    best: bool
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class PreviewDone:
+    """Labels of the plane asked for, by the model in training."""
+
+    step: int
+    labels: npt.NDArray[np.int32]
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class FinetuneResult:
+    """The child model (not yet saved), and whether it is better; `sentence` says so in plain words."""
+
+    model: Model
+    before: Score | None
+    after: Score | None
+    better: bool
+    sentence: str
+    steps: int
+    seconds: float

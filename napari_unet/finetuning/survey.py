@@ -1,0 +1,132 @@
+"""Which objects were reviewed, and which of them were corrected. No torch here: the window counts with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_unet.corrections.comparison import compare_labels
+
+if TYPE_CHECKING:
+    from napari_unet.corrections.corrected_image import CorrectedImage
+
+WHOLE = 0.9
+"""Share of an object that must be reviewed for its shape to count as known."""
+
+
+@dataclass(frozen=True)
+class ReviewedObject:
+    """One reviewed outline: an object in one plane. Places are in pixels of the image."""
+
+    image: int
+    plane: tuple[int, ...]
+    label: int
+    center: tuple[float, float]
+    area: int
+    corrected: bool
+
+    @property
+    def diameter(self) -> float:
+        """Of the circle of the same area."""
+        return float(2.0 * np.sqrt(self.area / np.pi))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that was reviewed. `removed` are the places (image, plane, center) of predicted objects that were deleted."""
+
+    objects: tuple[ReviewedObject, ...]
+    removed: tuple[tuple[int, tuple[int, ...], tuple[float, float]], ...]
+    n_reviewed_pixels: int
+
+    @property
+    def n_images(self) -> int:
+        """Images with at least one correction or confirmed object."""
+        return len({found.image for found in self.objects} | {image for image, _, _ in self.removed})
+
+    @property
+    def n_objects(self) -> int:
+        """Objects, each counted once however many planes it runs through."""
+        return len({(found.image, found.label) for found in self.objects})
+
+    @property
+    def n_corrected(self) -> int:
+        """Objects with a correction in at least one plane, removed ones included."""
+        drawn = {(found.image, found.label) for found in self.objects if found.corrected}
+        return len(drawn) + len(self.removed)
+
+    @property
+    def n_confirmed(self) -> int:
+        """Objects that were looked at and left as they were."""
+        drawn = {(found.image, found.label) for found in self.objects if found.corrected}
+        return self.n_objects - len(drawn)
+
+    def diameter(self, image: int) -> float | None:
+        """Median diameter of the reviewed objects of `image`, in its pixels (those of all images if it has none)."""
+        mine = [found.diameter for found in self.objects if found.image == image]
+        every = mine or [found.diameter for found in self.objects]
+        return float(np.median(every)) if every else None
+
+
+def reviewed_planes(corrected: CorrectedImage) -> Iterator[tuple[int, ...]]:
+    """Indices, over the axes before YX, of the planes with reviewed pixels."""
+    for index in product(*(range(size) for size in corrected.labels.shape[:-2])):
+        if np.any(corrected.reviewed[index]):
+            yield index
+
+
+def survey_reviewed(images: Sequence[CorrectedImage]) -> Survey:
+    """List the reviewed objects of all images, plane by plane."""
+    objects: list[ReviewedObject] = []
+    removed: list[tuple[int, tuple[int, ...], tuple[float, float]]] = []
+    pixels = 0
+    for number, corrected in enumerate(images):
+        for index in reviewed_planes(corrected):
+            labels = np.asarray(corrected.labels[index])
+            reviewed = np.asarray(corrected.reviewed[index], dtype=bool)
+            predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
+            pixels += int(np.count_nonzero(reviewed))
+            changed, gone = _changes(predicted, labels, reviewed)
+            removed += [(number, index, center) for center in gone]
+            objects += [
+                ReviewedObject(number, index, label, center, area, label in changed)
+                for label, center, area in whole_objects(labels, reviewed)
+            ]
+    return Survey(tuple(objects), tuple(removed), pixels)
+
+
+def whole_objects(
+    labels: npt.NDArray[Any], region: npt.NDArray[np.bool_], share: float = WHOLE
+) -> list[tuple[int, tuple[float, float], int]]:
+    """Id, centre (y, x) and area of the objects of a YX plane that lie in `region` with at least `share` of themselves."""
+    found = []
+    for label, box in enumerate(ndimage.find_objects(labels.astype(np.int32, copy=False)), start=1):
+        if box is None or not region[box].any():
+            continue
+        mask = labels[box] == label
+        area = int(np.count_nonzero(mask))
+        if np.count_nonzero(mask & region[box]) >= share * area:
+            rows, columns = np.nonzero(mask)
+            found.append((label, (box[0].start + float(rows.mean()), box[1].start + float(columns.mean())), area))
+    return found
+
+
+def _changes(
+    predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_]
+) -> tuple[frozenset[int], list[tuple[float, float]]]:
+    """Ids that were drawn, and the centres of predicted objects that were removed, in one YX plane."""
+    if predicted is None:
+        return frozenset(), []
+    comparison = compare_labels(predicted, labels, reviewed)
+    if not comparison.removed:
+        return comparison.changed, []
+    boxes = ndimage.find_objects(predicted.astype(np.int32, copy=False))
+    found = [boxes[label - 1] for label in sorted(comparison.removed)]
+    centers = [((y.start + y.stop - 1) / 2, (x.start + x.stop - 1) / 2) for y, x in found]
+    return comparison.changed, centers

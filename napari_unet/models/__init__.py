@@ -1,0 +1,1 @@
+"""The U-Net, the model file, the pretrained weights that ship, and the choice of device."""

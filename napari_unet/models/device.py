@@ -1,0 +1,69 @@
+"""Which processor computes, in which precision, and how it leaves the window room."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import torch
+
+from napari_unet.errors import UserError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called `name`; "auto" takes CUDA, then Apple's MPS, then the CPU."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+    if not available.get(name.split(":")[0], False):
+        usable = ", ".join(kind for kind, there in available.items() if there)
+        raise UserError(f"This computer has no device '{name}'; choose auto or one of: {usable}.")
+    return torch.device(name)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is native on `device`; emulated bfloat16 is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type == "cpu":
+        flags = _cpu_flags()
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    return False
+
+
+def choose_dtype(device: torch.device, precision: str = "auto") -> torch.dtype:
+    """float32 or bfloat16: what `precision` says, or with "auto" what is fastest on `device`."""
+    if precision == "auto":
+        return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        with open("/proc/cpuinfo", encoding="utf8") as lines:
+            return next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    except OSError:  # not Linux: no report, so float32, which is right everywhere
+        return set()
+
+
+def lower_thread_priority() -> bool:
+    """Make the calling thread, and the torch pool that it starts later, yield to the window. True if it worked.
+
+    Call it before the thread's first torch call: on Linux the pool inherits the niceness of the thread that starts it.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        return True
+    if sys.platform == "win32":
+        import ctypes
+
+        below_normal = -1
+        kernel = ctypes.windll.kernel32
+        return bool(kernel.SetThreadPriority(kernel.GetCurrentThread(), below_normal))
+    if sys.platform == "darwin":
+        import ctypes
+
+        utility = 0x11  # QOS_CLASS_UTILITY of <sys/qos.h>
+        return ctypes.CDLL(None).pthread_set_qos_class_self_np(utility, 0) == 0
+    return False

@@ -1,0 +1,52 @@
+"""What a model file says of itself beside its weights. No torch here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from napari_unet.images.normalization import NormalizationConfig
+from napari_unet.models.architecture import UNetConfig
+
+
+class TrainingRecord(BaseModel):
+    """What made the weights: enough to say where a model came from, and to make it again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: tuple[str, ...] = ()
+    n_objects: int = 0
+    n_corrected: int = 0
+    seconds: float = 0.0
+    steps: int = 0
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelRecord(BaseModel):
+    """Architecture, input and output conventions, ancestry and scores of a model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: Literal[1] = 1
+    name: str = "unnamed"
+    description: str = ""
+    architecture: UNetConfig = UNetConfig()
+    task: Literal["instances", "semantic"] = "instances"
+    outputs: tuple[str, ...] = ("foreground", "distance")
+    class_names: tuple[str, ...] = ("background", "object")
+    axes: str = "YX"
+    normalization: NormalizationConfig = NormalizationConfig()
+    diameter: float = Field(24.0, gt=0, description="Object diameter in pixels that the model was trained at.")
+    diameter_range: tuple[float, float] = Field(
+        (12.0, 48.0), description="Diameters, in pixels, that need no resampling."
+    )
+    foreground_threshold: float = Field(0.5, gt=0, lt=1)
+    seed_threshold: float = Field(0.5, gt=0, lt=1)
+    parent: str | None = Field(None, description="SHA-256 of the parent model's file.")
+    parent_name: str | None = None
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    training: TrainingRecord = TrainingRecord()
+    scores: dict[str, float] = Field(default_factory=dict)
+    licence: str = ""

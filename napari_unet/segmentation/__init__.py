@@ -1,0 +1,1 @@
+"""Tiles -> network -> probability maps -> instances -> labels, and their scores."""

@@ -1,0 +1,37 @@
+"""The parameters of segmentation, each defined once: window, command line and records read them here."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SegmentConfig(BaseModel):
+    """How an image is segmented."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    diameter: float | None = Field(
+        None, gt=1, le=2000, title="Diameter",
+        description="Typical object diameter in pixels; empty: estimated from the image.",
+    )
+    foreground_threshold: float | None = Field(
+        None, gt=0, lt=1, title="Object threshold",
+        description="Lower finds more and larger objects; empty: what the model was trained for.",
+    )
+    seed_threshold: float | None = Field(
+        None, gt=0, lt=1, title="Splitting threshold",
+        description="Higher splits touching objects more readily; empty: what the model was trained for.",
+    )
+    min_diameter: float = Field(
+        0.25, ge=0, le=1, title="Smallest object", description="As a share of the typical diameter; smaller is dropped."
+    )
+    link_overlap: float = Field(
+        0.25, gt=0, le=1, title="Linking through z",
+        description="Overlap (IoU) at which objects of neighbouring slices become one 3D object.",
+    )
+    tile: int | None = Field(
+        None, ge=64, le=16384, title="Tile size", description="In pixels; empty: as large as memory allows."
+    )
+    keep_probability: bool = Field(False, title="Probability maps", description="Keep what the network said.")
+    device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps.")
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", title="Precision")

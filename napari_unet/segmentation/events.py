@@ -1,0 +1,62 @@
+"""What segmentation says while it runs, and what it gives in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Estimated:
+    """The object diameter that will be used, in pixels of the image."""
+
+    diameter: float
+    estimated: bool
+    n_planes: int
+
+
+@dataclass(frozen=True, eq=False)
+class TileDone:
+    """One tile of one plane is through the network. `labels` are provisional, for the eye."""
+
+    done: int
+    total: int
+    plane: tuple[int, ...]
+    region: tuple[slice, ...]
+    labels: npt.NDArray[np.int32] | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneDone:
+    """One YX plane (index over the axes before YX) has its final labels (linking through z may still renumber)."""
+
+    done: int
+    total: int
+    plane: tuple[int, ...]
+    labels: npt.NDArray[np.int32]
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """Labels of the shape of the image without channels, and how they came about.
+
+    `done` is a bool array over the axes before YX: planes that were segmented (all, unless stopped or scoped).
+    `probability` is None or a float16 array with one more axis in front, in the order of the model's outputs.
+    `timing` has seconds by stage: "network", "decode", "resample", "total".
+    """
+
+    labels: npt.NDArray[np.int32]
+    axes: str
+    diameter: float
+    done: npt.NDArray[np.bool_]
+    probability: npt.NDArray[Any] | None
+    timing: dict[str, float]
+
+    @property
+    def n_objects(self) -> int:
+        return int(np.count_nonzero(np.bincount(self.labels.ravel())[1:])) if self.labels.size else 0
