@@ -51,10 +51,11 @@ class Counts:
 class Comparison:
     """The objects in which labels and prediction differ.
 
-    `corrected` are ids in the labels of objects that the prediction has too, with other pixels: redrawn, or the pieces of
-    a split, or the whole of a merge. `added` are ids in the labels without a predicted object under them, `removed` ids
-    in the prediction of which nothing is left. `origins` has the predicted ids that each corrected id came from.
-    `renamed` are ids in the labels whose pixels are exactly those of a predicted object with another id: no correction.
+    `corrected` are ids in the labels of objects that the prediction has too, with other pixels: redrawn, or the pieces
+    of a split, or the whole of a merge. `added` are ids in the labels without a predicted object under them, `removed`
+    ids in the prediction of which nothing is left. `origins` has the predicted ids that each corrected id came from,
+    `areas` the pixels that each corrected or added id has now. `renamed` are ids in the labels whose pixels are exactly
+    those of a predicted object with another id: no correction.
     """
 
     corrected: frozenset[int] = NO_IDS
@@ -62,6 +63,7 @@ class Comparison:
     removed: frozenset[int] = NO_IDS
     origins: Mapping[int, frozenset[int]] = field(default_factory=dict)
     renamed: frozenset[int] = NO_IDS
+    areas: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def changed(self) -> frozenset[int]:
@@ -77,8 +79,8 @@ class Comparison:
         return self.counts.sentence
 
     def mask(self, prediction: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        """Where a correction was made, as a bool array of the shape of `labels`: changed objects, and what was erased."""
-        differs = prediction != labels
+        """Where corrections are, as a bool array of the shape of `labels`: changed objects, and what was erased."""
+        differs: npt.NDArray[np.bool_] = prediction != labels
         if self.renamed:
             differs &= ~np.isin(labels, list(self.renamed))
         return differs | np.isin(labels, list(self.changed)) if self.changed else differs
@@ -116,7 +118,7 @@ def object_areas(labels: npt.NDArray[Any]) -> dict[int, int]:
 
 
 def classify(difference: Difference, areas: Mapping[int, int]) -> Comparison:
-    """Sort the objects of `difference` into kinds; `areas` has the pixels of each predicted object (others are ignored).
+    """Sort the objects of `difference` into kinds; `areas` has the pixels of each predicted object.
 
     Pixels that do not differ belong to the same id on both sides, so the overlap of any two objects follows from the
     table and the predicted areas alone, without another look at the arrays.
@@ -131,12 +133,14 @@ def classify(difference: Difference, areas: Mapping[int, int]) -> Comparison:
             origins[now].add(before)
     kept = {before for group in origins.values() for before in group} | {before for before, _ in renamed}
     same = frozenset(now for _, now in renamed)
+    added = frozenset(now for now, area in area_now.items() if area and now not in origins and now not in same)
     return Comparison(
         corrected=frozenset(origins),
-        added=frozenset(now for now, area in area_now.items() if area and now not in origins and now not in same),
+        added=added,
         removed=frozenset(before for before, area in area_before.items() if area and before not in kept),
         origins={now: frozenset(group) for now, group in origins.items()},
         renamed=same,
+        areas={now: area_now[now] for now in added | origins.keys()},
     )
 
 
@@ -173,4 +177,5 @@ def _touched(comparison: Comparison, before: Iterable[int], now: Iterable[int]) 
         removed=comparison.removed & before,
         origins={key: comparison.origins[key] for key in corrected},
         renamed=comparison.renamed,
+        areas=comparison.areas,
     )

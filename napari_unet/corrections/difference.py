@@ -1,4 +1,4 @@
-"""Where labels differ from the prediction, as a short table: what all that follows works from, however large the plane."""
+"""Where labels differ from the prediction, as a short table from which all else follows, however large the plane."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""An image with what a person made of its labels: the unit that fine-tuning learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.comparison import Comparison, Counts, compare_labels, object_areas
+from napari_unet.errors import UserError
+from napari_unet.images.image import Image
+
+
+@dataclass(frozen=True, eq=False)
+class CorrectedImage:
+    """Labels (integer) and what of them is reviewed (bool), both of the shape of `image`, which has no channels (TZYX).
+
+    `prediction` is what the model had said, in the same shape; None if it is not known, and then every object in what
+    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more.
+    """
+
+    image: Image
+    labels: npt.NDArray[Any]
+    reviewed: npt.NDArray[np.bool_]
+    prediction: npt.NDArray[Any] | None = None
+    name: str = "image"
+
+    def __post_init__(self) -> None:
+        for what, array in (("labels", self.labels), ("reviewed", self.reviewed), ("prediction", self.prediction)):
+            if array is not None and array.shape != self.image.shape:
+                raise UserError(
+                    f"{self.name}: the {what} have shape {array.shape}, the image {self.image.shape}. "
+                    "Choose labels that belong to this image."
+                )
+
+    @property
+    def axes(self) -> str:
+        return self.image.axes
+
+    def planes(self) -> Iterator[tuple[int, ...]]:
+        """Indices (over the axes before YX) of the YX planes in which something is reviewed."""
+        for index in product(*(range(size) for size in self.labels.shape[:-2])):
+            if self.reviewed[index].any():
+                yield index
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """What was corrected within the reviewed region, one comparison a frame (one in all without T)."""
+        if self.prediction is None:
+            return (Comparison(),) * len(self._frames())
+        return tuple(
+            compare_labels(self.prediction[frame], self.labels[frame], self.reviewed[frame]) for frame in self._frames()
+        )
+
+    @property
+    def counts(self) -> Counts:
+        """Objects corrected, added and removed within the reviewed region."""
+        return sum((comparison.counts for comparison in self.comparisons), Counts())
+
+    @cached_property
+    def n_confirmed(self) -> int:
+        """Objects that are reviewed, most of each, and as the model had drawn them."""
+        total = 0
+        for frame, comparison in zip(self._frames(), self.comparisons, strict=True):
+            labels, reviewed = self.labels[frame], self.reviewed[frame]
+            areas, inside = object_areas(labels), object_areas(np.where(reviewed, labels, 0))
+            total += sum(2 * inside[key] > areas[key] for key in inside.keys() - comparison.changed)
+        return total
+
+    def _frames(self) -> list[Any]:
+        return list(range(self.labels.shape[0])) if self.axes.startswith("T") else [...]

@@ -1,0 +1,109 @@
+"""A comparison kept up to date while a person paints: only planes that may have changed are looked at again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.comparison import Comparison, Counts, classify, object_areas
+from napari_unet.corrections.difference import Difference, find_differences, merge_differences
+
+PlaneIndex = tuple[int, ...]
+
+_BAND_PIXELS = 2**20
+"""Compared between two `yield`s: about a millisecond, so that a window which paints can stop at any of them."""
+
+
+class LiveComparison:
+    """What differs between a prediction and labels, plane by plane, and the objects that this makes in each frame.
+
+    `prediction` has `axes` out of "TZYX". An id is one object through Z, and another object in each T.
+    """
+
+    def __init__(self, prediction: npt.NDArray[Any], axes: str) -> None:
+        self.prediction = prediction
+        self._leading = prediction.shape[:-2]
+        self._has_frames = axes.startswith("T")
+        self._differences: dict[PlaneIndex, Difference] = {}
+        self._areas: dict[PlaneIndex, Counter[int]] = {}
+        self._counts: dict[PlaneIndex, Counts] = {}
+
+    def planes(self) -> list[PlaneIndex]:
+        """Indices of all YX planes: over the axes before YX."""
+        return list(product(*(range(size) for size in self._leading)))
+
+    def update(self, labels: npt.NDArray[Any], planes: Iterable[PlaneIndex] | None = None) -> Iterator[None]:
+        """Compare `planes` (default: all) of `labels` (shape of the prediction) again, in steps of about a millisecond.
+
+        What was known of a plane stays until its last step, so that it may be abandoned at any time.
+        """
+        for plane in self.planes() if planes is None else planes:
+            parts = []
+            for first, now, before in self._bands(plane, labels):
+                parts.append(find_differences(before, now, first))
+                yield
+            found = merge_differences(parts)
+            frame = self._frame(plane)
+            if len(found) or plane in self._differences:
+                yield from self._measure(frame)
+                self._counts.pop(frame, None)
+                self._differences[plane] = found
+
+    def difference(self, plane: PlaneIndex) -> Difference:
+        """The table of what differs in one plane."""
+        return self._differences.get(plane) or merge_differences([])
+
+    def compare_plane(self, plane: PlaneIndex) -> Comparison:
+        """The objects that differ within one plane, seen alone."""
+        difference = self.difference(plane)
+        return classify(difference, self._areas[plane]) if len(difference) else Comparison()
+
+    @property
+    def counts(self) -> Counts:
+        """Objects corrected, added and removed in all planes: an object of many slices counts once."""
+        for frame in {self._frame(plane) for plane in self._differences} - self._counts.keys():
+            self._counts[frame] = self._compare_frame(frame).counts
+        return sum(self._counts.values(), Counts())
+
+    def changed_planes(self) -> list[PlaneIndex]:
+        """Planes with at least one pixel that differs."""
+        return sorted(plane for plane, difference in self._differences.items() if len(difference))
+
+    def _compare_frame(self, frame: PlaneIndex) -> Comparison:
+        planes = [plane for plane in self._differences if self._frame(plane) == frame]
+        difference = merge_differences([self._differences[plane] for plane in planes])
+        areas: Counter[int] = Counter()
+        involved = set(difference.predicted.tolist()) | set(difference.current.tolist())
+        for plane in self._planes_of(frame):
+            known = self._areas[plane]
+            areas.update({key: known[key] for key in involved & known.keys()})
+        return classify(difference, areas)
+
+    def _frame(self, plane: PlaneIndex) -> PlaneIndex:
+        return plane[:1] if self._has_frames else ()
+
+    def _planes_of(self, frame: PlaneIndex) -> list[PlaneIndex]:
+        return [frame + rest for rest in product(*(range(size) for size in self._leading[len(frame) :]))]
+
+    def _measure(self, frame: PlaneIndex) -> Iterator[None]:
+        """Areas of the predicted objects, once and only for frames in which something differs."""
+        for plane in self._planes_of(frame):
+            if plane not in self._areas:
+                areas: Counter[int] = Counter()
+                for _, _, before in self._bands(plane, self.prediction):
+                    areas.update(object_areas(before))
+                    yield
+                self._areas[plane] = areas
+
+    def _bands(
+        self, plane: PlaneIndex, labels: npt.NDArray[Any]
+    ) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]]:
+        before, now = (np.ascontiguousarray(array[plane]) for array in (self.prediction, labels))
+        rows = max(1, _BAND_PIXELS // max(1, now.shape[-1]))
+        for first in range(0, now.shape[0], rows):
+            yield first, now[first : first + rows], before[first : first + rows]

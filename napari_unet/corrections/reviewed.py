@@ -1,0 +1,209 @@
+"""What counts as reviewed: by default, the neighbourhood of what a person corrected.
+
+A pixel that nobody reviewed is unknown and carries no loss. Objects are inside the neighbourhood wholly or not at all,
+because half an object is neither a target to learn from nor one to be scored on.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import edt
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.comparison import Comparison, classify, object_areas
+from napari_unet.corrections.difference import Difference, find_differences
+from napari_unet.corrections.editing import enclosing_box
+
+Box = tuple[int, int, int, int]
+Mask = npt.NDArray[np.bool_]
+Region = tuple[slice, slice]
+
+MARGIN = 0.5
+"""Reviewed around a changed object, in object diameters: beyond it begins the next object, which nobody looked at."""
+
+_DEFAULT_DIAMETER = 24.0
+
+
+class _Key(NamedTuple):
+    """A changed object: its id in the labels, or (removed objects) in the prediction."""
+
+    removed: bool
+    object_id: int
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The reviewed neighbourhood of one changed object: `mask` (bool, YX) fills `region` of the plane."""
+
+    region: Region
+    mask: Mask
+
+
+def reviewed_share(reviewed: npt.NDArray[Any]) -> float:
+    """Share (0 to 1) of a mask that is reviewed (non-zero)."""
+    return float(np.count_nonzero(reviewed)) / max(1, reviewed.size)
+
+
+def typical_diameter(labels: npt.NDArray[Any]) -> float:
+    """Median diameter in pixels of the circles that have the areas of the objects of a YX plane."""
+    areas = list(object_areas(labels).values())
+    return float(2 * np.sqrt(np.median(areas) / np.pi)) if areas else _DEFAULT_DIAMETER
+
+
+def neighbourhood(
+    prediction: npt.NDArray[Any], labels: npt.NDArray[Any], diameter: float | None = None, margin: float = MARGIN
+) -> Mask:
+    """Bool YX mask of what a person has looked at who changed `prediction` to `labels` (YX integer arrays).
+
+    Changed objects, what was erased, and all within `margin` diameters of them; other objects wholly or not at all.
+    """
+    reviewed = np.zeros(labels.shape, bool)
+    difference = find_differences(np.ascontiguousarray(prediction), np.ascontiguousarray(labels))
+    if len(difference):
+        pieces = Neighbourhoods(typical_diameter(prediction) if diameter is None else diameter, margin)
+        for _ in pieces.update(prediction, labels, difference, classify(difference, object_areas(prediction))):
+            pass
+        pieces.paint(reviewed, (slice(None), slice(None)))
+    return reviewed
+
+
+class Neighbourhoods:
+    """The neighbourhoods of all changed objects of one plane, of which only those that change are made anew.
+
+    `diameter` is the typical object diameter in pixels.
+    """
+
+    def __init__(self, diameter: float, margin: float = MARGIN) -> None:
+        self._reach = max(2.0, margin * diameter)
+        self._context = int(np.ceil(self._reach + diameter))
+        self._pieces: dict[_Key, tuple[int, Piece]] = {}
+
+    def update(
+        self,
+        prediction: npt.NDArray[Any],
+        labels: npt.NDArray[Any],
+        difference: Difference,
+        comparison: Comparison,
+    ) -> Iterator[Region | None]:
+        """Follow a change of `labels`, an object a step; each step gives the region where the mask may have changed."""
+        boxes = _changed_boxes(difference, comparison)
+        for key in self._pieces.keys() - boxes.keys():
+            yield self._pieces.pop(key)[1].region
+        renamed = list(comparison.renamed)
+        for key, box in boxes.items():
+            region = self._region(labels, key, box, comparison.areas.get(key.object_id, 0))
+            signature = _signature(prediction[region], labels[region], region)
+            old = self._pieces.get(key)
+            if old is not None and old[0] == signature:
+                yield None
+                continue
+            mask = _mask(
+                prediction[region], labels[region], key, renamed, self._reach, _open_sides(region, labels.shape)
+            )
+            self._pieces[key] = signature, Piece(region, mask)
+            if old is not None:
+                yield old[1].region
+            yield region
+
+    def paint(self, target: Mask, region: Region) -> None:
+        """Set `target` (bool, shape of the plane) to True in `region` wherever a neighbourhood is."""
+        rows, columns = (part.indices(size)[:2] for part, size in zip(region, target.shape, strict=True))
+        for _, piece in self._pieces.values():
+            (top, bottom), (left, right) = ((part.start, part.stop) for part in piece.region)
+            r0, r1, c0, c1 = max(top, rows[0]), min(bottom, rows[1]), max(left, columns[0]), min(right, columns[1])
+            if r0 < r1 and c0 < c1:
+                target[r0:r1, c0:c1] |= piece.mask[r0 - top : r1 - top, c0 - left : c1 - left]
+
+    def _region(self, labels: npt.NDArray[Any], key: _Key, box: Box, area: int) -> Region:
+        if not key.removed:
+            box = _box_of_all(labels, key.object_id, box, area)
+        height, width = labels.shape
+        pad = self._context
+        return (
+            slice(max(0, box[0] - pad), min(height, box[1] + pad)),
+            slice(max(0, box[2] - pad), min(width, box[3] + pad)),
+        )
+
+
+def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_Key, Box]:
+    """The box of the pixels in which each changed object differs."""
+    heirs: dict[int, list[int]] = defaultdict(list)
+    for now, origins in comparison.origins.items():
+        for before in origins:
+            heirs[before].append(now)
+    boxes: dict[_Key, Box] = {}
+    rows = zip(difference.predicted.tolist(), difference.current.tolist(), difference.boxes.tolist(), strict=True)
+    for before, now, box in rows:
+        owners = {_Key(False, now)} if now in comparison.changed else set()
+        owners |= {_Key(False, heir) for heir in heirs[before]}
+        if before in comparison.removed:
+            owners.add(_Key(True, before))
+        for owner in owners:
+            boxes[owner] = _union(boxes.get(owner), box)
+    return boxes
+
+
+def _union(box: Box | None, other: list[int]) -> Box:
+    if box is None:
+        return other[0], other[1], other[2], other[3]
+    return min(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), max(box[3], other[3])
+
+
+def _box_of_all(labels: npt.NDArray[Any], object_id: int, box: Box, area: int) -> Box:
+    """`box` grown to hold all `area` pixels of an object; only one in several parts is searched for in the plane."""
+    box = enclosing_box(labels, object_id, box)
+    if np.count_nonzero(labels[box[0] : box[1], box[2] : box[3]] == object_id) == area:
+        return box
+    rows, columns = np.nonzero(labels == object_id)
+    return _union(box, [rows.min(), rows.max() + 1, columns.min(), columns.max() + 1])
+
+
+def _signature(prediction: npt.NDArray[Any], labels: npt.NDArray[Any], region: Region) -> int:
+    corner = np.array([part.start for part in region])
+    signature = 0
+    for array in (corner, prediction, labels):
+        signature = zlib.crc32(np.ascontiguousarray(array).data, signature)
+    return signature
+
+
+def _open_sides(region: Region, shape: tuple[int, ...]) -> tuple[bool, bool, bool, bool]:
+    """Whether the plane goes on above, below, left and right of `region`."""
+    rows, columns = region
+    return rows.start > 0, rows.stop < shape[0], columns.start > 0, columns.stop < shape[1]
+
+
+def _mask(
+    prediction: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    key: _Key,
+    renamed: list[int],
+    reach: float,
+    open_sides: tuple[bool, bool, bool, bool],
+) -> Mask:
+    """Reviewed pixels of a crop that holds one changed object with what lies around it."""
+    seeds = prediction != labels
+    if renamed:
+        seeds &= ~np.isin(labels, renamed)
+    if not key.removed:
+        seeds |= labels == key.object_id
+    near: Mask = edt.edt(~seeds, black_border=False) <= reach
+    return _whole_objects(labels, near, open_sides, keep=0 if key.removed else key.object_id)
+
+
+def _whole_objects(labels: npt.NDArray[Any], near: Mask, open_sides: tuple[bool, bool, bool, bool], keep: int) -> Mask:
+    """`near` with every object in it wholly if most of it is (and the crop shows all of it), and else not at all."""
+    areas, inside = object_areas(labels), object_areas(np.where(near, labels, 0))
+    edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+    cut = {key for edge, is_open in zip(edges, open_sides, strict=True) if is_open for key in np.unique(edge).tolist()}
+    taken = [key for key, area in inside.items() if 2 * area >= areas[key] and key not in cut]
+    if keep:
+        taken.append(keep)
+    left_out = inside.keys() - set(taken)
+    near = near | np.isin(labels, taken)
+    return near & ~np.isin(labels, list(left_out)) if left_out else near
