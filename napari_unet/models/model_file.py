@@ -1,0 +1,132 @@
+"""The model file: one `.safetensors` with the weights as tensors and the record in the header. No pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from napari_unet.errors import UserError
+from napari_unet.models.record import ModelRecord
+
+if TYPE_CHECKING:
+    from napari_unet.models.model import Model
+
+METADATA_KEY = "napari_unet"
+_LONGEST_HEADER = 100_000_000  # bytes; the safetensors format's own bound
+
+
+def save_model(model: Model, path: str | Path, half: bool = False) -> Model:
+    """Write `model` to a new file at `path`, at once or not at all, and return it with its path and hash.
+
+    Parameters
+    ----------
+    half : bool
+        Store weights as float16: half the size, for models that ship. The default keeps them as they are.
+
+    Raises
+    ------
+    UserError
+        If the file exists (a model is never overwritten) or the folder cannot be written.
+    """
+    from safetensors.torch import save
+
+    path = Path(path)
+    if path.exists():
+        raise UserError(f"{path.name} exists already and a model is never overwritten: choose another name.")
+    tensors = {}
+    for key, value in model.network.state_dict().items():
+        value = value.detach().cpu().contiguous()
+        tensors[key] = value.half() if half and value.is_floating_point() else value
+    payload = save(tensors, metadata={METADATA_KEY: model.record.model_dump_json()})
+    _write_new(path, payload)
+    return dataclasses.replace(model, path=path, sha256=hashlib.sha256(payload).hexdigest())
+
+
+def _write_new(path: Path, payload: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", delete=False) as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise UserError(
+            f"The model could not be written to {path} ({error.strerror}): choose a folder you may write to."
+        ) from error
+
+
+def read_record(path: str | Path) -> ModelRecord:
+    """The record in the header of a model file; reads no weights and needs no torch.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, is no model file, or comes from a newer version.
+    """
+    path = Path(path)
+    text = _read_metadata(path).get(METADATA_KEY)
+    if text is None:
+        raise UserError(f"{path.name} holds weights but not how to use them; it was not saved by this program.")
+    try:
+        return ModelRecord.model_validate_json(text)
+    except ValidationError as error:
+        raise UserError(
+            f"{path.name} describes a model that this version cannot read ({error.errors()[0]['msg']}); update the program."
+        ) from error
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > min(_LONGEST_HEADER, path.stat().st_size):
+                raise ValueError("header longer than the file")
+            header = json.loads(file.read(length))
+            return dict(header.get("__metadata__", {}))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no model file {path}; check the name.") from error
+    except OSError as error:
+        raise UserError(f"The model file {path} cannot be read ({error.strerror}).") from error
+    except (struct.error, ValueError, AttributeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} is not a model file; choose a .safetensors file saved by this program.") from error
+
+
+def load_model_file(path: str | Path) -> Model:
+    """The model in the file at `path`, on the CPU in float32, ready to predict.
+
+    Raises
+    ------
+    UserError
+        As `read_record`, and if the weights do not fit the architecture that the header names.
+    """
+    from safetensors.torch import load
+
+    from napari_unet.models.model import Model
+    from napari_unet.models.unet import UNet
+
+    path = Path(path)
+    record = read_record(path)
+    payload = path.read_bytes()
+    network = UNet(record.architecture)
+    try:
+        network.load_state_dict(load(payload))
+    except Exception as error:
+        raise UserError(f"The weights in {path.name} are damaged or do not fit its description; get it again.") from error
+    network.eval()
+    return Model(network, record, sha256=hashlib.sha256(payload).hexdigest(), path=path)
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of the file at `path`, in hexadecimal: what a child model calls its parent."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

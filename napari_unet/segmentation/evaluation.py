@@ -1,0 +1,110 @@
+"""`evaluate`: how well a model's labels agree with the ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_unet.errors import UserError
+from napari_unet.events import Finished, StopFlag, drain
+from napari_unet.images.image import Image
+from napari_unet.models.library import load_model
+from napari_unet.models.model import Model
+from napari_unet.segmentation.calls import as_image
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.scores import Tally, tally_objects
+from napari_unet.segmentation.segment import segment_steps
+
+Source = Image | np.ndarray[Any, Any] | str | Path
+
+
+@dataclass(frozen=True)
+class ImageScored:
+    """One image is segmented and compared."""
+
+    done: int
+    total: int
+    name: str
+    tally: Tally
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores pooled over all images: `ap` by IoU threshold, its mean, and each image's own AP@0.5."""
+
+    ap: dict[float, float]
+    mean_ap: float
+    n_images: int
+    n_truth: int
+    n_predicted: int
+    per_image: dict[str, float]
+
+
+def evaluate(
+    images: Sequence[Source], labels: Sequence[Source], model: Model | str | Path | None = None, **parameters: Any
+) -> Evaluation:
+    """Segment `images` and score them against `labels`, by optimal matching of objects.
+
+    Parameters
+    ----------
+    images, labels : sequences of Image, array or path
+        In the same order; labels are integers of the image's shape without channels, 0 = background.
+    **parameters
+        Fields of `SegmentConfig`.
+
+    Returns
+    -------
+    Evaluation
+        AP = TP / (TP + FP + FN), pooled over all objects, at IoU 0.5, 0.55, ... 0.9.
+    """
+    chosen = model if isinstance(model, Model) else load_model(model)
+    return drain(evaluate_steps(images, labels, chosen, SegmentConfig(**parameters)))
+
+
+def evaluate_steps(
+    images: Sequence[Source],
+    labels: Sequence[Source],
+    model: Model,
+    config: SegmentConfig | None = None,
+    stop: StopFlag | None = None,
+) -> Iterator[ImageScored | Finished[Evaluation]]:
+    """As `evaluate`, one event an image; stopping keeps the score of the images done."""
+    if len(images) != len(labels) or not images:
+        raise UserError(f"There are {len(images)} images and {len(labels)} labels; give one label image for each image.")
+    pooled, per_image = Tally(), {}
+    for number, (source, truth) in enumerate(zip(images, labels, strict=True), start=1):
+        if stop is not None and stop.requested:
+            break
+        name, tally = _score(source, truth, model, config or SegmentConfig())
+        pooled = pooled + tally
+        per_image[name] = tally.average_precision()[0.5]
+        yield ImageScored(number, len(images), name, tally)
+    result = Evaluation(
+        pooled.average_precision(), pooled.mean_ap, len(per_image), pooled.n_truth, pooled.n_predicted, per_image
+    )
+    yield Finished(result, len(per_image) < len(images))
+
+
+def _score(source: Source, truth: Source, model: Model, config: SegmentConfig) -> tuple[str, Tally]:
+    image = as_image(source).select_channel(None)
+    reference = read_labels(truth, image)
+    found = drain(segment_steps(image, model, config))
+    return image.name, tally_objects(reference, found.labels)
+
+
+def read_labels(source: Source, image: Image) -> np.ndarray[Any, Any]:
+    """Integer labels of the shape of the grey `image`; a sentence where they do not fit."""
+    opened = as_image(source)
+    values = np.asarray(opened.data)
+    if values.shape != image.shape:
+        raise UserError(
+            f"The labels {opened.name} have shape {values.shape} and the image {image.name} {image.shape}; they must agree."
+        )
+    if values.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
+        raise UserError(f"The labels {opened.name} are not whole numbers; save them as an integer image.")
+    return values.astype(np.int32)

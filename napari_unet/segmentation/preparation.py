@@ -1,0 +1,52 @@
+"""From an image to what the network sees: grey-value limits of the whole image, and its size. Fine-tuning uses the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F  # noqa: N812  (torch's own convention)
+
+from napari_unet.images.image import Image
+from napari_unet.images.normalization import Limits, NormalizationConfig, measure_limits
+from napari_unet.models.record import ModelRecord
+
+_PLANES = 8  # looked at to find the limits of a volume: enough for percentiles, cheap to read
+
+
+def volume_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig) -> Limits:
+    """Grey-value limits of the volume (or image, or frame) that plane `index` belongs to.
+
+    `image` is grey with axes out of "TZYX", `index` counts along those before YX. Every plane of a volume gets the
+    same limits, so that a slice alone and the slice within its stack are segmented alike.
+    """
+    if "Z" not in image.axes:
+        return measure_limits(image.plane(index), config)
+    before, depth = index[:-1], image.shape[image.axes.index("Z")]
+    chosen = np.unique(np.linspace(0, depth - 1, _PLANES).round().astype(int))
+    return measure_limits(np.stack([image.plane((*before, int(z))) for z in chosen]), config)
+
+
+def resampling_factor(record: ModelRecord, diameter: float) -> float:
+    """How much to enlarge an image with objects of `diameter` pixels, so that the model knows their size.
+
+    1 within the model's `diameter_range`; beyond, just enough to come into it.
+    """
+    low, high = record.diameter_range
+    return min(max(diameter, low), high) / diameter
+
+
+def resample(planes: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Resize (C, Y, X) to (C, *shape) in float32, bilinear, with anti-aliasing where it shrinks."""
+    values = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))[None]
+    if values.shape[-2:] == shape:
+        return np.asarray(planes, dtype=np.float32)
+    resized = F.interpolate(values, size=shape, mode="bilinear", align_corners=False, antialias=True)
+    return resized[0].numpy()
+
+
+def resampled_shape(shape: tuple[int, ...], factor: float) -> tuple[int, int]:
+    """(Y, X) of a plane of `shape` after resampling by `factor`, at least one pixel each."""
+    return max(1, round(shape[-2] * factor)), max(1, round(shape[-1] * factor))

@@ -1,0 +1,204 @@
+"""From an image to labels: a generator of events that prepares, predicts, decodes and links."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.errors import UserError
+from napari_unet.events import Finished, StopFlag
+from napari_unet.images.image import Image
+from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.diameter import measure_diameter
+from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
+from napari_unet.segmentation.instances import label_instances
+from napari_unet.segmentation.linking import link_planes
+from napari_unet.segmentation.plane import PlaneMaps, Progress
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.preparation import resample, resampling_factor, volume_limits
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What to segment: one "plane", one "volume" (all z at one time) or "all"; `index` over the axes before YX."""
+
+    kind: Literal["plane", "volume", "all"] = "all"
+    index: tuple[int, ...] = ()
+
+
+SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
+
+
+def segment_steps(
+    image: Image,
+    model: Model,
+    config: SegmentConfig | None = None,
+    scope: Scope | None = None,
+    stop: StopFlag | None = None,
+    view: tuple[slice, slice] | None = None,
+    current: tuple[int, ...] | None = None,
+) -> Iterator[SegmentEvent]:
+    """Segment `image`, saying what is done as it goes; the last event is `Finished` with a `Segmentation`.
+
+    Parameters
+    ----------
+    image : Image
+        Axes out of "TZYX"; of an image with channels the first is taken.
+    scope : Scope, optional
+        Which planes; all by default.
+    stop : StopFlag, optional
+        When set, what is done is kept and returned.
+    view : tuple of slice, optional
+        Rows and columns on the screen: their tiles come first.
+    current : tuple of int, optional
+        The plane on the screen (index over the axes before YX): it comes first, its neighbours next.
+    """
+    if not image.is_grey:
+        image = image.select_channel(None)
+    run = _Run(image, model, config or SegmentConfig(), stop or StopFlag(), view)
+    yield from run.events(scope or Scope(), current)
+
+
+class _Run:
+    """One segmentation: what its steps share."""
+
+    def __init__(
+        self, image: Image, model: Model, config: SegmentConfig, stop: StopFlag, view: tuple[slice, slice] | None
+    ) -> None:
+        self.image, self.model, self.config, self.stop, self.view = image, model, config, stop, view
+        self.record = decoding_record(model.record, config)
+        self.volumetric = model.record.architecture.ndim == 3
+        if self.volumetric and "Z" not in image.axes:
+            raise UserError(f"The model '{model.name}' needs a z-stack; choose a 2D model for this image.")
+        self.predictor = Predictor(model, config.device, config.precision)
+        self.started = time.perf_counter()
+        self.timing = dict.fromkeys(("network", "decode", "total"), 0.0)
+        self.labels = np.zeros(image.shape, np.int32)
+        self.done = np.zeros(image.shape[:-2], np.bool_)
+        self.probability: npt.NDArray[Any] | None = None
+        if config.keep_probability:
+            self.probability = np.zeros((model.record.architecture.out_channels, *image.shape), np.float16)
+
+    def events(self, scope: Scope, current: tuple[int, ...] | None) -> Iterator[SegmentEvent]:
+        units = self._units(scope, current)
+        self.diameter = self.config.diameter or measure_diameter(self.image, self.predictor, units[0])
+        yield Estimated(self.diameter, self.config.diameter is None, len(units))
+        for number, unit in enumerate(units):
+            if self.stop.requested:
+                break
+            yield from self._segment_unit(unit, number, len(units))
+        self._link()
+        self.timing["total"] = time.perf_counter() - self.started
+        result = Segmentation(
+            self.labels, self.image.axes, self.diameter, self.done, self.probability, dict(self.timing)
+        )
+        yield Finished(result, self.stop.requested)
+
+    def _units(self, scope: Scope, current: tuple[int, ...] | None) -> list[tuple[int, ...]]:
+        """Indices of what goes through the network at once (planes, or volumes), the current one first."""
+        outer = self.image.shape[:-2]
+        keep = len(outer) if scope.kind == "plane" else max(0, len(outer) - 1) if scope.kind == "volume" else 0
+        if scope.kind == "volume" and "Z" not in self.image.axes:
+            keep = len(outer)
+        planes = list(product(*[[i] for i in scope.index[:keep]], *(range(size) for size in outer[keep:])))
+        here = np.array(current if current is not None and len(current) == len(outer) else planes[0])
+        planes.sort(key=lambda plane: int(np.abs(np.array(plane) - here).sum()) if plane else 0)
+        if self.volumetric:
+            return list(dict.fromkeys(plane[:-1] for plane in planes))
+        return planes
+
+    def _segment_unit(self, unit: tuple[int, ...], number: int, total: int) -> Iterator[SegmentEvent]:
+        maps = self._prepare(unit)
+        shown = 0
+        clock = time.perf_counter()
+        for progress in maps.tiles(self.config.tile, self.view):
+            self.timing["network"] += time.perf_counter() - clock
+            several = progress.total > 1
+            labels = self._provisional(maps, progress, shown) if several and not self.volumetric else None
+            shown = max(shown, int(labels.max(initial=0))) if labels is not None else shown
+            part = (number + progress.done / progress.total) / total
+            region = _unscale(progress.core, maps)
+            yield TileDone(progress.done, progress.total, unit, region, labels, self._left(part))
+            if self.stop.requested:
+                break
+            clock = time.perf_counter()
+        yield from self._decode_unit(unit, maps, number + 1, total)
+
+    def _prepare(self, unit: tuple[int, ...]) -> PlaneMaps:
+        factor = resampling_factor(self.record, self.diameter)
+        if not self.volumetric:
+            limits = volume_limits(self.image, unit, self.record.normalization)
+            return PlaneMaps(self.predictor, self.image.plane(unit), limits, factor)
+        depth = self.image.shape[-3]
+        volume = np.stack([self.image.plane((*unit, z)) for z in range(depth)])
+        limits = volume_limits(self.image, (*unit, 0), self.record.normalization)
+        return PlaneMaps(self.predictor, volume, limits, factor)
+
+    def _decode_unit(self, unit: tuple[int, ...], maps: PlaneMaps, done: int, total: int) -> Iterator[PlaneDone]:
+        clock = time.perf_counter()
+        probability = maps.at_image_size()
+        if self.probability is not None:
+            self.probability[(slice(None), *unit)] = probability
+        self.labels[unit] = decode(probability, self.record, self.config, self.diameter)
+        self.done[unit] = True
+        self.timing["decode"] += time.perf_counter() - clock
+        for plane in product(*(range(size) for size in self.image.shape[len(unit) : -2])):
+            index = (*unit, *plane)
+            yield PlaneDone(done, total, index, self.labels[index].copy(), self._left(done / total))
+
+    def _provisional(self, maps: PlaneMaps, progress: Progress, shown: int) -> npt.NDArray[np.int32]:
+        """Labels of a finished tile on its own, for the eye; the plane's final labels come from all of its maps."""
+        region = _unscale(progress.core, maps)
+        size = (region[0].stop - region[0].start, region[1].stop - region[1].start)
+        part = resample(maps.maps[(slice(None), *progress.core)], size)
+        labels = decode(part, self.record, self.config, self.diameter)
+        labels[labels > 0] += shown
+        return labels
+
+    def _left(self, part: float) -> float | None:
+        spent = time.perf_counter() - self.started
+        return spent * (1 - part) / part if part > 0 else None
+
+    def _link(self) -> None:
+        """Give objects one id through z, or ids of their own in each frame, as the axes ask."""
+        if "Z" not in self.image.axes or self.volumetric or self.record.task == "semantic":
+            return
+        for index in np.ndindex(*self.image.shape[:-3]):
+            if self.done[index].sum() > 1:
+                self.labels[index] = link_planes(self.labels[index], self.config.link_overlap)
+
+
+def decoding_record(record: ModelRecord, config: SegmentConfig) -> ModelRecord:
+    """The model's record with the thresholds that the user chose in place of its own."""
+    chosen = {
+        name: getattr(config, name)
+        for name in ("foreground_threshold", "seed_threshold")
+        if getattr(config, name) is not None
+    }
+    return record.model_copy(update=chosen)
+
+
+def decode(
+    probability: npt.NDArray[Any], record: ModelRecord, config: SegmentConfig, diameter: float
+) -> npt.NDArray[np.int32]:
+    """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X): classes for a semantic model, else numbered objects."""
+    if record.task == "semantic":
+        return np.argmax(probability, axis=0).astype(np.int32)
+    smallest = np.pi / 4 * (config.min_diameter * diameter) ** 2
+    return label_instances(probability, record.foreground_threshold, record.seed_threshold, smallest)
+
+
+def _unscale(core: tuple[slice, ...], maps: PlaneMaps) -> tuple[slice, ...]:
+    """The image's rows and columns that a tile of the (resampled) maps stands for."""
+    region = []
+    for part, size, mapped in zip(core[-2:], maps.shape[-2:], maps.maps.shape[-2:], strict=True):
+        region.append(slice(round(part.start * size / mapped), round(part.stop * size / mapped)))
+    return tuple(region)
