@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from napari_unet.images.image import Image
     from napari_unet.models.model import Model
 
 
@@ -58,22 +59,40 @@ class ScoreDone:
 
 
 @dataclass(frozen=True, eq=False)
+class PreviewRequest:
+    """What to show of the model in training: a grey image of axes YX, and the part of it that is in view.
+
+    `diameter` is that of its objects in pixels (None: as the reviewed objects), `key` whatever tells the asker later
+    which plane it was.
+    """
+
+    image: Image
+    view: tuple[slice, slice]
+    diameter: float | None = None
+    key: Any = None
+
+
+@dataclass(frozen=True, eq=False)
 class PreviewDone:
-    """Labels of the plane asked for, by the model in training."""
+    """Labels (Y, X) of the view of `request`, by the model in training."""
 
     step: int
+    request: PreviewRequest
     labels: npt.NDArray[np.int32]
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class FinetuneResult:
-    """The child model (not yet saved), and whether it is better; `sentence` says so in plain words."""
+    """The child model (not yet saved), and whether it is better; `sentence` says so in plain words.
+
+    `better` is None when nothing was held out, so that it cannot be known.
+    """
 
     model: Model
     before: Score | None
     after: Score | None
-    better: bool
+    better: bool | None
     sentence: str
     steps: int
     seconds: float

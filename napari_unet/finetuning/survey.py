@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,20 +73,13 @@ class Survey:
         return float(np.median(every)) if every else None
 
 
-def reviewed_planes(corrected: CorrectedImage) -> Iterator[tuple[int, ...]]:
-    """Indices, over the axes before YX, of the planes with reviewed pixels."""
-    for index in product(*(range(size) for size in corrected.labels.shape[:-2])):
-        if np.any(corrected.reviewed[index]):
-            yield index
-
-
 def survey_reviewed(images: Sequence[CorrectedImage]) -> Survey:
     """List the reviewed objects of all images, plane by plane."""
     objects: list[ReviewedObject] = []
     removed: list[tuple[int, tuple[int, ...], tuple[float, float]]] = []
     pixels = 0
     for number, corrected in enumerate(images):
-        for index in reviewed_planes(corrected):
+        for index in corrected.planes():
             labels = np.asarray(corrected.labels[index])
             reviewed = np.asarray(corrected.reviewed[index], dtype=bool)
             predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])

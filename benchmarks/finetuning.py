@@ -1,0 +1,116 @@
+"""What fine-tuning gains on image types that the base model never saw.
+
+    python benchmarks/finetuning.py --type hist_purple_on_purple --images 5 --seconds 60
+
+Fine-tunes on a few fully labelled images of one type of dsb2018 (role `unseen`), drawn by group, and scores the model
+before and after on images of all other groups: AP pooled over images, at IoU 0.5 and as the mean over 0.5:0.05:0.9. With
+--base also the score on `validation` images of the types that the base model knows (forgetting).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from skimage.io import imread
+
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.events import Finished
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.events import ScoreDone
+from napari_unet.finetuning.finetune import finetune_steps
+from napari_unet.finetuning.preparation import prepare_planes, survey_material
+from napari_unet.finetuning.scoring import score_model
+from napari_unet.images.image import Image
+from napari_unet.models.library import load_model
+from napari_unet.models.model import Model
+
+
+def read_type(data: Path, kind: str, role: str) -> dict[str, list[str]]:
+    """Image ids by group."""
+    groups: dict[str, list[str]] = {}
+    with (data / "dsb2018" / "images.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["type"] == kind and row["role"] == role and int(row["n_objects"]) > 0:
+                groups.setdefault(row["group"], []).append(row["id"])
+    return groups
+
+
+def load_labelled(data: Path, name: str) -> CorrectedImage:
+    """An image of dsb2018 with all of it reviewed."""
+    paths = [next((data / "dsb2018" / folder).glob(f"{name}.*")) for folder in ("images", "labels")]
+    pixels, labels = imread(paths[0]), imread(paths[1]).astype(np.int32)
+    image = Image.from_array(pixels, "YXS" if pixels.ndim == 3 else "YX", name=name[:8]).select_channel()
+    return CorrectedImage(image, labels, np.ones(labels.shape, bool), name=name[:8])
+
+
+def score_images(model: Model, images: list[CorrectedImage]) -> dict[str, float]:
+    """Pooled AP of `model` on fully labelled images, at their measured object size."""
+    generator = np.random.default_rng(0)
+    material = survey_material(images, 0.0, generator)
+    material.split = type(material.split)(material.split.held_out, material.split.training)
+    material.training = [None]  # type: ignore[list-item]  # nothing is learned from here
+    prepare_planes(material, images, model.record, 64, generator)
+    score = score_model(model, material.held_out)
+    return {"mean_ap": round(score.mean_ap, 4), "ap50": round(score.ap50, 4), "objects": score.n_objects}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
+    parser.add_argument("--type", default="hist_purple_on_purple")
+    parser.add_argument("--images", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--draws", type=int, default=1, help="Random draws of the images.")
+    parser.add_argument("--model", help="Name or path; empty: the shipped one.")
+    parser.add_argument("--base", action="store_true")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="Fields of FinetuneConfig.")
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    settings = {key: json.loads(value) for key, value in (pair.split("=") for pair in args.set)}
+    model = load_model(args.model)
+    for draw in range(args.draws):
+        run(args, model, FinetuneConfig(seconds=args.seconds, **settings), draw)
+
+
+def run(args: argparse.Namespace, model: Model, config: FinetuneConfig, draw: int) -> None:
+    """One draw of images: fine-tune, and print the scores as JSON."""
+    groups = read_type(args.data, args.type, "unseen")
+    order = sorted(groups)
+    random.Random(draw).shuffle(order)
+    learned = [load_labelled(args.data, groups[group][0]) for group in order[: args.images]]
+    others = [load_labelled(args.data, name) for group in order[args.images :] for name in groups[group]]
+    start, curve = time.perf_counter(), []
+    for event in finetune_steps(model, learned, config):
+        if isinstance(event, ScoreDone):
+            curve.append(round(event.score.mean_ap, 3))
+        if isinstance(event, Finished):
+            result = event.result
+    report = {
+        "type": args.type, "draw": draw, "images": len(learned), "steps": result.steps,
+        "seconds": round(time.perf_counter() - start, 1), "before": score_images(model, others),
+        "after": score_images(result.model, others), "held_out_curve": curve, "sentence": result.sentence,
+    }  # fmt: skip
+    if args.base:
+        known = [load_labelled(args.data, n) for names in base_groups(args.data) for n in names[:1]]
+        report |= {"base_before": score_images(model, known), "base_after": score_images(result.model, known)}
+    print(json.dumps(report), flush=True)
+
+
+def base_groups(data: Path) -> list[list[str]]:
+    """Validation images of the fluorescence types, one group each."""
+    kinds = ("fluo_small_256", "fluo_hcs_520x696", "fluo_large")
+    return [names for kind in kinds for names in list(read_type(data, kind, "validation").values())[:15]]
+
+
+if __name__ == "__main__":
+    main()

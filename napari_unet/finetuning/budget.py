@@ -1,0 +1,95 @@
+"""How the time is spent: all of it is bounded, and most of it goes into steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+SCORING_SHARE = 0.15
+"""Share of the time that may go into scoring, the first and the last score included."""
+_MOST_SCORES = 8
+
+
+class Budget:
+    """The clock of one run, started when it is made.
+
+    With `max_steps` all that happens depends on the number of steps, so that a run can be repeated exactly; the time is
+    then only an upper bound.
+    """
+
+    def __init__(
+        self, seconds: float, max_steps: int | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.seconds = seconds
+        self.max_steps = max_steps
+        self._clock = clock
+        self._start = clock()
+        self._training_start = 0.0
+        self._reserve = 0.0
+        self._score_seconds = 0.0
+        self._marks: list[float] = []
+
+    @property
+    def elapsed(self) -> float:
+        return self._clock() - self._start
+
+    @property
+    def left(self) -> float:
+        return self.seconds - self.elapsed
+
+    def plan(self, score_seconds: float) -> None:
+        """Start of training: plan the scores, each of which takes `score_seconds` (0: nothing is held out)."""
+        self._training_start = self.elapsed
+        self._score_seconds = score_seconds
+        self._reserve = 1.5 * score_seconds + 0.02 * self.seconds
+        count = _MOST_SCORES
+        if self.max_steps is None and score_seconds > 0:
+            count = int(SCORING_SHARE * self.seconds / score_seconds) - 1
+        count = max(1, min(_MOST_SCORES, count)) if score_seconds > 0 else 0
+        if self.max_steps is not None:
+            count = min(count, self.max_steps)
+        self._marks = [(i + 1) / count for i in range(count)][:-1]  # the last score comes after the last step
+
+    def progress(self, step: int) -> float:
+        """Share of the training that is done, 0 to 1."""
+        span = self.seconds - self._reserve - self._training_start
+        share = (self.elapsed - self._training_start) / max(span, 1e-6)
+        if self.max_steps is not None:
+            share = step / self.max_steps if share < 1.0 else 1.0
+        return min(1.0, share)
+
+    def seconds_left(self, step: int) -> float:
+        """Until the end of the run, as far as can be told now."""
+        if self.max_steps is None or step == 0:
+            return max(0.0, self.left)
+        spent = self.elapsed - self._training_start
+        return max(0.0, min(self.left, spent / step * (self.max_steps - step) + self._score_seconds))
+
+    def is_score_due(self, step: int) -> bool:
+        """Whether a planned score is due; each is due once."""
+        if not self._marks or self.progress(step) < self._marks[0]:
+            return False
+        while self._marks and self.progress(step) >= self._marks[0]:
+            self._marks.pop(0)
+        return True
+
+
+class Ticker:
+    """Says yes at most once every `seconds`."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._last = float("-inf")
+
+    def __call__(self) -> bool:
+        now = self._clock()
+        if now - self._last < self.seconds:
+            return False
+        self._last = now
+        return True
+
+    def restart(self, seconds: float) -> None:
+        """Count `seconds` from now."""
+        self.seconds = seconds
+        self._last = self._clock()

@@ -1,0 +1,112 @@
+"""Fine-tuning as a plain function of arrays, paths or images. Importable without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.errors import UserError
+from napari_unet.events import StopFlag, drain
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.events import FinetuneResult
+from napari_unet.images.image import Image
+from napari_unet.models.model import Model
+
+Source = Image | str | Path | npt.NDArray[Any]
+
+
+def finetune(
+    images: Source | Sequence[Source],
+    labels: Source | Sequence[Source],
+    reviewed: Source | Sequence[Source | None] | None = None,
+    model: Model | str | Path | None = None,
+    seconds: float = 60.0,
+    predictions: Source | Sequence[Source | None] | None = None,
+    channel: int | None = None,
+    stop: StopFlag | None = None,
+    **settings: Any,
+) -> FinetuneResult:
+    """Adapt a copy of `model` to labelled images; `result.model` is the child, to be saved with `save_model`.
+
+    Who needs progress uses `finetune_steps` with `make_corrected_image`, as the command line does.
+
+    Parameters
+    ----------
+    images, labels : array, path or Image, or sequences of them
+        Images and their integer labels, of the same shape without channels.
+    reviewed : same, optional
+        Non-zero where the labels are known to be right; None: everywhere. What is not reviewed is unknown, not background.
+    model : Model, name in the library or path, optional
+        None: the shipped one.
+    seconds : float
+        Bounds the whole run, scores included.
+    predictions : same, optional
+        What a model had said: where labels differ from it, they count more.
+    channel : int, optional
+        Channel of images that have several; None: the first.
+    **settings
+        Other fields of `FinetuneConfig`, for example `max_steps`, `seed` or `device`.
+
+    Raises
+    ------
+    UserError
+        If images and labels do not fit together, or there is nothing to learn from.
+    """
+    from napari_unet.finetuning.finetune import finetune_steps
+    from napari_unet.models.library import load_model
+
+    columns = [_as_list(images), _as_list(labels)]
+    columns += [[None] * len(columns[0]) if many is None else _as_list(many) for many in (reviewed, predictions)]
+    if len({len(column) for column in columns}) != 1:
+        raise UserError(f"There are {len(columns[0])} images but {len(columns[1])} labels; give one for each.")
+    corrected = [make_corrected_image(*row, channel=channel) for row in zip(*columns, strict=True)]
+    parent = model if isinstance(model, Model) else load_model(model)
+    return drain(finetune_steps(parent, corrected, FinetuneConfig(seconds=seconds, **settings), stop))
+
+
+def make_corrected_image(
+    image: Source, labels: Source, reviewed: Source | None = None, prediction: Source | None = None,
+    channel: int | None = None,
+) -> CorrectedImage:  # fmt: skip
+    """What fine-tuning learns from, of one image, its labels and where they are reviewed (None: everywhere)."""
+    opened = _open(image)
+    grey = opened.select_channel(channel)
+    known = _read_array(labels, grey)
+    if not np.issubdtype(known.dtype, np.integer) and known.dtype != bool:
+        raise UserError(f"The labels of {opened.name} are {known.dtype} numbers; give whole numbers, one an object.")
+    everywhere = np.ones(known.shape, bool)
+    return CorrectedImage(
+        image=grey,
+        labels=known.astype(np.int32),
+        reviewed=everywhere if reviewed is None else _read_array(reviewed, grey) != 0,
+        prediction=None if prediction is None else _read_array(prediction, grey).astype(np.int32),
+        name=opened.name,
+    )
+
+
+def _as_list(sources: Source | Sequence[Any]) -> list[Any]:
+    return list(sources) if isinstance(sources, (list, tuple)) else [sources]
+
+
+def _open(source: Source) -> Image:
+    if isinstance(source, Image):
+        return source
+    if isinstance(source, (str, Path)):
+        from napari_unet.images.reading import read_image
+
+        return read_image(source)
+    return Image.from_array(source)
+
+
+def _read_array(source: Source, like: Image) -> npt.NDArray[Any]:
+    """Labels or a mask in memory, with the axes of `like`; what has its shape is taken as it is."""
+    opened = source if isinstance(source, np.ndarray) else _open(source)
+    if isinstance(opened, Image):
+        grey = opened if opened.is_grey else opened.select_channel(0)
+        return np.asarray(grey.data)
+    return opened

@@ -1,0 +1,176 @@
+"""From corrected images to planes at the model's object size: some to learn from, some to score on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.comparison import compare_labels
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.errors import UserError
+from napari_unet.finetuning.patches import TrainingPlane
+from napari_unet.finetuning.scoring import HeldOutPlane
+from napari_unet.finetuning.split import Split, split_reviewed
+from napari_unet.finetuning.survey import Survey, survey_reviewed
+from napari_unet.images.normalization import Limits, normalize
+from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.preparation import resample, resampled_shape, resampling_factor, volume_limits
+
+Box = tuple[slice, slice]
+
+_MOST_PIXELS = 48_000_000  # learned from, all planes together: about 1 GB as tensors
+_CONTEXT = 1.5  # object diameters around what scores, so that objects at its edge are predicted whole
+
+
+@dataclass(eq=False)
+class Material:
+    """What a run works on."""
+
+    survey: Survey
+    split: Split
+    training: list[TrainingPlane] = field(default_factory=list)
+    held_out: list[HeldOutPlane] = field(default_factory=list)
+
+
+def survey_material(images: Sequence[CorrectedImage], held_out: float, generator: np.random.Generator) -> Material:
+    """See what was reviewed, and divide it.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to learn from.
+    """
+    survey = survey_reviewed(images)
+    if survey.n_reviewed_pixels == 0:
+        raise UserError(
+            "Nothing is marked as reviewed yet. Mark at least one object, with what surrounds it, as reviewed, "
+            "so that there is something to learn from."
+        )
+    if not survey.objects and not survey.removed:
+        raise UserError(
+            "What is marked as reviewed holds no whole object. Mark at least one whole object as reviewed, "
+            "with what surrounds it."
+        )
+    reviewed = [np.asarray(one.reviewed, bool).any(axis=tuple(range(one.reviewed.ndim - 2))) for one in images]
+    return Material(survey, split_reviewed(survey, reviewed, held_out, generator))
+
+
+def prepare_planes(
+    material: Material,
+    images: Sequence[CorrectedImage],
+    record: ModelRecord,
+    patch: int,
+    generator: np.random.Generator,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Fill `material.training` and `material.held_out`, planes in random order, until all are there or `enough()`."""
+    planes = [(number, index) for number, corrected in enumerate(images) for index in corrected.planes()]
+    pixels = 0
+    limits: dict[tuple[int, ...], Limits] = {}
+    for position in generator.permutation(len(planes)):
+        number, index = planes[int(position)]
+        image = images[number].image
+        volume = (number, *(index[:-1] if "Z" in image.axes else index))
+        if volume not in limits:  # of the whole plane or volume, as in segmentation, whatever part of it is used
+            limits[volume] = volume_limits(image, index, record.normalization)
+        reader = _PlaneReader(images[number], index, record, limits[volume], material.survey.diameter(number))
+        learn = material.split.training[number]
+        score = material.split.held_out[number]
+        if pixels < _MOST_PIXELS and (plane := reader.training_plane(learn, patch)) is not None:
+            material.training.append(plane)
+            pixels += plane.pixels.size
+        if (held := reader.held_out_plane(score)) is not None:
+            material.held_out.append(held)
+        if enough() and material.training and (material.held_out or not material.split.holds_out):
+            break
+    if not material.training:
+        raise UserError(
+            "What is marked as reviewed leaves nothing to learn from. Mark whole objects, with what surrounds them, "
+            "as reviewed."
+        )
+
+
+class _PlaneReader:
+    """One plane of a corrected image, cut, normalized and resampled as asked for."""
+
+    def __init__(
+        self,
+        corrected: CorrectedImage,
+        index: tuple[int, ...],
+        record: ModelRecord,
+        limits: Limits,
+        diameter: float | None,
+    ) -> None:
+        self.record = record
+        self.limits = limits
+        self.pixels = corrected.image.plane(index)
+        self.labels = np.asarray(corrected.labels[index])
+        self.reviewed = np.asarray(corrected.reviewed[index], bool)
+        predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
+        self.changed = _changed(predicted, self.labels, self.reviewed)
+        self.diameter = diameter or record.diameter
+        self.zoom = resampling_factor(record, self.diameter)
+
+    def training_plane(self, learn: npt.NDArray[np.bool_], patch: int) -> TrainingPlane | None:
+        """What is reviewed of the plane within the YX mask `learn`, with context for patches; None if nothing."""
+        learn = learn & self.reviewed
+        box = _box_around(learn, round(0.75 * patch / self.zoom))
+        if box is None:
+            return None
+        return TrainingPlane(
+            self._pixels(box), self._labels(box), self._mask(self.reviewed, box), self._mask(learn, box),
+            self._mask(self.changed, box),
+        )  # fmt: skip
+
+    def held_out_plane(self, score: npt.NDArray[np.bool_]) -> HeldOutPlane | None:
+        """What is reviewed of the plane within the YX mask `score`, with context for the network; None if nothing."""
+        score = score & self.reviewed
+        context = max(self.record.architecture.receptive_radius / self.zoom, _CONTEXT * self.diameter)
+        box = _box_around(score, round(context))
+        if box is None:
+            return None
+        labels = self.labels[box].astype(np.int32)
+        return HeldOutPlane(self.pixels[box].copy(), labels, score[box], self.limits, self.diameter)
+
+    def _pixels(self, box: Box) -> npt.NDArray[np.float32]:
+        values = normalize(self.pixels[box], self.limits, self.record.normalization)
+        return resample(values[None], resampled_shape(values.shape, self.zoom))[0]
+
+    def _labels(self, box: Box) -> npt.NDArray[np.int32]:
+        return _pick_nearest(self.labels[box], self.zoom).astype(np.int32)
+
+    def _mask(self, mask: npt.NDArray[np.bool_], box: Box) -> npt.NDArray[np.bool_]:
+        return _pick_nearest(mask[box], self.zoom)
+
+
+def _pick_nearest(values: npt.NDArray[Any], zoom: float) -> npt.NDArray[Any]:
+    """Resample ids or a mask (Y, X) to the pixels that `resample` gives, without mixing values."""
+    shape = resampled_shape(values.shape, zoom)
+    rows, columns = (
+        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
+        for new, old in zip(shape, values.shape, strict=True)
+    )
+    return values[np.ix_(rows, columns)]
+
+
+def _changed(
+    predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Where a correction was made in a YX plane, within what is reviewed."""
+    if predicted is None:
+        return np.zeros_like(reviewed)
+    mask: npt.NDArray[np.bool_] = compare_labels(predicted, labels, reviewed).mask(predicted, labels) & reviewed
+    return mask
+
+
+def _box_around(mask: npt.NDArray[np.bool_], margin: int) -> Box | None:
+    """The box of `mask` (Y, X) with `margin` pixels more on each side, as far as there are pixels."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    y, x = (slice(max(0, int(at[0]) - margin), int(at[-1]) + 1 + margin) for at in (rows, columns))
+    return y, x

@@ -1,0 +1,35 @@
+"""What the model in training says of the current view."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.finetuning.events import PreviewRequest
+from napari_unet.finetuning.scoring import predict_labels
+from napari_unet.images.normalization import measure_limits
+from napari_unet.models.model import Model
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.preparation import resampling_factor
+
+_LARGEST = 640  # pixels a side that are predicted: enough to see, quick enough not to hold up the training
+
+
+def predict_preview(
+    model: Model, request: PreviewRequest, diameter: float | None, device: str = "auto"
+) -> npt.NDArray[np.int32]:
+    """Labels of the view of `request`, in its pixels; a large view only in its middle, 0 around it."""
+    diameter = diameter or model.record.diameter
+    plane = request.image.plane(())
+    view = tuple(slice(*part.indices(size)) for part, size in zip(request.view, plane.shape, strict=True))
+    middle = tuple(_middle(part, round(_LARGEST / resampling_factor(model.record, diameter))) for part in view)
+    limits = measure_limits(plane, model.record.normalization)
+    found = np.zeros([part.stop - part.start for part in view], np.int32)
+    inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
+    found[inside] = predict_labels(Predictor(model, device), plane[middle], limits, diameter)
+    return found
+
+
+def _middle(part: slice, size: int) -> slice:
+    spare = max(0, part.stop - part.start - size)
+    return slice(part.start + spare // 2, part.stop - (spare - spare // 2))

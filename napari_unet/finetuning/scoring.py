@@ -1,0 +1,80 @@
+"""How good a model is on the held-out part of what was reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.finetuning.events import Score
+from napari_unet.finetuning.survey import whole_objects
+from napari_unet.images.normalization import Limits
+from napari_unet.models.model import Model
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.preparation import resampling_factor
+from napari_unet.segmentation.scores import Tally, tally_objects
+from napari_unet.segmentation.segment import decode
+
+_TILE = 768
+
+
+@dataclass(eq=False)
+class HeldOutPlane:
+    """One plane (Y, X) as it is in the image: `pixels`, and `labels` to find where `region` is True.
+
+    `limits` are the grey values of the whole image that become 0 and 1, `diameter` is that of the objects in pixels.
+    """
+
+    pixels: npt.NDArray[Any]
+    labels: npt.NDArray[np.int32]
+    region: npt.NDArray[np.bool_]
+    limits: Limits
+    diameter: float
+
+    def __post_init__(self) -> None:
+        whole = [label for label, _, _ in whole_objects(self.labels, self.region)]
+        self.truth = np.where(np.isin(self.labels, whole), self.labels, 0)
+        # What the region's edge cuts is not asked for, and finding it is no mistake.
+        self.counts = self.region & ((self.labels == 0) | (self.truth > 0))
+
+    @property
+    def n_objects(self) -> int:
+        return len(np.unique(self.truth[self.truth > 0]))
+
+
+def score_model(model: Model, planes: Sequence[HeldOutPlane], device: str = "auto") -> Score:
+    """Pooled score of `model` on the held-out planes."""
+    predictor = Predictor(model, device)
+    pooled = sum((tally_plane(predictor, plane) for plane in planes), Tally())
+    by_threshold = pooled.average_precision()
+    return Score(by_threshold[0.5], by_threshold[0.75], pooled.mean_ap, pooled.n_truth)
+
+
+def tally_plane(predictor: Predictor, plane: HeldOutPlane) -> Tally:
+    """Compare predicted with reviewed objects; predictions mostly outside of what was reviewed do not count."""
+    predicted = predict_labels(predictor, plane.pixels, plane.limits, plane.diameter)
+    return tally_objects(plane.truth, drop_uncounted(predicted, plane.counts))
+
+
+def drop_uncounted(predicted: npt.NDArray[np.int32], counts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """`predicted` (Y, X) without the objects of which less than half lies where `counts`."""
+    size = np.bincount(predicted.ravel())
+    inside = np.bincount(predicted[counts], minlength=size.size)
+    keep = 2 * inside >= size
+    keep[0] = False
+    return np.where(keep[predicted], predicted, 0)
+
+
+def predict_labels(
+    predictor: Predictor, pixels: npt.NDArray[Any], limits: Limits, diameter: float
+) -> npt.NDArray[np.int32]:
+    """Labels (Y, X) of `pixels` (Y, X) with objects of `diameter` pixels, as segmentation gives them."""
+    maps = PlaneMaps(predictor, pixels, limits, resampling_factor(predictor.record, diameter))
+    for _ in maps.tiles(_TILE):
+        pass
+    return decode(maps.at_image_size(), predictor.record, SegmentConfig(), diameter)

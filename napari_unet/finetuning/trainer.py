@@ -1,0 +1,80 @@
+"""One optimiser step after another, on a copy of the network, with a running average of its weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.losses import instance_loss
+from napari_unet.models.device import choose_device, choose_dtype
+from napari_unet.models.unet import UNet
+
+_WARM_UP = 0.03  # of the training
+_CLIP = 1.0
+
+
+class Trainer:
+    """Adapts a copy of `network`; `averaged` is the copy to score and keep."""
+
+    def __init__(self, network: UNet, config: FinetuneConfig) -> None:
+        self.config = config
+        self.device = choose_device(config.device)
+        self.dtype = choose_dtype(self.device)
+        self.network = copy.deepcopy(network).to(self.device, memory_format=torch.channels_last)
+        self.network.requires_grad_(True)
+        self.averaged = copy.deepcopy(self.network).eval()
+        self.steps = 0
+        self._optimizer = torch.optim.AdamW(
+            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    def step(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
+        """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
+        self._set_mode()
+        self._set_learning_rate(progress)
+        images = images.to(self.device, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            logits = self.network(images)
+        targets, weights = (_crop_to(maps.to(self.device), logits) for maps in (targets, weights))
+        loss = instance_loss(logits, targets, weights)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        self._optimizer.step()
+        self.steps += 1
+        self._average()
+        return float(loss.detach())
+
+    def _set_mode(self) -> None:
+        """Train, but leave the statistics of batch normalization as the parent learned them from many images."""
+        self.network.train()
+        for module in self.network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+    def _set_learning_rate(self, progress: float) -> None:
+        share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * share
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(0.97, (1 + self.steps) / (10 + self.steps))
+        for mean, now in zip(self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - decay)
+            else:
+                mean.copy_(now)
+
+
+def _crop_to(maps: Tensor, logits: Tensor) -> Tensor:
+    """The centre of `maps` of the spatial size of `logits` (unpadded networks see more than they answer for)."""
+    margins = [(have - want) // 2 for have, want in zip(maps.shape[2:], logits.shape[2:], strict=True)]
+    if not any(margins):
+        return maps
+    cut = [slice(margin, margin + want) for margin, want in zip(margins, logits.shape[2:], strict=True)]
+    return maps[(..., *cut)]
