@@ -10,6 +10,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 _SAMPLES = 2_000_000  # values looked at: percentiles of more than this do not move
+_PLANES = 32  # of a long stack this many planes are looked at, evenly spread
+_HUGE_PLANE = 2**26  # of a larger plane only a grid of blocks is read
+_BLOCK = 256
+_BLOCKS_PER_SIDE = 8
 
 
 class NormalizationConfig(BaseModel):
@@ -30,23 +34,23 @@ class Limits:
     high: float
 
 
-def measure_limits(data: npt.NDArray[Any], config: NormalizationConfig | None = None) -> Limits:
-    """Grey-value limits of `data` (any shape, real dtype), from its finite values only.
+def measure_limits(data: Any, config: NormalizationConfig | None = None) -> Limits:
+    """Grey-value limits of `data` (any shape and real dtype, numpy or lazy), from its finite values only.
 
-    A constant, empty or all-NaN image gets limits that map every value to 0.
+    Large data is sampled evenly and read plane by plane. A constant, empty or all-NaN image gets limits that map every
+    value to 0.
     """
     config = config or NormalizationConfig()
-    values = np.ravel(np.asarray(data))
-    if values.size > _SAMPLES:
-        values = values[:: -(-values.size // _SAMPLES)]
-    values = values.astype(np.float64 if values.dtype == np.float64 else np.float32)
+    values = _sample(data)
+    values = values.astype(_working_dtype(values.dtype))
     values = values[np.isfinite(values)]
     if values.size == 0:
         return Limits(0.0, 1.0)
-    low, high = (float(v) for v in np.percentile(values, [config.low, config.high]))
-    if high <= low:  # nearly empty image: fall back on its extremes
+    with np.errstate(over="ignore", invalid="ignore"):  # interpolation between values near the ends of the type
+        low, high = (float(v) for v in np.percentile(values, [config.low, config.high]))
+    if not low < high:  # nearly empty image: fall back on its extremes
         low, high = float(values.min()), float(values.max())
-    return Limits(low, high) if high > low else Limits(low, low + 1.0)
+    return Limits(low, high) if high > low else Limits(low, low + max(1.0, abs(low)))
 
 
 def normalize(
@@ -54,8 +58,45 @@ def normalize(
 ) -> npt.NDArray[np.float32]:
     """Scale `data` (any shape, real dtype) to float32 with `limits` at 0 and 1; NaN becomes 0, the rest is clipped."""
     config = config or NormalizationConfig()
-    scaled = np.asarray(data).astype(np.float32)
-    scaled -= np.float32(limits.low)
-    scaled *= np.float32(1.0 / (limits.high - limits.low))
+    data = np.asarray(data)
+    scaled = data.astype(_working_dtype(data.dtype))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        scaled -= scaled.dtype.type(limits.low)
+        scaled /= scaled.dtype.type(limits.high - limits.low)
     np.nan_to_num(scaled, copy=False, nan=0.0, posinf=config.clip, neginf=-config.clip)
-    return np.clip(scaled, -config.clip, config.clip, out=scaled)
+    np.clip(scaled, -config.clip, config.clip, out=scaled)
+    return scaled.astype(np.float32, copy=False)
+
+
+def _working_dtype(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+    """float32 if it holds every value of `dtype` exactly; float64 if a large offset would swallow the grey values."""
+    return np.float32 if np.can_cast(dtype, np.float32, casting="safe") else np.float64
+
+
+def _sample(data: Any) -> npt.NDArray[Any]:
+    """At most about `_SAMPLES` values of `data`, evenly spread, with no more than one plane in memory at a time."""
+    if not hasattr(data, "shape"):
+        data = np.asarray(data)
+    size = int(np.prod(data.shape, dtype=np.int64))
+    if size <= _SAMPLES or len(data.shape) < 2:
+        values = np.ravel(np.asarray(data))
+        return values[:: max(1, -(-values.size // _SAMPLES))]
+    leading = data.shape[:-2]
+    count = int(np.prod(leading, dtype=np.int64))
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _PLANES)).round().astype(int))
+    planes = (data[tuple(int(i) for i in np.unravel_index(at, leading))] if leading else data for at in chosen)
+    return np.concatenate([_sample_plane(plane, _SAMPLES // len(chosen)) for plane in planes])
+
+
+def _sample_plane(plane: Any, wanted: int) -> npt.NDArray[Any]:
+    """About `wanted` values of `plane` (Y, X): every n-th, of a huge plane those of a grid of blocks."""
+    rows, columns = plane.shape
+    if rows * columns > _HUGE_PLANE:
+        corners = [np.linspace(0, max(0, size - _BLOCK), _BLOCKS_PER_SIDE).astype(int) for size in plane.shape]
+        blocks = [plane[y : y + _BLOCK, x : x + _BLOCK] for y in corners[0] for x in corners[1]]
+        values = np.concatenate([np.ravel(np.asarray(block)) for block in blocks])
+    else:
+        values = np.ravel(np.asarray(plane))
+    step = max(1, values.size // wanted)
+    # An even step that divides the row length would look at the same few columns of every row.
+    return values[:: step + (step % 2 == 0)]
