@@ -23,4 +23,9 @@ class FinetuneConfig(BaseModel):
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
     seed: int = Field(0, ge=0, title="Seed")
-    device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps.")
+    device: str = Field(
+        "auto",
+        title="Device",
+        description="auto, cpu, cuda or mps.",
+        json_schema_extra={"choices": ["auto", "cpu", "cuda", "mps"]},
+    )

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What to segment: one "plane", one "volume" (all z at one time) or "all"; `index` over the axes before YX."""
+
+    kind: Literal["plane", "volume", "all"] = "all"
+    index: tuple[int, ...] = ()
 
 
 class SegmentConfig(BaseModel):
@@ -11,27 +22,50 @@ class SegmentConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     diameter: float | None = Field(
-        None, gt=1, le=2000, title="Diameter",
+        None,
+        gt=1,
+        le=2000,
+        title="Diameter",
         description="Typical object diameter in pixels; empty: estimated from the image.",
     )
     foreground_threshold: float | None = Field(
-        None, gt=0, lt=1, title="Object threshold",
+        None,
+        gt=0,
+        lt=1,
+        title="Object threshold",
         description="Lower finds more and larger objects; empty: what the model was trained for.",
     )
     seed_threshold: float | None = Field(
-        None, gt=0, lt=1, title="Splitting threshold",
+        None,
+        gt=0,
+        lt=1,
+        title="Splitting threshold",
         description="Higher splits touching objects more readily; empty: what the model was trained for.",
     )
     min_diameter: float = Field(
         0.25, ge=0, le=1, title="Smallest object", description="As a share of the typical diameter; smaller is dropped."
     )
     link_overlap: float = Field(
-        0.25, gt=0, le=1, title="Linking through z",
+        0.25,
+        gt=0,
+        le=1,
+        title="Linking through z",
         description="Overlap (IoU) at which objects of neighbouring slices become one 3D object.",
     )
     tile: int | None = Field(
         None, ge=64, le=16384, title="Tile size", description="In pixels; empty: as large as memory allows."
     )
     keep_probability: bool = Field(False, title="Probability maps", description="Keep what the network said.")
-    device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps.")
-    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", title="Precision")
+    device: str = Field(
+        "auto",
+        title="Device",
+        description="auto, cpu, cuda or mps.",
+        json_schema_extra={"choices": ["auto", "cpu", "cuda", "mps"]},
+    )
+    precision: str = Field(
+        "auto",
+        pattern="^(auto|float32|bfloat16)$",
+        title="Precision",
+        description="bfloat16 is faster where the processor has it; auto asks the machine.",
+        json_schema_extra={"choices": ["auto", "float32", "bfloat16"]},
+    )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
-from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.diameter import measure_diameter
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.instances import label_instances
@@ -24,14 +23,6 @@ from napari_unet.segmentation.linking import link_planes
 from napari_unet.segmentation.plane import PlaneMaps, Progress
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resample, resampling_factor, volume_limits
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What to segment: one "plane", one "volume" (all z at one time) or "all"; `index` over the axes before YX."""
-
-    kind: Literal["plane", "volume", "all"] = "all"
-    index: tuple[int, ...] = ()
 
 
 SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
@@ -146,12 +137,13 @@ class _Run:
         clock = time.perf_counter()
         probability = maps.at_image_size()
         if self.probability is not None:
-            self.probability[(slice(None), *unit)] = probability
+            for kept, map_ in zip(self.probability, probability, strict=True):
+                kept[unit] = map_
         self.labels[unit] = decode(probability, self.record, self.config, self.diameter)
         self.done[unit] = True
         self.timing["decode"] += time.perf_counter() - clock
-        for plane in product(*(range(size) for size in self.image.shape[len(unit) : -2])):
-            index = (*unit, *plane)
+        for plane in np.ndindex(*self.image.shape[len(unit) : -2]):
+            index: tuple[int, ...] = (*unit, *plane)
             yield PlaneDone(done, total, index, self.labels[index].copy(), self._left(done / total))
 
     def _provisional(self, maps: PlaneMaps, progress: Progress, shown: int) -> npt.NDArray[np.int32]:
@@ -191,7 +183,8 @@ def decode(
 ) -> npt.NDArray[np.int32]:
     """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X): classes for a semantic model, else numbered objects."""
     if record.task == "semantic":
-        return np.argmax(probability, axis=0).astype(np.int32)
+        classes: npt.NDArray[np.int32] = np.argmax(probability, axis=0).astype(np.int32)
+        return classes
     smallest = np.pi / 4 * (config.min_diameter * diameter) ** 2
     return label_instances(probability, record.foreground_threshold, record.seed_threshold, smallest)
 

@@ -32,6 +32,8 @@ class ImageWork:
         self.diameter_estimated = False
         self.segmented_by: str | None = None
         self.seconds: float | None = None
+        self.n_objects: int | None = None
+        self.prediction_undo: Any = None
 
     @property
     def name(self) -> str:
@@ -69,6 +71,15 @@ class ImageWork:
         """The reviewed region as it is painted now (non-zero: reviewed): a view of the layer's own memory."""
         return self._array("reviewed")
 
+    @property
+    def has_corrections(self) -> bool:
+        """Whether a person changed the labels, or marked anything as reviewed."""
+        labels, reviewed = self.labels, self.reviewed
+        if labels is None:
+            return False
+        changed = labels.any() if self.prediction is None else not np.array_equal(labels, self.prediction)
+        return bool(changed) or (reviewed is not None and bool(reviewed.any()))
+
     def _array(self, role: str) -> npt.NDArray[Any] | None:
         layer = self.layers.get(role)
         return None if layer is None else self.geometry.from_layer(layer.data)
@@ -84,7 +95,7 @@ class ImageWork:
         self.image, self.geometry = image, Geometry(image)
         self.channel = 0 if "C" in image.axes else None
         self.layers.clear()
-        self.prediction = self.segmented_by = self.seconds = None
+        self.prediction = self.segmented_by = self.seconds = self.n_objects = None
         return True
 
     def owns(self, layer: Layer) -> bool:

@@ -1,8 +1,8 @@
 """The dock: four steps, one below the other, and a row with the models and the keys."""
 
 import napari
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_unet.ui.correct_step import CorrectStep
 from napari_unet.ui.finetune_step import FinetuneStep
@@ -21,21 +21,23 @@ class UNetPanel(QWidget):
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
         self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step)
-        self.models_button, self.keys_button = QPushButton("Models"), QPushButton("?")
+        self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
+        self.keys_button = QPushButton("?", toolTip="The keys")
+        self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
-        session.current_changed.connect(self._on_progress)
-        session.prediction_changed.connect(self._on_progress)
+        self._connect()
         self._on_progress()
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()
         header.addWidget(QLabel("Segment, correct, fine-tune"), 1)
-        self.keys_button.setFixedWidth(28)
+        self.keys_button.setMaximumWidth(32)
         header.addWidget(self.models_button)
         header.addWidget(self.keys_button)
         inside = QWidget()
         stack = QVBoxLayout(inside)
-        stack.setContentsMargins(0, 0, 4, 0)
+        stack.setContentsMargins(0, 0, 6, 0)
+        stack.setSpacing(4)
         for step in self.steps:
             stack.addWidget(step)
         stack.addStretch(1)
@@ -44,14 +46,54 @@ class UNetPanel(QWidget):
         self.scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         self.scroll.setWidget(inside)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 0, 0)
+        layout.setContentsMargins(6, 4, 0, 0)
         layout.addLayout(header)
         layout.addWidget(self.scroll, 1)
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(320)
+
+    def _connect(self) -> None:
+        self.session.current_changed.connect(self._on_progress)
+        self.session.prediction_changed.connect(self._on_progress)
+        self.models_button.clicked.connect(self._on_models)
+        self.keys_button.clicked.connect(self._on_keys)
 
     def _on_progress(self, work: object = None) -> None:
-        """Open the step that comes next, and fold the ones before, unless the user decided otherwise."""
+        """Open the step that comes next, and fold the others, unless the user decided otherwise."""
+        following = self.steps[self._stage()]
+        if self.session.job is None or not following.is_open:
+            for step in self.steps:
+                step.suggest_open(step is following)
+
+    def _stage(self) -> int:
         current = self.session.current
-        following = 0 if current is None else 1 if current.prediction is None else 2
-        for index, step in enumerate(self.steps):
-            step.suggest_open(index == following)
+        return 0 if current is None else 1 if current.prediction is None else 2
+
+    # -- windows --------------------------------------------------------------------------------------------------
+
+    def _on_models(self) -> None:
+        from napari_unet.ui.models_window import ModelsWindow
+
+        self._show(ModelsWindow, lambda: ModelsWindow(self.session, self))
+
+    def _on_keys(self) -> None:
+        from napari_unet.ui.shortcuts import KeysWindow
+
+        self._show(KeysWindow, lambda: KeysWindow(self))
+
+    def _show(self, kind: type[QDialog], make: object) -> None:
+        if kind not in self._windows:
+            self._windows[kind] = make()
+        self._windows[kind].show()
+        self._windows[kind].raise_()
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QEvent) -> None:
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The job ends with the window, once this has accepted to close (napari may ask and the user decline)."""
+        if event.type() == QEvent.Type.DeferredDelete and watched is not self:
+            self.session.close()
+        return False

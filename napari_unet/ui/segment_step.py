@@ -1,14 +1,341 @@
-"""The Segment step."""
+"""The Segment step: model, object diameter, how much of the image, and the labels appear as they are finished."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.images.units import SHORT_UNITS
+from napari_unet.segmentation.config import Scope, SegmentConfig
+from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
+from napari_unet.ui.fold import Fold
+from napari_unet.ui.parameters import ParameterForm, make_control, read_control, write_control
+from napari_unet.ui.progress import ProgressLine, format_seconds
+from napari_unet.ui.ring import DiameterRing
+from napari_unet.ui.segment_run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.session import Session
-from napari_unet.ui.step import Step
+from napari_unet.ui.step import Step, enable
+
+ADVANCED = (
+    "foreground_threshold", "seed_threshold", "min_diameter", "link_overlap", "tile", "device", "keep_probability",
+)  # fmt: skip
+# What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
+_SCOPES = {
+    "": (("all", ""),),
+    "Z": (("plane", "This slice"), ("all", "Whole stack")),
+    "T": (("plane", "This frame"), ("all", "All frames")),
+    "TZ": (("plane", "This slice"), ("volume", "This stack"), ("all", "All frames")),
+}
+_UNITS = {"": "image", "Z": "slices", "T": "frames", "TZ": "slices"}
 
 
 class SegmentStep(Step):
+    """Find the objects in the current image."""
+
     title = "Segment"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.set_state("open an image first")
+        self.ring = DiameterRing(session)
+        self.run: SegmentRun | None = None
+        self.model_box = QComboBox(toolTip="The model that finds the objects")
+        self.diameter: QDoubleSpinBox = make_control(SegmentConfig.model_fields["diameter"])
+        self.size = QLabel()
+        self.estimate_button = QPushButton("Estimate")
+        self.ring_button = QToolButton(text="Ring", checkable=True)
+        self.scope_row = QWidget()
+        self.scopes = QButtonGroup(self)
+        self.segment_button = QPushButton("Segment")
+        self.progress = ProgressLine()
+        self.question = KeepQuestion()
+        self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
+        self._lay_out_body()
+        self._connect()
+        self._on_models_changed()
+        self._on_current_changed()
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _lay_out_body(self) -> None:
+        self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.model_box.setMinimumContentsLength(10)
+        self.diameter.setSuffix(" px")
+        self.diameter.setDecimals(1)
+        self.estimate_button.setToolTip("Measure the typical object diameter in the slice in view")
+        self.ring_button.setToolTip("Show the diameter as a ring in the middle of the view")
+        self.segment_button.setToolTip("Find the objects; labels appear as they are finished")
+        row = QHBoxLayout()
+        for widget in (self.diameter, self.size, self.estimate_button, self.ring_button):
+            row.addWidget(widget, 1 if widget is self.size else 0)
+        form = QGridLayout()
+        form.setColumnStretch(1, 1)
+        form.addWidget(QLabel("Model"), 0, 0)
+        form.addWidget(self.model_box, 0, 1)
+        form.addWidget(QLabel("Diameter", toolTip=self.diameter.toolTip()), 1, 0)
+        form.addLayout(row, 1, 1)
+        scope_layout = QHBoxLayout(self.scope_row)
+        scope_layout.setContentsMargins(0, 0, 0, 0)
+        self.body_layout.addLayout(form)
+        for widget in (self.scope_row, self.segment_button, self.progress, self.question, self.advanced):
+            self.body_layout.addWidget(widget)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.current_changed.connect(self._on_current_changed)
+        session.image_changed.connect(self._on_current_changed)
+        session.prediction_changed.connect(self._on_prediction_changed)
+        session.diameter_changed.connect(self._on_diameter_changed)
+        session.models_changed.connect(self._on_models_changed)
+        session.model_changed.connect(self._on_models_changed)
+        session.jobs.changed.connect(self._on_job_changed)
+        self.model_box.activated.connect(self._on_model_chosen)
+        self.diameter.valueChanged.connect(self._on_diameter_edited)
+        self.estimate_button.clicked.connect(self._on_estimate)
+        self.ring_button.toggled.connect(self._on_ring_toggled)
+        self.segment_button.clicked.connect(self._on_segment)
+        self.progress.stop_clicked.connect(session.jobs.stop)
+        self.question.answered.connect(self._on_answered)
+
+    # -- showing the session's state ------------------------------------------------------------------------------
+
+    def _on_models_changed(self) -> None:
+        entries, entry = self.session.model_entries(), self.session.model_entry
+        blocked = QSignalBlocker(self.model_box)
+        self.model_box.clear()
+        for known in entries:
+            self.model_box.addItem(f"{known.name} (shipped)" if known.shipped else known.name, known.name)
+        self.model_box.setCurrentIndex(-1 if entry is None else self.model_box.findData(entry.name))
+        blocked.unblock()
+        self._on_job_changed()
+
+    def _on_current_changed(self, work: object = None) -> None:
+        self.clear_message()
+        self.question.hide()
+        self._hide_ring()
+        self._fill_scopes()
+        self._show_diameter()
+        self._on_job_changed()
+
+    def _on_prediction_changed(self, work: object) -> None:
+        if work is self.session.current:
+            self._on_job_changed()
+
+    def _on_diameter_changed(self, work: object) -> None:
+        if work is self.session.current:
+            self._show_diameter()
+
+    def _on_job_changed(self) -> None:
+        """Which controls can be used follows from the session alone."""
+        session, job = self.session, self.session.job
+        ours = job is not None and job.owner == OWNER
+        reason = self._reason()
+        for widget in (self.segment_button, self.estimate_button):
+            enable(widget, reason)
+        enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
+        for widget in (self.diameter, self.ring_button, self.scope_row):
+            enable(widget, None if session.current is not None else "Open an image first.")
+        self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
+        if ours and job.stopping:
+            self.progress.stopping()
+        if not ours:
+            self.progress.end()
+            self._say_state()
+
+    def _has_labels(self) -> bool:
+        return self.session.current is not None and self.session.current.prediction is not None
+
+    def _reason_without_model(self) -> str | None:
+        has_model = self.model_box.count() > 0
+        return None if has_model else "There is no model yet: open Models and import one."
+
+    def _reason(self) -> str | None:
+        """Why nothing can be segmented now."""
+        if self.session.current is None:
+            return "Open an image first."
+        if self.session.job is not None:
+            return f"{self.session.job.title}: wait until it has ended, or stop it."
+        return self._reason_without_model()
+
+    def _say_state(self) -> None:
+        work = self.session.current
+        if work is None:
+            self.set_state("open an image first")
+        elif work.prediction is None or work.n_objects is None:
+            self.set_state("ready")
+        else:
+            took = "" if work.seconds is None else f", {format_seconds(work.seconds)}"
+            self.set_state(f"{work.n_objects} {'object' if work.n_objects == 1 else 'objects'}{took}")
+
+    # -- diameter -------------------------------------------------------------------------------------------------
+
+    def _show_diameter(self) -> None:
+        work = self.session.current
+        diameter = work.diameter if work is not None else None
+        write_control(self.diameter, diameter)
+        self.size.setText(self._physical_size(diameter))
+        self.size.setToolTip("Estimated from the image" if work is not None and work.diameter_estimated else "")
+        if self.ring_button.isChecked():
+            if work is not None and diameter is not None:
+                self.ring.show(work, diameter)
+            else:
+                self.ring.hide()
+
+    def _physical_size(self, diameter: float | None) -> str:
+        work = self.session.current
+        if work is None or diameter is None or "X" not in work.image.scale:
+            return ""
+        unit = work.image.units_of("X")[0]
+        return f"{diameter * work.image.scale['X']:.3g} {SHORT_UNITS.get(unit, unit)}"
+
+    def _on_diameter_edited(self) -> None:
+        if self.session.current is not None:
+            self.session.set_diameter(self.session.current, read_control(self.diameter))
+
+    def _on_ring_toggled(self, shown: bool) -> None:
+        work = self.session.current
+        if not shown or work is None:
+            self.ring.hide()
+        elif work.diameter is None:
+            self._on_estimate()
+        else:
+            self.ring.show(work, work.diameter)
+
+    def _hide_ring(self) -> None:
+        self.ring_button.setChecked(False)
+
+    def _on_estimate(self) -> None:
+        work = self.session.current
+        if work is None or self._reason() is not None:
+            return
+        self.clear_message()
+        plane = work.plane_at(self.session.viewer.dims.point)
+        device = self.advanced.content.values().get("device", "auto")
+
+        def on_finished(outcome: Any) -> None:
+            if isinstance(outcome, Finished):
+                self.session.set_diameter(work, round(outcome.result, 1), estimated=True)
+                self.ring_button.setChecked(True)
+            elif isinstance(outcome, Failed):
+                self.show_message(outcome.message, self.diameter)
+
+        events = estimate_in_background(self.session.model_loader(), work.grey, plane, device)
+        self.progress.begin("Measuring the object diameter")
+        self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER)
+
+    # -- segmenting -----------------------------------------------------------------------------------------------
+
+    def _fill_scopes(self) -> None:
+        work = self.session.current
+        for button in self.scopes.buttons():
+            self.scopes.removeButton(button)
+            self.scope_row.layout().removeWidget(button)
+            button.deleteLater()
+        choices = _SCOPES[work.axes[:-2]] if work is not None else _SCOPES[""]
+        self.scope_row.setVisible(len(choices) > 1)
+        for kind, words in choices:
+            button = QRadioButton(words)
+            button.setProperty("kind", kind)
+            self.scopes.addButton(button)
+            self.scope_row.layout().addWidget(button)
+            button.setChecked(True)
+
+    @property
+    def scope_kind(self) -> str:
+        button = self.scopes.checkedButton()
+        return "all" if button is None else button.property("kind")
+
+    def _on_model_chosen(self, index: int) -> None:
+        self.session.use_model(self.model_box.itemData(index))
+
+    def _on_segment(self) -> None:
+        work = self.session.current
+        if work is None or self._reason() is not None:
+            return
+        if work.has_corrections:
+            self.question.show()
+        else:
+            self.start(keep=None)
+
+    def _on_answered(self, keep: bool) -> None:
+        self.question.hide()
+        self.start(keep)
+
+    def start(self, keep: bool | None = None) -> None:
+        """Segment the current image; `keep` says what becomes of corrections (None: there are none)."""
+        work = self.session.current
+        self.clear_message()
+        self._hide_ring()
+        scope = Scope(self.scope_kind, work.plane_at(self.session.viewer.dims.point))
+        config = SegmentConfig(diameter=work.diameter, **self.advanced.content.values())
+        self.run = SegmentRun(self.session, work)
+        self.run.advanced.connect(self._on_advanced)
+        self.run.ended.connect(self._on_ended)
+        self.progress.begin("Getting the model ready")
+        self.set_state("segmenting")
+        try:
+            self.run.start(config, scope, keep)
+        except UserError as error:
+            self.progress.end()
+            self.show_message(str(error), self.model_box)
+
+    def _on_advanced(self, event: Any) -> None:
+        if isinstance(event, Estimated):
+            self.progress.begin(f"Objects of about {event.diameter:.0f} px")
+        elif isinstance(event, PlaneDone):
+            words = _UNITS[self.run.work.axes[:-2]]
+            text = f"{event.done} of {event.total} {words}" if event.total > 1 else "Drawing labels"
+            self._show_progress(event, text)
+        elif isinstance(event, TileDone) and self.run.work.axes == "YX":
+            self._show_progress(event, f"{event.done} of {event.total} tiles")
+
+    def _show_progress(self, event: PlaneDone | TileDone, text: str) -> None:
+        self.progress.advance(event.done, event.total, text, event.seconds_left)
+        self.set_state(self.progress.label.text())
+
+    def _on_ended(self, failed: Failed | None) -> None:
+        if failed is not None:
+            self.show_message(failed.message, self.segment_button)
+        self._on_job_changed()
+
+
+class KeepQuestion(QFrame):
+    """Asks, in the step itself, what becomes of corrections when an image is segmented again."""
+
+    answered = Signal(bool)  # whether corrections are kept
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        text = QLabel("You corrected or reviewed objects in this image. What should happen to them?", wordWrap=True)
+        self.keep = QRadioButton("Keep them and replace the rest", checked=True)
+        self.replace = QRadioButton("Replace everything")
+        self.replace.setToolTip("The labels change as one step, which Ctrl+Z takes back")
+        self.go, cancel = QPushButton("Segment"), QPushButton("Cancel")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.go, 1)
+        buttons.addWidget(cancel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        for widget in (text, self.keep, self.replace):
+            layout.addWidget(widget)
+        layout.addLayout(buttons)
+        cancel.clicked.connect(self.hide)
+        self.go.clicked.connect(lambda: self.answered.emit(self.keep.isChecked()))
+        self.hide()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from napari_unet.models.library import ModelEntry
     from napari_unet.models.model import Model
+    from napari_unet.ui.trackers import Trackers
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
@@ -42,7 +43,8 @@ def get_session(viewer: Viewer) -> Session:
 class Session:
     """State of one viewer, with signals. Layers may vanish at any time: ask again, keep nothing.
 
-    `current` is the `ImageWork` that the steps show. `works` has one for each image that was current before.
+    `current` is the `ImageWork` that the steps show. `works` has one for each image that was current before. An image
+    layer that cannot be worked on is `refused`, and `problem` is the sentence that says why.
     """
 
     current_changed = Signal()  # another image is worked on, or none
@@ -61,6 +63,8 @@ class Session:
         self.works: list[ImageWork] = []
         self.current: ImageWork | None = None
         self.problem: str | None = None
+        self.refused: ImageLayer | None = None
+        self.trackers: Trackers | None = None  # what follows the corrections: see trackers.get_trackers
         self._model_name: str | None = None
         self._loaded: tuple[str, Model] | None = None
         self._connect()
@@ -84,6 +88,7 @@ class Session:
             work, problem = self._find_or_make(layer)
         if work is not self.current or problem != self.problem:
             self.current, self.problem = work, problem
+            self.refused = layer if problem is not None else None
             self.current_changed.emit()
         return work
 
@@ -99,6 +104,7 @@ class Session:
     def set_channel(self, channel: int | None) -> None:
         if self.current is not None and self.current.channel != channel:
             self.current.channel = channel
+            self._show_channel(self.current)
             self.image_changed.emit(self.current)
 
     def set_diameter(self, work: ImageWork, diameter: float | None, estimated: bool = False) -> None:
@@ -106,6 +112,13 @@ class Session:
         if (work.diameter, work.diameter_estimated) != (diameter, estimated):
             work.diameter, work.diameter_estimated = diameter, estimated
             self.diameter_changed.emit(work)
+
+    def _show_channel(self, work: ImageWork) -> None:
+        """Move the viewer's slider to the chosen channel."""
+        axes = work.image.axes.replace("S", "")
+        if "C" in axes and work.channel is not None:
+            dims = self.viewer.dims
+            dims.set_current_step(dims.ndim - len(axes) + axes.index("C"), work.channel)
 
     def _find_or_make(self, layer: ImageLayer) -> tuple[ImageWork | None, str | None]:
         known = next((work for work in self.works if work.layer is layer), None)
@@ -176,7 +189,10 @@ class Session:
         entries = {entry.name: entry for entry in self.model_entries()}
         if self._model_name in entries:
             return entries[self._model_name]
-        return entries.get(default_model_name(), next(iter(entries.values()), None))
+        try:
+            return entries.get(default_model_name())
+        except UserError:
+            return next(iter(entries.values()), None)
 
     def use_model(self, name: str | None, remember: bool = True) -> None:
         """Use the model of this name from now on (None: the shipped one); `remember` it for the next start."""
@@ -229,7 +245,7 @@ class Session:
         elif work is not None:
             self._forget(work, layer)
         self.images_changed.emit()
-        if work is not None and work is self.current and work.layer is layer:
+        if layer is self.refused or (work is not None and work is self.current and work.layer is layer):
             self.work_on(next(iter(reversed(self.image_layers())), None))
 
     def _forget(self, work: ImageWork, layer: Layer) -> None:
@@ -264,3 +280,5 @@ class Session:
     def close(self) -> None:
         """The window closes: the job is stopped, and no callback comes any more."""
         self.jobs.shutdown()
+        if self.trackers is not None:
+            self.trackers.close()

@@ -1,4 +1,4 @@
-"""A step of the work: a section that folds, whose header tells its state, and whose messages appear where they arose."""
+"""A step of the work: a section that folds, a header that tells its state, and messages where they arose."""
 
 from __future__ import annotations
 

@@ -1,0 +1,70 @@
+"""Segmenting again without losing what a person did: corrected and reviewed objects stay, the rest is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.comparison import compare_labels
+
+Labels = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """New `labels` to show, the new `prediction` to compare them with, and how many objects were kept as they were."""
+
+    labels: Labels
+    prediction: Labels
+    n_kept: int
+
+
+def merge_segmentation(
+    labels: npt.NDArray[Any],
+    prediction: npt.NDArray[Any],
+    new: npt.NDArray[Any],
+    reviewed: npt.NDArray[Any] | None = None,
+) -> Merged:
+    """Replace by `new` what nobody touched. All are integer arrays of one shape (YX or ZYX); `reviewed` counts as bool.
+
+    Kept are objects that differ from `prediction`, objects that reach into the reviewed region, places where an object
+    was removed, and reviewed background. A new object that lies mostly on any of these is left out, others are cut.
+    """
+    comparison = compare_labels(prediction, labels)
+    seen = np.zeros(labels.shape, bool) if reviewed is None else np.asarray(reviewed) != 0
+    if comparison.removed:
+        seen |= _lookup(prediction, comparison.removed) & (labels == 0)
+    kept = (comparison.changed | set(np.unique(labels[seen]).tolist())) - {0}
+    protected = seen | _lookup(labels, kept)
+    shifted = np.where(new > 0, new + max(kept, default=0), 0).astype(np.int32)
+    covered = _lookup(shifted, _mostly_inside(shifted, protected))
+    fresh = np.where(protected | covered, 0, shifted)
+    return Merged(
+        labels=np.where(protected, labels, fresh).astype(np.int32),
+        prediction=np.where(covered, shifted, fresh).astype(np.int32),
+        n_kept=len(kept),
+    )
+
+
+def _mostly_inside(labels: Labels, mask: npt.NDArray[np.bool_]) -> list[int]:
+    """Ids of objects of which more than half lies inside `mask`."""
+    total = np.bincount(labels.ravel())
+    inside = np.bincount(labels[mask], minlength=len(total))
+    found = 2 * inside > total
+    found[0] = False
+    return [int(key) for key in np.flatnonzero(found)]
+
+
+def _lookup(labels: npt.NDArray[Any], ids: Iterable[int]) -> npt.NDArray[np.bool_]:
+    """Where `labels` has one of `ids`, by a table, which is several times quicker than `isin`."""
+    table = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    chosen = [key for key in ids if 0 < key < len(table)]
+    if not chosen:
+        return np.zeros(labels.shape, bool)
+    table[chosen] = True
+    found: npt.NDArray[np.bool_] = table[labels]
+    return found

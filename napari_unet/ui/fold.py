@@ -1,0 +1,29 @@
+"""Settings that most people never need, folded away behind one word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+
+class Fold(QWidget):
+    """`content` under a heading that opens and folds it; folded at first."""
+
+    def __init__(self, title: str, content: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.content = content
+        self.heading = QToolButton(text=title, checkable=True, autoRaise=True)
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.heading.toggled.connect(self._on_toggled)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.heading)
+        layout.addWidget(content)
+        self._on_toggled(False)
+
+    def _on_toggled(self, opened: bool) -> None:
+        self.heading.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self.content.setVisible(opened)

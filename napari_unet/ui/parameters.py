@@ -1,0 +1,162 @@
+"""Controls for the fields of a pydantic config: title, help text and bounds are those of the field."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QSpinBox, QWidget
+
+AUTOMATIC = "auto"
+_LARGEST = 2_000_000_000
+
+
+class ParameterForm(QWidget):
+    """A form of some fields of one config class. `values()` gives what differs from the defaults."""
+
+    changed = Signal()
+
+    def __init__(self, config: type[BaseModel], names: tuple[str, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.controls: dict[str, QWidget] = {}
+        self._config = config
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for name in names:
+            field = config.model_fields[name]
+            control = self.controls[name] = make_control(field)
+            control.setObjectName(name)
+            label = QLabel(field.title or name)
+            label.setToolTip(control.toolTip())
+            layout.addRow(label, control)
+            _changed(control).connect(self._on_changed)
+
+    def values(self) -> dict[str, Any]:
+        """The values that are not the defaults, by field name."""
+        found = {name: read_control(control) for name, control in self.controls.items()}
+        return {name: value for name, value in found.items() if value != self._config.model_fields[name].default}
+
+    def set_values(self, values: dict[str, Any]) -> None:
+        """Show `values`, and the default for every other field, without a signal."""
+        for name, control in self.controls.items():
+            write_control(control, values.get(name, self._config.model_fields[name].default))
+
+    def _on_changed(self) -> None:
+        self.changed.emit()
+
+
+def make_control(field: FieldInfo) -> QWidget:
+    """The widget for one field: its kind follows from the type, its bounds and help from the field."""
+    kind, optional = _plain_type(field.annotation)
+    choices = _choices(field, kind)
+    control: QWidget
+    if kind is bool:
+        control = QCheckBox()
+    elif choices:
+        control = QComboBox()
+        control.addItems(choices)
+    elif kind in (int, float):
+        control = _spin_box(field, kind, optional)
+    else:
+        control = QLineEdit()
+    control.setToolTip(_help(field))
+    write_control(control, field.default)
+    return control
+
+
+def read_control(control: QWidget) -> Any:
+    """The value shown; None where a number is left to the program ("auto")."""
+    if isinstance(control, QCheckBox):
+        return control.isChecked()
+    if isinstance(control, QComboBox):
+        return control.currentText()
+    if isinstance(control, QLineEdit):
+        return control.text()
+    if control.specialValueText() and control.value() == control.minimum():
+        return None
+    value = control.value()
+    return round(value, control.decimals()) if isinstance(control, QDoubleSpinBox) else value
+
+
+def write_control(control: QWidget, value: Any) -> None:
+    """Show `value`, without a signal."""
+    blocked = QSignalBlocker(control)
+    if isinstance(control, QCheckBox):
+        control.setChecked(bool(value))
+    elif isinstance(control, QComboBox):
+        control.setCurrentText(str(value))
+    elif isinstance(control, QLineEdit):
+        control.setText("" if value is None else str(value))
+    else:
+        control.setValue(control.minimum() if value is None else value)
+    blocked.unblock()
+
+
+def bounds_of(field: FieldInfo) -> tuple[float | None, float | None, bool, bool]:
+    """Lower and upper bound of a number, and whether each is itself excluded."""
+    low = high = None
+    low_open = high_open = False
+    for mark in field.metadata:
+        if isinstance(mark, annotated_types.Ge | annotated_types.Gt):
+            low_open = isinstance(mark, annotated_types.Gt)
+            low = mark.gt if low_open else mark.ge
+        elif isinstance(mark, annotated_types.Le | annotated_types.Lt):
+            high_open = isinstance(mark, annotated_types.Lt)
+            high = mark.lt if high_open else mark.le
+    return low, high, low_open, high_open
+
+
+def _spin_box(field: FieldInfo, kind: type, optional: bool) -> QSpinBox | QDoubleSpinBox:
+    low, high, low_open, high_open = bounds_of(field)
+    low = 0 if low is None else low
+    high = _LARGEST if high is None else high
+    box: Any = QSpinBox() if kind is int else QDoubleSpinBox()
+    small = 1 if kind is int else _step(low, high)
+    if kind is float:
+        box.setDecimals(max(0, len(f"{small:.6f}".rstrip("0").split(".")[1])))
+    first = low + small if low_open else low
+    # The value below the smallest allowed one stands for "left to the program".
+    box.setRange(first - small if optional else first, high - small if high_open else high)
+    box.setSingleStep(small if kind is float else max(1, int(low) // 2 if optional else 1))
+    if optional:
+        box.setSpecialValueText(AUTOMATIC)
+    return box
+
+
+def _step(low: float, high: float) -> float:
+    span = high - low
+    return 0.0001 if span <= 0.2 else 0.05 if span <= 1 else 1.0
+
+
+def _plain_type(annotation: Any) -> tuple[Any, bool]:
+    """The type without None, and whether None was allowed."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        rest = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return rest[0], len(rest) < len(get_args(annotation))
+    return annotation, False
+
+
+def _choices(field: FieldInfo, kind: Any) -> list[str]:
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    extra = field.json_schema_extra
+    return [str(choice) for choice in extra.get("choices", ())] if isinstance(extra, dict) else []
+
+
+def _help(field: FieldInfo) -> str:
+    return field.description or field.title or ""
+
+
+def _changed(control: QWidget) -> Any:
+    if isinstance(control, QCheckBox):
+        return control.toggled
+    if isinstance(control, QComboBox):
+        return control.currentTextChanged
+    if isinstance(control, QLineEdit):
+        return control.editingFinished
+    return control.valueChanged
