@@ -64,13 +64,15 @@ class CorrectedImage:
 
     @cached_property
     def n_confirmed(self) -> int:
-        """Objects that are reviewed, most of each, and as the model had drawn them."""
-        total = 0
-        for frame, comparison in zip(self._frames(), self.comparisons, strict=True):
-            labels, reviewed = self.labels[frame], self.reviewed[frame]
+        """Objects that are reviewed, most of each in at least one slice, and as the model had drawn them."""
+        confirmed: set[tuple[int, int]] = set()
+        for plane in self.planes():
+            frame = plane[0] if self.axes.startswith("T") else 0
+            labels, reviewed = self.labels[plane], self.reviewed[plane]
             areas, inside = object_areas(labels), object_areas(np.where(reviewed, labels, 0))
-            total += sum(2 * inside[key] > areas[key] for key in inside.keys() - comparison.changed)
-        return total
+            unchanged = inside.keys() - self.comparisons[frame].changed
+            confirmed |= {(frame, key) for key in unchanged if 2 * inside[key] > areas[key]}
+        return len(confirmed)
 
     def _frames(self) -> list[Any]:
         return list(range(self.labels.shape[0])) if self.axes.startswith("T") else [...]

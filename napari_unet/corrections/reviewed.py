@@ -107,9 +107,7 @@ class Neighbourhoods:
                 prediction[region], labels[region], key, renamed, self._reach, _open_sides(region, labels.shape)
             )
             self._pieces[key] = signature, Piece(region, mask)
-            if old is not None:
-                yield old[1].region
-            yield region
+            yield region if old is None else _hull(region, old[1].region)
 
     def paint(self, target: Mask, region: Region) -> None:
         """Set `target` (bool, shape of the plane) to True in `region` wherever a neighbourhood is."""
@@ -153,6 +151,11 @@ def _union(box: Box | None, other: list[int]) -> Box:
     if box is None:
         return other[0], other[1], other[2], other[3]
     return min(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), max(box[3], other[3])
+
+
+def _hull(region: Region, other: Region) -> Region:
+    rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(region, other, strict=True))
+    return rows, columns
 
 
 def _box_of_all(labels: npt.NDArray[Any], object_id: int, box: Box, area: int) -> Box:

@@ -1,14 +1,159 @@
-"""The Correct step."""
+"""The Correct step: tools to repair labels, marks of what is reviewed, and a live count of what was corrected."""
 
 from __future__ import annotations
 
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QWidget
+
+from napari_unet.corrections.comparison import Counts
+from napari_unet.ui.correction_tools import ACTIONS, HINTS, Action, CorrectionTools
+from napari_unet.ui.correction_tracker import CorrectionTracker
 from napari_unet.ui.session import Session
-from napari_unet.ui.step import Step
+from napari_unet.ui.step import Step, enable
+from napari_unet.ui.trackers import get_trackers
+
+NO_LABELS = "Segment the image first."
+OBJECT_TOOLS = ("paint", "erase", "fill", "pick", "new_object", "delete")
+REVIEW_TOOLS = ("review_view", "review_slice", "review_brush", "review_box", "clear_reviewed")
 
 
 class CorrectStep(Step):
+    """Buttons are pressed in, and enabled, as the session and its layers say; nothing is remembered here."""
+
     title = "Correct"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.set_state("segment the image first")
+        self._trackers = get_trackers(session)
+        self.tools = CorrectionTools(session, self)
+        self.buttons = {action.name: self._make_button(action) for action in ACTIONS if action.name != "show_reviewed"}
+        self.show_box = QCheckBox("Show what is reviewed")
+        self.show_box.setToolTip("The light overlay on the image (O)")
+        self.automatic_box = QCheckBox("Mark what I correct as reviewed", checked=True)
+        self.automatic_box.setToolTip(
+            "The surroundings of each object that you correct count as looked at: the model learns from them.\n"
+            "What nobody reviewed is unknown to it, not background."
+        )
+        self.counts_label = QLabel(wordWrap=True)
+        self.hint_label = QLabel(wordWrap=True)
+        self._fill_body()
+        self._connect()
+        self.refresh()
+
+    def _make_button(self, action: Action) -> QPushButton:
+        button = QPushButton(action.title, checkable=action.is_tool)
+        button.setToolTip(f"{action.tip}\nKey: {action.key or action.shown_key}")
+        button.clicked.connect(lambda: self._on_action(action.name))
+        return button
+
+    def _fill_body(self) -> None:
+        self.body_layout.addLayout(self._rows(OBJECT_TOOLS, 3))
+        self.body_layout.addWidget(self.hint_label)
+        self.body_layout.addWidget(QLabel("Reviewed, so the model may learn from it:"))
+        self.body_layout.addLayout(self._rows(REVIEW_TOOLS, 3))
+        self.body_layout.addWidget(self.automatic_box)
+        self.body_layout.addWidget(self.show_box)
+        self.body_layout.addWidget(self.counts_label)
+
+    def _rows(self, names: tuple[str, ...], columns: int) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for index, name in enumerate(names):
+            grid.addWidget(self.buttons[name], index // columns, index % columns)
+        return grid
+
+    def _connect(self) -> None:
+        session = self.session
+        self.show_box.clicked.connect(lambda: self.tools.run("show_reviewed"))
+        self.automatic_box.clicked.connect(self._on_automatic)
+        self.tools.tool_changed.connect(self.refresh)
+        self.tools.failed.connect(self.show_message)
+        self._trackers.changed.connect(self._on_tracker)
+        session.current_changed.connect(self.refresh)
+        session.labels_changed.connect(self._on_labels)
+        session.prediction_changed.connect(self._on_labels)
+        session.jobs.changed.connect(self.refresh)
+
+    @property
+    def tracker(self) -> CorrectionTracker | None:
+        work = self.session.current
+        return None if work is None or work.labels_layer is None else self._trackers.of(work)
+
+    def refresh(self) -> None:
+        """Show the state of the current image."""
+        tracker = self.tracker
+        reason = None if tracker is not None else NO_LABELS
+        for widget in (*self.buttons.values(), self.automatic_box):
+            enable(widget, reason)
+        self._refresh_tools()
+        self._refresh_overlay(tracker)
+        self._refresh_counts(tracker)
+
+    def _refresh_tools(self) -> None:
+        tool = self.tools.tool
+        for name, button in self.buttons.items():
+            if button.isCheckable():
+                button.setChecked(name == tool)
+        self.hint_label.setText(HINTS.get(tool or "", "Choose a tool; then work on the image."))
+
+    def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
+        layer = None if tracker is None else tracker.overlay.layer
+        enable(self.show_box, "Nothing is marked as reviewed yet." if layer is None else None)
+        with QSignalBlocker(self.show_box), QSignalBlocker(self.automatic_box):
+            self.show_box.setChecked(layer is not None and layer.visible)
+            self.automatic_box.setChecked(tracker is None or tracker.marks_corrections)
+
+    def _refresh_counts(self, tracker: CorrectionTracker | None) -> None:
+        if tracker is None:
+            self.set_state("segment the image first")
+            self.counts_label.setText("")
+            return
+        counts, share = tracker.counts, tracker.overlay.share(self._plane())
+        reviewed = f"{_percent(share)} of this slice reviewed"
+        self.set_state(f"{_short(counts)}; {reviewed}")
+        self.counts_label.setText(f"{counts.sentence}; {reviewed}.")
+
+    def _plane(self) -> tuple[int, ...]:
+        return self.session.current.plane_at(self.session.viewer.dims.point)
+
+    def _on_action(self, name: str) -> None:
+        self.clear_message()
+        self.tools.run(name)
+        self.refresh()  # a button stays pressed in only if its tool really is in the hand
+        self._focus_canvas()
+
+    def _focus_canvas(self) -> None:
+        """Keys go to the layer again, not to the button that was clicked."""
+        focused: QWidget | None = self.focusWidget()
+        if focused is not None:
+            focused.clearFocus()
+
+    def _on_automatic(self, on: bool) -> None:
+        for work in self.session.works:
+            self._trackers.of(work).set_marks_corrections(on)
+
+    def _on_tracker(self, work: object) -> None:
+        if work is self.session.current:
+            self._refresh_overlay(self.tracker)
+            self._refresh_counts(self.tracker)
+
+    def _on_labels(self, work: object) -> None:
+        self.tools.note_ids()
+        if work is self.session.current:
+            self.refresh()
+
+
+def _short(counts: Counts) -> str:
+    named = [(counts.corrected, "corrected"), (counts.added, "added"), (counts.removed, "removed")]
+    return ", ".join(f"{number} {word}" for number, word in named if number) or "nothing corrected yet"
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, never rounded down to nothing."""
+    return (
+        f"{100 * share:.0f} %"
+        if share == 0 or share >= 0.01
+        else f"{100 * share:.1g} %"
+        if share >= 0.001
+        else "< 0.1 %"
+    )

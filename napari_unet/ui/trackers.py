@@ -1,0 +1,79 @@
+"""The trackers of all images of a session, and what fine-tuning can learn from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.ui.correction_tracker import CorrectionTracker
+
+if TYPE_CHECKING:
+    from napari_unet.ui.image_work import ImageWork
+    from napari_unet.ui.session import Session
+
+
+class Trackers(QObject):
+    """A tracker for each image of a session; `changed` tells that the one of a `work` has news."""
+
+    changed = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._trackers: dict[str, CorrectionTracker] = {}
+        session.labels_changed.connect(self._on_layers)
+        session.reviewed_changed.connect(self._on_layers)
+        session.image_changed.connect(self._on_layers)
+        session.prediction_changed.connect(self._on_prediction)
+        session.images_changed.connect(self._drop_gone)
+
+    def of(self, work: ImageWork) -> CorrectionTracker:
+        """The tracker of an image, made when first asked for."""
+        if work.key not in self._trackers:
+            tracker = self._trackers[work.key] = CorrectionTracker(self._session, work, self)
+            tracker.changed.connect(lambda: self.changed.emit(work))
+        return self._trackers[work.key]
+
+    def finish(self) -> None:
+        """Bring counts and marks of all images up to date."""
+        for tracker in self._trackers.values():
+            tracker.finish()
+
+    def close(self) -> None:
+        """The window closes."""
+        for tracker in self._trackers.values():
+            tracker.close()
+        self._trackers.clear()
+
+    def _on_layers(self, work: ImageWork) -> None:
+        self.of(work).renew()
+
+    def _on_prediction(self, work: ImageWork) -> None:
+        self.of(work).renew(prediction=True)
+
+    def _drop_gone(self) -> None:
+        open_now = {work.key for work in self._session.works}
+        for key in self._trackers.keys() - open_now:
+            tracker = self._trackers.pop(key)
+            tracker.close()
+            tracker.deleteLater()
+
+
+def get_trackers(session: Session) -> Trackers:
+    """The trackers of `session`, made when first asked for."""
+    if session.trackers is None:
+        session.trackers = Trackers(session)
+    return session.trackers
+
+
+def collect_corrections(session: Session) -> list[CorrectedImage]:
+    """What can be learned from: all open images in which something is reviewed, labels copied. Main thread only."""
+    get_trackers(session).finish()
+    found = []
+    for work in session.works:
+        labels, reviewed = work.labels, work.reviewed
+        if labels is not None and reviewed is not None and reviewed.any():
+            found.append(CorrectedImage(work.grey, labels.copy(), reviewed != 0, work.prediction, work.name))
+    return found
