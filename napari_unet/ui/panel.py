@@ -23,6 +23,7 @@ class UNetPanel(QWidget):
         self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
         self.keys_button = QPushButton("?", toolTip="The keys")
+        self._closing = False
         self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
         self._connect()
@@ -93,7 +94,11 @@ class UNetPanel(QWidget):
         self.window().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The job ends with the window, once this has accepted to close (napari may ask and the user decline)."""
-        if event.type() == QEvent.Type.DeferredDelete and watched is not self:
+        """The job ends with the window: once this hides because it closes, not when the user declines to close it."""
+        if event.type() == QEvent.Type.Close:
+            self._closing = True
+        elif event.type() == QEvent.Type.Hide and self._closing:
             self.session.close()
+        elif event.type() == QEvent.Type.WindowActivate:
+            self._closing = False
         return False

@@ -6,6 +6,7 @@ Steps read everything from here and listen to its signals; none of them keeps st
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from psygnal import Signal
+from qtpy.QtWidgets import QApplication
 
 from napari_unet.errors import UserError
 from napari_unet.ui.image_work import ImageWork
@@ -36,8 +38,15 @@ def get_session(viewer: Viewer) -> Session:
     # napari hands plugins a proxy of the viewer; the session belongs to the viewer itself.
     viewer = getattr(viewer, "__wrapped__", viewer)
     if viewer not in _sessions:
+        if not _sessions:
+            QApplication.instance().aboutToQuit.connect(_close_all)
         _sessions[viewer] = Session(viewer)
     return _sessions[viewer]
+
+
+def _close_all() -> None:
+    for session in list(_sessions.values()):
+        session.close()
 
 
 class Session:
@@ -58,7 +67,8 @@ class Session:
     models_changed = Signal()  # the library has another content
 
     def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
+        # Weak, or the session would keep alive the viewer by which it is known.
+        self._viewer = weakref.ref(viewer)
         self.jobs = JobRunner()
         self.works: list[ImageWork] = []
         self.current: ImageWork | None = None
@@ -68,6 +78,10 @@ class Session:
         self._model_name: str | None = None
         self._loaded: tuple[str, Model] | None = None
         self._connect()
+
+    @property
+    def viewer(self) -> Viewer:
+        return self._viewer()
 
     @property
     def job(self) -> Any:
