@@ -13,7 +13,7 @@ _IMPORT_ALL = """
 import importlib, pkgutil, sys
 
 class Absent:
-    names = {"napari", "npe2", "qtpy", "magicgui", "superqt", "pyqtgraph", "vispy", "PyQt5", "PyQt6", "PySide2", "PySide6"}
+    names = "napari npe2 qtpy magicgui superqt pyqtgraph vispy PyQt5 PyQt6 PySide2 PySide6".split()
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in self.names:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

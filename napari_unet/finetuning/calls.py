@@ -15,6 +15,7 @@ from napari_unet.events import StopFlag, drain
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.images.image import Image
+from napari_unet.images.labels import read_labels
 from napari_unet.models.model import Model
 
 Source = Image | str | Path | npt.NDArray[Any]
@@ -40,7 +41,7 @@ def finetune(
     images, labels : array, path or Image, or sequences of them
         Images and their integer labels, of the same shape without channels.
     reviewed : same, optional
-        Non-zero where the labels are known to be right; None: everywhere. What is not reviewed is unknown, not background.
+        Non-zero where the labels are known to be right; None: everywhere. The rest is unknown, not background.
     model : Model, name in the library or path, optional
         None: the shipped one.
     seconds : float
@@ -64,7 +65,7 @@ def finetune(
     columns += [[None] * len(columns[0]) if many is None else _as_list(many) for many in (reviewed, predictions)]
     if len({len(column) for column in columns}) != 1:
         raise UserError(f"There are {len(columns[0])} images but {len(columns[1])} labels; give one for each.")
-    corrected = [make_corrected_image(*row, channel=channel) for row in zip(*columns, strict=True)]
+    corrected = [make_corrected_image(i, l, r, p, channel) for i, l, r, p in zip(*columns, strict=True)]  # noqa: E741
     parent = model if isinstance(model, Model) else load_model(model)
     return drain(finetune_steps(parent, corrected, FinetuneConfig(seconds=seconds, **settings), stop))
 
@@ -76,15 +77,12 @@ def make_corrected_image(
     """What fine-tuning learns from, of one image, its labels and where they are reviewed (None: everywhere)."""
     opened = _open(image)
     grey = opened.select_channel(channel)
-    known = _read_array(labels, grey)
-    if not np.issubdtype(known.dtype, np.integer) and known.dtype != bool:
-        raise UserError(f"The labels of {opened.name} are {known.dtype} numbers; give whole numbers, one an object.")
-    everywhere = np.ones(known.shape, bool)
+    known = read_labels(labels, grey)
     return CorrectedImage(
         image=grey,
-        labels=known.astype(np.int32),
-        reviewed=everywhere if reviewed is None else _read_array(reviewed, grey) != 0,
-        prediction=None if prediction is None else _read_array(prediction, grey).astype(np.int32),
+        labels=known,
+        reviewed=np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0,
+        prediction=None if prediction is None else read_labels(prediction, grey),
         name=opened.name,
     )
 
@@ -101,12 +99,3 @@ def _open(source: Source) -> Image:
 
         return read_image(source)
     return Image.from_array(source)
-
-
-def _read_array(source: Source, like: Image) -> npt.NDArray[Any]:
-    """Labels or a mask in memory, with the axes of `like`; what has its shape is taken as it is."""
-    opened = source if isinstance(source, np.ndarray) else _open(source)
-    if isinstance(opened, Image):
-        grey = opened if opened.is_grey else opened.select_channel(0)
-        return np.asarray(grey.data)
-    return opened

@@ -90,31 +90,39 @@ def find_model(name: str) -> ModelEntry:
     raise UserError(f"There is no model called {name!r}; there are: {known}.")
 
 
+def find_model_or_file(name_or_path: str | Path) -> ModelEntry:
+    """The model of that name in the library, or in that file (a `Path`, or a text that ends or reads like one)."""
+    if isinstance(name_or_path, str) and not _is_file_name(name_or_path):
+        return find_model(name_or_path)
+    path = Path(name_or_path).expanduser()
+    if not path.is_file():
+        raise UserError(f"There is no model file {path}: check its name and folder.")
+    return _entry(path, shipped=path.parent == _SHIPPED)
+
+
 def load_model(name_or_path: str | Path | None = None) -> Model:
     """Load a model by its name in the library or from its file; None: the default model."""
     from napari_unet.models.model_file import load_model_file
 
-    if name_or_path is None:
-        return load_model_file(find_model(default_model_name()).path)
-    if isinstance(name_or_path, str) and not _is_file_name(name_or_path):
-        return load_model_file(find_model(name_or_path).path)
-    path = Path(name_or_path).expanduser()
-    if not path.is_file():
-        raise UserError(f"There is no model file {path}: check its name and folder.")
-    return load_model_file(path)
+    chosen = default_model_name() if name_or_path is None else name_or_path
+    return load_model_file(find_model_or_file(chosen).path)
+
+
+def default_entry() -> ModelEntry | None:
+    """The model that Segment starts with: the user's choice, else the first that ships; None if there is neither."""
+    entries = list_models()
+    chosen = LibraryIndex.read(models_dir()).default
+    own = (entry for entry in entries if not entry.shipped and entry.path.name == chosen)
+    shipped = (entry for entry in entries if entry.shipped)
+    return next(own, None) or next(shipped, None)
 
 
 def default_model_name() -> str:
-    """Name of the model that Segment starts with: the user's choice, else the first that ships."""
-    entries = list_models()
-    chosen = LibraryIndex.read(models_dir()).default
-    for entry in entries:
-        if not entry.shipped and entry.path.name == chosen:
-            return entry.name
-    for entry in entries:
-        if entry.shipped:
-            return entry.name
-    raise UserError("The shipped model is missing: install napari-unet-finetune again.")
+    """Name of the model that Segment starts with."""
+    entry = default_entry()
+    if entry is None:
+        raise UserError("The shipped model is missing: install napari-unet-finetune again.")
+    return entry.name
 
 
 def set_default_model(name: str | None) -> None:

@@ -12,10 +12,12 @@ import numpy as np
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
 from napari_unet.images.image import Image
+from napari_unet.images.labels import read_labels
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.segmentation.calls import as_image
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.scores import Tally, tally_objects
 from napari_unet.segmentation.segment import segment_steps
 
@@ -75,7 +77,9 @@ def evaluate_steps(
 ) -> Iterator[ImageScored | Finished[Evaluation]]:
     """As `evaluate`, one event an image; stopping keeps the score of the images done."""
     if len(images) != len(labels) or not images:
-        raise UserError(f"There are {len(images)} images and {len(labels)} labels; give one label image for each image.")
+        raise UserError(
+            f"There are {len(images)} images and {len(labels)} labels; give one label image for each image."
+        )
     pooled, per_image = Tally(), {}
     for number, (source, truth) in enumerate(zip(images, labels, strict=True), start=1):
         if stop is not None and stop.requested:
@@ -93,18 +97,5 @@ def evaluate_steps(
 def _score(source: Source, truth: Source, model: Model, config: SegmentConfig) -> tuple[str, Tally]:
     image = as_image(source).select_channel(None)
     reference = read_labels(truth, image)
-    found = drain(segment_steps(image, model, config))
+    found: Segmentation = drain(segment_steps(image, model, config))
     return image.name, tally_objects(reference, found.labels)
-
-
-def read_labels(source: Source, image: Image) -> np.ndarray[Any, Any]:
-    """Integer labels of the shape of the grey `image`; a sentence where they do not fit."""
-    opened = as_image(source)
-    values = np.asarray(opened.data)
-    if values.shape != image.shape:
-        raise UserError(
-            f"The labels {opened.name} have shape {values.shape} and the image {image.name} {image.shape}; they must agree."
-        )
-    if values.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
-        raise UserError(f"The labels {opened.name} are not whole numbers; save them as an integer image.")
-    return values.astype(np.int32)

@@ -1,0 +1,115 @@
+"""`napari-unet evaluate`: how well a model's labels agree with the ground truth."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
+from napari_unet.cli.pairs import Pair, add_folders, find_pairs
+from napari_unet.cli.segment import PARAMETERS
+from napari_unet.cli.terminal import Terminal, require, seconds_text, stop_on_interrupt
+from napari_unet.segmentation.config import SegmentConfig
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from napari_unet.events import Finished, StopFlag
+    from napari_unet.images.image import Image
+    from napari_unet.models.model import Model
+    from napari_unet.segmentation.evaluation import Evaluation
+
+
+def add_command(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="score a model against ground truth",
+        description="Segment images and score the labels: AP = TP / (TP + FP + FN) at IoU 0.5 to 0.9, pooled over all "
+        "objects, by optimal matching.",
+        allow_abbrev=False,
+    )
+    add_folders(parser)
+    add_model(parser)
+    add_reading(parser)
+    add_parameters(parser, SegmentConfig, PARAMETERS)
+    add_general(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> bool:
+    """Segment and score every pair; returns whether the user stopped it."""
+    config = read_config(args, SegmentConfig, PARAMETERS)
+    pairs = find_pairs(args.images, args.labels)
+    from napari_unet.models.library import load_model
+
+    model = load_model(args.model)
+    with stop_on_interrupt() as stop, terminal.progress() as bar:
+        finished = _follow(GreyImages(pairs, args), pairs, model, config, stop, bar)
+    result = finished.result
+    require(result.n_images, "It was stopped before the first image was scored.")
+    terminal.answer |= {
+        "model": {"name": model.name, "sha256": model.sha256},
+        "images": result.n_images,
+        "objects": result.n_truth,
+        "predicted": result.n_predicted,
+        "ap": {f"{threshold:.2f}": value for threshold, value in result.ap.items()},
+        "mean_ap": result.mean_ap,
+        "ap50_by_image": result.per_image,
+        "stopped": finished.stopped,
+    }
+    objects = f"{result.n_truth} objects in the ground truth, {result.n_predicted} predicted"
+    terminal.show(f"{model.name}: {result.n_images} images, {objects}")
+    terminal.show(_table(result))
+    return finished.stopped
+
+
+class GreyImages(Sequence["Image"]):
+    """The images of `pairs`, each read when it is asked for, so that memory holds one of them."""
+
+    def __init__(self, pairs: list[Pair], args: argparse.Namespace) -> None:
+        self._pairs, self._args = pairs, args
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Image]: ...
+    def __getitem__(self, index: int | slice) -> Image | Sequence[Image]:
+        if isinstance(index, slice):
+            return GreyImages(self._pairs[index], self._args)
+        return read_grey(self._pairs[index].image, self._args)[1]
+
+    def __iter__(self) -> Iterator[Image]:
+        return (self[index] for index in range(len(self)))
+
+
+def _follow(
+    images: GreyImages, pairs: list[Pair], model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress
+) -> Finished[Evaluation]:
+    """Evaluate with the bar moving along."""
+    from napari_unet.events import Finished
+    from napari_unet.segmentation.evaluation import evaluate_steps
+
+    task = bar.add_task("Scoring", total=len(pairs), detail="")
+    for event in evaluate_steps(images, [pair.labels for pair in pairs], model, config, stop):
+        if isinstance(event, Finished):
+            return event
+        detail = f"{event.done} of {event.total} images  {seconds_text(event.seconds_left)}"
+        bar.update(task, completed=event.done, total=event.total, detail=detail)
+    raise RuntimeError("the evaluation ended without a result")
+
+
+def _table(result: Evaluation) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("IoU")
+    table.add_column("AP", justify="right")
+    for threshold, value in result.ap.items():
+        table.add_row(f"{threshold:.2f}", f"{value:.3f}")
+    table.add_row("mean", f"{result.mean_ap:.3f}")
+    return table

@@ -1,0 +1,153 @@
+"""`napari-unet finetune`: a model that has learned from a person's labels."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
+from napari_unet.cli.pairs import Pair, add_folders, find_pairs
+from napari_unet.cli.terminal import Terminal, require, seconds_text, stop_on_interrupt
+from napari_unet.finetuning.config import FinetuneConfig
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from napari_unet.corrections.corrected_image import CorrectedImage
+    from napari_unet.events import Finished, StopFlag
+    from napari_unet.finetuning.events import FinetuneResult, Prepared, Score
+    from napari_unet.models.model import Model
+
+PARAMETERS = {
+    "seconds": "S",
+    "learning_rate": "RATE",
+    "weight_decay": "DECAY",
+    "batch_size": "N",
+    "patch": "PX",
+    "max_steps": "N",
+    "held_out": "SHARE",
+    "seed": "N",
+    "device": "D",
+}
+
+
+def add_command(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "finetune",
+        help="teach a model by corrected labels",
+        description="Adapt a model to corrected labels and write the new one. Some objects are held out to score it.",
+        allow_abbrev=False,
+    )
+    add_folders(parser)
+    parser.add_argument(
+        "--reviewed",
+        type=Path,
+        metavar="DIR",
+        help="folder of images that are non-zero where the labels were looked at",
+    )
+    add_model(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="NEW.safetensors", help="file for the new model")
+    parser.add_argument("--name", help="display name of the new model (default: the name of its file)")
+    parser.add_argument("--force", action="store_true", help="overwrite the output")
+    add_reading(parser)
+    add_parameters(parser, FinetuneConfig, PARAMETERS)
+    add_general(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> bool:
+    """Train within the time given, save the child, say whether it is better; returns whether the user stopped it."""
+    config = read_config(args, FinetuneConfig, PARAMETERS)
+    output = check_output(args.output, args.force)
+    pairs = find_pairs(args.images, args.labels, args.reviewed)
+    images = corrected_images(pairs, args)
+    from napari_unet.models.library import load_model
+
+    model = load_model(args.model)
+    with stop_on_interrupt() as stop, terminal.progress() as bar:
+        prepared, finished = _follow(model, images, config, stop, bar)
+    result = finished.result
+    record = result.model.record.model_copy(update={"name": args.name or output.stem})
+    saved = _save(replace(result.model, record=record), output)
+    terminal.answer |= {
+        "output": str(output),
+        "name": saved.name,
+        "sha256": saved.sha256,
+        "parent": {"name": model.name, "sha256": model.sha256},
+        "images": [str(pair.image) for pair in pairs],
+        "objects": prepared.n_objects if prepared else None,
+        "held_out": prepared.n_held_out if prepared else None,
+        "before": score_row(result.before),
+        "after": score_row(result.after),
+        "better": result.better,
+        "sentence": result.sentence,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "stopped": finished.stopped,
+    }
+    terminal.show(result.sentence)
+    terminal.say(f"{result.steps} steps in {result.seconds:.0f} s on {len(pairs)} images -> {output}")
+    return stop.requested
+
+
+def check_output(path: Path, force: bool) -> Path:
+    """`path`, once it is clear that a model can be written there; found out before the training, not after it."""
+    require(path.suffix == ".safetensors", f"The output must be a .safetensors file, and {path.name} is not.")
+    require(not path.is_dir(), f"{path} is a folder: give the name of a file.")
+    require(force or not path.exists(), f"{path} exists already: give another --output, or --force to overwrite it.")
+    require(path.parent.is_dir(), f"There is no folder {path.parent} to write {path.name} to: make it first.")
+    return path
+
+
+def corrected_images(pairs: list[Pair], args: argparse.Namespace) -> list[CorrectedImage]:
+    """Everything in `pairs`, labels in memory; without a reviewed image all of an image counts as reviewed."""
+    from napari_unet.finetuning.calls import make_corrected_image
+
+    return [make_corrected_image(read_grey(p.image, args)[1], p.labels, p.reviewed) for p in pairs]
+
+
+def _save(model: Model, output: Path) -> Model:
+    """Write `model` to `output`; what is there (--force) is replaced only by a complete file."""
+    from napari_unet.models.model_file import save_model
+
+    if not output.exists():
+        return save_model(model, output)
+    partial = output.with_name(f".{output.stem}-{os.getpid()}{output.suffix}")
+    saved = save_model(model, partial)
+    os.replace(partial, output)
+    return replace(saved, path=output)
+
+
+def score_row(score: Score | None) -> dict[str, Any] | None:
+    return None if score is None else asdict(score)
+
+
+def _follow(
+    model: Model, images: list[CorrectedImage], config: FinetuneConfig, stop: StopFlag, bar: Progress
+) -> tuple[Prepared | None, Finished[FinetuneResult]]:
+    """Fine-tune with the bar moving along, loss and score beside it."""
+    from napari_unet.events import Finished
+    from napari_unet.finetuning.events import Prepared, ScoreDone, StepDone
+    from napari_unet.finetuning.finetune import finetune_steps
+
+    task = bar.add_task("Preparing", total=config.seconds, detail="")
+    prepared, told = None, ""
+    for event in finetune_steps(model, images, config, stop=stop):
+        if isinstance(event, Finished):
+            return prepared, event
+        if isinstance(event, Prepared):
+            prepared = event
+            told = _score_text(event.before)
+        elif isinstance(event, ScoreDone):
+            told = _score_text(event.score)
+        elif isinstance(event, StepDone):
+            detail = f"step {event.step}, loss {event.loss:.3f}{told}, {seconds_text(event.seconds_left)}"
+            bar.update(task, description="Fine-tuning", completed=event.seconds, detail=detail)
+    raise RuntimeError("fine-tuning ended without a result")
+
+
+def _score_text(score: Score | None) -> str:
+    return "" if score is None else f", held-out AP@0.5 {score.ap50:.2f}"
