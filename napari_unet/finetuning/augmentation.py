@@ -7,7 +7,7 @@ import math
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (torch's own convention)
+from torch.nn import functional as F
 
 
 class AugmentationConfig(BaseModel):
@@ -35,7 +35,7 @@ def sampling_grid(
     config: AugmentationConfig,
     generator: torch.Generator,
 ) -> Tensor:
-    """A randomly turned, flipped, stretched and bent sampling grid (1, size, size, 2) in `grid_sample` coordinates.
+    """A random turned, flipped, stretched, bent sampling grid (1, size, size, 2) in `grid_sample`'s coordinates.
 
     `centre` (y, x) and `shape` (Y, X) are in pixels of the image; `zoom` is how many patch pixels an image pixel becomes.
     """

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  (torch's own convention)
+from torch.nn import functional as F
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
@@ -113,7 +113,8 @@ class _Trainer:
         self.config = config
         self.device = choose_device()
         self.dtype = choose_dtype(self.device)
-        self.network = UNet(config.architecture).to(self.device, memory_format=torch.channels_last)
+        self.network = UNet(config.architecture).to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (torch's own convention)
+from torch.nn import functional as F
 
 
 def instance_loss(logits: Tensor, targets: Tensor, weights: Tensor, distance_weight: float = 1.0) -> Tensor:

@@ -28,7 +28,7 @@ class UNetConfig(BaseModel):
     @property
     def pooling_factor(self) -> int:
         """Pixels that one pixel of the bridge stands for; tile offsets are aligned to it."""
-        return 2**self.depth
+        return 1 << self.depth
 
     @property
     def receptive_radius(self) -> int:
@@ -43,7 +43,7 @@ class UNetConfig(BaseModel):
         if self.padding == "same":
             return 0
         lost = sum(4 * 2**level for level in range(self.depth)) * 2 + 4 * 2**self.depth
-        return lost // 2
+        return int(lost // 2)
 
     def _field(self, x: int, level: int = 0) -> tuple[int, int]:
         """First and last input pixel (of `level`) that output pixel `x` of that level sees, through every path."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import platform
 import threading
 
 import torch
@@ -25,7 +25,7 @@ def choose_device(name: str = "auto") -> torch.device:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is native on `device`; emulated bfloat16 is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if device.type == "cpu":
         flags = _cpu_flags()
         return "avx512_bf16" in flags or "amx_bf16" in flags
@@ -52,16 +52,17 @@ def lower_thread_priority() -> bool:
 
     Call it before the thread's first torch call: on Linux the pool inherits the niceness of the thread that starts it.
     """
-    if sys.platform == "linux":
+    system = platform.system()  # not sys.platform, which type checkers take for this machine's
+    if system == "Linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         return True
-    if sys.platform == "win32":
+    if system == "Windows":
         import ctypes
 
         below_normal = -1
-        kernel = ctypes.windll.kernel32
+        kernel = getattr(ctypes, "windll").kernel32  # noqa: B009  (there on Windows only)
         return bool(kernel.SetThreadPriority(kernel.GetCurrentThread(), below_normal))
-    if sys.platform == "darwin":
+    if system == "Darwin":
         import ctypes
 
         utility = 0x11  # QOS_CLASS_UTILITY of <sys/qos.h>

@@ -81,7 +81,8 @@ def read_record(path: str | Path) -> ModelRecord:
         return ModelRecord.model_validate_json(text)
     except ValidationError as error:
         raise UserError(
-            f"{path.name} describes a model that this version cannot read ({error.errors()[0]['msg']}); update the program."
+            f"{path.name} describes a model that this version cannot read ({error.errors()[0]['msg']}); "
+            "update the program."
         ) from error
 
 
@@ -98,7 +99,9 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"The model file {path} cannot be read ({error.strerror}).") from error
     except (struct.error, ValueError, AttributeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} is not a model file; choose a .safetensors file saved by this program.") from error
+        raise UserError(
+            f"{path.name} is not a model file; choose a .safetensors file saved by this program."
+        ) from error
 
 
 def load_model_file(path: str | Path) -> Model:
@@ -121,7 +124,9 @@ def load_model_file(path: str | Path) -> Model:
     try:
         network.load_state_dict(load(payload))
     except Exception as error:
-        raise UserError(f"The weights in {path.name} are damaged or do not fit its description; get it again.") from error
+        raise UserError(
+            f"The weights in {path.name} are damaged or do not fit its description; get it again."
+        ) from error
     network.eval()
     return Model(network, record, sha256=hashlib.sha256(payload).hexdigest(), path=path)
 

@@ -135,7 +135,8 @@ def _check_even(x: Tensor) -> None:
 def _crop(x: Tensor, margin: int) -> Tensor:
     if margin == 0:
         return x
-    return x[(..., *(slice(margin, -margin) for _ in x.shape[2:]))]
+    inner = slice(margin, -margin)
+    return x[..., inner, inner] if x.ndim == 4 else x[..., inner, inner, inner]
 
 
 def _crop_to(skip: Tensor, x: Tensor) -> Tensor:
@@ -143,5 +144,6 @@ def _crop_to(skip: Tensor, x: Tensor) -> Tensor:
     margins = {(s - t) // 2 for s, t in zip(skip.shape[2:], x.shape[2:], strict=True)}
     if len(margins) == 1:
         return _crop(skip, margins.pop())
-    index = [slice((s - t) // 2, (s - t) // 2 + t) for s, t in zip(skip.shape[2:], x.shape[2:], strict=True)]
-    return skip[(..., *index)]
+    for axis, (s, t) in enumerate(zip(skip.shape[2:], x.shape[2:], strict=True), start=2):
+        skip = skip.narrow(axis, (s - t) // 2, t)
+    return skip

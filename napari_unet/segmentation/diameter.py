@@ -43,12 +43,10 @@ def measure_diameter(image: Image, predictor: Predictor, plane: tuple[int, ...])
     return best[1] if best[0] > 0 else record.diameter
 
 
-def look(
-    predictor: Predictor, pixels: npt.NDArray[Any], limits: Limits, factor: float
-) -> tuple[float, float]:
+def look(predictor: Predictor, pixels: npt.NDArray[Any], limits: Limits, factor: float) -> tuple[float, float]:
     """(how convincing, diameter in image pixels) of what the network finds in `pixels` (Y, X) enlarged by `factor`."""
     record = predictor.record
-    part = _middle(pixels, int(_WINDOW / factor ** 0.75))
+    part = _middle(pixels, int(_WINDOW / factor**0.75))
     maps = PlaneMaps(predictor, part, limits, factor)
     for _ in maps.tiles():
         pass

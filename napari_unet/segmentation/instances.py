@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.segmentation import watershed
+from skimage.segmentation import watershed  # type: ignore[attr-defined,unused-ignore]
 
 
 def label_instances(

@@ -13,7 +13,8 @@ from napari_unet.segmentation.matching import overlap_table
 def link_planes(labels: npt.NDArray[Any], overlap: float = 0.25) -> npt.NDArray[np.int32]:
     """Labels (Z, Y, X) with ids of their own a plane -> (Z, Y, X) int32 with one id an object through z, from 1.
 
-    Objects of neighbouring planes are the same where each is the other's best partner and their IoU is at least `overlap`.
+    Objects of neighbouring planes are the same where each is the other's best partner and their IoU is at least
+    `overlap`.
     """
     linked = np.zeros(labels.shape, np.int32)
     used = 0
@@ -37,7 +38,9 @@ def _inherit(below: npt.NDArray[Any], plane: npt.NDArray[Any], overlap: float) -
     best_below = np.zeros(table.truth_size.size)
     np.maximum.at(best_above, table.predicted, table.iou)
     np.maximum.at(best_below, table.truth, table.iou)
-    mutual = (table.iou >= overlap) & (table.iou == best_above[table.predicted]) & (table.iou == best_below[table.truth])
+    mutual = (
+        (table.iou >= overlap) & (table.iou == best_above[table.predicted]) & (table.iou == best_below[table.truth])
+    )
     taken: set[int] = set()
     for old, new in zip(table.truth[mutual], table.predicted[mutual], strict=True):
         if numbers[new] == 0 and int(old) not in taken:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import psutil
+
 from napari_unet.models.architecture import UNetConfig
 
 _LARGEST = 1024  # beyond this the halo costs so little that larger tiles gain nothing and only delay the first labels
 _SMALLEST = 128
 _SHARE = 0.4  # of the free memory
-_ASSUMED = 2 * 1024**3  # bytes, where the system does not say
 
 
 def free_memory() -> int:
     """Bytes of memory that programs may still take."""
-    try:
-        import psutil
-    except ImportError:
-        return _ASSUMED
     return int(psutil.virtual_memory().available)
 
 

@@ -113,7 +113,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _halve(side: int, error: BaseException) -> int:
     if side // 2 < _SMALLEST_TILE:
         raise UserError(
-            "There is not enough memory to segment even a small tile. Close other programs, or choose the CPU as device."
+            "There is not enough memory to segment even a small tile. "
+            "Close other programs, or choose the CPU as device."
         ) from error
     _log.info("out of memory with tiles of %d pixels, on with half", side)
     return side // 2

@@ -1,4 +1,4 @@
-"""From an image to what the network sees: grey-value limits of the whole image, and its size. Fine-tuning uses the same."""
+"""From an image to what the network sees: grey-value limits of the whole image, and its size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional as F  # noqa: N812  (torch's own convention)
+from torch.nn import functional as F
 
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import Limits, NormalizationConfig, measure_limits

@@ -25,13 +25,17 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
-            self.true_positives + other.true_positives, self.n_truth + other.n_truth, self.n_predicted + other.n_predicted
+            self.true_positives + other.true_positives,
+            self.n_truth + other.n_truth,
+            self.n_predicted + other.n_predicted,
         )
 
     def average_precision(self) -> dict[float, float]:
         """AP by threshold; nothing to find and nothing found counts as 1."""
         either = self.n_truth + self.n_predicted - self.true_positives
-        return {t: float(tp / n) if n else 1.0 for t, tp, n in zip(THRESHOLDS, self.true_positives, either, strict=True)}
+        return {
+            t: float(tp / n) if n else 1.0 for t, tp, n in zip(THRESHOLDS, self.true_positives, either, strict=True)
+        }
 
     @property
     def mean_ap(self) -> float:

@@ -69,9 +69,7 @@ def _plan_same(cores: list[tuple[int, int]], size: int, network: UNetConfig) -> 
     for start, stop in cores:
         first = max(start - halo, -border)
         last = min(_round_up(stop, factor) + halo, end)
-        spans.append(
-            (slice(start, stop), slice(first + border, last + border), slice(start - first, stop - first))
-        )
+        spans.append((slice(start, stop), slice(first + border, last + border), slice(start - first, stop - first)))
     return spans, (border, end - size)
 
 

@@ -1,0 +1,75 @@
+"""Objects from probability maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_unet.finetuning.targets import make_targets
+from napari_unet.segmentation.instances import label_instances
+from napari_unet.segmentation.scores import tally_objects
+
+
+def touching_discs(n: int = 4, radius: int = 12) -> np.ndarray:
+    """Labels (Y, X) of discs in a row that touch, each dividing the overlap with its neighbour."""
+    y, x = np.mgrid[: 4 * radius, : (2 * n + 2) * radius]
+    distances = np.stack([np.hypot(y - 2 * radius, x - (2 * i + 2) * radius * 0.85) for i in range(n)])
+    return np.where(distances.min(axis=0) < radius, distances.argmin(axis=0) + 1, 0)
+
+
+def test_perfect_maps_give_touching_objects_apart() -> None:
+    labels = touching_discs()
+    found = label_instances(make_targets(labels), 0.5, 0.5)
+    tally = tally_objects(labels, found)
+    assert (tally.n_truth, tally.n_predicted) == (4, 4)
+    assert tally.average_precision()[0.9] == 1.0
+
+
+def test_perfect_maps_of_a_volume_too() -> None:
+    z, y, x = np.mgrid[:20, :30, :50]
+    distances = np.stack([np.sqrt((z - 10.0) ** 2 + (y - 15.0) ** 2 + (x - c) ** 2) for c in (15.0, 31.0)])
+    labels = np.where(distances.min(axis=0) < 9, distances.argmin(axis=0) + 1, 0)
+    assert tally_objects(labels, label_instances(make_targets(labels))).average_precision()[0.9] == 1.0
+
+
+def test_an_empty_map_has_no_objects() -> None:
+    found = label_instances(np.zeros((2, 40, 50), np.float32))
+    assert found.shape == (40, 50)
+    assert found.dtype == np.int32
+    assert not found.any()
+
+
+def test_small_objects_are_dropped_and_ids_stay_without_gaps() -> None:
+    maps = np.zeros((2, 40, 40), np.float32)
+    maps[:, 2:4, 2:4] = 1.0
+    maps[:, 10:20, 10:20] = 1.0
+    maps[:, 30:38, 30:38] = 1.0
+    found = label_instances(maps, min_size=20)
+    assert found[3, 3] == 0
+    assert sorted(np.unique(found)) == [0, 1, 2]
+
+
+def test_foreground_without_a_core_is_still_one_object() -> None:
+    maps = np.zeros((2, 30, 30), np.float32)
+    maps[0, 5:15, 5:15] = 1.0
+    assert label_instances(maps).max() == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.2, 0.8), st.floats(0.2, 0.8))
+def test_labels_cover_the_foreground_and_nothing_else(seed: int, threshold: float, seeds: float) -> None:
+    maps = np.random.default_rng(seed).random((2, 40, 37)).astype(np.float32)
+    found = label_instances(maps, threshold, seeds)
+    assert np.array_equal(found > 0, maps[0] > threshold)
+    assert np.array_equal(np.unique(found), np.arange(found.max() + 1))
+
+
+@pytest.mark.parametrize("kind", ["transposed", "flipped"])
+def test_the_result_does_not_hang_on_orientation(kind: str) -> None:
+    maps = make_targets(touching_discs(3))
+    turned = maps.transpose(0, 2, 1) if kind == "transposed" else maps[:, ::-1]
+    found = label_instances(np.ascontiguousarray(turned))
+    back = found.T if kind == "transposed" else found[::-1]
+    assert tally_objects(label_instances(maps), back).average_precision()[0.9] == 1.0

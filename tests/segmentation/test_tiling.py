@@ -1,0 +1,75 @@
+"""Every pixel is answered for once, by a tile that sees enough, whatever the shape and the tile size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_unet.models.architecture import PAPER_2015, UNetConfig
+from napari_unet.segmentation.plane import mirror
+from napari_unet.segmentation.tiling import fitting_size, in_view_first, plan_tiles
+
+networks = st.builds(
+    UNetConfig,
+    depth=st.integers(1, 4),
+    padding=st.sampled_from(["same", "valid"]),
+    upsampling=st.sampled_from(["transposed", "interpolated"]),
+)
+shapes = st.tuples(st.integers(1, 150), st.integers(1, 150))
+
+
+@settings(max_examples=200, deadline=None)
+@given(shape=shapes, tile=st.integers(1, 200), network=networks)
+def test_an_identity_network_gives_back_the_image(shape: tuple[int, int], tile: int, network: UNetConfig) -> None:
+    image = np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape)
+    plan = plan_tiles(shape, tile, network)
+    padded = mirror(image, plan.border)
+    result, answered = np.full(shape, -1.0, np.float32), np.zeros(shape, int)
+    for one in plan.tiles:
+        seen = padded[one.read]
+        assert seen.shape == tuple(s.stop - s.start for s in one.read)
+        if network.margin:
+            seen = seen[network.margin : -network.margin, network.margin : -network.margin]
+        result[one.core] = seen[one.crop]
+        answered[one.core] += 1
+    assert (answered == 1).all()
+    assert np.array_equal(result, image)
+
+
+@settings(max_examples=200, deadline=None)
+@given(size=st.integers(1, 700), tile=st.integers(1, 300), network=networks)
+def test_tiles_are_aligned_and_see_the_receptive_radius(size: int, tile: int, network: UNetConfig) -> None:
+    plan = plan_tiles((size,), tile, network)
+    before, after = plan.border[0]
+    factor, radius = network.pooling_factor, network.receptive_radius
+    phases = set()
+    for one in plan.tiles:
+        first, last = one.read[0].start - before, one.read[0].stop - before
+        phases.add(first % factor)
+        assert fitting_size(last - first, network) == last - first
+        if network.padding == "same":
+            assert first <= one.core[0].start - radius or first == -before
+            assert last >= one.core[0].stop + radius or last == size + after
+    assert len(phases) == 1
+
+
+def test_the_paper_s_tile_is_572_for_388() -> None:
+    plan = plan_tiles((388, 388), 388, PAPER_2015)
+    assert len(plan.tiles) == 1
+    assert plan.tiles[0].read == (slice(0, 572), slice(0, 572))
+    assert plan.border == ((92, 92), (92, 92))
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1, 140), (572, 572), (573, 588)])
+def test_fitting_size_of_the_paper_s_network(size: int, expected: int) -> None:
+    assert fitting_size(size, PAPER_2015) == expected
+
+
+def test_tiles_in_view_come_first() -> None:
+    plan = plan_tiles((400, 400), 100, UNetConfig(depth=1))
+    ordered = list(in_view_first(plan.tiles, (slice(250, 260), slice(320, 380))))
+    assert len(ordered) == len(plan.tiles)
+    assert ordered[0].core[0].start <= 250 < ordered[0].core[0].stop
+    assert ordered[0].core[1].stop > 320
