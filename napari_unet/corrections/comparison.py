@@ -179,3 +179,27 @@ def _touched(comparison: Comparison, before: Iterable[int], now: Iterable[int]) 
         renamed=comparison.renamed,
         areas=comparison.areas,
     )
+
+
+def carry_ids(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """`after` with the ids that its objects have in `before` (integer arrays of one shape), and free ids for others.
+
+    Of several candidates, the pair with the largest overlap gets the id.
+    """
+    both = (before > 0) & (after > 0)
+    width = int(after.max(initial=0)) + 1
+    keys, counts = fastremap.unique(before[both].astype(np.int64) * width + after[both], return_counts=True)
+    new_ids: dict[int, int] = {}
+    taken: set[int] = set()
+    for key in keys[np.argsort(-counts.astype(np.int64), kind="stable")].tolist():
+        old, new = divmod(key, width)
+        if new not in new_ids and old not in taken:
+            new_ids[new] = old
+            taken.add(old)
+    free = max(int(before.max(initial=0)), width)
+    table = np.arange(free, free + width, dtype=np.int32)
+    table[0] = 0
+    for new, old in new_ids.items():
+        table[new] = old
+    carried: npt.NDArray[np.int32] = table[after]
+    return carried

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.draw import disk
 
-from napari_unet.corrections.comparison import Counts, compare_labels
+from napari_unet.corrections.comparison import Counts, carry_ids, compare_labels
 from napari_unet.corrections.difference import find_differences, merge_differences
 from napari_unet.corrections.live import LiveComparison
 
@@ -171,3 +171,22 @@ def test_quick_on_a_large_plane():
         assert live.counts.total == 2
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.05  # about 4 ms where nothing else runs
+
+
+@given(small_labels, small_labels)
+@settings(deadline=None)
+def test_carried_ids_change_no_object(before, after):
+    carried = carry_ids(before, after)
+    assert (np.unique(carried).size, (carried > 0).tolist()) == (np.unique(after).size, (after > 0).tolist())
+    assert compare_labels(after, carried).counts == Counts()
+
+
+def test_ids_are_carried_to_the_object_that_overlaps_most(row):
+    after = np.where(row == 2, 40, np.where(row == 3, 1, 0)).astype(np.int32)
+    after[2:3, 2:8] = 77
+    after[3:8, 2:8] = 78
+    carried = carry_ids(row, after)
+    assert (carried[row == 2] == 2).all()
+    assert (carried[row == 3] == 3).all()
+    assert (carried[3:8, 2:8] == 1).all()
+    assert carried[2, 3] > 3
