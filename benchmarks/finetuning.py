@@ -3,8 +3,8 @@
     python benchmarks/finetuning.py --type hist_purple_on_purple --images 5 --seconds 60
 
 Fine-tunes on a few fully labelled images of one type of dsb2018 (role `unseen`), drawn by group, and scores the model
-before and after on images of all other groups: AP pooled over images, at IoU 0.5 and as the mean over 0.5:0.05:0.9. With
---base also the score on `validation` images of the types that the base model knows (forgetting).
+before and after on images of all other groups: AP pooled over images, at IoU 0.5 and as the mean over 0.5:0.05:0.9.
+With --base also the score on `validation` images of the types that the base model knows (forgetting).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def score_images(model: Model, images: list[CorrectedImage]) -> dict[str, float]
     material.split = type(material.split)(material.split.held_out, material.split.training)
     material.training = [None]  # type: ignore[list-item]  # nothing is learned from here
     prepare_planes(material, images, model.record, 64, generator)
-    score = score_model(model, material.held_out)
+    score, _ = score_model(model, material.held_out)
     return {"mean_ap": round(score.mean_ap, 4), "ap50": round(score.ap50, 4), "objects": score.n_objects}
 
 

@@ -1,4 +1,4 @@
-"""The loop: prepare, score, learn, score, keep the best. A generator of small events; the parent model is never touched."""
+"""The loop: prepare, score, learn, score, keep the best. A generator of small events; the parent is never touched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.augmentation import AugmentationConfig
-from napari_unet.finetuning.budget import Budget, Ticker
+from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import (
     FinetuneResult,
@@ -26,11 +26,11 @@ from napari_unet.finetuning.events import (
     StepDone,
 )
 from napari_unet.finetuning.patches import PatchSampler
-from napari_unet.finetuning.preparation import Material, prepare_planes, survey_material
+from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.finetuning.scoring import score_model
 from napari_unet.finetuning.trainer import Trainer
-from napari_unet.finetuning.verdict import describe_outcome, is_better, rank
+from napari_unet.finetuning.verdict import choose_candidate, describe_outcome, is_better, rank
 from napari_unet.models.model import Model
 from napari_unet.models.record import TrainingRecord
 from napari_unet.models.unet import UNet
@@ -100,7 +100,7 @@ class _Run:
         self.show_preview = Ticker(config.preview_seconds)
         self.show_preview.restart(config.preview_seconds)
         self.before: Score | None = None
-        self.best: tuple[Score, UNet] | None = None
+        self.candidates: list[tuple[Score, UNet]] = []
         self.scored_step = 0
 
     # -- before ---------------------------------------------------------------------------------------------------
@@ -126,7 +126,11 @@ class _Run:
         if not self.material.held_out:
             return 0.0
         start = time.perf_counter()
-        self.before = score_model(self.model, self.material.held_out, self.config.device)
+        most = SCORING_SHARE / 3 * self.config.seconds  # a score before, one on the way and one at the end
+        self.before, done = score_model(
+            self.model, self.material.held_out, self.config.device, lambda: time.perf_counter() - start > most
+        )
+        del self.material.held_out[done:]
         return time.perf_counter() - start
 
     def _describe_material(self) -> Prepared:
@@ -157,12 +161,11 @@ class _Run:
             yield from self._predict_preview(self.preview())
 
     def score(self) -> ScoreDone:
-        """Score the averaged weights, and keep them if they are the best so far."""
+        """Score the averaged weights, and keep them with their score."""
         child = self.child(self.trainer.averaged)
-        score = score_model(child, self.material.held_out, self.config.device)
-        is_best = self.best is None or rank(score) > rank(self.best[0])
-        if is_best:
-            self.best = (score, copy.deepcopy(self.trainer.averaged))
+        score, _ = score_model(child, self.material.held_out, self.config.device)
+        is_best = all(rank(score) > rank(other) for other, _ in self.candidates)
+        self.candidates.append((score, copy.deepcopy(self.trainer.averaged)))
         self.scored_step = self.trainer.steps
         return ScoreDone(self.trainer.steps, score, is_best, self.budget.elapsed)
 
@@ -182,12 +185,17 @@ class _Run:
         """The last score, unless there was one since the last step, and the child."""
         if self.material.held_out and self.scored_step < self.trainer.steps:
             yield self.score()
-        after, network = self.best if self.best is not None else (None, self.trainer.averaged)
+        after, network = self._choose()
         better = is_better(self.before, after) if self.before is not None and after is not None else None
         sentence = describe_outcome(self.before, after, self.material.survey, self.trainer.steps)
         child = self.child(network.cpu(), after)
         result = FinetuneResult(child, self.before, after, better, sentence, self.trainer.steps, self.budget.elapsed)
         yield Finished(result, self.stop.requested)
+
+    def _choose(self) -> tuple[Score | None, UNet]:
+        if not self.candidates:
+            return None, self.trainer.averaged
+        return self.candidates[choose_candidate([score for score, _ in self.candidates])]
 
     def child(self, network: UNet, after: Score | None = None) -> Model:
         """A new model with the weights of `network`, which knows its parent and what made it."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (torch's own convention)
+from torch.nn import functional as F
 
 from napari_unet.finetuning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
 from napari_unet.finetuning.survey import whole_objects

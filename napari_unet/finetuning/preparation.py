@@ -55,7 +55,8 @@ def survey_material(images: Sequence[CorrectedImage], held_out: float, generator
             "What is marked as reviewed holds no whole object. Mark at least one whole object as reviewed, "
             "with what surrounds it."
         )
-    reviewed = [np.asarray(one.reviewed, bool).any(axis=tuple(range(one.reviewed.ndim - 2))) for one in images]
+    # somewhere along z and time
+    reviewed = [np.asarray(np.any(one.reviewed, axis=tuple(range(one.reviewed.ndim - 2)))) for one in images]
     return Material(survey, split_reviewed(survey, reviewed, held_out, generator))
 
 
@@ -138,7 +139,8 @@ class _PlaneReader:
 
     def _pixels(self, box: Box) -> npt.NDArray[np.float32]:
         values = normalize(self.pixels[box], self.limits, self.record.normalization)
-        return resample(values[None], resampled_shape(values.shape, self.zoom))[0]
+        resized: npt.NDArray[np.float32] = resample(values[None], resampled_shape(values.shape, self.zoom))[0]
+        return resized
 
     def _labels(self, box: Box) -> npt.NDArray[np.int32]:
         return _pick_nearest(self.labels[box], self.zoom).astype(np.int32)

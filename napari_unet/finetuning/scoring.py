@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,19 @@ class HeldOutPlane:
         return len(np.unique(self.truth[self.truth > 0]))
 
 
-def score_model(model: Model, planes: Sequence[HeldOutPlane], device: str = "auto") -> Score:
-    """Pooled score of `model` on the held-out planes."""
+def score_model(
+    model: Model, planes: Sequence[HeldOutPlane], device: str = "auto", enough: Callable[[], bool] = lambda: False
+) -> tuple[Score, int]:
+    """Pooled score of `model` on the held-out planes, and on how many of them: until `enough()`, but at least one."""
     predictor = Predictor(model, device)
-    pooled = sum((tally_plane(predictor, plane) for plane in planes), Tally())
+    pooled, done = Tally(), 0
+    for plane in planes:
+        pooled += tally_plane(predictor, plane)
+        done += 1
+        if enough() and pooled.n_truth:
+            break
     by_threshold = pooled.average_precision()
-    return Score(by_threshold[0.5], by_threshold[0.75], pooled.mean_ap, pooled.n_truth)
+    return Score(by_threshold[0.5], by_threshold[0.75], pooled.mean_ap, pooled.n_truth), done
 
 
 def tally_plane(predictor: Predictor, plane: HeldOutPlane) -> Tally:

@@ -1,7 +1,8 @@
 """Which reviewed objects only score the model: a part that lies apart, in space, from what is learned from.
 
-Whole images are held out where there are several; else reviewed regions that lie apart; else one side of a straight cut,
-with a gap of an object's width. The cut is the same in all planes of an image, because an object runs through several.
+Whole images are held out where there are several; else reviewed regions that lie apart; else one side of a straight
+cut, with a gap of an object's width. The cut is the same in all planes of an image, because an object runs through
+several.
 """
 
 from __future__ import annotations

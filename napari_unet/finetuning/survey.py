@@ -96,7 +96,7 @@ def survey_reviewed(images: Sequence[CorrectedImage]) -> Survey:
 def whole_objects(
     labels: npt.NDArray[Any], region: npt.NDArray[np.bool_], share: float = WHOLE
 ) -> list[tuple[int, tuple[float, float], int]]:
-    """Id, centre (y, x) and area of the objects of a YX plane that lie in `region` with at least `share` of themselves."""
+    """Id, centre (y, x) and area of the objects of a YX plane of which at least `share` lies in `region`."""
     found = []
     for label, box in enumerate(ndimage.find_objects(labels.astype(np.int32, copy=False)), start=1):
         if box is None or not region[box].any():

@@ -24,7 +24,7 @@ class Trainer:
         self.config = config
         self.device = choose_device(config.device)
         self.dtype = choose_dtype(self.device)
-        self.network = copy.deepcopy(network).to(self.device, memory_format=torch.channels_last)
+        self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(True)
         self.averaged = copy.deepcopy(self.network).eval()
         self.steps = 0
@@ -76,5 +76,5 @@ def _crop_to(maps: Tensor, logits: Tensor) -> Tensor:
     margins = [(have - want) // 2 for have, want in zip(maps.shape[2:], logits.shape[2:], strict=True)]
     if not any(margins):
         return maps
-    cut = [slice(margin, margin + want) for margin, want in zip(margins, logits.shape[2:], strict=True)]
-    return maps[(..., *cut)]
+    rows, columns = (slice(margin, margin + want) for margin, want in zip(margins, logits.shape[2:], strict=True))
+    return maps[..., rows, columns]

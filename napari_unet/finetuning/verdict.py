@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.survey import Survey
 
@@ -18,14 +22,26 @@ def rank(score: Score) -> float:
     return 0.5 * (score.ap50 + score.mean_ap)
 
 
+def choose_candidate(scores: Sequence[Score]) -> int:
+    """Which of several scored weights to keep: the latest that is as good as the best, within its standard error.
+
+    The best of many scores on few objects is partly luck, and the latest weights have learned most (Breiman's rule of
+    one standard error).
+    """
+    best = max(scores, key=rank)
+    share = min(max(rank(best), 0.05), 0.95)
+    error = float(np.sqrt(share * (1 - share) / max(1, best.n_objects)))
+    return max(i for i, score in enumerate(scores) if rank(score) >= rank(best) - error)
+
+
 def describe_outcome(before: Score | None, after: Score | None, survey: Survey, steps: int) -> str:
     """One or two sentences for the user."""
     if steps == 0:
         return "Stopped before the first step, so the new model is the same as the old one."
     if before is None or after is None:
         return (
-            f"Learned from {_count(survey.n_objects, 'reviewed object')}, too few to hold any back, so it cannot be known "
-            "yet whether the new model is better. Compare the labels before and after, or review more objects "
+            f"Learned from {_count(survey.n_objects, 'reviewed object')}, too few to hold any back, so it cannot be "
+            "known yet whether the new model is better. Compare the labels before and after, or review more objects "
             "further apart."
         )
     scores = f"Held-out score (AP@0.5, {_count(after.n_objects, 'object')}): {before.ap50:.2f} -> {after.ap50:.2f}."

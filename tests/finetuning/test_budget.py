@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("score_seconds", [0.0, 0.2, 2.0, 30.0])
+@pytest.mark.parametrize("seconds", [10.0, 60.0])
+def test_the_run_ends_in_time_with_its_last_score(seconds: float, score_seconds: float) -> None:
+    clock = Clock()
+    budget = Budget(seconds, clock=clock)
+    clock.now += 1 + score_seconds
+    budget.plan(score_seconds)
+    scores = 0
+    while budget.progress(0) < 1.0:
+        clock.now += 0.25
+        if budget.is_score_due(0):
+            clock.now += score_seconds
+            scores += 1
+    clock.now += score_seconds
+    assert budget.elapsed <= max(seconds, 1 + 2 * score_seconds + 0.25)
+    if score_seconds and (scores + 1) * score_seconds > SCORING_SHARE * seconds:
+        assert scores == 0
+
+
+def test_with_steps_all_depends_on_steps() -> None:
+    clock = Clock()
+    budget = Budget(1000.0, max_steps=10, clock=clock)
+    budget.plan(1.0)
+    due = []
+    for step in range(1, 11):
+        clock.now += step  # an uneven machine
+        due.append(budget.is_score_due(step))
+    assert budget.progress(5) == 0.5
+    assert budget.progress(10) == 1.0
+    assert sum(due) == 7
+
+
+def test_ticker_says_yes_once_in_a_while() -> None:
+    clock = Clock()
+    tick = Ticker(1.0, clock)
+    assert tick()
+    assert not tick()
+    clock.now += 1.5
+    assert tick()
+    tick.restart(5.0)
+    clock.now += 1.5
+    assert not tick()
