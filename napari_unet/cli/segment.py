@@ -36,7 +36,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "segment",
         help="write labels for image files",
-        description="Write <name>_labels.tif for each image: integer labels, OME-TIFF, same shape, axes and pixel size.",
+        description="Write <name>_labels.tif for each image: integer labels, OME-TIFF, of its shape and pixel size.",
         allow_abbrev=False,
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="image files, or folders of them")

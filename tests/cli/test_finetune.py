@@ -1,0 +1,124 @@
+"""`napari-unet finetune` makes a child model from folders of the same base names."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_unet.models.model_file import file_hash, load_model_file
+
+Run = Callable[..., Any]
+
+
+def _finetune(run: Run, folders: Path, model: Path, *more: object) -> Any:
+    required = ("--images", folders / "images", "--labels", folders / "labels", "--output", folders / "new.safetensors")
+    return run("finetune", *required, "--model", model, "--max-steps", 2, "--patch", 64, *more)
+
+
+def test_child_is_written_and_knows_its_parent(run: Run, folders: Path, model_file: Path) -> None:
+    ran = _finetune(run, folders, model_file, "--seconds", 20, "--json")
+    assert ran.code == 0, ran.err
+    answer = ran.answer
+    child = load_model_file(folders / "new.safetensors")
+    assert (child.name, child.sha256) == ("new", answer["sha256"])
+    assert child.record.parent == file_hash(model_file) == answer["parent"]["sha256"]
+    assert child.record.training.settings["max_steps"] == 2
+    assert answer["steps"] == 2
+    assert answer["before"]["n_objects"] == answer["after"]["n_objects"] > 0
+    assert answer["sentence"]
+
+
+def test_held_out_scores_are_told_in_words(run: Run, folders: Path, model_file: Path) -> None:
+    ran = _finetune(run, folders, model_file, "--name", "My cells")
+    assert ran.code == 0, ran.err
+    assert "AP@0.5" in ran.out
+    assert load_model_file(folders / "new.safetensors").name == "My cells"
+
+
+def test_only_what_is_reviewed_counts(run: Run, folders: Path, model_file: Path) -> None:
+    (folders / "reviewed").mkdir()
+    reviewed = np.zeros((96, 96), np.uint8)
+    reviewed[:, :48] = 255
+    for name in ("a", "b"):
+        tifffile.imwrite(folders / "reviewed" / f"{name}.tif", reviewed)
+    whole = _finetune(run, folders, model_file, "--json").answer
+    part = _finetune(run, folders, model_file, "--reviewed", folders / "reviewed", "--force", "--json").answer
+    assert 0 < part["objects"] < whole["objects"] == 32
+
+
+def test_time_bounds_the_training(run: Run, folders: Path, model_file: Path) -> None:
+    start = time.perf_counter()
+    ran = _finetune(run, folders, model_file, "--seconds", 3, "--max-steps", 10**6, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.answer["seconds"] < 5
+    assert time.perf_counter() - start < 15  # with reading the model and the images
+
+
+def test_existing_output_is_kept_unless_forced(run: Run, folders: Path, model_file: Path) -> None:
+    output = folders / "new.safetensors"
+    output.write_text("precious")
+    ran = _finetune(run, folders, model_file)
+    assert ran.code == 2
+    assert "new.safetensors" in ran.sentence
+    assert output.read_text() == "precious"
+    assert _finetune(run, folders, model_file, "--force").code == 0
+    assert load_model_file(output).record.parent == file_hash(model_file)
+    assert [path.name for path in folders.glob(".*")] == []
+
+
+@pytest.mark.parametrize("folder", ["labels", "reviewed"])
+def test_missing_partner_is_named(run: Run, folders: Path, model_file: Path, folder: str) -> None:
+    (folders / "reviewed").mkdir()
+    for name in ("a", "b"):
+        tifffile.imwrite(folders / "reviewed" / f"{name}.tif", np.ones((96, 96), np.uint8))
+    os.remove(next((folders / folder).glob("b*.tif")))
+    ran = _finetune(run, folders, model_file, "--reviewed", folders / "reviewed")
+    assert ran.code == 2
+    assert "b.tif" in ran.sentence
+    assert not (folders / "new.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.zeros((95, 96), np.uint16),
+        np.full((96, 96), 0.5, np.float32),
+        np.full((96, 96), -1, np.int16),
+        np.zeros((96, 96), np.uint16),  # nothing to learn from
+        np.zeros((96, 96, 3), np.uint8),
+    ],
+    ids=["shape", "fractions", "negative", "empty", "colour"],
+)
+def test_labels_that_do_not_fit_are_one_sentence(
+    run: Run, folders: Path, model_file: Path, labels: np.ndarray[Any, Any]
+) -> None:
+    for name in ("a.tif", "b_labels.tif"):
+        tifffile.imwrite(folders / "labels" / name, labels)
+    ran = _finetune(run, folders, model_file)
+    assert ran.code == 2, ran.out
+    assert ran.sentence
+    assert not (folders / "new.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--seconds", "1"),
+        ("--seconds", "soon"),
+        ("--held-out", "0.9"),
+        ("--output", "x.pt"),
+        ("--output", "/no/such/folder/x.safetensors"),
+        ("--images", "/no/such/folder"),
+    ],
+)
+def test_bad_option_is_one_sentence(run: Run, folders: Path, model_file: Path, wrong: tuple[str, str]) -> None:
+    ran = _finetune(run, folders, model_file, *wrong)
+    assert ran.code == 2
+    assert ran.sentence

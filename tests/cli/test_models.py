@@ -1,0 +1,112 @@
+"""`napari-unet models`, and what all commands have in common."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_unet.models.model_file import file_hash
+
+Run = Callable[..., Any]
+
+
+def test_imported_model_is_listed_shown_exported_and_removed(run: Run, model_file: Path, tmp_path: Path) -> None:
+    assert run("models", "import", model_file).code == 0
+    listed = {row["name"]: row for row in run("models", "list", "--json").answer["models"]}
+    assert listed["Small"]["sha256"] == file_hash(model_file)
+    shown = run("models", "show", "Small").out
+    assert file_hash(model_file) in shown
+    assert run("models", "export", "Small", tmp_path / "copy.safetensors").code == 0
+    assert file_hash(tmp_path / "copy.safetensors") == file_hash(model_file)
+    assert run("models", "rename", "Small", "Tiny").code == 0
+    assert run("models", "default", "Tiny").out.strip() == "Tiny"
+    assert run("models", "remove", "Tiny").code == 0
+    names = [row["name"] for row in run("models", "--json").answer["models"]]
+    assert "Tiny" not in names
+    assert "Small" not in names
+
+
+def test_file_outside_the_library_can_be_shown_but_not_removed(run: Run, model_file: Path) -> None:
+    assert run("models", "show", model_file, "--json").answer["name"] == "Small"
+    ran = run("models", "remove", model_file)
+    assert ran.code == 2
+    assert model_file.is_file()
+
+
+def test_broken_file_is_reported_and_the_rest_listed(run: Run, model_file: Path, models_dir: Path) -> None:
+    run("models", "import", model_file)
+    (models_dir / "broken.safetensors").write_text("nothing")
+    ran = run("models")
+    assert ran.code == 0
+    assert "Small" in ran.out
+    assert "broken.safetensors" in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "Nothing"),
+        ("import", "nothing.safetensors"),
+        ("export", "Nothing", "x"),
+        ("remove", "Nothing"),
+        ("rename", "Nothing", "x"),
+        ("default", "Nothing"),
+        ("default", "Nothing", "--reset"),
+        ("polish",),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(run: Run, arguments: tuple[str, ...]) -> None:
+    ran = run("models", *arguments)
+    assert ran.code == 2
+    assert ran.sentence
+
+
+def test_json_holds_the_sentence_too(run: Run) -> None:
+    ran = run("models", "show", "Nothing", "--json")
+    assert ran.code == 2
+    assert ran.answer["error"] in ran.sentence
+
+
+@pytest.mark.parametrize("command", ["segment", "finetune", "evaluate", "models", "demo"])
+def test_every_command_explains_itself(run: Run, command: str) -> None:
+    ran = run(command, "--help")
+    assert ran.code == 0
+    assert "--json" in ran.out
+
+
+def test_bounds_in_the_help_are_those_of_the_config(run: Run) -> None:
+    from napari_unet.finetuning.config import FinetuneConfig
+
+    [limit] = [m.ge for m in FinetuneConfig.model_fields["seconds"].metadata if hasattr(m, "ge")]
+    assert f"at least {limit}" in " ".join(run("finetune", "--help").out.split())
+
+
+def test_no_command_is_one_sentence(run: Run) -> None:
+    ran = run()
+    assert ran.code == 2
+    assert ran.sentence
+
+
+def test_module_runs_as_program_and_answers_at_once() -> None:
+    fastest = 10.0
+    for _ in range(3):  # the best of three: the machine may be busy
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", "napari_unet", "--version"], capture_output=True, text=True)
+        fastest = min(fastest, time.perf_counter() - start)
+        assert (done.returncode, done.stdout.split()[0]) == (0, "napari-unet")
+    assert fastest < 1.5  # about 0.3 s on an idle machine; torch or napari alone would take longer
+
+
+def test_demo_without_the_window_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_unet.cli import demo
+
+    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
+    ran = run("demo")
+    assert ran.code == 2
+    assert "[gui]" in ran.sentence
