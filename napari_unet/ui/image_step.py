@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -53,14 +52,12 @@ class ImageStep(Step):
 
     # -- building -------------------------------------------------------------------------------------------------
 
-    def _make_open_button(self) -> QToolButton:
-        button = QToolButton(text="Open...", toolTip="Open image files: TIFF, OME-TIFF, LSM, PNG or JPEG")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+    def _make_open_button(self) -> QPushButton:
+        button = QPushButton("Open...", toolTip="Open TIFF, OME-TIFF, LSM, PNG or JPEG files, or an OME-Zarr folder")
         menu = QMenu(button)
-        menu.addAction("Open files...", self._on_open)
-        menu.addAction("Open an OME-Zarr folder...", self._on_open_folder)
+        menu.addAction("Image files...", self._on_open)
+        menu.addAction("OME-Zarr folder...", self._on_open_folder)
         button.setMenu(menu)
-        button.clicked.connect(self._on_open)
         return button
 
     def _lay_out_body(self) -> None:

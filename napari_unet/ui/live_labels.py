@@ -52,10 +52,10 @@ class LiveLabels:
         if time.monotonic() - self._drawn > REFRESH_SECONDS:
             self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, thumbnail: bool = False) -> None:
         self._drawn = time.monotonic()
         if self.alive:
-            self.layer.refresh(thumbnail=False, extent=False)
+            self.layer.refresh(thumbnail=thumbnail, extent=False)
 
     def _target(self) -> npt.NDArray[Any] | None:
         return self._work.geometry.from_layer(self.layer.data)

@@ -11,6 +11,24 @@ from napari_unet.ui.segment_step import SegmentStep
 from napari_unet.ui.session import get_session
 
 
+WIDTH = 340
+
+
+class VerticalScroll(QScrollArea):
+    """Scrolls up and down only: its content is as wide as the view, never wider."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setWidget(content)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        self.widget().setFixedWidth(self.viewport().width())
+        super().resizeEvent(event)
+
+
 class UNetPanel(QWidget):
     """Segment, correct, fine-tune: the steps of the work on the images of one viewer."""
 
@@ -37,20 +55,18 @@ class UNetPanel(QWidget):
         header.addWidget(self.keys_button)
         inside = QWidget()
         stack = QVBoxLayout(inside)
-        stack.setContentsMargins(0, 0, 6, 0)
+        stack.setContentsMargins(0, 0, 8, 0)
         stack.setSpacing(4)
         for step in self.steps:
             stack.addWidget(step)
         stack.addStretch(1)
-        self.scroll = QScrollArea(widgetResizable=True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.scroll.setWidget(inside)
+        self.scroll = VerticalScroll(inside)
         layout = QVBoxLayout(self)
+        header.setContentsMargins(0, 0, 8, 0)
         layout.setContentsMargins(6, 4, 0, 0)
         layout.addLayout(header)
         layout.addWidget(self.scroll, 1)
-        self.setMinimumWidth(320)
+        self.setMinimumWidth(WIDTH)
 
     def _connect(self) -> None:
         self.session.current_changed.connect(self._on_progress)

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QL
 
 AUTOMATIC = "auto"
 _LARGEST = 2_000_000_000
+_NARROWEST = 90  # pixels: the form fits a narrow dock
 
 
 class ParameterForm(QWidget):
@@ -31,6 +32,7 @@ class ParameterForm(QWidget):
             field = config.model_fields[name]
             control = self.controls[name] = make_control(field)
             control.setObjectName(name)
+            control.setMinimumWidth(_NARROWEST)
             label = QLabel(field.title or name)
             label.setToolTip(control.toolTip())
             layout.addRow(label, control)
@@ -45,6 +47,10 @@ class ParameterForm(QWidget):
         """Show `values`, and the default for every other field, without a signal."""
         for name, control in self.controls.items():
             write_control(control, values.get(name, self._config.model_fields[name].default))
+
+    def show_row(self, name: str, shown: bool) -> None:
+        """Show or hide a parameter that does not apply; a hidden one keeps its value."""
+        self.layout().setRowVisible(self.controls[name], shown)
 
     def _on_changed(self) -> None:
         self.changed.emit()

@@ -134,7 +134,7 @@ class SegmentRun:
         self.advanced.emit(event)
 
     def _on_finished(self, outcome: Any) -> None:
-        self._live.refresh()
+        self._live.refresh(thumbnail=True)
         result = outcome.result if isinstance(outcome, Finished) else None
         if result is not None:
             self.work.seconds = result.timing.get("total")

@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QRadioButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -59,7 +58,7 @@ class SegmentStep(Step):
         self.diameter: QDoubleSpinBox = make_control(SegmentConfig.model_fields["diameter"])
         self.size = QLabel()
         self.estimate_button = QPushButton("Estimate")
-        self.ring_button = QToolButton(text="Ring", checkable=True)
+        self.ring_button = QPushButton("Show as ring", checkable=True)
         self.scope_row = QWidget()
         self.scopes = QButtonGroup(self)
         self.segment_button = QPushButton("Segment")
@@ -82,14 +81,18 @@ class SegmentStep(Step):
         self.ring_button.setToolTip("Show the diameter as a ring in the middle of the view")
         self.segment_button.setToolTip("Find the objects; labels appear as they are finished")
         row = QHBoxLayout()
-        for widget in (self.diameter, self.size, self.estimate_button, self.ring_button):
-            row.addWidget(widget, 1 if widget is self.size else 0)
+        row.addWidget(self.diameter, 3)
+        row.addWidget(self.size, 2)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.estimate_button)
+        buttons.addWidget(self.ring_button)
         form = QGridLayout()
         form.setColumnStretch(1, 1)
         form.addWidget(QLabel("Model"), 0, 0)
         form.addWidget(self.model_box, 0, 1)
         form.addWidget(QLabel("Diameter", toolTip=self.diameter.toolTip()), 1, 0)
         form.addLayout(row, 1, 1)
+        form.addLayout(buttons, 2, 1)
         scope_layout = QHBoxLayout(self.scope_row)
         scope_layout.setContentsMargins(0, 0, 0, 0)
         self.body_layout.addLayout(form)
@@ -130,6 +133,8 @@ class SegmentStep(Step):
         self.question.hide()
         self._hide_ring()
         self._fill_scopes()
+        current = self.session.current
+        self.advanced.content.show_row("link_overlap", current is None or "Z" in current.axes)
         self._show_diameter()
         self._on_job_changed()
 

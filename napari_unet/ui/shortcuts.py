@@ -52,10 +52,10 @@ class KeysWindow(QDialog):
 
 
 def _table(keys: tuple[Key, ...]) -> str:
-    parts, where = ["<table cellpadding='3'>"], ""
+    parts, where = ["<table cellpadding='3' width='100%'>"], ""
     for key in keys:
         if key.where != where:
             where = key.where
             parts.append(f"<tr><td colspan='2'><br><b>{escape(where)}</b></td></tr>")
-        parts.append(f"<tr><td><b>{escape(key.keys)}</b>&nbsp;</td><td>{escape(key.does)}</td></tr>")
+        parts.append(f"<tr><td width='22%'><b>{escape(key.keys)}</b></td><td>{escape(key.does)}</td></tr>")
     return "".join((*parts, "</table>"))
