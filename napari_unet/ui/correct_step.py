@@ -13,6 +13,7 @@ from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import get_trackers
 
 NO_LABELS = "Segment the image first."
+NO_BREAK = "\u00a0"
 OBJECT_TOOLS = ("paint", "erase", "fill", "pick", "new_object", "delete")
 REVIEW_TOOLS = ("review_view", "review_slice", "review_brush", "review_box", "clear_reviewed")
 
@@ -27,8 +28,8 @@ class CorrectStep(Step):
         self._trackers = get_trackers(session)
         self.tools = CorrectionTools(session, self)
         self.buttons = {action.name: self._make_button(action) for action in ACTIONS if action.name != "show_reviewed"}
-        self.show_box = QCheckBox("Show what is reviewed")
-        self.show_box.setToolTip("The light overlay on the image (O)")
+        self.show_box = QCheckBox("Show")
+        self.show_box.setToolTip("Show or hide the overlay of what is reviewed.\nKey: O")
         self.automatic_box = QCheckBox("Mark what I correct as reviewed", checked=True)
         self.automatic_box.setToolTip(
             "The surroundings of each object that you correct count as looked at: the model learns from them.\n"
@@ -50,9 +51,10 @@ class CorrectStep(Step):
         self.body_layout.addLayout(self._rows(OBJECT_TOOLS, 3))
         self.body_layout.addWidget(self.hint_label)
         self.body_layout.addWidget(QLabel("Reviewed, so the model may learn from it:"))
-        self.body_layout.addLayout(self._rows(REVIEW_TOOLS, 3))
+        review = self._rows(REVIEW_TOOLS, 3)
+        review.addWidget(self.show_box, 1, 2)
+        self.body_layout.addLayout(review)
         self.body_layout.addWidget(self.automatic_box)
-        self.body_layout.addWidget(self.show_box)
         self.body_layout.addWidget(self.counts_label)
 
     def _rows(self, names: tuple[str, ...], columns: int) -> QGridLayout:
@@ -94,7 +96,7 @@ class CorrectStep(Step):
         for name, button in self.buttons.items():
             if button.isCheckable():
                 button.setChecked(name == tool)
-        self.hint_label.setText(HINTS.get(tool or "", "Choose a tool; then work on the image."))
+        self.hint_label.setText(HINTS.get(tool or "", "Choose a tool, then work on the image."))
 
     def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
         layer = None if tracker is None else tracker.overlay.layer
@@ -150,10 +152,6 @@ def _short(counts: Counts) -> str:
 
 def _percent(share: float) -> str:
     """A share in per cent, never rounded down to nothing."""
-    return (
-        f"{100 * share:.0f} %"
-        if share == 0 or share >= 0.01
-        else f"{100 * share:.1g} %"
-        if share >= 0.001
-        else "< 0.1 %"
-    )
+    if 0 < share < 0.001:
+        return f"< 0.1{NO_BREAK}%"
+    return f"{100 * share:.{0 if share == 0 or share >= 0.01 else 1}f}{NO_BREAK}%"

@@ -56,16 +56,16 @@ ACTIONS = (
     Action("review_box", "Box", "Drag a box round what you have reviewed; again to go back to the labels.",
            "T", is_tool=True),
     Action("clear_reviewed", "Clear", "Mark nothing of this slice as reviewed.", "C"),
-    Action("show_reviewed", "Show what is reviewed", "Show or hide the overlay of what is reviewed.", "O"),
+    Action("show_reviewed", "Show", "Show or hide the overlay of what is reviewed.", "O"),
 )  # fmt: skip
 HINTS = {
-    "paint": "Drag to paint on with the selected id. Ctrl+Z undoes.",
-    "erase": "Drag to erase. Ctrl+Z undoes.",
-    "fill": "Click an object to give it the selected id.",
-    "pick": "Click an object to paint on with its id.",
-    "delete": "Click an object to delete it. Ctrl+Z undoes.",
-    "review_brush": "Drag over what you have reviewed. G goes back to the labels.",
-    "review_box": "Drag a box round what you have reviewed. T goes back to the labels.",
+    "paint": "Drag: paint. Ctrl+Z: undo.",
+    "erase": "Drag: erase. Ctrl+Z: undo.",
+    "fill": "Click: give an object the selected id.",
+    "pick": "Click: paint on with an object's id.",
+    "delete": "Click: delete an object. Ctrl+Z: undo.",
+    "review_brush": "Drag: mark as reviewed. G: back to labels.",
+    "review_box": "Drag: mark a box. T: back to labels.",
 }
 
 
@@ -86,7 +86,7 @@ class CorrectionTools(QObject):
         session.labels_changed.connect(self._bind)
         session.reviewed_changed.connect(self._bind)
         session.current_changed.connect(self._bind)
-        session.viewer.layers.selection.events.active.connect(self._on_tool)
+        session.viewer.layers.selection.events.active.connect(self._on_active)
         self._bind()
 
     @property
@@ -131,7 +131,7 @@ class CorrectionTools(QObject):
         self._hold(self.work.labels_layer, LAYER_MODES[name], None)
 
     def _delete(self) -> None:
-        self._hold(self.work.labels_layer, "pan_zoom", "delete")
+        self._hold(self.work.labels_layer, "pan_zoom", None if self.tool == "delete" else "delete")
 
     def _review_brush(self) -> None:
         self._toggle_review("review_brush", "paint", None)
@@ -162,14 +162,16 @@ class CorrectionTools(QObject):
             self._changing = False
         self.tool_changed.emit()
 
-    def _on_tool(self, event: Any = None) -> None:
-        """The user took a tool or a layer by napari's own means."""
+    def _on_mode(self, event: Any = None) -> None:
+        """The user took a tool by napari's own means."""
         if not self._changing:
             self._special = None
             self.tool_changed.emit()
 
-    def _on_visible(self, event: Any = None) -> None:
-        self.tool_changed.emit()
+    def _on_active(self, event: Any = None) -> None:
+        """Another layer is selected, or one was shown or hidden."""
+        if not self._changing:
+            self.tool_changed.emit()
 
     # -- objects --------------------------------------------------------------------------------------------------
 
@@ -236,8 +238,8 @@ class CorrectionTools(QObject):
         for layer in layers:
             if layer is not None and not any(layer is bound for bound in self._bound):
                 self._bound.append(layer)
-                layer.events.mode.connect(self._on_tool)
-                layer.events.visible.connect(self._on_visible)
+                layer.events.mode.connect(self._on_mode)
+                layer.events.visible.connect(self._on_active)
                 layer.events.paint.connect(self._on_paint)
                 layer.mouse_drag_callbacks.append(self._on_mouse)
                 self._bind_keys(layer)

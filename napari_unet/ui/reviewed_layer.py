@@ -25,9 +25,9 @@ PlaneIndex = tuple[int, ...]
 Mask = npt.NDArray[np.bool_]
 
 BY_HAND, BY_CORRECTION = 1, 2
-OPACITY = 0.35
+OPACITY = 0.22
 WHOLE: Region = (slice(None), slice(None))
-_COLOUR = np.array([1.0, 1.0, 1.0, 1.0])  # no label has no hue: any colour of a label stays what it is under it
+_COLOUR = np.array([0.2, 0.85, 1.0, 1.0])  # to be seen on black and on white, and to leave labels their own hue
 
 
 class ReviewedOverlay:

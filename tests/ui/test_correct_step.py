@@ -87,7 +87,8 @@ def stack_bench(qtbot):
 
 
 def test_disabled_with_a_reason_before_there_are_labels(qtbot):
-    step = CorrectStep(get_session(ViewerModel()))
+    viewer = ViewerModel()
+    step = CorrectStep(get_session(viewer))
     assert not any(button.isEnabled() for button in step.buttons.values())
     assert all("Segment" in button.toolTip() for button in step.buttons.values())
     step.deleteLater()
@@ -202,9 +203,9 @@ def test_reviewed_slice_view_and_clear_are_undoable(stack_bench):
     bench.settle()
     assert bench.marked[2].all()
     assert not bench.marked[[0, 1, 3, 4]].any()
-    assert "100 % of this slice reviewed" in bench.step.counts_label.text()
+    assert "100\u00a0% of this slice reviewed" in bench.step.counts_label.text()
     bench.viewer.dims.set_point(0, 3)
-    assert "0 % of this slice reviewed" in bench.step.counts_label.text()
+    assert "0\u00a0% of this slice reviewed" in bench.step.counts_label.text()
     bench.viewer.dims.set_point(0, 2)
     bench.settle()
     bench.step.tools.run("clear_reviewed")
