@@ -12,7 +12,7 @@ def lazy_array(source: Any) -> Any:
     import dask.array as da  # slow to import, and needed for large images only
 
     chunks = getattr(source, "chunks", None) or "auto"
-    lazy = da.from_array(source, chunks=chunks, name=False)  # type: ignore[no-untyped-call]
+    lazy = da.from_array(source, chunks=chunks, name=False)
     dtype = np.dtype(source.dtype)
     return lazy if dtype.isnative else lazy.astype(dtype.newbyteorder("="))
 

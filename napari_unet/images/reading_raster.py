@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
+import numpy.typing as npt
+from PIL import Image as Picture
 
 from napari_unet.images.image import Image
 
@@ -13,8 +16,16 @@ from napari_unet.images.image import Image
 def read_raster(path: Path) -> Image:
     """Image of a PNG or JPEG file: YX, or YXS of a colour file; 16-bit PNG keeps its depth."""
     encoded = path.read_bytes()
-    decode = imagecodecs.png_decode if encoded.startswith(b"\x89PNG") else imagecodecs.jpeg_decode
-    data = np.asarray(decode(encoded))
+    data = _decode_png(encoded) if encoded.startswith(b"\x89PNG") else _decode_jpeg(encoded)
     if data.ndim == 3 and data.shape[2] <= 2:  # grey, with or without an alpha channel that carries no signal
         data = data[:, :, 0]
     return Image(data, "YXS" if data.ndim == 3 else "YX")
+
+
+def _decode_png(encoded: bytes) -> npt.NDArray[np.unsignedinteger]:
+    return np.asarray(imagecodecs.png_decode(encoded))  # pillow would make 8 bits of 16-bit colour
+
+
+def _decode_jpeg(encoded: bytes) -> npt.NDArray[np.unsignedinteger]:
+    with Picture.open(io.BytesIO(encoded)) as picture:  # imagecodecs would fill what is cut off with grey
+        return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))

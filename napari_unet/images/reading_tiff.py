@@ -14,6 +14,7 @@ from napari_unet.errors import UserError
 from napari_unet.images.axes import complete_axes
 from napari_unet.images.image import Image
 from napari_unet.images.lazy import lazy_array
+from napari_unet.images.tiff_directories import check_directories
 from napari_unet.images.tiff_metadata import tiff_metadata
 
 EAGER_BYTES = 2**28  # smaller images are read into memory: quicker to work on, and the file is free again
@@ -23,6 +24,7 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 def read_tiff(path: Path) -> Image:
     """Image of the first series of a TIFF file: in memory if small, memory-mapped or a dask array over it if large."""
+    check_directories(path)
     tif = tifffile.TiffFile(path)
     keep_open = False
     try:
