@@ -102,7 +102,7 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> bool:
         "Comes from": " <- ".join(ancestors),
         "Made": f"{record.created:%Y-%m-%d %H:%M} UTC",
         "Learned from": _learned(training.images, training.n_objects, training.n_corrected),
-        "Training": f"{training.steps} steps in {training.seconds:.0f} s" if training.steps else "",
+        "Training": _trained(training.steps, training.seconds),
         "Scores": _scores(entry),
         "Object diameter": f"{record.diameter:g} px",
         "Network": f"U-Net, {record.architecture.ndim}D, depth {record.architecture.depth}, "
@@ -190,4 +190,10 @@ def _learned(images: tuple[str, ...], n_objects: int, n_corrected: int) -> str:
     if not images:
         return ""
     names = ", ".join(images[:3]) + (f" and {len(images) - 3} more" if len(images) > 3 else "")
-    return f"{names}: {n_objects} objects, {n_corrected} of them corrected"
+    return names + (f": {n_objects} objects, {n_corrected} of them corrected" if n_objects else "")
+
+
+def _trained(steps: int, seconds: float) -> str:
+    if not steps:
+        return ""
+    return f"{steps} steps" + (f" in {seconds:.0f} s" if seconds else "")
