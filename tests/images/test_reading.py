@@ -95,7 +95,7 @@ def test_imagej_without_calibration(tmp_path):
 
 def lsm_info(z, c, t, y, x):
     """The start of the block in which Zeiss' files keep their sizes (metres, seconds)."""
-    head = struct.pack("<Ii5i", 0x00400494, 512, x, y, z, c, t)
+    head = struct.pack("<Ii5i", 0x0400494C, 512, x, y, z, c, t)
     head += struct.pack("<3i", 2, 0, 0)  # uint16, no thumbnail
     head += struct.pack("<3d", 2.5e-7, 2.5e-7, 1e-6) + struct.pack("<3d", 0, 0, 0)
     head += struct.pack("<HHHH", 0, 0, 0, 0)  # scan type and what follows
@@ -105,10 +105,12 @@ def lsm_info(z, c, t, y, x):
 
 def test_lsm(tmp_path):
     data = pixels((4, 3, 20, 30))
-    tifffile.imwrite(
-        tmp_path / "a.lsm", data, photometric="minisblack", planarconfig="separate", metadata=None,
-        extratags=[(34412, 7, 512, lsm_info(4, 3, 1, 20, 30), True)],
-    )  # fmt: skip
+    with tifffile.TiffWriter(tmp_path / "a.lsm", byteorder="<") as tif:
+        for number, plane in enumerate(data):  # each plane is followed by its thumbnail
+            info = [(34412, 7, 512, lsm_info(4, 3, 1, 20, 30), True)] if number == 0 else []
+            options = {"photometric": "minisblack", "planarconfig": "separate", "metadata": None}
+            tif.write(plane, extratags=info, **options)
+            tif.write(plane[:, ::2, ::2], subfiletype=1, **options)
     image = read_image(tmp_path / "a.lsm")
     assert image.axes == "ZCYX"
     np.testing.assert_array_equal(image.data, data)
