@@ -60,13 +60,14 @@ class ScoreDone:
 
 @dataclass(frozen=True, eq=False)
 class PreviewRequest:
-    """What to show of the model in training: a grey image of axes YX, and the part of it that is in view.
+    """What to show of the model in training: the part in `view` (rows, columns) of one plane of a grey image.
 
-    `diameter` is that of its objects in pixels (None: as the reviewed objects), `key` whatever tells the asker later
-    which plane it was.
+    `plane` is an index over the image's axes before YX, `diameter` that of its objects in pixels (None: as the reviewed
+    ones), `key` whatever tells the asker later what it was.
     """
 
     image: Image
+    plane: tuple[int, ...]
     view: tuple[slice, slice]
     diameter: float | None = None
     key: Any = None

@@ -173,7 +173,7 @@ class _Run:
         if request is None:
             return
         start = time.perf_counter()
-        diameter = request.diameter or self.material.survey.diameter(0)
+        diameter = self.material.survey.diameter(0)
         labels = predict_preview(self.child(self.trainer.averaged), request, diameter, self.config.device)
         cost = time.perf_counter() - start
         self.show_preview.restart(max(self.config.preview_seconds, cost / _PREVIEW_SHARE))

@@ -7,23 +7,29 @@ import numpy.typing as npt
 
 from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.finetuning.scoring import predict_labels
-from napari_unet.images.normalization import measure_limits
 from napari_unet.models.model import Model
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resampling_factor
+from napari_unet.segmentation.preparation import resampling_factor, volume_limits
 
-_LARGEST = 640  # pixels a side that are predicted: enough to see, quick enough not to hold up the training
+LARGEST = 640  # pixels a side that are predicted: enough to see, quick enough not to hold up the training
 
 
 def predict_preview(
-    model: Model, request: PreviewRequest, diameter: float | None, device: str = "auto"
+    model: Model,
+    request: PreviewRequest,
+    diameter: float | None = None,
+    device: str = "auto",
+    largest: int = LARGEST,
 ) -> npt.NDArray[np.int32]:
-    """Labels of the view of `request`, in its pixels; a large view only in its middle, 0 around it."""
-    diameter = diameter or model.record.diameter
-    plane = request.image.plane(())
+    """Labels of the view of `request`, in its pixels; of a large view only the middle, 0 around it.
+
+    `largest` is in pixels a side, at the model's object size.
+    """
+    diameter = request.diameter or diameter or model.record.diameter
+    plane = request.image.plane(request.plane)
     view = tuple(slice(*part.indices(size)) for part, size in zip(request.view, plane.shape, strict=True))
-    middle = tuple(_middle(part, round(_LARGEST / resampling_factor(model.record, diameter))) for part in view)
-    limits = measure_limits(plane, model.record.normalization)
+    middle = tuple(_middle(part, round(largest / resampling_factor(model.record, diameter))) for part in view)
+    limits = volume_limits(request.image, request.plane, model.record.normalization)
     found = np.zeros([part.stop - part.start for part in view], np.int32)
     inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
     found[inside] = predict_labels(Predictor(model, device), plane[middle], limits, diameter)

@@ -109,6 +109,22 @@ def whole_objects(
     return found
 
 
+def reviewed_ids(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], rows: int = 256) -> set[int]:
+    """Ids of the objects of a YX plane of which more than half is reviewed (non-zero).
+
+    Done a band of `rows` at a time, because counting holds up other threads, the window's among them.
+    """
+    known = np.flatnonzero(reviewed.any(axis=1))
+    areas: dict[int, int] = {}
+    inside: dict[int, int] = {}
+    for start in range(0, labels.shape[0] if len(known) else 0, rows):
+        band, seen = labels[start : start + rows], reviewed[start : start + rows] != 0
+        for total, values in ((areas, band[band > 0]), (inside, band[seen & (band > 0)])):
+            for label, count in zip(*np.unique(values, return_counts=True), strict=True):
+                total[int(label)] = total.get(int(label), 0) + int(count)
+    return {label for label, count in inside.items() if 2 * count > areas[label]}
+
+
 def _changes(
     predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_]
 ) -> tuple[frozenset[int], list[tuple[float, float]]]:

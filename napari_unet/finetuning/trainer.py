@@ -34,7 +34,7 @@ class Trainer:
 
     def step(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
         """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
-        self._set_mode()
+        self.network.train()
         self._set_learning_rate(progress)
         images = images.to(self.device, memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
@@ -48,13 +48,6 @@ class Trainer:
         self.steps += 1
         self._average()
         return float(loss.detach())
-
-    def _set_mode(self) -> None:
-        """Train, but leave the statistics of batch normalization as the parent learned them from many images."""
-        self.network.train()
-        for module in self.network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
 
     def _set_learning_rate(self, progress: float) -> None:
         share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))

@@ -1,14 +1,251 @@
-"""The Fine-tune step."""
+"""The Fine-tune step: the model learns from what was reviewed, in the background, and the user chooses what to keep."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, Finished
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
+from napari_unet.ui.finetune_result import ResultView
+from napari_unet.ui.finetune_run import OWNER, FinetuneRun
+from napari_unet.ui.progress import format_seconds
+from napari_unet.ui.review_counter import ReviewCounter, ReviewCounts
 from napari_unet.ui.session import Session
-from napari_unet.ui.step import Step
+from napari_unet.ui.step import Step, enable
+from napari_unet.ui.trackers import collect_corrections
+
+TIMES = {"10 seconds": 10.0, "30 seconds": 30.0, "1 minute": 60.0, "2 minutes": 120.0, "5 minutes": 300.0}
+NOTHING_REVIEWED = (
+    "Nothing is marked as reviewed yet. Correct an object, or mark at least one object with its surroundings as "
+    "reviewed in the step above."
+)
 
 
 class FinetuneStep(Step):
+    """Adapt the model to what was reviewed in all open images."""
+
     title = "Fine-tune"
+    segment_again = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.set_state("segment the image first")
+        self.counter = ReviewCounter(session, self)
+        self.run: FinetuneRun | None = None
+        self.curves: Any = None
+        self.start_button = QPushButton("Fine-tune")
+        self.time_box = QComboBox()
+        self.preview_box = QCheckBox("Live preview", checked=True)
+        self.training = TrainingView()
+        self.result_view = ResultView(session)
+        self._fill_body()
+        self._connect()
+        self.refresh()
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _fill_body(self) -> None:
+        self.start_button.setToolTip("Teach a copy of the model what you reviewed; go on painting meanwhile")
+        self.preview_box.setToolTip("Show, as outlines, what the model in training says of the current view")
+        self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
+        for words, seconds in TIMES.items():
+            self.time_box.addItem(f"about {words}", seconds)
+        self.time_box.setCurrentIndex(self.time_box.findData(FinetuneConfig.model_fields["seconds"].default))
+        row = QHBoxLayout()
+        row.addWidget(self.start_button, 1)
+        row.addWidget(self.time_box)
+        self.body_layout.addLayout(row)
+        for widget in (self.preview_box, self.training, self.result_view):
+            self.body_layout.addWidget(widget)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.current_changed.connect(self.refresh)
+        session.labels_changed.connect(self.refresh)
+        session.prediction_changed.connect(self.refresh)
+        session.models_changed.connect(self.refresh)
+        session.jobs.changed.connect(self.refresh)
+        session.viewer.events.theme.connect(self._on_theme)
+        self.counter.changed.connect(self.refresh)
+        self.start_button.clicked.connect(self._on_start)
+        self.preview_box.toggled.connect(self._on_preview_toggled)
+        self.training.stop_button.clicked.connect(self._on_stop)
+        self.training.discard_button.clicked.connect(self._on_discard)
+        self.result_view.decided.connect(self._on_decided)
+        self.result_view.segment_again.connect(self.segment_again)
+
+    # -- showing the session's state ------------------------------------------------------------------------------
+
+    def refresh(self, work: object = None) -> None:
+        """Which controls can be used, and what the header says, follow from the session."""
+        job = self.session.job
+        ours = job is not None and job.owner == OWNER
+        enable(self.start_button, self._reason())
+        enable(self.time_box, "Wait until the training has ended." if ours else None)
+        self.training.setVisible(ours)
+        if ours and job.stopping:
+            self.training.stopping()
+        if not ours:
+            self.set_state(self.result_view.summary or self._describe_material())
+
+    def _reason(self) -> str | None:
+        """Why nothing can be learned now."""
+        if self.session.job is not None:
+            return f"{self.session.job.title}: wait until it has ended, or stop it."
+        if not any(work.labels_layer is not None for work in self.session.works):
+            return "Segment the image first."
+        if self.session.model_entry is None:
+            return "There is no model yet: open Models and import one."
+        return None
+
+    def _describe_material(self) -> str:
+        if not any(work.labels_layer is not None for work in self.session.works):
+            return "segment the image first"
+        counts = self.counter.counts
+        return describe_counts(counts) if counts.anything else "correct or review some objects first"
+
+    def _on_theme(self, event: Any = None) -> None:
+        if self.curves is not None:
+            self.curves.set_theme(self.session.viewer.theme)
+
+    # -- training -------------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> FinetuneConfig:
+        return FinetuneConfig(seconds=self.time_box.currentData())
+
+    def _on_start(self) -> None:
+        self.clear_message()
+        self.result_view.reset()
+        images = collect_corrections(self.session)
+        if not images:
+            self.show_message(NOTHING_REVIEWED, self.start_button)
+            return
+        self.run = FinetuneRun(self.session)
+        self.run.shows_preview = self.preview_box.isChecked()
+        self.run.advanced.connect(self._on_advanced)
+        self.run.ended.connect(self._on_ended)
+        self._prepare_curves()
+        self.training.begin(self.config.seconds)
+        self.set_state("getting ready")
+        try:
+            self.run.start(self.config, images)
+        except UserError as error:
+            self.show_message(str(error), self.start_button)
+        self.refresh()
+
+    def _prepare_curves(self) -> None:
+        if self.curves is None:  # made when it is first needed: the panel opens without the plotting library
+            from napari_unet.ui.curves import Curves
+
+            self.curves = Curves(self.session.viewer.theme)
+            self.training.add_curves(self.curves)
+        self.curves.clear_curves(self.config.seconds)
+
+    def _on_advanced(self, event: Any) -> None:
+        if isinstance(event, Prepared):
+            self.training.say(describe_prepared(event))
+            if event.before is not None:
+                self.curves.add_score(event.seconds, event.before.ap50)
+        elif isinstance(event, StepDone):
+            self.curves.add_loss(event.seconds, event.loss)
+            self.training.advance(event.seconds, event.seconds_left)
+            self.set_state(f"learning, {format_seconds(event.seconds_left)} left")
+        elif isinstance(event, ScoreDone):
+            self.curves.add_score(event.seconds, event.score.ap50)
+
+    def _on_preview_toggled(self, shown: bool) -> None:
+        if self.run is not None:
+            self.run.set_preview(shown)
+
+    def _on_stop(self) -> None:
+        self.session.jobs.stop()
+
+    def _on_discard(self) -> None:
+        if self.run is not None:
+            self.run.discard()
+
+    def _on_ended(self, outcome: Any) -> None:
+        run, self.run = self.run, None
+        if isinstance(outcome, Failed):
+            self.show_message(outcome.message, self.start_button)
+        elif run.discarded or not isinstance(outcome, Finished):
+            self.show_message("Discarded: the model in use is the same as before.", kind="info")
+        else:
+            self.result_view.show_result(outcome.result, run.compared, run.work)
+            self.set_open(True)
+        self.refresh()
+
+    def _on_decided(self, result: FinetuneResult, use: bool) -> None:
+        self.clear_message()
+        try:
+            self.result_view.settle(use)
+        except UserError as error:
+            self.show_message(str(error), self.result_view.use_button)
+        self.refresh()
+
+
+class TrainingView(QWidget):
+    """How the training goes: a bar, the time left, curves, and two ways to end it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar, self.label = QProgressBar(), QLabel(wordWrap=True)
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(14)
+        self.stop_button, self.discard_button = QPushButton("Stop and keep"), QPushButton("Discard")
+        self.stop_button.setToolTip("End the training now, and choose whether to use what was learned so far")
+        self.discard_button.setToolTip("End the training now, and forget what was learned")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.stop_button)
+        buttons.addWidget(self.discard_button)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self.bar)
+        self._layout.addWidget(self.label)
+        self._layout.addLayout(buttons)
+        self._said = ""
+        self.hide()
+
+    def add_curves(self, curves: QWidget) -> None:
+        self._layout.insertWidget(2, curves)
+
+    def begin(self, seconds: float) -> None:
+        self.bar.setRange(0, 0)
+        self.say("Getting the model and what you reviewed ready")
+        self._seconds = seconds
+        for button in (self.stop_button, self.discard_button):
+            button.setEnabled(True)
+
+    def say(self, text: str) -> None:
+        self._said = text
+        self.label.setText(text)
+
+    def advance(self, seconds: float, seconds_left: float) -> None:
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(round(1000 * seconds / max(seconds + seconds_left, 1e-3)))
+        self.label.setText(f"{self._said}; {format_seconds(seconds_left)} left")
+
+    def stopping(self) -> None:
+        """Stop was asked for; what was learned is still scored."""
+        for button in (self.stop_button, self.discard_button):
+            button.setEnabled(False)
+        self.say("Stopping: looking at what was learned")
+
+
+def describe_counts(counts: ReviewCounts) -> str:
+    """For example "ready: 2 images, 31 corrected and 120 confirmed objects"."""
+    images = f"{counts.n_images} {'image' if counts.n_images == 1 else 'images'}"
+    total = counts.n_corrected + counts.n_confirmed
+    objects = "object" if total == 1 else "objects"
+    return f"ready: {images}, {counts.n_corrected} corrected and {counts.n_confirmed} confirmed {objects}"
+
+
+def describe_prepared(event: Prepared) -> str:
+    learned = f"Learning from {event.n_objects - event.n_held_out} objects"
+    held = f", {event.n_held_out} held out to score" if event.n_held_out else ", none held out: there are too few"
+    return learned + held

@@ -71,6 +71,7 @@ class UNetPanel(QWidget):
     def _connect(self) -> None:
         self.session.current_changed.connect(self._on_progress)
         self.session.prediction_changed.connect(self._on_progress)
+        self.finetune_step.segment_again.connect(self.segment_step.segment_button.click)
         self.models_button.clicked.connect(self._on_models)
         self.keys_button.clicked.connect(self._on_keys)
 

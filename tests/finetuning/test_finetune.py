@@ -153,7 +153,7 @@ def test_several_images_and_stacks_and_sizes(tiny_model: Model, discs: Corrected
 
 
 def test_preview_shows_what_was_asked_for(tiny_model: Model, discs: CorrectedImage) -> None:
-    request = PreviewRequest(discs.image, (slice(20, 90), slice(0, 5000)), key="here")
+    request = PreviewRequest(discs.image, (), (slice(20, 90), slice(0, 5000)), key="here")
     config = FEW.model_copy(update={"preview_seconds": 1.0, "max_steps": None, "seconds": 4.0})
     shown = [
         event for event in run(tiny_model, [discs], config, preview=lambda: request) if isinstance(event, PreviewDone)

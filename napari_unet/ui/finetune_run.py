@@ -1,0 +1,169 @@
+"""One fine-tuning in the window: from what was reviewed, through the background job, to two models to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from psygnal import Signal
+
+from napari_unet.corrections.comparison import carry_ids
+from napari_unet.events import Finished, StopFlag
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.events import PreviewDone, PreviewRequest, StepDone
+from napari_unet.ui.image_work import ImageWork
+from napari_unet.ui.session import Session
+from napari_unet.ui.trackers import collect_corrections
+
+if TYPE_CHECKING:
+    from napari_unet.corrections.corrected_image import CorrectedImage
+    from napari_unet.models.model import Model
+
+OWNER = "finetune"
+_COMPARED = 2048  # pixels a side, at the model's object size, that are compared before and after
+_CONTOUR = 2  # pixels; outlines leave what is painted under them to be seen
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Labels (Y, X) of the plane in view by the old and by the new model."""
+
+    request: PreviewRequest
+    before: npt.NDArray[np.int32]
+    after: npt.NDArray[np.int32]
+
+
+def finetune_in_background(
+    load: Callable[[], Model],
+    images: list[CorrectedImage],
+    config: FinetuneConfig,
+    stop: StopFlag,
+    preview: Callable[[], PreviewRequest | None],
+    compare: Callable[[], PreviewRequest | None],
+) -> Iterator[Any]:
+    """The events of a fine-tuning, for the worker thread, and before the last one the view before and after."""
+    from napari_unet.finetuning.finetune import finetune_steps
+
+    parent = load()
+    shown: PreviewDone | None = None
+    for event in finetune_steps(parent, images, config, stop, preview):
+        if isinstance(event, PreviewDone):
+            event = shown = _with_same_colours(shown, event)
+        if isinstance(event, Finished):
+            yield from _compare(parent, event.result.model, compare(), config.device)
+        yield event
+
+
+def _with_same_colours(last: PreviewDone | None, event: PreviewDone) -> PreviewDone:
+    """The preview with the ids that its objects had in the last one, so that they keep their colours."""
+    if last is None or last.request.key != event.request.key or last.labels.shape != event.labels.shape:
+        return event
+    return PreviewDone(event.step, event.request, carry_ids(last.labels, event.labels), event.seconds)
+
+
+def _compare(parent: Model, child: Model, request: PreviewRequest | None, device: str) -> Iterator[Compared]:
+    from napari_unet.finetuning.preview import predict_preview
+
+    if request is None:
+        return
+    sides = [predict_preview(model, request, None, device, _COMPARED) for model in (parent, child)]
+    whole = []
+    for side in sides:
+        plane = np.zeros(request.image.shape[-2:], np.int32)
+        plane[request.view] = side
+        whole.append(plane)
+    yield Compared(request, *whole)
+
+
+class FinetuneRun:
+    """Trains in the background, and shows previews. Says how it goes by signals."""
+
+    advanced = Signal(object)  # events of finetune_steps
+    ended = Signal(object)  # Finished | Failed | None
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.work: ImageWork | None = session.current
+        self.compared: Compared | None = None
+        self.discarded = False
+        self.shows_preview = True
+        self._stop = StopFlag()
+        self._request: PreviewRequest | None = None
+        self._previewed: ImageWork | None = None
+
+    def start(self, config: FinetuneConfig, images: list[CorrectedImage] | None = None) -> bool:
+        """Begin, with what is reviewed in all open images; raises UserError without a model."""
+        load = self.session.model_loader()
+        self._note_view()
+        events = finetune_in_background(
+            load,
+            collect_corrections(self.session) if images is None else images,
+            config,
+            self._stop,
+            lambda: self._request if self.shows_preview else None,
+            lambda: self._request,
+        )
+        return self.session.jobs.start(events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER)
+
+    def discard(self) -> None:
+        """Stop, and forget what was learned."""
+        self.discarded = True
+        self.session.jobs.stop()
+
+    def set_preview(self, shown: bool) -> None:
+        self.shows_preview = shown
+        if not shown:
+            self.hide_preview()
+
+    def hide_preview(self) -> None:
+        if self._previewed is not None:
+            self.session.remove_layer(self._previewed, "preview")
+            self._previewed = None
+
+    # -- events, on the main thread -------------------------------------------------------------------------------
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, StepDone):
+            self._note_view()
+        elif isinstance(event, PreviewDone):
+            self._show_preview(event)
+        elif isinstance(event, Compared):
+            self.compared = event
+            return
+        self.advanced.emit(event)
+
+    def _on_finished(self, outcome: Any) -> None:
+        self.hide_preview()
+        self.ended.emit(outcome)
+
+    def _note_view(self) -> None:
+        """What is in view now: the worker thread asks for it when it is time for a preview."""
+        work, dims = self.session.current, self.session.viewer.dims
+        if work is None:
+            self._request = None
+            return
+        plane = work.plane_at(dims.point)
+        view = work.visible_region() if dims.ndisplay == 2 else None
+        view = view or (slice(0, work.shape[-2]), slice(0, work.shape[-1]))
+        key = (work.key, plane, tuple((part.start, part.stop) for part in view))
+        if self._request is None or self._request.key != key:
+            self._request = PreviewRequest(work.grey, plane, view, work.diameter, key)
+
+    def _show_preview(self, event: PreviewDone) -> None:
+        key = event.request.key[0]
+        work = next((work for work in self.session.works if work.key == key), None)
+        if work is None or not self.shows_preview or self.discarded:
+            return
+        if self._previewed is not work or work.layers.get("preview") not in self.session.viewer.layers:
+            self.hide_preview()
+            layer = self.session.add_layer(work, "preview", np.zeros(work.shape, np.int32), opacity=0.9)
+            layer.contour = _CONTOUR
+            self._previewed = work
+        data = work.geometry.from_layer(work.layers["preview"].data)
+        if data is not None and event.request.plane in set(np.ndindex(*work.shape[:-2])):
+            data[event.request.plane][...] = 0
+            data[event.request.plane][event.request.view] = event.labels
+            work.layers["preview"].refresh(thumbnail=False, extent=False)
