@@ -66,5 +66,5 @@ def lower_thread_priority() -> bool:
         import ctypes
 
         utility = 0x11  # QOS_CLASS_UTILITY of <sys/qos.h>
-        return ctypes.CDLL(None).pthread_set_qos_class_self_np(utility, 0) == 0
+        return bool(ctypes.CDLL(None).pthread_set_qos_class_self_np(utility, 0) == 0)
     return False
