@@ -48,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         stopped = args.run(args, terminal)
     except UserError as error:
+        if os.environ.get("NAPARI_UNET_DEBUG"):
+            raise
         terminal.fail(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:

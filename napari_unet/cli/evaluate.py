@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
 from napari_unet.cli.pairs import Pair, add_folders, find_pairs
 from napari_unet.cli.segment import PARAMETERS
-from napari_unet.cli.terminal import Terminal, require, seconds_text, stop_on_interrupt
+from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
 from napari_unet.segmentation.config import SegmentConfig
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_unet.events import Finished, StopFlag
     from napari_unet.images.image import Image
     from napari_unet.models.model import Model
-    from napari_unet.segmentation.evaluation import Evaluation
+    from napari_unet.segmentation.evaluation import Evaluation, ImageScored
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -91,16 +91,15 @@ def _follow(
     images: GreyImages, pairs: list[Pair], model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress
 ) -> Finished[Evaluation]:
     """Evaluate with the bar moving along."""
-    from napari_unet.events import Finished
     from napari_unet.segmentation.evaluation import evaluate_steps
 
     task = bar.add_task("Scoring", total=len(pairs), detail="")
-    for event in evaluate_steps(images, [pair.labels for pair in pairs], model, config, stop):
-        if isinstance(event, Finished):
-            return event
+
+    def show(event: ImageScored) -> None:
         detail = f"{event.done} of {event.total} images  {seconds_text(event.seconds_left)}"
         bar.update(task, completed=event.done, total=event.total, detail=detail)
-    raise RuntimeError("the evaluation ended without a result")
+
+    return follow(evaluate_steps(images, [pair.labels for pair in pairs], model, config, stop), show)
 
 
 def _table(result: Evaluation) -> Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
 from napari_unet.cli.pairs import Pair, add_folders, find_pairs
-from napari_unet.cli.terminal import Terminal, require, seconds_text, stop_on_interrupt
+from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
 from napari_unet.finetuning.config import FinetuneConfig
 
 if TYPE_CHECKING:
@@ -129,24 +129,24 @@ def _follow(
     model: Model, images: list[CorrectedImage], config: FinetuneConfig, stop: StopFlag, bar: Progress
 ) -> tuple[Prepared | None, Finished[FinetuneResult]]:
     """Fine-tune with the bar moving along, loss and score beside it."""
-    from napari_unet.events import Finished
     from napari_unet.finetuning.events import Prepared, ScoreDone, StepDone
     from napari_unet.finetuning.finetune import finetune_steps
 
     task = bar.add_task("Preparing", total=config.seconds, detail="")
     prepared, told = None, ""
-    for event in finetune_steps(model, images, config, stop=stop):
-        if isinstance(event, Finished):
-            return prepared, event
+
+    def show(event: Any) -> None:
+        nonlocal prepared, told
         if isinstance(event, Prepared):
-            prepared = event
-            told = _score_text(event.before)
+            prepared, told = event, _score_text(event.before)
         elif isinstance(event, ScoreDone):
             told = _score_text(event.score)
         elif isinstance(event, StepDone):
             detail = f"step {event.step}, loss {event.loss:.3f}{told}, {seconds_text(event.seconds_left)}"
             bar.update(task, description="Fine-tuning", completed=event.seconds, detail=detail)
-    raise RuntimeError("fine-tuning ended without a result")
+
+    finished = follow(finetune_steps(model, images, config, stop=stop), show)
+    return prepared, finished
 
 
 def _score_text(score: Score | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
-from napari_unet.cli.terminal import Terminal, listed, require, seconds_text, stop_on_interrupt
+from napari_unet.cli.terminal import Terminal, follow, listed, require, seconds_text, stop_on_interrupt
 from napari_unet.errors import UserError
 from napari_unet.segmentation.config import SegmentConfig
 
@@ -141,26 +141,26 @@ def _segment_file(
 
 
 def _follow(grey: Image, model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress) -> Finished[Segmentation]:
-    """Segment `grey` with the bar moving along."""
-    from napari_unet.events import Finished
+    """Segment `grey` with the bar moving along: by slices where there are several, else by tiles."""
     from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
     from napari_unet.segmentation.segment import segment_steps
 
     task = bar.add_task(grey.name, total=None, detail="")
+    planes = 1
+
+    def show(event: Any) -> None:
+        nonlocal planes
+        if isinstance(event, Estimated):
+            planes = event.n_planes
+        elif isinstance(event, PlaneDone if planes > 1 else TileDone):
+            word = "slices" if planes > 1 else "tiles"
+            detail = f"{event.done} of {event.total} {word}  {seconds_text(event.seconds_left)}"
+            bar.update(task, completed=event.done, total=event.total, detail=detail)
+
     try:
-        planes = 1
-        for event in segment_steps(grey, model, config, stop=stop):
-            if isinstance(event, Finished):
-                return event
-            if isinstance(event, Estimated):
-                planes = event.n_planes
-            elif isinstance(event, PlaneDone if planes > 1 else TileDone):
-                word = "slices" if planes > 1 else "tiles"
-                detail = f"{event.done} of {event.total} {word}  {seconds_text(event.seconds_left)}"
-                bar.update(task, completed=event.done, total=event.total, detail=detail)
+        return follow(segment_steps(grey, model, config, stop=stop), show)
     finally:
         bar.remove_task(task)
-    raise RuntimeError("segmentation ended without a result")
 
 
 def _told(row: dict[str, Any]) -> str:

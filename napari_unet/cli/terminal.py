@@ -6,12 +6,12 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.errors import UserError
-from napari_unet.events import StopFlag
+from napari_unet.events import Failed, Finished, StopFlag, guarded
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -45,7 +45,9 @@ class Terminal:
 
     def fail(self, sentence: str) -> None:
         """Say, on stderr, what is wrong and what to do; with --json in the object too."""
-        print(f"napari-unet: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+        sentence = " ".join(sentence.split())
+        sentence += "" if sentence.endswith((".", "!", "?")) else "."
+        print(f"napari-unet: {sentence}", file=sys.stderr, flush=True)
         self.answer["error"] = sentence
         self.close()
 
@@ -89,6 +91,23 @@ def stop_on_interrupt() -> Iterator[StopFlag]:
         yield flag
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def follow(events: Iterator[Any], show: Callable[[Any], None]) -> Finished[Any]:
+    """Run `events` to their end, showing each; raises `UserError` with the sentence of whatever failed."""
+    steps = guarded(events)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            outcome = end.value
+            break
+        show(event)
+    if isinstance(outcome, Finished):
+        return outcome
+    if isinstance(outcome, Failed):
+        raise UserError(outcome.message) from outcome.error
+    raise RuntimeError("the work ended without a result")
 
 
 def seconds_text(seconds: float | None) -> str:

@@ -116,6 +116,23 @@ def test_two_images_with_the_same_labels_file_are_refused_before_work(
     assert not list(folders.glob("images/*_labels.tif"))
 
 
+def test_unexpected_failure_of_one_file_does_not_keep_the_others_from_it(
+    run: Run, folders: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = segmentation.segment_steps
+
+    def failing(image: Any, *args: Any, **kwargs: Any) -> Any:
+        if image.name == "a":
+            raise RuntimeError("the disk came off")
+        yield from real(image, *args, **kwargs)
+
+    monkeypatch.setattr(segmentation, "segment_steps", failing)
+    ran = run("segment", folders / "images", "--model", model_file, "--json")
+    assert ran.code == 2
+    assert [Path(row["input"]).name for row in ran.answer["images"]] == ["b.tif"]
+    assert "the disk came off" in ran.sentence
+
+
 def test_quiet_says_nothing(run: Run, folders: Path, model_file: Path) -> None:
     ran = run("segment", folders / "images", "--model", model_file, "-q")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
