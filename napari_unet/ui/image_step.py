@@ -42,7 +42,7 @@ class ImageStep(Step):
         super().__init__(session)
         self.layer_box = _narrow_box("The image layer to work on")
         self.open_button = self._make_open_button()
-        self.sample_button = QPushButton("Try a sample")
+        self.sample_button = QPushButton("Try a sample", toolTip="Open a small image that comes with the program")
         self.found = QLabel(wordWrap=True)
         self.axes_edit, self.channel_box = QLineEdit(), _narrow_box("The channel to segment")
         self._lay_out_body()

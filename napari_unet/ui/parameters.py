@@ -124,7 +124,7 @@ def _spin_box(field: FieldInfo, kind: type, optional: bool) -> QSpinBox | QDoubl
     box: Any = QSpinBox() if kind is int else QDoubleSpinBox()
     small = 1 if kind is int else _step(low, high)
     if kind is float:
-        box.setDecimals(max(0, len(f"{small:.6f}".rstrip("0").split(".")[1])))
+        box.setDecimals(max(_decimals(small), _decimals(field.default or 0)))
     first = low + small if low_open else low
     # The value below the smallest allowed one stands for "left to the program".
     box.setRange(first - small if optional else first, high - small if high_open else high)
@@ -132,6 +132,11 @@ def _spin_box(field: FieldInfo, kind: type, optional: bool) -> QSpinBox | QDoubl
     if optional:
         box.setSpecialValueText(AUTOMATIC)
     return box
+
+
+def _decimals(value: float) -> int:
+    """Digits behind the point that `value` needs."""
+    return len(f"{value:.8f}".rstrip("0").split(".")[1])
 
 
 def _step(low: float, high: float) -> float:
