@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,8 @@ from napari_unet.segmentation.config import SegmentConfig
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from napari_unet.events import Finished, StopFlag
+    from napari_unet.events import Finished
     from napari_unet.images.image import Image
-    from napari_unet.models.model import Model
     from napari_unet.segmentation.events import Segmentation
 
 PARAMETERS = {
@@ -53,20 +53,30 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     config = read_config(args, SegmentConfig, PARAMETERS)
     targets = plan_outputs(expand_inputs(args.input), args.output)
     from napari_unet.models.library import load_model
+    from napari_unet.segmentation.segment import segment_steps
 
     model = load_model(args.model)
     images: list[dict[str, Any]] = []
     errors: list[dict[str, str]] = []
     terminal.answer |= {"model": {"name": model.name, "sha256": model.sha256}, "images": images, "errors": errors}
     with stop_on_interrupt() as stop, terminal.progress() as bar:
-        for path, target in targets.items():
+        for number, (path, target) in enumerate(targets.items(), start=1):
             if stop.requested:
                 break
+            title = f"{path.name} ({number} of {len(targets)})" if len(targets) > 1 else path.name
             try:
-                row = _segment_file(path, target, model, config, args, stop, bar)
+                image, grey = read_grey(path, args)
+                start = time.perf_counter()
+                finished = _follow(segment_steps(grey, model, config, stop=stop), title, bar)
+                row = _written(image, grey, target, finished)
             except UserError as error:
                 errors.append({"input": str(path), "message": str(error)})
                 continue
+            row |= {
+                "input": str(path),
+                "diameter_estimated": config.diameter is None,
+                "seconds": round(time.perf_counter() - start, 3),
+            }
             images.append(row)
             terminal.say(_told(row))
     terminal.answer["stopped"] = stop.requested
@@ -108,44 +118,11 @@ def plan_outputs(paths: list[Path], folder: Path | None) -> dict[Path, Path]:
     return targets
 
 
-def _segment_file(
-    path: Path,
-    target: Path,
-    model: Model,
-    config: SegmentConfig,
-    args: argparse.Namespace,
-    stop: StopFlag,
-    bar: Progress,
-) -> dict[str, Any]:
-    from napari_unet.images.writing import write_labels
-
-    start = time.perf_counter()
-    image, grey = read_grey(path, args)
-    finished = _follow(grey, model, config, stop, bar)
-    found = finished.result
-    keep = not finished.stopped or found.done.any()
-    return {
-        "input": str(path),
-        "output": str(write_labels(target, found.labels, like=grey)) if keep else None,
-        "description": image.describe(),
-        "axes": found.axes,
-        "shape": list(found.labels.shape),
-        "objects": found.n_objects,
-        "diameter": round(float(found.diameter), 2),
-        "diameter_estimated": config.diameter is None,
-        "planes": int(found.done.size),
-        "planes_done": int(found.done.sum()),
-        "seconds": round(time.perf_counter() - start, 3),
-        "notes": list(image.notes),
-    }
-
-
-def _follow(grey: Image, model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress) -> Finished[Segmentation]:
-    """Segment `grey` with the bar moving along: by slices where there are several, else by tiles."""
+def _follow(steps: Iterator[Any], title: str, bar: Progress) -> Finished[Segmentation]:
+    """Segment with the bar moving along: by slices where there are several, else by tiles."""
     from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
-    from napari_unet.segmentation.segment import segment_steps
 
-    task = bar.add_task(grey.name, total=None, detail="")
+    task = bar.add_task(title, total=None, detail="")
     planes = 1
 
     def show(event: Any) -> None:
@@ -158,9 +135,28 @@ def _follow(grey: Image, model: Model, config: SegmentConfig, stop: StopFlag, ba
             bar.update(task, completed=event.done, total=event.total, detail=detail)
 
     try:
-        return follow(segment_steps(grey, model, config, stop=stop), show)
+        return follow(steps, show)
     finally:
         bar.remove_task(task)
+
+
+def _written(image: Image, grey: Image, target: Path, finished: Finished[Segmentation]) -> dict[str, Any]:
+    """Write the labels, unless it was stopped before anything was done; returns what --json says about them."""
+    from napari_unet.images.writing import write_labels
+
+    found = finished.result
+    keep = not finished.stopped or found.done.any()
+    return {
+        "output": str(write_labels(target, found.labels, like=grey)) if keep else None,
+        "description": image.describe(),
+        "axes": found.axes,
+        "shape": list(found.labels.shape),
+        "objects": found.n_objects,
+        "diameter": round(float(found.diameter), 2),
+        "planes": int(found.done.size),
+        "planes_done": int(found.done.sum()),
+        "notes": list(image.notes),
+    }
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -68,7 +68,9 @@ class Terminal:
             BarColumn(),
             TextColumn("{task.fields[detail]}", markup=False),
         )
-        with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
+        # on a terminal rich prints what is said above the bar; into a file it must go straight
+        direct = not sys.stdout.isatty()
+        with Progress(*columns, console=console, disable=hidden, transient=True, redirect_stdout=not direct) as bar:
             yield bar
 
 
