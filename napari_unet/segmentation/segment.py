@@ -24,7 +24,6 @@ from napari_unet.segmentation.plane import PlaneMaps, Progress
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resample, resampling_factor, volume_limits
 
-
 SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
 
 

@@ -1,0 +1,117 @@
+"""How fast an image becomes labels, and how much of the machine the network uses.
+
+    python benchmarks/inference.py [--sizes 512 2048 8192] [--repeats 3] [--precision auto]
+
+Prints, for square fields tiled from a real image (or, without the data folder, from the 2D sample), megapixels a second
+from array to labels, the share of that time spent in the network and in decoding, the network's FLOP/s as a share of a
+matrix product's peak measured in the same run at the same precision, and the process's peak memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from napari_unet import load_model
+from napari_unet.events import drain
+from napari_unet.images.image import Image
+from napari_unet.images.reading import list_images, read_image
+from napari_unet.images.sample_data import sample_path
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.segment import segment_steps
+
+
+def best_time(run: Callable[[], object], repeats: int) -> float:
+    """Seconds of the quickest of `repeats` runs, after one to warm up."""
+    run()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def measure_peak(dtype: torch.dtype, repeats: int) -> float:
+    """FLOP/s of a 2048 x 2048 matrix product."""
+    a, b = (torch.rand(2048, 2048).to(dtype) for _ in range(2))
+    return float(2 * 2048**3 / best_time(lambda: a @ b, max(5, repeats)))
+
+
+def measure_network(predictor: Predictor, side: int, repeats: int) -> tuple[float, float]:
+    """(seconds, FLOP/s) of one tile of `side` through the network alone."""
+    tile = np.random.default_rng(0).random((1, 1, side, side), dtype=np.float32)
+    with FlopCounterMode(display=False) as counter:
+        predictor.predict(tile)
+    seconds = best_time(lambda: predictor.predict(tile), repeats)
+    return seconds, counter.get_total_flops() / seconds
+
+
+def make_field(data: Path, side: int) -> Image:
+    """A field of real nuclei of side `side`: images of one screen laid side by side."""
+    folder = data / "bbbc039" / "images"
+    paths = list_images(folder)[:24] if folder.is_dir() else [sample_path("nuclei_2d")]
+    images = [np.asarray(read_image(path).select_channel(None).data) for path in paths]
+    height, width = images[0].shape
+    rows, columns = -(-side // height), -(-side // width)
+    tiled = [
+        np.concatenate([images[(r * columns + c) % len(images)] for c in range(columns)], axis=1) for r in range(rows)
+    ]
+    return Image.from_array(np.ascontiguousarray(np.concatenate(tiled)[:side, :side]), "YX")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
+    parser.add_argument("--sizes", type=int, nargs="+", default=[512, 2048, 8192])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--diameter", type=float, default=None, help="pixels; default: estimated, within the time")
+    args = parser.parse_args()
+    model = load_model()
+    predictor = Predictor(model, "cpu", args.precision)
+    parameters = sum(p.numel() for p in model.network.parameters())
+    print(f"{model.name}: {parameters / 1e6:.2f} M parameters, {predictor.dtype}, {torch.get_num_threads()} threads")
+    peak = measure_peak(predictor.dtype, args.repeats)
+    print(f"matrix product: {peak / 1e9:.0f} GFLOP/s")
+    for side in (256, 512, 1024):
+        seconds, flops = measure_network(predictor, side, args.repeats)
+        print(
+            f"network alone, tile {side}: {side**2 / seconds / 1e6:.2f} MP/s, "
+            f"{flops / 1e9:.0f} GFLOP/s = {flops / peak:.0%} of the matrix product"
+        )
+    config = SegmentConfig(precision=args.precision, device="cpu", diameter=args.diameter)
+    for side in args.sizes:
+        report(make_field(args.data, side), model, config, args.repeats if side < 4096 else 1)
+
+
+def report(image: Image, model, config: SegmentConfig, repeats: int) -> None:  # type: ignore[no-untyped-def]
+    runs = [drain(segment_steps(image, model, config)) for _ in range(repeats + 1)][1 if repeats > 1 else 0 :]
+    result = min(runs, key=lambda run: run.timing["total"])
+    total, pixels = result.timing["total"], image.shape[0] * image.shape[1]
+    memory = psutil.Process().memory_info()
+    peak = getattr(memory, "peak_wset", 0) or _peak_rss()
+    print(
+        f"array to labels, {image.shape[0]} x {image.shape[1]}: {pixels / total / 1e6:.2f} MP/s, {total:.2f} s, "
+        f"{result.n_objects} objects, network {result.timing['network'] / total:.0%}, "
+        f"decoding {result.timing['decode'] / total:.0%}, peak memory {peak / 2**30:.1f} GB"
+    )
+
+
+def _peak_rss() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

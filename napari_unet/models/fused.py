@@ -1,0 +1,117 @@
+"""The U-Net ready to predict on a CPU: convolution and ReLU in one operation, no pass over memory without need.
+
+Measured on a processor with AMX, plain torch spends as long in bfloat16's ReLU, pooling and concatenation as in all
+convolutions (`benchmarks/inference.py` prints the share). oneDNN fuses ReLU into the convolution; torch exposes that as
+the operator its own compiler emits. Where it is missing, `fuse_network` leaves the network as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from napari_unet.models.unet import Stage, UNet, Up
+
+
+class FusedConv(nn.Module):
+    """A convolution and the ReLU after it, with weights in the layout that oneDNN computes in."""
+
+    def __init__(self, conv: nn.Conv2d, size: int) -> None:
+        super().__init__()
+        padding, one = list(conv.padding), [1, 1]
+        weight = conv.weight.detach().contiguous(memory_format=torch.channels_last)
+        shape = [1, conv.in_channels, size, size]
+        self.weight = torch.ops.mkldnn._reorder_convolution_weight(weight, padding, one, one, 1, shape)
+        self.bias = conv.bias.detach() if conv.bias is not None else None
+        self.padding = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, Y, X) -> (N, out, Y, X), rectified."""
+        convolve = torch.ops.mkldnn._convolution_pointwise
+        out: Tensor = convolve(x, self.weight, self.bias, self.padding, [1, 1], [1, 1], 1, "relu", [], "")
+        return out
+
+
+class FusedUNet(nn.Module):
+    """A padded 2D U-Net of `FusedConv`s. Same function as the `UNet` it is made from, for prediction only."""
+
+    def __init__(self, network: UNet, size: int = 512) -> None:
+        super().__init__()
+        self.encoder = nn.ModuleList(_fuse_stage(stage, size >> i) for i, stage in enumerate(network.encoder))
+        depth = len(network.encoder)
+        self.bridge = _fuse_stage(network.bridge, size >> depth)
+        self.up = nn.ModuleList([cast(Up, up).conv for up in network.up])
+        self.widths = [cast(Up, up).conv.out_channels for up in network.up]
+        self.decoder = nn.ModuleList(_fuse_stage(s, size >> (depth - 1 - i)) for i, s in enumerate(network.decoder))
+        self.final = network.final
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, Y, X) -> logits (N, out_channels, Y, X)."""
+        joined = []
+        for stage, width in zip(self.encoder, reversed(self.widths), strict=True):
+            x = stage(x)
+            # The skip waits in the tensor in which the decoder will meet it: nothing is concatenated later.
+            shape = (x.shape[0], x.shape[1] + width, *x.shape[2:])
+            both = torch.empty(shape, dtype=x.dtype, memory_format=_LAST)
+            both[:, : x.shape[1]] = x
+            joined.append(both)
+            x = _pool(x)
+        x = self.bridge(x)
+        for up, width, stage in zip(self.up, self.widths, self.decoder, strict=True):
+            both = joined.pop()
+            both[:, -width:] = up(x)
+            x = stage(both)
+        out: Tensor = self.final(x)
+        return out
+
+
+_LAST = torch.channels_last
+
+
+def _pool(x: Tensor) -> Tensor:
+    """2x2 maximum of rectified values, whose bits order as integers do (bfloat16's own maximum is slow on CPUs)."""
+    if x.dtype != torch.bfloat16:
+        return nn.functional.max_pool2d(x, 2)
+    bits = x.view(torch.int16)
+    rows = torch.maximum(bits[:, :, ::2], bits[:, :, 1::2])
+    return torch.maximum(rows[..., ::2], rows[..., 1::2]).view(torch.bfloat16)
+
+
+def _fuse_stage(stage: Any, size: int) -> nn.Sequential:
+    return nn.Sequential(FusedConv(stage.conv1, size), FusedConv(stage.conv2, size))
+
+
+def fold_batch_norms(network: UNet) -> UNet:
+    """Copy of `network` in which each BatchNorm is folded into the convolution before it: the same function."""
+    network = copy.deepcopy(network).eval()
+    for stage in network.modules():
+        if not isinstance(stage, Stage):
+            continue
+        for conv, norm in (("conv1", "norm1"), ("conv2", "norm2")):
+            layer = getattr(stage, norm)
+            if isinstance(layer, (nn.BatchNorm2d, nn.BatchNorm3d)):
+                setattr(stage, conv, fuse_conv_bn_eval(getattr(stage, conv), layer))
+                setattr(stage, norm, nn.Identity())
+    return network
+
+
+def fuse_network(network: UNet) -> nn.Module:
+    """The network (norms folded, on the CPU, in the precision wanted) with fused operations where they exist."""
+    config = network.config
+    plain = config.ndim == 2 and config.padding == "same" and config.normalization in ("none", "batch")
+    simple = not config.residual and all(isinstance(up, Up) and not up.interpolated for up in network.up)
+    known = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    if not (plain and simple and known):
+        return network
+    try:
+        fused = FusedUNet(network)
+        fused(
+            torch.zeros(1, config.in_channels, 32, 32, dtype=network.final.weight.dtype).contiguous(memory_format=_LAST)
+        )
+    except RuntimeError:  # an operator of another signature: prediction stays right, only slower
+        return network
+    return fused

@@ -1,0 +1,55 @@
+"""The fused network is the same function, only quicker."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.fused import FusedUNet, fold_batch_norms, fuse_network
+from napari_unet.models.unet import UNet
+
+SMALL = UNetConfig(depth=2, base_channels=8, in_channels=2, out_channels=3)
+
+
+def trained(config: UNetConfig) -> UNet:
+    """A network whose BatchNorms have seen something, so that folding them matters."""
+    torch.manual_seed(0)
+    network = UNet(config)
+    for _ in range(3):
+        network(3 + 2 * torch.randn(2, config.in_channels, 32, 32))
+    return network.eval()
+
+
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_folding_and_fusing_change_nothing(normalization: str) -> None:
+    network = trained(SMALL.model_copy(update={"normalization": normalization}))
+    x = torch.randn(2, 2, 40, 24)
+    with torch.inference_mode():
+        expected = network(x)
+        fused = fuse_network(fold_batch_norms(network).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+        assert isinstance(fused, FusedUNet)
+        torch.testing.assert_close(fused(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_bfloat16_is_close_to_float32() -> None:
+    network = trained(SMALL)
+    x = torch.randn(1, 2, 64, 64)
+    with torch.inference_mode():
+        expected = torch.sigmoid(network(x))
+        fused = fuse_network(fold_batch_norms(network).bfloat16())
+        found = torch.sigmoid(fused(x.bfloat16()).float())
+    assert (found - expected).abs().max() < 0.05
+
+
+def test_the_network_itself_is_left_alone() -> None:
+    network = trained(SMALL)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    fuse_network(fold_batch_norms(network))
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("update", [{"residual": True}, {"upsampling": "interpolated"}, {"normalization": "group"}])
+def test_what_cannot_be_fused_is_used_as_it_is(update: dict[str, object]) -> None:
+    network = UNet(UNetConfig.model_validate(SMALL.model_dump() | update)).eval()
+    assert fuse_network(network) is network
