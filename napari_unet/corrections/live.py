@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -57,6 +57,10 @@ class LiveComparison:
     def difference(self, plane: PlaneIndex) -> Difference:
         """The table of what differs in one plane."""
         return self._differences.get(plane) or merge_differences([])
+
+    def areas(self, plane: PlaneIndex) -> Mapping[int, int]:
+        """Pixels of each predicted object of a plane in which something differs, or did."""
+        return self._areas.get(plane, {})
 
     def compare_plane(self, plane: PlaneIndex) -> Comparison:
         """The objects that differ within one plane, seen alone."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,13 +28,16 @@ MARGIN = 0.5
 """Reviewed around a changed object, in object diameters: beyond it begins the next object, which nobody looked at."""
 
 _DEFAULT_DIAMETER = 24.0
+_LARGEST_CROP = 2**20
+"""Pixels. Larger objects (background filled by mistake) are not marked: it would take longer than a stroke."""
 
 
 class _Key(NamedTuple):
-    """A changed object: its id in the labels, or (removed objects) in the prediction."""
+    """A changed object: its id in the labels, or (removed objects) in the prediction; and which of its parts."""
 
     removed: bool
     object_id: int
+    part: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +53,9 @@ def reviewed_share(reviewed: npt.NDArray[Any]) -> float:
     return float(np.count_nonzero(reviewed)) / max(1, reviewed.size)
 
 
-def typical_diameter(labels: npt.NDArray[Any]) -> float:
-    """Median diameter in pixels of the circles that have the areas of the objects of a YX plane."""
-    areas = list(object_areas(labels).values())
+def typical_diameter(areas: Collection[int]) -> float:
+    """Median diameter in pixels of the circles that have the areas of the objects of a plane."""
+    areas = list(areas)
     return float(2 * np.sqrt(np.median(areas) / np.pi)) if areas else _DEFAULT_DIAMETER
 
 
@@ -66,8 +69,9 @@ def neighbourhood(
     reviewed = np.zeros(labels.shape, bool)
     difference = find_differences(np.ascontiguousarray(prediction), np.ascontiguousarray(labels))
     if len(difference):
-        pieces = Neighbourhoods(typical_diameter(prediction) if diameter is None else diameter, margin)
-        for _ in pieces.update(prediction, labels, difference, classify(difference, object_areas(prediction))):
+        areas = object_areas(prediction)
+        pieces = Neighbourhoods(typical_diameter(areas.values()) if diameter is None else diameter, margin)
+        for _ in pieces.update(prediction, labels, difference, classify(difference, areas)):
             pass
         pieces.paint(reviewed, (slice(None), slice(None)))
     return reviewed
@@ -92,12 +96,10 @@ class Neighbourhoods:
         comparison: Comparison,
     ) -> Iterator[Region | None]:
         """Follow a change of `labels`, an object a step; each step gives the region where the mask may have changed."""
-        boxes = _changed_boxes(difference, comparison)
-        for key in self._pieces.keys() - boxes.keys():
-            yield self._pieces.pop(key)[1].region
         renamed = list(comparison.renamed)
-        for key, box in boxes.items():
-            region = self._region(labels, key, box, comparison.areas.get(key.object_id, 0))
+        current = set()
+        for key, region in self._regions(labels, _changed_boxes(difference, comparison), comparison):
+            current.add(key)
             signature = _signature(prediction[region], labels[region], region)
             old = self._pieces.get(key)
             if old is not None and old[0] == signature:
@@ -108,6 +110,8 @@ class Neighbourhoods:
             )
             self._pieces[key] = signature, Piece(region, mask)
             yield region if old is None else _hull(region, old[1].region)
+        for key in self._pieces.keys() - current:
+            yield self._pieces.pop(key)[1].region
 
     def paint(self, target: Mask, region: Region) -> None:
         """Set `target` (bool, shape of the plane) to True in `region` wherever a neighbourhood is."""
@@ -118,15 +122,19 @@ class Neighbourhoods:
             if r0 < r1 and c0 < c1:
                 target[r0:r1, c0:c1] |= piece.mask[r0 - top : r1 - top, c0 - left : c1 - left]
 
-    def _region(self, labels: npt.NDArray[Any], key: _Key, box: Box, area: int) -> Region:
-        if not key.removed:
-            box = _box_of_all(labels, key.object_id, box, area)
+    def _regions(
+        self, labels: npt.NDArray[Any], boxes: dict[_Key, Box], comparison: Comparison
+    ) -> Iterator[tuple[_Key, Region]]:
+        """What has to be looked at for each part of each changed object."""
         height, width = labels.shape
         pad = self._context
-        return (
-            slice(max(0, box[0] - pad), min(height, box[1] + pad)),
-            slice(max(0, box[2] - pad), min(width, box[3] + pad)),
-        )
+        for key, box in boxes.items():
+            parts = [box] if key.removed else _boxes_of_parts(labels, key.object_id, box, comparison)
+            for number, (top, bottom, left, right) in enumerate(parts):
+                rows = slice(max(0, top - pad), min(height, bottom + pad))
+                columns = slice(max(0, left - pad), min(width, right + pad))
+                if (rows.stop - rows.start) * (columns.stop - columns.start) <= _LARGEST_CROP:
+                    yield key._replace(part=number), (rows, columns)
 
 
 def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_Key, Box]:
@@ -158,13 +166,20 @@ def _hull(region: Region, other: Region) -> Region:
     return rows, columns
 
 
-def _box_of_all(labels: npt.NDArray[Any], object_id: int, box: Box, area: int) -> Box:
-    """`box` grown to hold all `area` pixels of an object; only one in several parts is searched for in the plane."""
+def _boxes_of_parts(labels: npt.NDArray[Any], object_id: int, box: Box, comparison: Comparison) -> list[Box]:
+    """Boxes that hold all of an object: one, unless it is in several parts, for which the plane is searched."""
     box = enclosing_box(labels, object_id, box)
-    if np.count_nonzero(labels[box[0] : box[1], box[2] : box[3]] == object_id) == area:
-        return box
-    rows, columns = np.nonzero(labels == object_id)
-    return _union(box, [rows.min(), rows.max() + 1, columns.min(), columns.max() + 1])
+    here = np.count_nonzero(labels[box[0] : box[1], box[2] : box[3]] == object_id)
+    if here == comparison.areas.get(object_id, 0):
+        return [box]
+    rows, columns = np.divmod(np.flatnonzero(labels == object_id), labels.shape[1])
+    boxes = []
+    while rows.size:
+        top, bottom, left, right = enclosing_box(labels, object_id, (rows[0], rows[0] + 1, columns[0], columns[0] + 1))
+        boxes.append((top, bottom, left, right))
+        outside = (rows < top) | (rows >= bottom) | (columns < left) | (columns >= right)
+        rows, columns = rows[outside], columns[outside]
+    return boxes
 
 
 def _signature(prediction: npt.NDArray[Any], labels: npt.NDArray[Any], region: Region) -> int:

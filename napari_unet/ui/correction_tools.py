@@ -163,10 +163,17 @@ class CorrectionTools(QObject):
         self.tool_changed.emit()
 
     def _on_mode(self, event: Any = None) -> None:
-        """The user took a tool by napari's own means."""
+        """A tool was taken, by our means or napari's own."""
+        self._prepare_overlay()
         if not self._changing:
             self._special = None
             self.tool_changed.emit()
+
+    def _prepare_overlay(self) -> None:
+        """Make the overlay before the first stroke: a new layer takes napari longer than a stroke may take."""
+        layer = None if self.work is None else self.work.labels_layer
+        if layer is not None and layer.mode != "pan_zoom" and self.tracker.marks_corrections:
+            self.tracker.overlay.ensure_layer()
 
     def _on_active(self, event: Any = None) -> None:
         """Another layer is selected, or one was shown or hidden."""

@@ -237,4 +237,4 @@ class CorrectionTracker(QObject):
 
     def _diameter(self, plane: PlaneIndex) -> float:
         assert self._live is not None
-        return self.work.diameter or typical_diameter(self._live.prediction[plane])
+        return self.work.diameter or typical_diameter(self._live.areas(plane).values())

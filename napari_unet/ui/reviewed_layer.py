@@ -87,7 +87,7 @@ class ReviewedOverlay:
             if pieces is None:
                 return False
             self.ensure_layer()
-        self._notice_undone(plane)
+        self._refuse(plane, self._followed.get(plane), region)
         wanted = self._wanted.setdefault(plane, np.zeros(self._work.shape[-2:], bool))
         wanted[region] = False
         if pieces is not None:
@@ -98,28 +98,25 @@ class ReviewedOverlay:
         """Put right what undo and redo brought back of marks that follow corrections; True if something was wrong."""
         if self.layer is None or plane not in self._wanted:
             return False
-        self._notice_undone(plane)
+        # Only what had a mark that follows corrections, and has none now, was erased: by redo.
+        self._refuse(plane, self._followed.get(plane), WHOLE)
         return self._write(plane, WHOLE)
 
     def notice_erased(self, plane: PlaneIndex) -> None:
         """After a stroke in this layer: what is empty now, although corrections ask for a mark, stays empty."""
-        self._refuse(plane, self._wanted.get(plane))
+        self._refuse(plane, self._wanted.get(plane), WHOLE)
 
-    def _notice_undone(self, plane: PlaneIndex) -> None:
-        """After undo or redo: only what had a mark that follows corrections, and has none now, was erased."""
-        self._refuse(plane, self._followed.get(plane))
-
-    def _refuse(self, plane: PlaneIndex, marked: Mask | None) -> None:
+    def _refuse(self, plane: PlaneIndex, marked: Mask | None, region: Region) -> None:
         reviewed = self._work.reviewed
         if reviewed is None or marked is None:
             return
-        empty = reviewed[plane] == 0
-        erased = marked & empty
-        refused = self._refused.get(plane)
-        if refused is not None:
-            erased |= refused & empty
-        if refused is not None or erased.any():
-            self._refused[plane] = erased
+        empty = reviewed[plane][region] == 0
+        erased = marked[region] & empty
+        if plane not in self._refused:
+            if not erased.any():
+                return
+            self._refused[plane] = np.zeros(marked.shape, bool)
+        self._refused[plane][region] = erased | (self._refused[plane][region] & empty)
 
     def keep_marks(self) -> None:
         """Turn all marks that follow corrections into marks by hand: what they follow is about to change."""

@@ -101,5 +101,19 @@ def test_share_and_typical_diameter(field):
     reviewed = np.zeros((10, 10), np.uint8)
     reviewed[:3] = 2
     assert reviewed_share(reviewed) == pytest.approx(0.3)
-    assert typical_diameter(field) == pytest.approx(18, abs=1)
-    assert typical_diameter(np.zeros((4, 4), np.int32)) > 1
+    assert typical_diameter(object_areas(field).values()) == pytest.approx(18, abs=1)
+    assert typical_diameter([]) > 1
+
+
+def test_parts_of_an_object_far_apart_are_reviewed_each(field):
+    now = field.copy()
+    now[disk((10, 10), 4)] = 89
+    reviewed = neighbourhood(field, now)
+    assert reviewed[now == 89].all()
+    assert not reviewed[90:110, 90:110].any()
+
+
+def test_background_filled_by_mistake_is_not_marked():
+    before = np.zeros((1500, 1500), np.int32)
+    before[disk((700, 700), 20)] = 1
+    assert not neighbourhood(before, np.where(before == 0, 7, before).astype(np.int32))[0].any()
