@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import fastremap
 import numpy as np
 import numpy.typing as npt
 
@@ -28,11 +29,13 @@ def merge_segmentation(
     prediction: npt.NDArray[Any],
     new: npt.NDArray[Any],
     reviewed: npt.NDArray[Any] | None = None,
+    first: int = 0,
 ) -> Merged:
     """Replace by `new` what nobody touched. All are integer arrays of one shape (YX or ZYX); `reviewed` counts as bool.
 
     Kept are objects that differ from `prediction`, objects that reach into the reviewed region, places where an object
     was removed, and reviewed background. A new object that lies mostly on any of these is left out, others are cut.
+    New ids begin at `first`, or after the largest of `labels` if that is larger.
     """
     comparison = compare_labels(prediction, labels)
     seen = np.zeros(labels.shape, bool) if reviewed is None else np.asarray(reviewed) != 0
@@ -40,7 +43,7 @@ def merge_segmentation(
         seen |= _lookup(prediction, comparison.removed) & (labels == 0)
     kept = (comparison.changed | set(np.unique(labels[seen]).tolist())) - {0}
     protected = seen | _lookup(labels, kept)
-    shifted = np.where(new > 0, new + max(kept, default=0), 0).astype(np.int32)
+    shifted = keep_ids(np.where(protected, 0, labels), new, first=max(first, int(labels.max(initial=0)) + 1))
     covered = _lookup(shifted, _mostly_inside(shifted, protected))
     fresh = np.where(protected | covered, 0, shifted)
     return Merged(
@@ -48,6 +51,30 @@ def merge_segmentation(
         prediction=np.where(covered, shifted, fresh).astype(np.int32),
         n_kept=len(kept),
     )
+
+
+def keep_ids(old: npt.NDArray[Any], new: npt.NDArray[Any], first: int) -> Labels:
+    """`new` with the ids of `old` for objects that overlap by more than half (IoU), and ids from `first` on for others.
+
+    Objects keep their colours on the screen when an image is segmented again.
+    """
+    old_areas, new_areas = np.bincount(old.ravel()), np.bincount(new.ravel())
+    ids = np.zeros(len(new_areas), np.int32)
+    present = np.flatnonzero(new_areas[1:]) + 1
+    ids[present] = first + np.arange(len(present))
+    for before, now, overlap in _overlaps(old, new):
+        if 2 * overlap > old_areas[before] + new_areas[now] - overlap:
+            ids[now] = before
+    renumbered: Labels = ids[new]
+    return renumbered
+
+
+def _overlaps(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> list[tuple[int, int, int]]:
+    """(old id, new id, pixels) of each pair of objects that share pixels."""
+    both = (old > 0) & (new > 0)
+    codes = old[both].astype(np.int64) << 32 | new[both].astype(np.int64)
+    pairs, counts = fastremap.unique(codes, return_counts=True)
+    return [(int(pair >> 32), int(pair & 0xFFFFFFFF), int(n)) for pair, n in zip(pairs, counts, strict=True)]
 
 
 def _mostly_inside(labels: Labels, mask: npt.NDArray[np.bool_]) -> list[int]:

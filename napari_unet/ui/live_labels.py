@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.merging import merge_segmentation
+from napari_unet.corrections.merging import keep_ids, merge_segmentation
 from napari_unet.events import Finished
 from napari_unet.segmentation.events import Segmentation
 from napari_unet.ui.image_work import ImageWork
@@ -86,20 +86,16 @@ def replacement_steps(
         planes = done if done.ndim else ...
         if not np.any(done):
             continue
-        new = np.where(result.labels[frame] > 0, result.labels[frame] + _offset(labels[frame], done), 0)[planes]
+        new = result.labels[frame][planes]
+        first = int(labels[frame].max(initial=0)) + 1
         if keep:
             seen = None if reviewed is None else reviewed[frame][planes]
-            part = merge_segmentation(labels[frame][planes], prediction[frame][planes], new, seen)
+            part = merge_segmentation(labels[frame][planes], prediction[frame][planes], new, seen, first)
             merged[frame][planes], predicted[frame][planes] = part.labels, part.prediction
             n_kept += part.n_kept
         else:
-            merged[frame][planes] = predicted[frame][planes] = new
+            merged[frame][planes] = predicted[frame][planes] = keep_ids(labels[frame][planes], new, first)
     yield Finished(Replacement(_changes(labels, merged), predicted, n_kept))
-
-
-def _offset(labels: npt.NDArray[Any], done: npt.NDArray[np.bool_]) -> int:
-    """What new ids begin after, when other slices keep theirs."""
-    return 0 if np.all(done) else int(labels.max(initial=0))
 
 
 def _changes(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> list[Any]:

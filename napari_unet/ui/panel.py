@@ -1,5 +1,8 @@
 """The dock: four steps, one below the other, and a row with the models and the keys."""
 
+from collections.abc import Callable
+from weakref import WeakSet
+
 import napari
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -7,9 +10,9 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QScrollAre
 from napari_unet.ui.correct_step import CorrectStep
 from napari_unet.ui.finetune_step import FinetuneStep
 from napari_unet.ui.image_step import ImageStep
+from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.segment_step import SegmentStep
 from napari_unet.ui.session import get_session
-
 
 WIDTH = 340
 
@@ -42,6 +45,9 @@ class UNetPanel(QWidget):
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
         self.keys_button = QPushButton("?", toolTip="The keys")
         self._closing = False
+        self._shown_stage: int | None = None
+        self._segmented: WeakSet[ImageWork] = WeakSet()
+        self._was_ready = False
         self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
         self._connect()
@@ -72,19 +78,40 @@ class UNetPanel(QWidget):
         self.session.current_changed.connect(self._on_progress)
         self.session.prediction_changed.connect(self._on_progress)
         self.finetune_step.segment_again.connect(self.segment_step.segment_button.click)
+        self.finetune_step.counter.changed.connect(self._on_counted)
+        self.finetune_step.segment_again.connect(self._on_segment_again)
         self.models_button.clicked.connect(self._on_models)
         self.keys_button.clicked.connect(self._on_keys)
 
     def _on_progress(self, work: object = None) -> None:
         """Open the step that comes next, and fold the others, unless the user decided otherwise."""
-        following = self.steps[self._stage()]
-        if self.session.job is None or not following.is_open:
+        stage = self._stage()
+        if stage != self._shown_stage:
+            self._shown_stage = stage
             for step in self.steps:
-                step.suggest_open(step is following)
+                step.suggest_open(step is self.steps[stage])
 
     def _stage(self) -> int:
+        """The number of the step that comes next. Segmenting again is no step back."""
         current = self.session.current
-        return 0 if current is None else 1 if current.prediction is None else 2
+        if current is None:
+            return 0
+        if current.prediction is not None:
+            self._segmented.add(current)
+        elif current.labels_layer is None:
+            self._segmented.discard(current)
+        return 2 if current in self._segmented else 1
+
+    def _on_counted(self) -> None:
+        """There is something to learn from: Fine-tune opens below Correct, which stays as it is."""
+        if self.finetune_step.counter.counts.anything and not self._was_ready:
+            self._was_ready = True
+            self.finetune_step.suggest_open(True)
+
+    def _on_segment_again(self) -> None:
+        self.segment_step.set_open(True)
+        self.scroll.ensureWidgetVisible(self.segment_step)
+        self.segment_step.request()
 
     # -- windows --------------------------------------------------------------------------------------------------
 
@@ -98,7 +125,7 @@ class UNetPanel(QWidget):
 
         self._show(KeysWindow, lambda: KeysWindow(self))
 
-    def _show(self, kind: type[QDialog], make: object) -> None:
+    def _show(self, kind: type[QDialog], make: Callable[[], QDialog]) -> None:
         if kind not in self._windows:
             self._windows[kind] = make()
         self._windows[kind].show()

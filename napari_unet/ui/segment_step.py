@@ -112,7 +112,7 @@ class SegmentStep(Step):
         self.diameter.valueChanged.connect(self._on_diameter_edited)
         self.estimate_button.clicked.connect(self._on_estimate)
         self.ring_button.toggled.connect(self._on_ring_toggled)
-        self.segment_button.clicked.connect(self._on_segment)
+        self.segment_button.clicked.connect(self.request)
         self.progress.stop_clicked.connect(session.jobs.stop)
         self.question.answered.connect(self._on_answered)
 
@@ -269,7 +269,8 @@ class SegmentStep(Step):
     def _on_model_chosen(self, index: int) -> None:
         self.session.use_model(self.model_box.itemData(index))
 
-    def _on_segment(self) -> None:
+    def request(self) -> None:
+        """Segment the current image; ask first what becomes of corrections, if there are any."""
         work = self.session.current
         if work is None or self._reason() is not None:
             return

@@ -59,15 +59,24 @@ def test_reviewed_objects_and_reviewed_background_stay() -> None:
 def test_new_ids_never_meet_kept_ones() -> None:
     prediction, labels, new = _scene()
     merged = merge_segmentation(labels, prediction, new)
-    fresh = set(np.unique(merged.labels)) - {0, 1, 9}
-    assert min(fresh) > 9
+    for kept in (1, 9):
+        np.testing.assert_array_equal(merged.labels == kept, labels == kept)
+        assert not (merged.labels[labels != kept] == kept).any()
+
+
+def test_objects_that_are_found_again_keep_their_ids() -> None:
+    prediction, labels, new = _scene()
+    new[new == 4] = 77
+    merged = merge_segmentation(labels, prediction, new)
+    np.testing.assert_array_equal(merged.labels == 4, new == 77)
+    np.testing.assert_array_equal(merged.labels == 3, new == 3)
 
 
 def test_nothing_kept_means_the_new_labels_as_they_are() -> None:
     prediction, _, new = _scene()
     merged = merge_segmentation(prediction, prediction, new)
-    np.testing.assert_array_equal(merged.labels, new)
-    np.testing.assert_array_equal(merged.prediction, new)
+    np.testing.assert_array_equal(merged.labels > 0, new > 0)
+    np.testing.assert_array_equal(merged.labels, merged.prediction)
     assert merged.n_kept == 0
 
 
