@@ -7,6 +7,8 @@ of the same memory in the order of the image layer, so that both line up in the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from napari.layers import Layer
 from napari_unet.errors import UserError
 from napari_unet.images.axes import guess_axes
 from napari_unet.images.image import Image
+from napari_unet.images.reading import is_image_path, read_image
 from napari_unet.images.units import to_standard
 
 KEY = "napari_unet"
@@ -67,9 +70,12 @@ def image_to_layer(image: Image) -> tuple[Any, dict[str, Any], str]:
 def layer_to_image(layer: ImageLayer) -> Image:
     """The pixels of an Image layer (the finest level of a pyramid) with the axes they probably have.
 
-    Raises `UserError` if there are more axes than can be understood.
+    A file that napari's own reader opened is asked for axes and pixel size, and the layer gets them too. Raises
+    `UserError` if there are more axes than can be understood.
     """
     data = layer.data[0] if layer.multiscale else layer.data
+    if from_file := _image_of_file(layer, data):
+        return from_file
     known = layer.metadata.get(KEY, {})
     axes = known.get("axes") or axes_from_labels(layer) or guess_axes(data.shape, rgb=bool(layer.rgb))
     if len(axes) != len(data.shape):
@@ -79,6 +85,33 @@ def layer_to_image(layer: ImageLayer) -> Image:
         data, axes, scale, units, tuple(known.get("channel_names", ())), layer.name, _path_of(layer),
         tuple(known.get("notes", ())),
     )  # fmt: skip
+
+
+def _image_of_file(layer: ImageLayer, data: Any) -> Image | None:
+    """The layer's pixels with what its file says of them, where napari's reader dropped that; else None.
+
+    Used for a layer without any scale or axis names of its own, if the file has pixels of the same shape.
+    """
+    path = _path_of(layer)
+    plain = KEY not in layer.metadata and axes_from_labels(layer) is None and np.all(layer.scale == 1)
+    if not plain or path is None or not is_image_path(path):
+        return None
+    try:
+        image = read_image(path)
+    except UserError:
+        return None  # napari could read it, so its pixels are good: only the axes stay a guess
+    if image.shape != tuple(data.shape) or ("S" in image.axes) != bool(layer.rgb):
+        return None
+    _place(layer, image)
+    return replace(image, data=data, name=layer.name)
+
+
+def _place(layer: ImageLayer, image: Image) -> None:
+    """Give a layer the pixel size, units and axis names of its file."""
+    spatial = image.axes.replace("S", "")
+    layer.scale = image.scale_of(spatial)
+    layer.units = image.units_of(spatial)
+    layer.axis_labels = tuple(spatial.lower())
 
 
 def axes_from_labels(layer: Layer) -> str | None:
@@ -101,11 +134,9 @@ def _scale_and_units(layer: Layer, axes: str) -> tuple[dict[str, float], dict[st
 
 
 def _path_of(layer: Layer) -> Any:
-    from pathlib import Path
-
     known = layer.metadata.get(KEY, {}).get("path")
     source = known or getattr(layer.source, "path", None)
-    return Path(source) if source else None
+    return Path(source) if isinstance(source, str | Path) else None
 
 
 class Geometry:
@@ -173,10 +204,3 @@ def placement(layer: ImageLayer, geometry: Geometry) -> dict[str, Any]:
     }
 
 
-def check_layer(layer: ImageLayer) -> str | None:
-    """Why `layer` cannot be segmented, as a sentence; None if it can."""
-    try:
-        layer_to_image(layer)
-    except UserError as error:
-        return str(error)
-    return None

@@ -124,3 +124,25 @@ def test_notes_of_the_reader_are_shown(panel: UNetPanel, viewer: Any) -> None:
     data, options, _ = image_to_layer(Image(np.zeros((20, 20)), "YX", notes=("Only the first of 3 images is read.",)))
     viewer.add_image(data, **options)
     assert "first of 3" in panel.image_step.found.text()
+
+
+def test_a_file_opened_by_naparis_own_reader_gets_its_axes_and_pixel_size(
+    panel: UNetPanel, viewer: Any, stack: Path
+) -> None:
+    viewer.open(stack, plugin="napari")
+    work = panel.session.current
+    assert work.image.axes == "ZCYX"
+    assert work.image.scale["X"] == 0.25
+    assert tuple(work.layer.scale) == (1, 1, 0.25, 0.25)
+    assert work.axes == "ZYX"
+    assert not panel.image_step.channel_box.isHidden()
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.jpg"])
+def test_a_colour_picture_opened_by_napari_is_rgb(panel: UNetPanel, viewer: Any, tmp_path: Path, name: str) -> None:
+    from PIL import Image as Picture
+
+    Picture.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / name)
+    viewer.open(tmp_path / name, plugin="napari")
+    assert panel.session.current.image.axes == "YXS"
+    assert panel.session.current.axes == "YX"
