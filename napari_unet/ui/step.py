@@ -121,7 +121,7 @@ class Step(QWidget):
         layout.addLayout(header)
         layout.addWidget(self.message)
         layout.addWidget(self.body)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     @property
     def is_open(self) -> bool:
