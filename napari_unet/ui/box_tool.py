@@ -57,7 +57,7 @@ def _rectangle(work: ImageWork, position: Any, start: Any, end: Any) -> npt.NDAr
 def _add_outline(session: Session, work: ImageWork) -> Shapes:
     options = work.layer_options("preview")
     # As thin as a line of the screen, whatever the zoom.
-    width = 2.0 / max(session.viewer.camera.zoom * float(np.min(np.abs(options["scale"]))), 1e-6)
+    width = 2.0 / max(session.viewer.scene.camera.zoom * float(np.min(np.abs(options["scale"]))), 1e-6)
     layer = Shapes(
         ndim=len(work.geometry.layer_axes), face_color="transparent", edge_color="white", edge_width=width, **options
     )

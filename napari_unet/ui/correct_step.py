@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QWidget
 from napari_unet.corrections.comparison import Counts
 from napari_unet.ui.correction_tools import ACTIONS, HINTS, Action, CorrectionTools
 from napari_unet.ui.correction_tracker import CorrectionTracker
+from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import get_trackers
@@ -73,7 +74,7 @@ class CorrectStep(Step):
         self._trackers.changed.connect(self._on_tracker)
         session.current_changed.connect(self.refresh)
         session.labels_changed.connect(self._on_labels)
-        session.prediction_changed.connect(self._on_labels)
+        session.prediction_changed.connect(self._on_prediction)
         session.jobs.changed.connect(self.refresh)
 
     @property
@@ -138,6 +139,13 @@ class CorrectStep(Step):
         if work is self.session.current:
             self._refresh_overlay(self.tracker)
             self._refresh_counts(self.tracker)
+
+    def _on_prediction(self, work: ImageWork) -> None:
+        """Select fresh labels, if the image was selected: keys and brushes go to them from now on."""
+        selection = self.session.viewer.layers.selection
+        if work.prediction is not None and work.labels_layer is not None and selection.active is work.layer:
+            selection.active = work.labels_layer
+        self._on_labels(work)
 
     def _on_labels(self, work: object) -> None:
         self.tools.note_ids()

@@ -213,7 +213,8 @@ class CorrectionTools(QObject):
     # -- what is reviewed -----------------------------------------------------------------------------------------
 
     def _review_view(self) -> None:
-        region = self.work.visible_region()
+        plane = self.work.plane_at(self._session.viewer.dims.point)
+        region = self.work.visible_region() if self.tracker.overlay.shows(plane) else None
         if region is None:
             raise UserError("Nothing of a slice is in view: show it from the top, in 2D, to mark the view as reviewed.")
         self._mark(region)

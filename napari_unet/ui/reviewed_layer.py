@@ -71,7 +71,7 @@ class ReviewedOverlay:
         value = BY_HAND if reviewed else 0
         corners = _corners(region, self._work.shape[-2:])
         points = [self._work.geometry.layer_index((*plane, *corner)) for corner in corners]
-        if self._shows(plane):
+        if self.shows(plane):
             layer.paint_polygon(points, value)
         else:  # napari's polygon goes where the view goes; this does not
             rows, columns = (np.arange(*part.indices(n)) for part, n in zip(region, self._work.shape[-2:], strict=True))
@@ -152,7 +152,7 @@ class ReviewedOverlay:
         now[...] = new
         return True
 
-    def _shows(self, plane: PlaneIndex) -> bool:
+    def shows(self, plane: PlaneIndex) -> bool:
         """Whether the viewer shows this very plane, from the top."""
         dims = self._session.viewer.dims
         n = self._work.geometry.layer_axes
