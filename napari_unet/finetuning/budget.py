@@ -27,6 +27,7 @@ class Budget:
         self._training_start = 0.0
         self._reserve = 0.0
         self._score_seconds = 0.0
+        self._step_seconds = 0.0
         self._marks: list[float] = []
 
     @property
@@ -57,6 +58,14 @@ class Budget:
         if self.max_steps is not None:
             share = step / self.max_steps if share < 1.0 else 1.0
         return min(1.0, share)
+
+    def note_step(self, seconds: float) -> None:
+        """A step took `seconds`."""
+        self._step_seconds = seconds
+
+    def has_time(self, step: int) -> bool:
+        """Whether another step can be taken, and scored, before the time is over."""
+        return self.progress(step) < 1.0 and self.left > self._reserve + 0.7 * self._step_seconds
 
     def seconds_left(self, step: int) -> float:
         """Until the end of the run, as far as can be told now."""

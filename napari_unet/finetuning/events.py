@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Score:
     """Agreement with the reviewed ground truth on held-out objects, pooled over images.
 
-    `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75; `mean_ap` the mean over 0.5:0.05:0.9.
+    `n_objects` counts an object once in each plane. `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75; `mean_ap` the mean over 0.5:0.05:0.9.
     """
 
     ap50: float
@@ -28,7 +28,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Data are ready: what is learned from, what is held out, and the score before."""
+    """Data are ready: how many objects are learned from and held out, and the score before.
+
+    `diameters` has, for each image, the median diameter in pixels of its reviewed objects (None: it has none).
+    """
 
     n_images: int
     n_objects: int
@@ -36,6 +39,7 @@ class Prepared:
     n_corrected: int
     before: Score | None
     seconds: float
+    diameters: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ class PreviewDone:
 class FinetuneResult:
     """The child model (not yet saved), and whether it is better; `sentence` says so in plain words.
 
-    `better` is None when nothing was held out, so that it cannot be known.
+    `better` is None when nothing was held out, so that it cannot be known. `diameters` as in `Prepared`: segment the
+    same images with them.
     """
 
     model: Model
@@ -97,3 +102,4 @@ class FinetuneResult:
     sentence: str
     steps: int
     seconds: float
+    diameters: tuple[float | None, ...] = ()

@@ -29,6 +29,7 @@ from napari_unet.finetuning.patches import PatchSampler
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.finetuning.scoring import score_model
+from napari_unet.finetuning.split import count_objects
 from napari_unet.finetuning.trainer import Trainer
 from napari_unet.finetuning.verdict import choose_candidate, describe_outcome, is_better, rank
 from napari_unet.models.model import Model
@@ -137,21 +138,32 @@ class _Run:
         survey = self.material.survey
         return Prepared(
             n_images=survey.n_images,
-            n_objects=survey.n_objects,
-            n_held_out=self.before.n_objects if self.before else 0,
+            n_objects=count_objects(survey, self.material.split.training),
+            n_held_out=count_objects(survey, self.material.split.held_out),
             n_corrected=survey.n_corrected,
             before=self.before,
             seconds=self.budget.elapsed,
+            diameters=self._diameters(),
+        )
+
+    def _diameters(self) -> tuple[float | None, ...]:
+        reviewed = {found.image for found in self.material.survey.objects}
+        return tuple(
+            self.material.survey.diameter(number) if number in reviewed else None for number in range(len(self.images))
         )
 
     # -- training -------------------------------------------------------------------------------------------------
 
     def goes_on(self) -> bool:
-        return not self.stop.requested and self.budget.progress(self.trainer.steps) < 1.0
+        first = self.trainer.steps == 0  # whatever the clock says: there is to be something to score
+        return not self.stop.requested and (first or self.budget.has_time(self.trainer.steps))
 
     def advance(self) -> Iterator[FinetuneEvent]:
         """One step, and what is due after it."""
-        loss = self.trainer.step(*self.sampler.draw(self.config.batch_size), self.budget.progress(self.trainer.steps))
+        start = time.perf_counter()
+        batch = self.sampler.draw(self.config.batch_size)
+        loss = self.trainer.step(*batch, self.budget.progress(self.trainer.steps))
+        self.budget.note_step(time.perf_counter() - start)
         step = self.trainer.steps
         if self.tell_step():
             yield StepDone(step, loss, self.budget.elapsed, self.budget.seconds_left(step))
@@ -189,7 +201,16 @@ class _Run:
         better = is_better(self.before, after) if self.before is not None and after is not None else None
         sentence = describe_outcome(self.before, after, self.material.survey, self.trainer.steps)
         child = self.child(network.cpu(), after)
-        result = FinetuneResult(child, self.before, after, better, sentence, self.trainer.steps, self.budget.elapsed)
+        result = FinetuneResult(
+            child,
+            self.before,
+            after,
+            better,
+            sentence,
+            self.trainer.steps,
+            self.budget.elapsed,
+            self._diameters(),
+        )
         yield Finished(result, self.stop.requested)
 
     def _choose(self) -> tuple[Score | None, UNet]:

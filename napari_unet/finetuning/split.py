@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,12 @@ def split_reviewed(survey: Survey, reviewed: Sequence[Mask], share: float, gener
             if best is not None and _cost(best, survey, share) < 1.0:
                 return best.build()
     return Split(tuple(reviewed), tuple(np.zeros_like(mask) for mask in reviewed))
+
+
+def count_objects(survey: Survey, masks: Sequence[Mask]) -> int:
+    """Objects, each counted once, whose centre lies in the YX mask of their image."""
+    there = [found for found in survey.objects if masks[found.image][_pixel(found.center, masks[found.image])]]
+    return len({(found.image, found.label) for found in there})
 
 
 def _cost(candidate: _Candidate, survey: Survey, share: float) -> float:
@@ -165,6 +172,6 @@ def _sides(mask: Mask, direction: npt.NDArray[np.float64], cut: float, gap: floa
     return mask & (along < cut - gap / 2), mask & (along > cut + gap / 2)
 
 
-def _pixel(center: tuple[float, float], labels: npt.NDArray[np.int32]) -> tuple[int, int]:
+def _pixel(center: tuple[float, float], labels: npt.NDArray[Any]) -> tuple[int, int]:
     y, x = (min(round(place), size - 1) for place, size in zip(center, labels.shape, strict=True))
     return y, x

@@ -44,7 +44,8 @@ def describe_outcome(before: Score | None, after: Score | None, survey: Survey, 
             "known yet whether the new model is better. Compare the labels before and after, or review more objects "
             "further apart."
         )
-    scores = f"Held-out score (AP@0.5, {_count(after.n_objects, 'object')}): {before.ap50:.2f} -> {after.ap50:.2f}."
+    noun = "object" if len(survey.objects) == survey.n_objects else "outline"  # one object in several slices
+    scores = f"Held-out score (AP@0.5, {_count(after.n_objects, noun)}): {before.ap50:.2f} -> {after.ap50:.2f}."
     rough = " This is a rough measure: few objects were held out." if after.n_objects < _FEW else ""
     if is_better(before, after):
         how = "Better." if after.ap50 > before.ap50 else "Better: outlines are closer to yours."

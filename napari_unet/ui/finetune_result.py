@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButto
 
 from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.ui.comparison_view import BeforeAfter
-from napari_unet.ui.finetune_run import Compared
+from napari_unet.ui.finetune_run import Compared, FinetuneRun
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.session import Session
 
@@ -37,6 +37,7 @@ class ResultView(QFrame):
         self.summary = ""
         self._compared: Compared | None = None
         self._work: ImageWork | None = None
+        self._diameters: dict[str, float] = {}
         self.comparison = BeforeAfter(session)
         self.sentence = QLabel(wordWrap=True)
         self.views = {name: QPushButton(words, checkable=True, toolTip=_TIPS[name]) for name, words in _VIEWS.items()}
@@ -73,9 +74,10 @@ class ResultView(QFrame):
         self.keep_button.clicked.connect(lambda: self.decided.emit(self.result, False))
         self.again_button.clicked.connect(self._on_again)
 
-    def show_result(self, result: FinetuneResult, compared: Compared | None, work: ImageWork | None) -> None:
+    def show_result(self, result: FinetuneResult, run: FinetuneRun) -> None:
         """Let the user compare, and choose."""
-        self.result, self._compared = result, compared
+        compared, work = run.compared, run.work
+        self.result, self._compared, self._diameters = result, compared, run.diameters
         key = compared.request.key[0] if compared is not None else None
         self._work = next((known for known in self.session.works if known.key == key), work)
         self.sentence.setText(result.sentence)
@@ -100,6 +102,10 @@ class ResultView(QFrame):
         self.comparison.close()
         self.result = self._compared = None
         self.session.use_model(model.name)
+        for work in self.session.works:
+            if work.diameter_estimated and work.key in self._diameters:
+                # The old model's estimate was of what it took for objects; this is of what the user said they are.
+                self.session.set_diameter(work, round(self._diameters[work.key], 1), estimated=True)
         self.sentence.setText(f"“{model.name}” is in use now. Segment again to see it at work.")
         self.sentence.setToolTip("")
         self.summary = "new model in use"

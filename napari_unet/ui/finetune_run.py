@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from psygnal import Signal
 from napari_unet.corrections.comparison import carry_ids
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import PreviewDone, PreviewRequest, StepDone
+from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, StepDone
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.session import Session
 from napari_unet.ui.trackers import collect_corrections
@@ -47,7 +48,11 @@ def finetune_in_background(
     """The events of a fine-tuning, for the worker thread, and before the last one the view before and after."""
     from napari_unet.finetuning.finetune import finetune_steps
 
+    start = time.monotonic()
     parent = load()
+    # Reading the model, and torch itself the first time, is part of what the user waits for.
+    left = max(config.seconds / 2, config.seconds - (time.monotonic() - start))
+    config = config.model_copy(update={"seconds": left})
     shown: PreviewDone | None = None
     for event in finetune_steps(parent, images, config, stop, preview):
         if isinstance(event, PreviewDone):
@@ -93,11 +98,14 @@ class FinetuneRun:
         self._stop = StopFlag()
         self._request: PreviewRequest | None = None
         self._previewed: ImageWork | None = None
+        self._keys: list[str] = []  # of the images that are learned from
+        self.diameters: dict[str, float] = {}  # of the objects reviewed in them, by key
 
     def start(self, config: FinetuneConfig, images: list[CorrectedImage] | None = None) -> bool:
         """Begin, with what is reviewed in all open images; raises UserError without a model."""
         load = self.session.model_loader()
         self._note_view()
+        self._keys = [work.key for work in self.session.works if work.reviewed is not None and work.reviewed.any()]
         events = finetune_in_background(
             load,
             collect_corrections(self.session) if images is None else images,
@@ -126,7 +134,10 @@ class FinetuneRun:
     # -- events, on the main thread -------------------------------------------------------------------------------
 
     def _on_event(self, event: Any) -> None:
-        if isinstance(event, StepDone):
+        if isinstance(event, Prepared):
+            known = zip(self._keys, event.diameters, strict=False)
+            self.diameters = {key: diameter for key, diameter in known if diameter is not None}
+        elif isinstance(event, StepDone):
             self._note_view()
         elif isinstance(event, PreviewDone):
             self._show_preview(event)
@@ -148,9 +159,11 @@ class FinetuneRun:
         plane = work.plane_at(dims.point)
         view = work.visible_region() if dims.ndisplay == 2 else None
         view = view or (slice(0, work.shape[-2]), slice(0, work.shape[-1]))
-        key = (work.key, plane, tuple((part.start, part.stop) for part in view))
+        # The reviewed objects tell their size better than the old model does.
+        diameter = self.diameters.get(work.key, work.diameter)
+        key = (work.key, plane, tuple((part.start, part.stop) for part in view), diameter)
         if self._request is None or self._request.key != key:
-            self._request = PreviewRequest(work.grey, plane, view, work.diameter, key)
+            self._request = PreviewRequest(work.grey, plane, view, diameter, key)
 
     def _show_preview(self, event: PreviewDone) -> None:
         key = event.request.key[0]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
@@ -130,7 +140,7 @@ class FinetuneStep(Step):
         self.run.advanced.connect(self._on_advanced)
         self.run.ended.connect(self._on_ended)
         self._prepare_curves()
-        self.training.begin(self.config.seconds)
+        self.training.begin()
         self.set_state("getting ready")
         try:
             self.run.start(self.config, images)
@@ -176,7 +186,7 @@ class FinetuneStep(Step):
         elif run.discarded or not isinstance(outcome, Finished):
             self.show_message("Discarded: the model in use is the same as before.", kind="info")
         else:
-            self.result_view.show_result(outcome.result, run.compared, run.work)
+            self.result_view.show_result(outcome.result, run)
             self.set_open(True)
         self.refresh()
 
@@ -194,7 +204,8 @@ class TrainingView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bar, self.label = QProgressBar(), QLabel(wordWrap=True)
+        self.bar, self.label = QProgressBar(), QElidingLabel()
+        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(14)
         self.stop_button, self.discard_button = QPushButton("Stop and keep"), QPushButton("Discard")
@@ -208,27 +219,24 @@ class TrainingView(QWidget):
         self._layout.addWidget(self.bar)
         self._layout.addWidget(self.label)
         self._layout.addLayout(buttons)
-        self._said = ""
         self.hide()
 
     def add_curves(self, curves: QWidget) -> None:
         self._layout.insertWidget(2, curves)
 
-    def begin(self, seconds: float) -> None:
+    def begin(self) -> None:
         self.bar.setRange(0, 0)
-        self.say("Getting the model and what you reviewed ready")
-        self._seconds = seconds
+        self.say("Getting ready")
         for button in (self.stop_button, self.discard_button):
             button.setEnabled(True)
 
     def say(self, text: str) -> None:
-        self._said = text
         self.label.setText(text)
+        self.label.setToolTip(text)
 
     def advance(self, seconds: float, seconds_left: float) -> None:
         self.bar.setRange(0, 1000)
         self.bar.setValue(round(1000 * seconds / max(seconds + seconds_left, 1e-3)))
-        self.label.setText(f"{self._said}; {format_seconds(seconds_left)} left")
 
     def stopping(self) -> None:
         """Stop was asked for; what was learned is still scored."""
@@ -246,6 +254,6 @@ def describe_counts(counts: ReviewCounts) -> str:
 
 
 def describe_prepared(event: Prepared) -> str:
-    learned = f"Learning from {event.n_objects - event.n_held_out} objects"
-    held = f", {event.n_held_out} held out to score" if event.n_held_out else ", none held out: there are too few"
+    learned = f"Learning from {event.n_objects} objects"
+    held = f", {event.n_held_out} held out" if event.n_held_out else "; too few to hold any out"
     return learned + held
