@@ -63,6 +63,8 @@ def normalize(
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         scaled -= scaled.dtype.type(limits.low)
         scaled /= scaled.dtype.type(limits.high - limits.low)
+    if data.dtype.kind == "f" and not np.isfinite(data).any():
+        return np.zeros(data.shape, np.float32)  # nothing was measured, so there is nothing to see
     np.nan_to_num(scaled, copy=False, nan=0.0, posinf=config.clip, neginf=-config.clip)
     np.clip(scaled, -config.clip, config.clip, out=scaled)
     return scaled.astype(np.float32, copy=False)

@@ -1,0 +1,73 @@
+"""How well the shipped model agrees with the ground truth on images it never saw.
+
+    python benchmarks/accuracy.py [--data ../shared/data] [--model NAME] [--role test] [--diameter auto]
+
+Prints AP at IoU 0.5, 0.75, 0.9 and the mean over 0.5:0.05:0.9, pooled over objects, by image type and for all
+fluorescence types of dsb2018's `role=test`, and for mnfinder's `test_` images. Object sizes are estimated, as they are
+for a user who changes nothing; `--diameter known` gives the segmentation each image's own median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from napari_unet import load_model
+from napari_unet.events import drain
+from napari_unet.images.labels import read_labels
+from napari_unet.images.reading import read_image
+from napari_unet.models.model import Model
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Segmentation
+from napari_unet.segmentation.scores import Tally, tally_objects
+from napari_unet.segmentation.segment import segment_steps
+
+
+def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None]]:
+    """(type, image, labels, median diameter) of all images of a role."""
+    with (data / "dsb2018" / "images.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["role"] == role:
+                folder, name = data / "dsb2018", f"{row['id']}.png"
+                diameter = float(row["median_diameter_px"] or 0) or None
+                yield row["type"], folder / "images" / name, folder / "labels" / name, diameter
+    for image in sorted((data / "mnfinder_nuclei" / "images").glob(f"{role}_*")):
+        yield "mnfinder", image, data / "mnfinder_nuclei" / "labels" / image.name, None
+
+
+def score(image_path: Path, labels_path: Path, model: Model, diameter: float | None) -> Tally:
+    image = read_image(image_path).select_channel(None)
+    found: Segmentation = drain(segment_steps(image, model, SegmentConfig(diameter=diameter)))
+    return tally_objects(read_labels(labels_path, image), found.labels)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--role", default="test", choices=["test", "validation", "unseen"])
+    parser.add_argument("--diameter", default="auto", choices=["auto", "known"])
+    args = parser.parse_args()
+    model, tallies, counts = load_model(args.model), defaultdict(Tally), defaultdict(int)
+    start = time.monotonic()
+    for kind, image, labels, diameter in files(args.data, args.role):
+        tally = score(image, labels, model, diameter if args.diameter == "known" else None)
+        groups = [kind, "dsb2018 fluorescence"] if kind.startswith("fluo") else [kind]
+        for group in groups:
+            tallies[group] = tallies[group] + tally
+            counts[group] += 1
+    print(f"{model.name}, role {args.role}, {time.monotonic() - start:.0f} s")
+    print(f"{'type':24} images objects  AP@0.5 AP@0.75  AP@0.9  mean")
+    for group in sorted(tallies):
+        ap, tally = tallies[group].average_precision(), tallies[group]
+        figures = f"{ap[0.5]:7.3f} {ap[0.75]:7.3f} {ap[0.9]:7.3f} {tally.mean_ap:6.3f}"
+        print(f"{group:24} {counts[group]:6} {tally.n_truth:7} {figures}")
+
+
+if __name__ == "__main__":
+    main()
