@@ -14,6 +14,8 @@ _SETTINGS = tempfile.TemporaryDirectory(prefix="napari-unet-tests-")
 os.environ["NAPARI_CONFIG"] = ""
 os.environ["XDG_CONFIG_HOME"] = str(Path(_SETTINGS.name) / "config")
 os.environ["XDG_DATA_HOME"] = str(Path(_SETTINGS.name) / "data")
+# Networks are tiny here: a second thread gains nothing, and on a busy machine the threads wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _BESIDE_CHECKOUT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
