@@ -1,8 +1,8 @@
 """Between napari's layers and the package's images: axes, pixel size, and which layer is which.
 
-Our layers are known by `layer.metadata["napari_unet"]`, never by their name, which belongs to the user. An image layer
-may have its axes in any order and a channel axis; labels are kept as arrays with axes out of "TZYX", and shown as a view
-of the same memory in the order of the image layer, so that both line up in the viewer.
+Our layers are known by `layer.metadata["napari_unet"]`, never by name, which belongs to the user. An image layer may have
+its axes in any order and a channel axis; labels are kept as arrays with axes out of "TZYX", and shown as a view of the
+same memory in the order of the image layer, so that both line up in the viewer.
 """
 
 from __future__ import annotations
@@ -109,9 +109,10 @@ def _image_of_file(layer: ImageLayer, data: Any) -> Image | None:
 def _place(layer: ImageLayer, image: Image) -> None:
     """Give a layer the pixel size, units and axis names of its file."""
     spatial = image.axes.replace("S", "")
-    layer.scale = image.scale_of(spatial)
-    layer.units = image.units_of(spatial)
     layer.axis_labels = tuple(spatial.lower())
+    # The scale comes last: napari slices anew after a change of scale, not after one of units.
+    layer.units = image.units_of(spatial)
+    layer.scale = image.scale_of(spatial)
 
 
 def axes_from_labels(layer: Layer) -> str | None:
@@ -202,5 +203,3 @@ def placement(layer: ImageLayer, geometry: Geometry) -> dict[str, Any]:
         "units": layer.units[-ndim:],
         "axis_labels": layer.axis_labels[-ndim:],
     }
-
-

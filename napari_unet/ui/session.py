@@ -237,7 +237,8 @@ class Session:
 
     def _connect(self) -> None:
         events = self.viewer.layers.events
-        events.inserted.connect(self._on_inserted)
+        # After the viewer's own callbacks: only then is the layer sliced and drawn, and may be given another scale.
+        events.inserted.connect(self._on_inserted, position="last")
         events.removed.connect(self._on_removed)
         events.reordered.connect(self._on_images)
         self.viewer.layers.selection.events.active.connect(self._on_active)
@@ -249,7 +250,10 @@ class Session:
         event.value.events.name.connect(self._on_images)
         self.images_changed.emit()
         if self.current is None and is_image_layer(event.value):
+            extent = event.value.extent.world
             self.work_on(event.value)
+            if len(self.viewer.layers) == 1 and not np.array_equal(extent, event.value.extent.world):
+                self.viewer.reset_view()
 
     def _on_removed(self, event: Any) -> None:
         layer = event.value

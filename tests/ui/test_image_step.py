@@ -135,6 +135,8 @@ def test_a_file_opened_by_naparis_own_reader_gets_its_axes_and_pixel_size(
     assert work.image.scale["X"] == 0.25
     assert tuple(work.layer.scale) == (1, 1, 0.25, 0.25)
     assert work.axes == "ZYX"
+    assert work.layer.get_value(viewer.dims.point, world=True)  # drawn anew at its new place
+    np.testing.assert_allclose(viewer.scene.camera.center[1:], work.layer.extent.world[:, -2:].mean(axis=0), atol=0.3)
     assert not panel.image_step.channel_box.isHidden()
 
 

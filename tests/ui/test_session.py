@@ -54,9 +54,7 @@ def test_painting_changes_the_labels_and_never_the_prediction(viewer: Any, sessi
     assert not work.has_corrections
 
 
-def test_deleting_labels_forgets_the_prediction_and_the_image_all(
-    viewer: Any, session: Session
-) -> None:
+def test_deleting_labels_forgets_the_prediction_and_the_image_all(viewer: Any, session: Session) -> None:
     layer = viewer.add_image(np.zeros((20, 20)))
     other = viewer.add_image(np.zeros((20, 20)))
     session.work_on(layer)
