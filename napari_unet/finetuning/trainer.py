@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.losses import instance_loss
+from napari_unet.finetuning.threads import ThreadChoice
 from napari_unet.models.device import choose_device, choose_dtype
 from napari_unet.models.unet import UNet
 
@@ -28,12 +29,18 @@ class Trainer:
         self.network.requires_grad_(True)
         self.averaged = copy.deepcopy(self.network).eval()
         self.steps = 0
+        # A run of so many steps can be repeated exactly, which sums on another number of threads cannot.
+        self._threads = ThreadChoice(self.device.type == "cpu" and config.max_steps is None)
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
 
     def step(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
         """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
+        with self._threads.step():
+            return self._learn(images, targets, weights, progress)
+
+    def _learn(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
         self.network.train()
         self._set_learning_rate(progress)
         images = images.to(self.device, memory_format=torch.channels_last)
@@ -41,13 +48,16 @@ class Trainer:
             logits = self.network(images)
         targets, weights = (_crop_to(maps.to(self.device), logits) for maps in (targets, weights))
         loss = instance_loss(logits, targets, weights)
+        value = float(loss.detach())
+        self.steps += 1
+        if not math.isfinite(value):  # learn nothing from a batch that would spoil all weights
+            return value
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimizer.step()
-        self.steps += 1
         self._average()
-        return float(loss.detach())
+        return value
 
     def _set_learning_rate(self, progress: float) -> None:
         share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
