@@ -111,6 +111,7 @@ class Loop:
 
         self.user, self.output = user, output
         user.open_sample()
+        user.adjust_contrast()
         self.image = user.work.grey
         say(f"Opened the sample {SAMPLE}: {self.image.describe()}")
         self.truth = read_labels(sample_labels_path(SAMPLE), self.image)

@@ -115,6 +115,12 @@ class DemoUser:
         wait_until(lambda: self.panel.session.current is not None, 30, "Opening the sample")
         self.settle()
 
+    def adjust_contrast(self) -> None:
+        """Move the contrast sliders so that the dim parts can be seen too."""
+        layer = self.work.layer
+        low, high = np.percentile(np.asarray(layer.data), (0.5, 99.7))
+        layer.contrast_limits = (float(low), float(high))
+
     def segment(self) -> None:
         """Segment all of the image; corrections are kept, as the window proposes."""
         step = self.panel.segment_step

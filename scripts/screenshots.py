@@ -1,0 +1,121 @@
+"""Make the pictures of the documentation: every state of the panel, in the real window, at 1280 x 800.
+
+usage: scripts/with_screen.sh python scripts/screenshots.py [FOLDER] [--seconds S]      (or: make screenshots)
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from napari_unet.images.labels import read_labels
+from napari_unet.images.sample_data import sample_labels_path, sample_path
+from napari_unet.ui.demo import (
+    VIEW_WIDTH,
+    VIEWS,
+    close_window,
+    errors_are_failures,
+    open_window,
+    user_folders_untouched,
+)
+from napari_unet.ui.demo_user import DemoUser, pause, wait_until
+
+SIZE = (1280, 800)
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "images"
+
+
+class Photographer:
+    """Takes pictures of one window, as small PNG files of few colours."""
+
+    def __init__(self, user: DemoUser, folder: Path) -> None:
+        self.user, self.folder = user, folder
+
+    def take(self, name: str) -> None:
+        self.user.settle()
+        pixels = self.user.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+        path = self.folder / f"{name}.png"
+        Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        print(f"{path}: {pixels.shape[1]} x {pixels.shape[0]}, {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+def photograph_nuclei(folder: Path) -> None:
+    """Empty, loaded, segmented, correcting and error, on nuclei that the shipped model knows."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    pause(1)
+    camera.take("empty")
+    panel.image_step.open_paths([sample_path("nuclei_2d")])
+    user.adjust_contrast()
+    camera.take("loaded")
+    user.segment()
+    camera.take("segmented")
+    camera.take("window")
+    truth = read_labels(sample_labels_path("nuclei_2d"), user.work.grey)
+    user.look_at((), (256, 256), 220)
+    user.correct_view(truth)
+    user.click(panel.correct_step.buttons["paint"])
+    camera.take("correcting")
+    panel.image_step.set_open(True)
+    with tempfile.TemporaryDirectory() as scratch:
+        broken = Path(scratch) / "embryo.tif"
+        broken.write_text("not an image")
+        panel.image_step.open_paths([broken])
+    panel.scroll.verticalScrollBar().setValue(0)
+    camera.take("error")
+    close_window(viewer)
+
+
+def photograph_membranes(folder: Path, seconds: float) -> None:
+    """Training and compared, on membranes that the shipped model does not know."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    user.open_sample()
+    user.adjust_contrast()
+    truth = read_labels(sample_labels_path("membranes"), user.work.grey)
+    user.look_at(VIEWS[0][0])
+    user.segment()
+    user.click(panel.correct_step.automatic_box)
+    for plane, center in VIEWS:
+        user.look_at(plane, center, VIEW_WIDTH)
+        user.correct_view(truth[plane])
+    user.look_at(VIEWS[0][0])
+
+    def while_learning() -> None:
+        job: Any = panel.session.job
+        wait_until(lambda: panel.session.job is not job or seconds_since(job) > 0.6 * seconds, 2 * seconds, "Training")
+        camera.take("training")
+
+    user.finetune(seconds, while_learning)
+    user.click(panel.finetune_step.result_view.views["after"])
+    camera.take("compared")
+    close_window(viewer)
+
+
+def seconds_since(job: Any) -> float:
+    import time
+
+    return time.monotonic() - job.started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
+    parser.add_argument("--only", choices=["nuclei", "membranes"])
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    with user_folders_untouched(), errors_are_failures():
+        if args.only != "membranes":
+            photograph_nuclei(args.folder)
+        if args.only != "nuclei":
+            photograph_membranes(args.folder, args.seconds)
+
+
+if __name__ == "__main__":
+    main()
