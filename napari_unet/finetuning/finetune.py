@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -111,10 +112,8 @@ class _Run:
         generator = np.random.default_rng(self.config.seed)
         self.material = survey_material(self.images, self.config.held_out, generator)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
-        enough = self.budget.seconds * _PREPARATION_SHARE
-        prepare_planes(
-            self.material, self.images, self.model.record, patch, generator, lambda: self.budget.elapsed > enough
-        )
+        enough = self._took_longer_than(_PREPARATION_SHARE)
+        prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
         torch.manual_seed(self.config.seed)
         self.sampler = PatchSampler(self.material.training, patch, AugmentationConfig(), self.config.seed)
         self.trainer = Trainer(self.model.network, self.config)
@@ -127,12 +126,16 @@ class _Run:
         if not self.material.held_out:
             return 0.0
         start = time.perf_counter()
-        most = SCORING_SHARE / 3 * self.config.seconds  # a score before, one on the way and one at the end
-        self.before, done = score_model(
-            self.model, self.material.held_out, self.config.device, lambda: time.perf_counter() - start > most
-        )
+        enough = self._took_longer_than(SCORING_SHARE / 3)  # a score before, one on the way and one at the end
+        self.before, done = score_model(self.model, self.material.held_out, self.config.device, enough)
         del self.material.held_out[done:]
         return time.perf_counter() - start
+
+    def _took_longer_than(self, share: float) -> Callable[[], bool]:
+        """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat."""
+        start = self.budget.elapsed
+        most = math.inf if self.config.max_steps is not None else share * self.config.seconds
+        return lambda: self.budget.elapsed - start > most
 
     def _describe_material(self) -> Prepared:
         survey = self.material.survey
