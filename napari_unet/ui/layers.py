@@ -1,8 +1,8 @@
 """Between napari's layers and the package's images: axes, pixel size, and which layer is which.
 
-Our layers are known by `layer.metadata["napari_unet"]`, never by name, which belongs to the user. An image layer may have
-its axes in any order and a channel axis; labels are kept as arrays with axes out of "TZYX", and shown as a view of the
-same memory in the order of the image layer, so that both line up in the viewer.
+Our layers are known by `layer.metadata["napari_unet"]`, never by name, which belongs to the user. An image layer may
+have its axes in any order and a channel axis; labels are kept as arrays with axes out of "TZYX", and shown as a view of
+the same memory in the order of the image layer, so that both line up in the viewer.
 """
 
 from __future__ import annotations
