@@ -37,7 +37,7 @@ def sampling_grid(
 ) -> Tensor:
     """A random turned, flipped, stretched, bent sampling grid (1, size, size, 2) in `grid_sample`'s coordinates.
 
-    `centre` (y, x) and `shape` (Y, X) are in pixels of the image; `zoom` is how many patch pixels an image pixel becomes.
+    `centre` (y, x) and `shape` (Y, X) are in pixels of the image; `zoom` is how many patch pixels make an image pixel.
     """
 
     def normal() -> float:

@@ -41,6 +41,9 @@ class BaseTrainingConfig(BaseModel):
     diameters: tuple[float, float] = Field((11.0, 56.0), description="Object sizes shown to the network, in pixels.")
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(1e-3, ge=0)
+    warm_up: float = Field(
+        0.04, ge=0, le=0.5, description="Share of the steps in which the rate rises to its full size."
+    )
     average: float = Field(0.995, ge=0, lt=1, description="Decay of the moving average of the weights.")
     border_weight: float = Field(2.0, ge=0, description="w0 of the paper's border weight map.")
     checkpoint_every: int = Field(250, ge=1)
@@ -143,7 +146,7 @@ class _Trainer:
 
     def _rate(self) -> float:
         """Warm-up, then a cosine down to zero at the last step."""
-        warm = min(1.0, (self.step + 1) / 100)
+        warm = min(1.0, (self.step + 1) / (self.config.warm_up * self.config.steps + 1))
         return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * self.step / self.config.steps))
 
     @torch.no_grad()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Score:
     """Agreement with the reviewed ground truth on held-out objects, pooled over images.
 
-    `n_objects` counts an object once in each plane. `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75; `mean_ap` the mean over 0.5:0.05:0.9.
+    `n_objects` counts an object once in each plane. `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75;
+    `mean_ap` is the mean over 0.5:0.05:0.9.
     """
 
     ap50: float

@@ -14,8 +14,8 @@ def make_targets(labels: npt.NDArray[Any], open_sides: bool = True) -> npt.NDArr
 
     Channel 0 is 1 inside objects. Channel 1 is the distance to the border of the object that a pixel belongs to,
     divided by the largest in that object: 1 at its core and near 0 at its outline, whatever its size, also where
-    two objects touch. Being relative, it stays true when image and targets are scaled together. With `open_sides` the image's edge
-    does not count as a border of the objects that it cuts.
+    two objects touch. Being relative, it stays true when image and targets are scaled together. With `open_sides`
+    the image's edge does not count as a border of the objects that it cuts.
     """
     ids = np.ascontiguousarray(labels, dtype=np.uint32)
     distance = edt.edt(ids, black_border=not open_sides)
