@@ -178,7 +178,8 @@ class _Run:
     def score(self) -> ScoreDone:
         """Score the averaged weights, and keep them with their score."""
         child = self.child(self.trainer.averaged)
-        score, _ = score_model(child, self.material.held_out, self.config.device)
+        with self.trainer.threads.as_chosen():
+            score, _ = score_model(child, self.material.held_out, self.config.device)
         is_best = all(rank(score) > rank(other) for other, _ in self.candidates)
         self.candidates.append((score, copy.deepcopy(self.trainer.averaged)))
         self.scored_step = self.trainer.steps
@@ -189,7 +190,8 @@ class _Run:
             return
         start = time.perf_counter()
         diameter = self.material.survey.diameter(0)
-        labels = predict_preview(self.child(self.trainer.averaged), request, diameter, self.config.device)
+        with self.trainer.threads.as_chosen():
+            labels = predict_preview(self.child(self.trainer.averaged), request, diameter, self.config.device)
         cost = time.perf_counter() - start
         self.show_preview.restart(max(self.config.preview_seconds, cost / _PREVIEW_SHARE))
         yield PreviewDone(self.trainer.steps, request, labels, self.budget.elapsed)

@@ -36,6 +36,16 @@ class ThreadChoice:
         return self._plan[0] if self._plan else self._chosen
 
     @contextmanager
+    def as_chosen(self) -> Iterator[None]:
+        """Do other work on the number of threads that was chosen so far."""
+        if self._enabled:
+            torch.set_num_threads(min(self.threads, self._chosen))
+        try:
+            yield
+        finally:
+            torch.set_num_threads(self._all)
+
+    @contextmanager
     def step(self) -> Iterator[None]:
         """Do one step on the number of threads that is due, and time it."""
         if not self._enabled:

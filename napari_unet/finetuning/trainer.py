@@ -30,14 +30,14 @@ class Trainer:
         self.averaged = copy.deepcopy(self.network).eval()
         self.steps = 0
         # A run of so many steps can be repeated exactly, which sums on another number of threads cannot.
-        self._threads = ThreadChoice(self.device.type == "cpu" and config.max_steps is None)
+        self.threads = ThreadChoice(self.device.type == "cpu" and config.max_steps is None)
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
 
     def step(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
         """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
-        with self._threads.step():
+        with self.threads.step():
             return self._learn(images, targets, weights, progress)
 
     def _learn(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:

@@ -71,6 +71,14 @@ def test_threads_are_as_before_outside_of_a_step() -> None:
     assert torch.get_num_threads() == 2
 
 
+def test_scores_are_made_as_the_steps_are() -> None:
+    machine = Machine(0.4, 5.0)
+    machine.run(10)
+    with machine.choice.as_chosen():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
 def test_nothing_is_tried_where_a_run_is_to_be_repeatable() -> None:
     choice = ThreadChoice(enabled=False)
     with choice.step():
