@@ -9,6 +9,7 @@ from napari_unet.corrections.comparison import Counts
 from napari_unet.ui.correction_tools import ACTIONS, HINTS, Action, CorrectionTools
 from napari_unet.ui.correction_tracker import CorrectionTracker
 from napari_unet.ui.image_work import ImageWork
+from napari_unet.ui.listening import listen
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import get_trackers
@@ -72,10 +73,10 @@ class CorrectStep(Step):
         self.tools.tool_changed.connect(self.refresh)
         self.tools.failed.connect(self.show_message)
         self._trackers.changed.connect(self._on_tracker)
-        session.current_changed.connect(self.refresh)
-        session.labels_changed.connect(self._on_labels)
-        session.prediction_changed.connect(self._on_prediction)
-        session.jobs.changed.connect(self.refresh)
+        listen(self, session.current_changed, self.refresh)
+        listen(self, session.labels_changed, self._on_labels)
+        listen(self, session.prediction_changed, self._on_prediction)
+        listen(self, session.jobs.changed, self.refresh)
 
     @property
     def tracker(self) -> CorrectionTracker | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 import numpy as np
 from napari.layers import Labels
@@ -17,6 +18,7 @@ from napari_unet.corrections.editing import FreeIds, object_indices
 from napari_unet.errors import UserError
 from napari_unet.ui.box_tool import drag_box
 from napari_unet.ui.correction_tracker import CorrectionTracker
+from napari_unet.ui.listening import listen
 from napari_unet.ui.reviewed_layer import WHOLE
 from napari_unet.ui.trackers import get_trackers
 
@@ -83,10 +85,10 @@ class CorrectionTools(QObject):
         self._free_ids: tuple[Labels, FreeIds] | None = None
         self._bound: list[Labels] = []
         self._before_review = "paint"
-        session.labels_changed.connect(self._bind)
-        session.reviewed_changed.connect(self._bind)
-        session.current_changed.connect(self._bind)
-        session.viewer.layers.selection.events.active.connect(self._on_active)
+        listen(self, session.labels_changed, self._bind)
+        listen(self, session.reviewed_changed, self._bind)
+        listen(self, session.current_changed, self._bind)
+        listen(self, session.viewer.layers.selection.events.active, self._on_active)
         self._bind()
 
     @property
@@ -246,21 +248,22 @@ class CorrectionTools(QObject):
         for layer in layers:
             if layer is not None and not any(layer is bound for bound in self._bound):
                 self._bound.append(layer)
-                layer.events.mode.connect(self._on_mode)
-                layer.events.visible.connect(self._on_active)
-                layer.events.paint.connect(self._on_paint)
-                layer.mouse_drag_callbacks.append(self._on_mouse)
+                listen(self, layer.events.mode, self._on_mode)
+                listen(self, layer.events.visible, self._on_active)
+                listen(self, layer.events.paint, self._on_paint)
+                layer.mouse_drag_callbacks.append(_weakly(self._on_mouse))
                 self._bind_keys(layer)
         present = self._session.viewer.layers
         self._bound = [layer for layer in self._bound if layer in present]
         self.tool_changed.emit()
 
     def _bind_keys(self, layer: Labels) -> None:
+        run, delete = _weakly(self.run), _weakly(self.delete_under_cursor)
         for action in ACTIONS:
             if action.name == "delete":
-                layer.bind_key(action.key, lambda _: self.delete_under_cursor(), overwrite=True)
+                layer.bind_key(action.key, lambda _: delete(), overwrite=True)
             elif action.key:
-                layer.bind_key(action.key, lambda _, name=action.name: self.run(name), overwrite=True)
+                layer.bind_key(action.key, lambda _, name=action.name: run(name), overwrite=True)
 
     def _on_paint(self, event: Any) -> None:
         if self._free_ids is not None and event.source is self._free_ids[0]:
@@ -275,3 +278,14 @@ class CorrectionTools(QObject):
                 self._delete_at(event.position)
         elif self._special == "review_box" and layer is self.work.reviewed_layer:
             yield from drag_box(self._session, self.work, event, self._mark)
+
+
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`method`, as long as its object lives: layers outlive the panel, which the user may close and open again."""
+    reference = WeakMethod(method)
+
+    def call(*args: Any) -> Any:
+        alive = reference()
+        return None if alive is None else alive(*args)
+
+    return call

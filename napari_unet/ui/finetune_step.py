@@ -23,6 +23,7 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
 from napari_unet.ui.finetune_result import ResultView
 from napari_unet.ui.finetune_run import OWNER, FinetuneRun
+from napari_unet.ui.listening import listen
 from napari_unet.ui.progress import format_seconds
 from napari_unet.ui.review_counter import ReviewCounter, ReviewCounts
 from napari_unet.ui.session import Session
@@ -74,12 +75,12 @@ class FinetuneStep(Step):
 
     def _connect(self) -> None:
         session = self.session
-        session.current_changed.connect(self.refresh)
-        session.labels_changed.connect(self.refresh)
-        session.prediction_changed.connect(self.refresh)
-        session.models_changed.connect(self.refresh)
-        session.jobs.changed.connect(self.refresh)
-        session.viewer.events.theme.connect(self._on_theme)
+        listen(self, session.current_changed, self.refresh)
+        listen(self, session.labels_changed, self.refresh)
+        listen(self, session.prediction_changed, self.refresh)
+        listen(self, session.models_changed, self.refresh)
+        listen(self, session.jobs.changed, self.refresh)
+        listen(self, session.viewer.events.theme, self._on_theme)
         self.counter.changed.connect(self.refresh)
         self.start_button.clicked.connect(self._on_start)
         self.preview_box.toggled.connect(self._on_preview_toggled)

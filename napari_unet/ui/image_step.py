@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet.errors import UserError
 from napari_unet.ui.layers import image_to_layer
+from napari_unet.ui.listening import listen
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 
@@ -88,10 +89,10 @@ class ImageStep(Step):
 
     def _connect(self) -> None:
         session = self.session
-        session.images_changed.connect(self._on_images_changed)
-        session.current_changed.connect(self._on_current_changed)
-        session.image_changed.connect(self._on_current_changed)
-        session.jobs.changed.connect(self._on_job_changed)
+        listen(self, session.images_changed, self._on_images_changed)
+        listen(self, session.current_changed, self._on_current_changed)
+        listen(self, session.image_changed, self._on_current_changed)
+        listen(self, session.jobs.changed, self._on_job_changed)
         self.layer_box.activated.connect(self._on_layer_chosen)
         self.channel_box.activated.connect(self._on_channel_chosen)
         self.axes_edit.editingFinished.connect(self._on_axes_edited)

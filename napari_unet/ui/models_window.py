@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet.errors import UserError
 from napari_unet.models import library
+from napari_unet.ui.listening import listen
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import MessageLine, enable
 
@@ -48,9 +49,9 @@ class ModelsWindow(QDialog):
         self.details, self.message = QLabel(wordWrap=True), MessageLine()
         self.buttons: dict[str, QPushButton] = {}
         self._lay_out()
-        session.models_changed.connect(self._on_models_changed)
-        session.model_changed.connect(self._on_models_changed)
-        session.jobs.changed.connect(self._on_selected)
+        listen(self, session.models_changed, self._on_models_changed)
+        listen(self, session.model_changed, self._on_models_changed)
+        listen(self, session.jobs.changed, self._on_selected)
         self.tree.itemSelectionChanged.connect(self._on_selected)
         self.tree.itemDoubleClicked.connect(lambda *_: self._on_use())
         self._on_models_changed()

@@ -11,6 +11,7 @@ from napari_unet.ui.correct_step import CorrectStep
 from napari_unet.ui.finetune_step import FinetuneStep
 from napari_unet.ui.image_step import ImageStep
 from napari_unet.ui.image_work import ImageWork
+from napari_unet.ui.listening import listen
 from napari_unet.ui.segment_step import SegmentStep
 from napari_unet.ui.session import get_session
 
@@ -75,9 +76,8 @@ class UNetPanel(QWidget):
         self.setMinimumWidth(WIDTH)
 
     def _connect(self) -> None:
-        self.session.current_changed.connect(self._on_progress)
-        self.session.prediction_changed.connect(self._on_progress)
-        self.finetune_step.segment_again.connect(self.segment_step.segment_button.click)
+        listen(self, self.session.current_changed, self._on_progress)
+        listen(self, self.session.prediction_changed, self._on_progress)
         self.finetune_step.counter.changed.connect(self._on_counted)
         self.finetune_step.segment_again.connect(self._on_segment_again)
         self.models_button.clicked.connect(self._on_models)

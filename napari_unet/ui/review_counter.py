@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.finetuning.survey import reviewed_ids
+from napari_unet.ui.listening import listen
 from napari_unet.ui.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class ReviewCounter(QObject):
         self._timer.timeout.connect(self._count)
         self._counted.connect(self._on_counted)
         self._trackers.changed.connect(self._on_changed)
-        session.reviewed_changed.connect(self._on_changed)
-        session.labels_changed.connect(self._on_changed)
-        session.images_changed.connect(self._on_images)
+        listen(self, session.reviewed_changed, self._on_changed)
+        listen(self, session.labels_changed, self._on_changed)
+        listen(self, session.images_changed, self._on_images)
 
     @property
     def counts(self) -> ReviewCounts:

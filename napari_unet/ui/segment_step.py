@@ -25,6 +25,7 @@ from napari_unet.images.units import SHORT_UNITS
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 from napari_unet.ui.fold import Fold
+from napari_unet.ui.listening import listen
 from napari_unet.ui.parameters import ParameterForm, make_control, read_control, write_control
 from napari_unet.ui.progress import ProgressLine, format_seconds
 from napari_unet.ui.ring import DiameterRing
@@ -101,13 +102,13 @@ class SegmentStep(Step):
 
     def _connect(self) -> None:
         session = self.session
-        session.current_changed.connect(self._on_current_changed)
-        session.image_changed.connect(self._on_current_changed)
-        session.prediction_changed.connect(self._on_prediction_changed)
-        session.diameter_changed.connect(self._on_diameter_changed)
-        session.models_changed.connect(self._on_models_changed)
-        session.model_changed.connect(self._on_models_changed)
-        session.jobs.changed.connect(self._on_job_changed)
+        listen(self, session.current_changed, self._on_current_changed)
+        listen(self, session.image_changed, self._on_current_changed)
+        listen(self, session.prediction_changed, self._on_prediction_changed)
+        listen(self, session.diameter_changed, self._on_diameter_changed)
+        listen(self, session.models_changed, self._on_models_changed)
+        listen(self, session.model_changed, self._on_models_changed)
+        listen(self, session.jobs.changed, self._on_job_changed)
         self.model_box.activated.connect(self._on_model_chosen)
         self.diameter.valueChanged.connect(self._on_diameter_edited)
         self.estimate_button.clicked.connect(self._on_estimate)
@@ -251,6 +252,7 @@ class SegmentStep(Step):
         for button in self.scopes.buttons():
             self.scopes.removeButton(button)
             self.scope_row.layout().removeWidget(button)
+            button.hide()  # it is deleted a moment later
             button.deleteLater()
         choices = _SCOPES[work.axes[:-2]] if work is not None else _SCOPES[""]
         self.scope_row.setVisible(len(choices) > 1)

@@ -1,0 +1,30 @@
+"""Listening to what outlives a widget: the session and the viewer stay when the user closes the panel."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakMethod
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject
+
+
+def listen(owner: QObject, signal: Any, method: Callable[..., Any]) -> None:
+    """Connect `method` (of `owner`) to a signal of psygnal or napari, to be called only while Qt has `owner`.
+
+    These know when a Python object is gone, but not when only its Qt half is: that happens as soon as a dock is closed.
+    As with psygnal, the method gets as many of the signal's values as it takes.
+    """
+    reference = WeakMethod(method)
+    kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
+    takes = None if inspect.Parameter.VAR_POSITIONAL in kinds else len(kinds)
+    del owner, method  # nothing of the widget is kept alive from here
+
+    def call(*values: Any) -> None:
+        alive = reference()
+        if alive is not None and isalive(alive.__self__):
+            alive(*values[:takes])
+
+    signal.connect(call)
