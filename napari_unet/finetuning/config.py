@@ -13,7 +13,7 @@ class FinetuneConfig(BaseModel):
     seconds: float = Field(
         60.0, ge=2, le=86_400, title="Time", description="Seconds for the whole run, validation and saving included."
     )
-    learning_rate: float = Field(3e-3, gt=0, le=0.1, title="Learning rate")
+    learning_rate: float = Field(2e-3, gt=0, le=0.1, title="Learning rate")
     weight_decay: float = Field(1e-4, ge=0, le=1, title="Weight decay")
     batch_size: int = Field(4, ge=1, le=64, title="Patches a step")
     patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
