@@ -253,7 +253,6 @@ class SegmentStep(Step):
             self.scopes.removeButton(button)
             self.scope_row.layout().removeWidget(button)
             button.hide()  # it is deleted a moment later
-            button.hide()  # it is deleted a moment later
             button.deleteLater()
         choices = _SCOPES[work.axes[:-2]] if work is not None else _SCOPES[""]
         self.scope_row.setVisible(len(choices) > 1)
