@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: demo test check setup clean
+.PHONY: demo test check screenshots setup clean
 
 demo: $(READY)
 	scripts/demo.sh
@@ -18,6 +18,10 @@ check: $(READY)
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/mypy
+
+# the pictures in docs/images, of the real window
+screenshots: $(READY)
+	SCREEN=1280x800 scripts/with_screen.sh .venv/bin/python scripts/screenshots.py
 
 setup: $(READY)
 

@@ -25,11 +25,12 @@ from napari_unet.ui.demo import (
 from napari_unet.ui.demo_user import DemoUser, pause, wait_until
 
 SIZE = (1280, 800)
+LARGEST = 390_000  # bytes; a larger picture is saved with 256 colours
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "images"
 
 
 class Photographer:
-    """Takes pictures of one window, as small PNG files of few colours."""
+    """Takes pictures of one window, as small PNG files."""
 
     def __init__(self, user: DemoUser, folder: Path) -> None:
         self.user, self.folder = user, folder
@@ -38,7 +39,10 @@ class Photographer:
         self.user.settle()
         pixels = self.user.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
         path = self.folder / f"{name}.png"
-        Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture = Image.fromarray(pixels)
+        picture.save(path, optimize=True)
+        if path.stat().st_size > LARGEST:
+            picture.quantize(256).save(path, optimize=True)
         print(f"{path}: {pixels.shape[1]} x {pixels.shape[0]}, {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 

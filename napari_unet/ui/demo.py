@@ -29,7 +29,7 @@ SECONDS = 60.0
 WINDOW = (1500, 940)
 VIEWS = (((3,), (118, 128)), ((4,), (262, 262)))
 """Where the demo's user corrects: slice, and row and column of the middle of the view."""
-VIEW_WIDTH = 165.0
+VIEW_WIDTH = 150.0
 """Of the image, in pixels, that is in view while correcting: about five cells wide."""
 
 
