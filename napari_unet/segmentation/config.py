@@ -43,7 +43,7 @@ class SegmentConfig(BaseModel):
         description="Higher splits touching objects more readily; empty: what the model was trained for.",
     )
     min_diameter: float = Field(
-        0.25, ge=0, le=1, title="Smallest object", description="As a share of the typical diameter; smaller is dropped."
+        0.35, ge=0, le=1, title="Smallest object", description="As a share of the typical diameter; smaller is dropped."
     )
     link_overlap: float = Field(
         0.25,
