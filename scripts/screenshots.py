@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from napari_unet.ui.demo import (
     close_window,
     errors_are_failures,
     open_window,
+    run_unattended,
     user_folders_untouched,
 )
 from napari_unet.ui.demo_user import DemoUser, pause, wait_until
@@ -38,12 +40,7 @@ class Photographer:
     def take(self, name: str) -> None:
         self.user.settle()
         pixels = self.user.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
-        path = self.folder / f"{name}.png"
-        picture = Image.fromarray(pixels)
-        picture.save(path, optimize=True)
-        if path.stat().st_size > LARGEST:
-            picture.quantize(256).save(path, optimize=True)
-        print(f"{path}: {pixels.shape[1]} x {pixels.shape[0]}, {path.stat().st_size / 1000:.0f} kB", flush=True)
+        save(Image.fromarray(pixels), self.folder / f"{name}.png")
 
 
 def photograph_nuclei(folder: Path) -> None:
@@ -58,7 +55,6 @@ def photograph_nuclei(folder: Path) -> None:
     camera.take("loaded")
     user.segment()
     camera.take("segmented")
-    camera.take("window")
     truth = read_labels(sample_labels_path("nuclei_2d"), user.work.grey)
     user.look_at((), (256, 256), 220)
     user.correct_view(truth)
@@ -98,12 +94,29 @@ def photograph_membranes(folder: Path, seconds: float) -> None:
     user.finetune(seconds, while_learning)
     user.click(panel.finetune_step.result_view.views["after"])
     camera.take("compared")
+    camera.take("window")
     close_window(viewer)
 
 
-def seconds_since(job: Any) -> float:
-    import time
+def picture_before_after(folder: Path) -> None:
+    """The picture that the demo makes, smaller."""
+    with tempfile.TemporaryDirectory() as scratch:
+        run_unattended(Path(scratch))
+        picture = Image.open(Path(scratch) / "before_after.png")
+        picture.thumbnail((1000, 1200), Image.Resampling.LANCZOS)
+        save(picture, folder / "before_after.png")
 
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Save as PNG, with fewer colours if the file would be large."""
+    picture.save(path, optimize=True)
+    for colours in (256, 128, 64):
+        if path.stat().st_size > LARGEST:
+            picture.quantize(colours).save(path, optimize=True)
+    print(f"{path}: {picture.width} x {picture.height}, {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+def seconds_since(job: Any) -> float:
     return time.monotonic() - job.started
 
 
@@ -111,14 +124,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "membranes"])
+    parser.add_argument("--only", choices=["nuclei", "membranes", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     with user_folders_untouched(), errors_are_failures():
-        if args.only != "membranes":
+        if args.only in (None, "nuclei"):
             photograph_nuclei(args.folder)
-        if args.only != "nuclei":
+        if args.only in (None, "membranes"):
             photograph_membranes(args.folder, args.seconds)
+    if args.only in (None, "demo"):
+        picture_before_after(args.folder)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +45,10 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         )
     from napari_unet.ui.demo import main
 
-    code = main(args.output, not args.unattended)
+    with redirect_stdout(sys.stderr) if terminal.json else nullcontext():
+        code = main(args.output, not args.unattended)
     require(code == 0, f"The demo ended with code {code}: what it said above tells why.")
     if args.unattended:
         terminal.answer["output"] = str(args.output)
+        terminal.answer["report"] = json.loads((args.output / "report.json").read_text(encoding="utf-8"))
     return False

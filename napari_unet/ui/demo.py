@@ -39,14 +39,17 @@ def main(output: Path, interactive: bool) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 1 if a step failed, which is said on stderr.
+        Exit code: 0, or 1 if a step failed or the new model is no better, which is said on stderr.
     """
     if interactive:
         return run_interactive()
     try:
-        run_unattended(output)
+        report = run_unattended(output)
     except UserError as error:
         print(f"The demo failed. {error}", file=sys.stderr, flush=True)
+        return 1
+    if report["ap50_after"] <= report["ap50_before"]:
+        print("The demo failed. The new model is not better: is the computer very busy? Try again.", file=sys.stderr)
         return 1
     return 0
 
@@ -56,9 +59,11 @@ def run_interactive() -> int:
     import napari
 
     from napari_unet.images.sample_data import sample_path
+    from napari_unet.ui.demo_user import DemoUser
 
-    _, panel = open_window()
+    viewer, panel = open_window()
     panel.image_step.open_paths([sample_path(SAMPLE)])
+    DemoUser(viewer, panel).adjust_contrast()
     napari.run()
     return 0
 
@@ -199,8 +204,8 @@ class Loop:
             "n_cells_scored": n_cells,
             "held_out": held_out(self.result),
             "finetuning_steps": self.result.steps,
-            "diameter_before_px": self.diameter_before,
-            "diameter_after_px": self.user.work.diameter,
+            "diameter_before_px": round(self.diameter_before, 1),
+            "diameter_after_px": round(self.user.work.diameter, 1),
             "model_before": self.model_before,
             "model_after": self.model_after,
             "how_scored": HOW_SCORED,
@@ -223,10 +228,10 @@ class Loop:
                     picture, self.image.scale_of("X")[0]
                 ),
                 f"Labels before: {self.model_before}": draw_labels(picture, self.before[plane], colormap),
-                "Corrections, and what was reviewed (blue frame)": draw_reviewed(
+                "Corrections, reviewed region framed in blue": draw_reviewed(
                     draw_labels(picture, self.corrected[plane], colormap), reviewed
                 ),
-                "Labels after fine-tuning": draw_reviewed(
+                "Labels after: the new model around what was corrected": draw_reviewed(
                     draw_labels(picture, self.after[plane], colormap), reviewed, 0.0
                 ),
             },
