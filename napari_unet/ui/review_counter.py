@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import threading
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -38,14 +39,14 @@ class ReviewCounter(QObject):
     """Keeps `counts` up to date a moment after the last stroke; `changed` tells of it."""
 
     changed = Signal()
-    _counted = Signal(str, int)
+    _counted = Signal(dict)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._trackers = session, get_trackers(session)
         self._reviewed: dict[str, int] = {}  # reviewed objects by the key of their image
         self._stale: set[str] = set()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="review-counter")
+        self._counting = False
         self._timer = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._timer.timeout.connect(self._count)
         self._counted.connect(self._on_counted)
@@ -74,18 +75,30 @@ class ReviewCounter(QObject):
         self.changed.emit()
 
     def _count(self) -> None:
-        for work in self._session.works:
-            if work.key in self._stale:
-                # Views of the layers' memory: a stroke in the meantime only means to count once more.
-                self._thread.submit(self._count_in_thread, work.key, work.labels, work.reviewed, work.axes)
+        if self._counting:
+            self._timer.start()
+            return
+        # Views of the layers' memory: a stroke in the meantime only means to count once more.
+        images = {
+            work.key: (work.labels, work.reviewed, work.axes) for work in self._session.works if work.key in self._stale
+        }
         self._stale.clear()
+        if images:
+            self._counting = True
+            # A thread that ends with its count: none is left when the window closes.
+            threading.Thread(target=self._count_in_thread, args=(images,), daemon=True).start()
 
-    def _count_in_thread(self, key: str, labels: Any, reviewed: Any, axes: str) -> None:
-        count = 0 if labels is None or reviewed is None else count_reviewed(labels, reviewed, axes)
-        self._counted.emit(key, count)
+    def _count_in_thread(self, images: dict[str, tuple[Any, Any, str]]) -> None:
+        counts = {
+            key: 0 if labels is None or reviewed is None else count_reviewed(labels, reviewed, axes)
+            for key, (labels, reviewed, axes) in images.items()
+        }
+        with contextlib.suppress(RuntimeError):  # the panel was closed meanwhile
+            self._counted.emit(counts)
 
-    def _on_counted(self, key: str, count: int) -> None:
-        self._reviewed[key] = count
+    def _on_counted(self, counts: dict[str, int]) -> None:
+        self._counting = False
+        self._reviewed |= counts
         self.changed.emit()
 
 
