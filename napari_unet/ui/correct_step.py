@@ -15,6 +15,7 @@ from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import get_trackers
 
 NO_LABELS = "Segment the image first."
+_PLANES = {"YX": "image", "TYX": "frame"}
 NO_BREAK = "\u00a0"
 OBJECT_TOOLS = ("paint", "erase", "fill", "pick", "new_object", "delete")
 REVIEW_TOOLS = ("review_view", "review_slice", "review_brush", "review_box", "clear_reviewed")
@@ -113,9 +114,9 @@ class CorrectStep(Step):
             self.counts_label.setText("")
             return
         counts, share = tracker.counts, tracker.overlay.share(self._plane())
-        reviewed = f"{_percent(share)} of this slice reviewed"
-        self.set_state(f"{_short(counts)}; {reviewed}")
-        self.counts_label.setText(f"{counts.sentence}; {reviewed}.")
+        self.set_state(f"{_short(counts)}; {_percent(share)} reviewed")
+        plane = _PLANES.get(tracker.work.axes, "slice")
+        self.counts_label.setText(f"{counts.sentence}; {_percent(share)} of this {plane} reviewed.")
 
     def _plane(self) -> tuple[int, ...]:
         return self.session.current.plane_at(self.session.viewer.dims.point)
