@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from napari_unet.images.labels import read_labels
 from napari_unet.images.sample_data import sample_labels_path, sample_path
@@ -27,7 +27,7 @@ from napari_unet.ui.demo import (
 from napari_unet.ui.demo_user import DemoUser, pause, wait_until
 
 SIZE = (1280, 800)
-LARGEST = 390_000  # bytes; a larger picture is saved with 256 colours
+LARGEST = 390_000  # bytes; a larger picture is saved with fewer shades
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "images"
 
 
@@ -108,11 +108,11 @@ def picture_before_after(folder: Path) -> None:
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    """Save as PNG, with fewer colours if the file would be large."""
+    """Save as PNG, with fewer shades, which nobody sees, if the file would be large."""
     picture.save(path, optimize=True)
-    for colours in (256, 128, 64):
+    for bits in (7, 6, 5):
         if path.stat().st_size > LARGEST:
-            picture.quantize(colours).save(path, optimize=True)
+            ImageOps.posterize(picture, bits).save(path, optimize=True)
     print(f"{path}: {picture.width} x {picture.height}, {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
