@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 _HEIGHT = 130
 _SMOOTHING = 0.9
+_REDRAW_SECONDS = 0.4  # drawing takes as long as a frame of the canvas
 
 
 class Curves(pyqtgraph.PlotWidget):
@@ -33,6 +34,7 @@ class Curves(pyqtgraph.PlotWidget):
         self._scores.addItem(self.score_line)
         self._loss: list[tuple[float, float]] = []
         self._score: list[tuple[float, float]] = []
+        self._drawn = 0.0
         self.set_theme(theme)
 
     def _lay_out(self) -> None:
@@ -65,14 +67,16 @@ class Curves(pyqtgraph.PlotWidget):
 
     def clear_curves(self, seconds: float) -> None:
         """Begin a new run of at most `seconds`."""
-        self._loss, self._score = [], []
+        self._loss, self._score, self._drawn = [], [], 0.0
         self.setXRange(0, seconds, padding=0.02)
         self._draw()
 
     def add_loss(self, seconds: float, loss: float) -> None:
         last = self._loss[-1][1] if self._loss else loss
         self._loss.append((seconds, _SMOOTHING * last + (1 - _SMOOTHING) * loss))
-        self._draw()
+        if len(self._loss) < 3 or seconds - self._drawn > _REDRAW_SECONDS:
+            self._drawn = seconds
+            self._draw()
 
     def add_score(self, seconds: float, score: float) -> None:
         self._score.append((seconds, score))

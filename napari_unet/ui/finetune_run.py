@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OWNER = "finetune"
 _COMPARED = 2048  # pixels a side, at the model's object size, that are compared before and after
 _CONTOUR = 2  # pixels; outlines leave what is painted under them to be seen
+_STEP = 64  # pixels: extents of previews are multiples of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,15 @@ class Compared:
     request: PreviewRequest
     before: npt.NDArray[np.int32]
     after: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """What a preview shows: `labels` (Y, X) in the rows and columns `region` of the view of `request`."""
+
+    request: PreviewRequest
+    region: tuple[slice, slice]
+    labels: npt.NDArray[np.int32]
 
 
 def finetune_in_background(
@@ -54,9 +64,12 @@ def finetune_in_background(
     left = max(config.seconds / 2, config.seconds - (time.monotonic() - start))
     config = config.model_copy(update={"seconds": left})
     shown: PreviewDone | None = None
+    outlines: Outlines | None = None
     for event in finetune_steps(parent, images, config, stop, preview):
         if isinstance(event, PreviewDone):
             event = shown = _with_same_colours(shown, event)
+            outlines = draw_outlines(shown, outlines)
+            yield outlines
         if isinstance(event, Finished):
             yield from _compare(parent, event.result.model, compare(), config.device)
         yield event
@@ -67,6 +80,39 @@ def _with_same_colours(last: PreviewDone | None, event: PreviewDone) -> PreviewD
     if last is None or last.request.key != event.request.key or last.labels.shape != event.labels.shape:
         return event
     return PreviewDone(event.step, event.request, carry_ids(last.labels, event.labels), event.seconds)
+
+
+def draw_outlines(event: PreviewDone, last: Outlines | None) -> Outlines:
+    """The outlines of a preview, cut to where there are any: drawing a whole plane would hold up the window."""
+    labels = event.labels
+    inside = np.ones(labels.shape, bool)
+    for axis in (0, 1):
+        for shift in range(-_CONTOUR, _CONTOUR + 1):
+            same = np.roll(labels, shift, axis) == labels
+            same[_wrapped(shift, axis)] = True  # no outline where the view ends
+            inside &= same
+    rows, columns = (_extent((labels > 0).any(axis=1 - axis)) for axis in (0, 1))
+    if last is not None and last.request.key == event.request.key:
+        rows, columns = (_join(*parts) for parts in zip((rows, columns), last.region, strict=True))
+    return Outlines(event.request, (rows, columns), np.where(inside, 0, labels)[rows, columns].astype(np.int32))
+
+
+def _wrapped(shift: int, axis: int) -> tuple[slice, ...]:
+    """The rows or columns that `np.roll` brought from the other end."""
+    edge = slice(0, shift) if shift >= 0 else slice(shift, None)
+    return (edge, slice(None)) if axis == 0 else (slice(None), edge)
+
+
+def _extent(occupied: npt.NDArray[np.bool_]) -> slice:
+    """Where `occupied`, in steps of some size, so that it seldom changes."""
+    where = np.flatnonzero(occupied)
+    if not where.size:
+        return slice(0, min(_STEP, occupied.size))
+    return slice(int(where[0]) // _STEP * _STEP, min(occupied.size, (int(where[-1]) // _STEP + 1) * _STEP))
+
+
+def _join(a: slice, b: slice) -> slice:
+    return slice(min(a.start, b.start), max(a.stop, b.stop))
 
 
 def _compare(parent: Model, child: Model, request: PreviewRequest | None, device: str) -> Iterator[Compared]:
@@ -98,6 +144,8 @@ class FinetuneRun:
         self._stop = StopFlag()
         self._request: PreviewRequest | None = None
         self._previewed: ImageWork | None = None
+        self._place: object = None  # of the preview's layer, and its data
+        self._data: npt.NDArray[np.int32] = np.zeros((0, 0), np.int32)
         self._keys: list[str] = []  # of the images that are learned from
         self.diameters: dict[str, float] = {}  # of the objects reviewed in them, by key
 
@@ -139,8 +187,9 @@ class FinetuneRun:
             self.diameters = {key: diameter for key, diameter in known if diameter is not None}
         elif isinstance(event, StepDone):
             self._note_view()
-        elif isinstance(event, PreviewDone):
+        elif isinstance(event, Outlines):
             self._show_preview(event)
+            return
         elif isinstance(event, Compared):
             self.compared = event
             return
@@ -165,18 +214,22 @@ class FinetuneRun:
         if self._request is None or self._request.key != key:
             self._request = PreviewRequest(work.grey, plane, view, diameter, key)
 
-    def _show_preview(self, event: PreviewDone) -> None:
+    def _show_preview(self, event: Outlines) -> None:
         key = event.request.key[0]
         work = next((work for work in self.session.works if work.key == key), None)
         if work is None or not self.shows_preview or self.discarded:
             return
-        if self._previewed is not work or work.layers.get("preview") not in self.session.viewer.layers:
+        view, plane = event.request.view, event.request.plane
+        corner = tuple(int(v.start or 0) + part.start for v, part in zip(view, event.region, strict=True))
+        if plane not in set(np.ndindex(*work.shape[:-2])):
+            return
+        place = (event.request.key, event.region)
+        shown = self._previewed is work and work.layers.get("preview") in self.session.viewer.layers
+        if not shown or place != self._place:
             self.hide_preview()
-            layer = self.session.add_layer(work, "preview", np.zeros(work.shape, np.int32), opacity=0.9)
-            layer.contour = _CONTOUR
-            self._previewed = work
-        data = work.geometry.from_layer(work.layers["preview"].data)
-        if data is not None and event.request.plane in set(np.ndindex(*work.shape[:-2])):
-            data[event.request.plane][...] = 0
-            data[event.request.plane][event.request.view] = event.labels
-            work.layers["preview"].refresh(thumbnail=False, extent=False)
+            self._data = np.zeros((1,) * len(plane) + event.labels.shape, np.int32)
+            translate = work.geometry.corner(work.layer, (*plane, *corner))
+            self.session.add_layer(work, "preview", self._data, translate=translate, opacity=0.9)
+            self._previewed, self._place = work, place
+        self._data[...] = event.labels
+        work.layers["preview"].refresh(thumbnail=False, extent=False)

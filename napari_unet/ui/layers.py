@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
+from napari.utils.transforms import Affine
 
 from napari_unet.errors import UserError
 from napari_unet.images.axes import guess_axes
@@ -157,13 +158,14 @@ class Geometry:
         self._order = [self.axes.index(letter) for letter in self.layer_axes if letter != "C"]
 
     def to_layer(self, labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Labels of `axes` as a writable view of `layer_axes`, on the same memory."""
+        """Labels of `axes`, or a part of them, as a writable view of `layer_axes`, on the same memory."""
         view = labels.transpose(self._order)
         if "C" not in self.layer_axes:
             return view
         at = self.layer_axes.index("C")
         strides = (*view.strides[:at], 0, *view.strides[at:])
-        return np.lib.stride_tricks.as_strided(view, self.layer_shape, strides)
+        shape = (*view.shape[:at], self.layer_shape[at], *view.shape[at:])
+        return np.lib.stride_tricks.as_strided(view, shape, strides)
 
     def from_layer(self, data: Any) -> npt.NDArray[Any] | None:
         """Data of `layer_axes` as labels of `axes`, on the same memory; None if the shape is another one."""
@@ -179,6 +181,12 @@ class Geometry:
         at = dict(zip(self.axes, index, strict=True))
         first = np.zeros_like(index[-1]) if isinstance(index[-1], np.ndarray) else 0
         return tuple(at.get(letter, first) for letter in self.layer_axes)
+
+    def corner(self, layer: ImageLayer, index: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        """The `translate` of a layer whose first pixel lies on pixel `index` (over `axes`) of an image layer."""
+        place = placement(layer, self)
+        known = {key: place[key] for key in ("scale", "translate", "rotate", "shear") if place[key] is not None}
+        return np.asarray(Affine(**known)(np.array(self.layer_index(index), float)), float)
 
     def plane_at(self, position: npt.ArrayLike, layer: Layer) -> tuple[int, ...]:
         """Index of the plane (over `axes` before YX) at a world position, as seen by an image or labels layer."""

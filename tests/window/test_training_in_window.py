@@ -18,14 +18,16 @@ from window_driver import Hand, let_run, line, wait_for
 
 from napari_unet.events import Finished
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import StepDone
+from napari_unet.finetuning.events import PreviewDone, PreviewRequest, StepDone
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
+from napari_unet.ui.finetune_run import FinetuneRun, draw_outlines
 from napari_unet.ui.finetune_step import FinetuneStep
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.session import get_session
 from napari_unet.ui.trackers import get_trackers
 
 pytestmark = pytest.mark.real_window
@@ -187,3 +189,34 @@ def test_each_of_several_images_keeps_its_own_strokes_and_all_are_learned_from(m
     let_run(0.1)
     assert isinstance(results[0], Finished)
     assert set(results[0].result.model.record.training.images) == {"left", "right"}
+
+
+@pytest.mark.parametrize("axes", ["YX", "ZYX", "ZCYX"])
+def test_the_preview_lies_where_its_objects_are(make_napari_viewer: Any, axes: str) -> None:
+    _, labels = field()
+    shape = [{"Z": 3, "C": 2}.get(letter, 0) or labels.shape["YX".index(letter)] for letter in axes]
+    scale = [2.0 if letter == "Z" else 1.0 if letter == "C" else 0.5 for letter in axes]
+    viewer = make_napari_viewer()
+    options = {"axis_labels": tuple(axes.lower()), "scale": scale, "translate": [7.0] * len(axes)}
+    layer = viewer.add_image(np.zeros(shape, np.uint8), **options)
+    session = get_session(viewer)
+    work = session.work_on(layer)
+    plane = (1,) if "Z" in axes else ()
+    view = (slice(20, 160), slice(50, 200))
+    seen = labels[view].copy()
+    seen[:70] = seen[:, :70] = 0
+    run = FinetuneRun(session)
+    for _ in range(2):
+        request = PreviewRequest(work.grey, plane, view, None, (work.key, plane))
+        run._show_preview(draw_outlines(PreviewDone(1, request, seen, 0.0), None))
+        shown = work.layers["preview"]
+        at = np.argwhere(np.asarray(shown.data))
+        assert len(at)
+        on_image = np.array([layer.world_to_data(shown.data_to_world(place)) for place in at[:: len(at) // 50]])
+        found = labels[tuple(np.rint(on_image[:, -2:]).astype(int).T)]
+        np.testing.assert_array_equal(found, [np.asarray(shown.data)[tuple(place)] for place in at[:: len(at) // 50]])
+        if "Z" in axes:
+            np.testing.assert_allclose(on_image[:, 0], 1, atol=1e-6)
+    run.hide_preview()
+    assert shown not in viewer.layers
+    session.close()
