@@ -103,7 +103,7 @@ def picture_before_after(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         run_unattended(Path(scratch))
         picture = Image.open(Path(scratch) / "before_after.png")
-        picture.thumbnail((720, 800), Image.Resampling.LANCZOS)
+        picture.thumbnail((660, 740), Image.Resampling.LANCZOS)
         save(picture, folder / "before_after.png")
 
 
