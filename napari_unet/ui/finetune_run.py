@@ -162,7 +162,13 @@ class FinetuneRun:
             lambda: self._request if self.shows_preview else None,
             lambda: self._request,
         )
-        return self.session.jobs.start(events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER)
+        started = self.session.jobs.start(events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER)
+        if started and self.shows_preview and self.work is not None:
+            # A new layer holds up the window for a moment: better now than in the middle of a stroke.
+            work = self.work
+            self._data = np.zeros((1,) * len(work.shape[:-2]) + (1, 1), np.int32)
+            self._put_layer(work, False, work.geometry.corner(work.layer, (0,) * len(work.shape)))
+        return started
 
     def discard(self) -> None:
         """Stop, and forget what was learned."""
@@ -226,10 +232,18 @@ class FinetuneRun:
         place = (event.request.key, event.region)
         shown = self._previewed is work and work.layers.get("preview") in self.session.viewer.layers
         if not shown or place != self._place:
-            self.hide_preview()
             self._data = np.zeros((1,) * len(plane) + event.labels.shape, np.int32)
-            translate = work.geometry.corner(work.layer, (*plane, *corner))
-            self.session.add_layer(work, "preview", self._data, translate=translate, opacity=0.9)
-            self._previewed, self._place = work, place
+            self._put_layer(work, shown, work.geometry.corner(work.layer, (*plane, *corner)))
+            self._place = place
         self._data[...] = event.labels
         work.layers["preview"].refresh(thumbnail=False, extent=False)
+
+    def _put_layer(self, work: ImageWork, shown: bool, translate: npt.NDArray[np.float64]) -> None:
+        """Move the preview's layer to another place, which is much quicker than another layer; or make one."""
+        if shown:
+            work.layers["preview"].data = work.geometry.to_layer(self._data)
+            work.layers["preview"].translate = translate
+            return
+        self.hide_preview()
+        self.session.add_layer(work, "preview", self._data, translate=translate, opacity=0.9)
+        self._previewed = work
