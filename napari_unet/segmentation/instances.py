@@ -29,6 +29,7 @@ def label_instances(
     seeds, _ = ndimage.label(foreground & (probability[1] > seed_threshold))
     labels = components.astype(np.int32, copy=False)
     _split_components(labels, count, _drop_small_seeds(seeds, min_size), probability[1])
+    fill_holes(labels)
     return _number(labels, min_size)
 
 
@@ -61,6 +62,21 @@ def _split_components(
         numbers[mine] = np.arange(next_id, next_id + mine.size)
         labels[box][inside] = numbers[parts[inside]]
         next_id += mine.size
+
+
+def fill_holes(labels: npt.NDArray[np.int32]) -> None:
+    """Fill, in place, background that one object alone encloses, if it is smaller than half of that object."""
+    gaps, count = ndimage.label(labels == 0)
+    sizes = np.bincount(labels.ravel()) if count > 1 else np.zeros(1)
+    for gap, box in enumerate(ndimage.find_objects(gaps) if count > 1 else [], start=1):
+        if any(part.start == 0 or part.stop == size for part, size in zip(box, labels.shape, strict=True)):
+            continue  # it may go on beyond the image
+        around = tuple(slice(part.start - 1, part.stop + 1) for part in box)
+        inside = gaps[around] == gap
+        neighbours = labels[around][ndimage.binary_dilation(inside) & ~inside]
+        owner = neighbours[0]
+        if (neighbours == owner).all() and inside.sum() < 0.5 * sizes[owner]:
+            labels[around][inside] = owner
 
 
 def _number(labels: npt.NDArray[np.int32], min_size: float) -> npt.NDArray[np.int32]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from napari_unet.finetuning.targets import make_targets
 from napari_unet.segmentation.instances import label_instances
@@ -59,10 +60,11 @@ def test_foreground_without_a_core_is_still_one_object() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.2, 0.8), st.floats(0.2, 0.8))
-def test_labels_cover_the_foreground_and_nothing_else(seed: int, threshold: float, seeds: float) -> None:
+def test_labels_cover_the_foreground_and_nothing_but_its_holes(seed: int, threshold: float, seeds: float) -> None:
     maps = np.random.default_rng(seed).random((2, 40, 37)).astype(np.float32)
     found = label_instances(maps, threshold, seeds)
-    assert np.array_equal(found > 0, maps[0] > threshold)
+    assert (found[maps[0] > threshold] > 0).all()
+    assert ndimage.binary_fill_holes(maps[0] > threshold)[found > 0].all()
     assert np.array_equal(np.unique(found), np.arange(found.max() + 1))
 
 
@@ -73,3 +75,32 @@ def test_the_result_does_not_hang_on_orientation(kind: str) -> None:
     found = label_instances(np.ascontiguousarray(turned))
     back = found.T if kind == "transposed" else found[::-1]
     assert tally_objects(label_instances(maps), back).average_precision()[0.9] == 1.0
+
+
+def ring(size: int = 40, hole: int = 6) -> np.ndarray:
+    """Foreground map (Y, X) of a disc with a hole of radius `hole`."""
+    y, x = np.mgrid[:size, :size] - size / 2
+    distance = np.hypot(y, x)
+    return ((distance < 15) & (distance >= hole)).astype(np.float32)
+
+
+def test_a_hole_in_an_object_is_filled_but_a_gap_between_two_is_not() -> None:
+    maps = np.zeros((2, 40, 90), np.float32)
+    maps[0, :, :40] = ring()
+    maps[0, 5:35, 50:85] = 1.0
+    maps[0, 15:25, 60:75] = 0.0  # enclosed by two objects that meet above and below
+    maps[1, 5:35, 50:58] = maps[1, 5:35, 77:85] = 1.0
+    found = label_instances(maps)
+    assert found.max() == 3
+    assert found[20, 20] == found[20, 8] > 0
+    assert found[20, 67] == 0
+
+
+def test_a_large_hole_or_one_open_to_the_image_s_edge_stays() -> None:
+    maps = np.zeros((2, 40, 40), np.float32)
+    maps[0] = ring(hole=13)
+    assert label_instances(maps)[20, 20] == 0
+    maps[0] = 0
+    maps[0, 10:30, :12] = 1.0
+    maps[0, 18:22, :4] = 0.0
+    assert label_instances(maps)[20, 1] == 0
