@@ -1,4 +1,4 @@
-"""The model file: one `.safetensors` with the weights as tensors and the record in the header. Opening one runs no code."""
+"""The model file: one `.safetensors`, weights as tensors and the record in its header. Opening one runs no code."""
 
 from __future__ import annotations
 
