@@ -142,7 +142,7 @@ class _Run:
         return Prepared(
             n_images=survey.n_images,
             n_objects=count_objects(survey, self.material.split.training),
-            n_held_out=count_objects(survey, self.material.split.held_out),
+            n_held_out=self.before.n_objects if self.before is not None else 0,
             n_corrected=survey.n_corrected,
             before=self.before,
             seconds=self.budget.elapsed,

@@ -80,7 +80,7 @@ class ResultView(QFrame):
         self.result, self._compared, self._diameters = result, compared, run.diameters
         key = compared.request.key[0] if compared is not None else None
         self._work = next((known for known in self.session.works if known.key == key), work)
-        self.sentence.setText(result.sentence)
+        self.sentence.setText(result.sentence.replace(" -> ", "\u00a0->\u00a0"))  # a score is not torn apart
         self.sentence.setToolTip(explain_score(result))
         self.summary = summarize(result)
         self._show_buttons(views=compared is not None, choice=True, again=False)

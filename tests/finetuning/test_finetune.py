@@ -52,7 +52,7 @@ def test_events_come_in_order(tiny_model: Model, discs: CorrectedImage) -> None:
     assert result.steps == 6
     assert result.before is not None
     assert result.after is not None
-    assert 0 < result.before.n_objects == result.after.n_objects <= events[0].n_held_out
+    assert 0 < result.before.n_objects == result.after.n_objects == events[0].n_held_out
     assert result.sentence
 
 
