@@ -9,6 +9,7 @@ from typing import Any
 import fastremap
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from napari_unet.corrections.comparison import compare_labels
 
@@ -34,16 +35,18 @@ def merge_segmentation(
     """Replace by `new` what nobody touched. All are integer arrays of one shape (YX or ZYX); `reviewed` counts as bool.
 
     Kept are objects that differ from `prediction`, objects that reach into the reviewed region, places where an object
-    was removed, and reviewed background. A new object that lies mostly on any of these is left out, others are cut.
-    New ids begin at `first`, or after the largest of `labels` if that is larger.
+    was removed, and reviewed background; of an object in a z-stack, the slices in which that is so. A new object that
+    lies mostly on any of these is left out, others are cut; one that continues a kept object into other slices gets
+    its id. Other new ids begin at `first`, or after the largest of `labels` if that is larger.
     """
     comparison = compare_labels(prediction, labels)
     seen = np.zeros(labels.shape, bool) if reviewed is None else np.asarray(reviewed) != 0
     if comparison.removed:
         seen |= _lookup(prediction, comparison.removed) & (labels == 0)
     kept = (comparison.changed | set(np.unique(labels[seen]).tolist())) - {0}
-    protected = seen | _lookup(labels, kept)
+    protected = seen | _touched(labels, prediction, seen, kept)
     shifted = keep_ids(np.where(protected, 0, labels), new, first=max(first, int(labels.max(initial=0)) + 1))
+    _continue_kept(shifted, np.where(protected & _lookup(labels, kept), labels, 0))
     covered = _lookup(shifted, _mostly_inside(shifted, protected))
     fresh = np.where(protected | covered, 0, shifted)
     return Merged(
@@ -51,6 +54,37 @@ def merge_segmentation(
         prediction=np.where(covered, shifted, fresh).astype(np.int32),
         n_kept=len(kept),
     )
+
+
+def _touched(
+    labels: npt.NDArray[Any], prediction: npt.NDArray[Any], seen: npt.NDArray[np.bool_], kept: Iterable[int]
+) -> npt.NDArray[np.bool_]:
+    """Where the `kept` objects are, in the planes in which a person changed or reviewed them."""
+    touched = np.zeros(labels.shape, bool)
+    for z in np.ndindex(labels.shape[:-2]):
+        here, said = labels[z], prediction[z]
+        different = here != said
+        around = different | seen[z] | _lookup(said, np.unique(said[different]))
+        touched[z] = _lookup(here, set(np.unique(here[around]).tolist()).intersection(kept))
+    return touched
+
+
+def _continue_kept(new: Labels, kept: npt.NDArray[Any]) -> None:
+    """Give, in place, an object of `new` the id of the `kept` one that it is in those slices (IoU above a half)."""
+    if new.ndim < 3 or not kept.any():
+        return
+    boxes = dict(enumerate(ndimage.find_objects(new), start=1))
+    sizes = np.bincount(kept.ravel())
+    taken: dict[int, int] = {}
+    for before, now, overlap in sorted(_overlaps(kept, new), key=lambda pair: -pair[2]):
+        mine = kept[boxes[now]] == before
+        slices = mine.any(axis=(-2, -1))
+        area = int((new[boxes[now]][slices] == now).sum())
+        if now not in taken and 2 * overlap > area + int(sizes[before]) - overlap:
+            taken[now] = before
+    for now, before in taken.items():
+        part = new[boxes[now]]
+        part[part == now] = before
 
 
 def keep_ids(old: npt.NDArray[Any], new: npt.NDArray[Any], first: int) -> Labels:

@@ -43,7 +43,7 @@ def measure_limits(data: Any, config: NormalizationConfig | None = None) -> Limi
     config = config or NormalizationConfig()
     values = _sample(data)
     values = values.astype(_working_dtype(values.dtype))
-    values = values[np.isfinite(values)]
+    values = _bounded(values[np.isfinite(values)])
     if values.size == 0:
         return Limits(0.0, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):  # interpolation between values near the ends of the type
@@ -59,7 +59,7 @@ def normalize(
     """Scale `data` (any shape, real dtype) to float32 with `limits` at 0 and 1; NaN becomes 0, the rest is clipped."""
     config = config or NormalizationConfig()
     data = np.asarray(data)
-    scaled = data.astype(_working_dtype(data.dtype))
+    scaled = _bounded(data.astype(_working_dtype(data.dtype)))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         scaled -= scaled.dtype.type(limits.low)
         scaled /= scaled.dtype.type(limits.high - limits.low)
@@ -68,6 +68,14 @@ def normalize(
     np.nan_to_num(scaled, copy=False, nan=0.0, posinf=config.clip, neginf=-config.clip)
     np.clip(scaled, -config.clip, config.clip, out=scaled)
     return scaled.astype(np.float32, copy=False)
+
+
+def _bounded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Finite values of float64 kept so far from its ends that a difference of two is finite; others as they are."""
+    if values.dtype != np.float64:
+        return values
+    infinite = np.isinf(values)
+    return np.where(infinite, values, np.clip(values, -1e300, 1e300))
 
 
 def _working_dtype(dtype: np.dtype[Any]) -> type[np.floating[Any]]:

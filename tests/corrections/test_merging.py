@@ -90,3 +90,39 @@ def test_an_object_cut_by_a_kept_one_loses_only_what_is_covered() -> None:
     np.testing.assert_array_equal(merged.labels[5:10, 5:15], 3)
     assert (merged.labels[5:10, 15:30] == merged.labels[5, 20]).all()
     assert merged.labels[5, 20] > 3
+
+
+def _stack() -> tuple[np.ndarray, np.ndarray]:
+    """Prediction (5, 30, 40) of a fragment through z where there is a larger object; and a new, right segmentation."""
+    prediction, new = np.zeros((5, 30, 40), np.int32), np.zeros((5, 30, 40), np.int32)
+    prediction[:, 10:14, 10:14] = 1
+    new[:, 5:20, 5:20] = 1
+    return prediction, new
+
+
+def test_of_an_object_in_a_stack_only_the_corrected_slices_are_kept() -> None:
+    prediction, new = _stack()
+    labels = prediction.copy()
+    labels[2, 5:20, 5:20] = 1
+    merged = merge_segmentation(labels, prediction, new)
+    np.testing.assert_array_equal(merged.labels > 0, new > 0)
+    assert np.unique(merged.labels[new > 0]).tolist() == [1]
+
+
+def test_a_slice_from_which_a_part_was_erased_is_kept() -> None:
+    prediction, new = _stack()
+    labels = prediction.copy()
+    labels[3, 12:14, 10:14] = 0
+    merged = merge_segmentation(labels, prediction, new)
+    np.testing.assert_array_equal(merged.labels[3, 10:12, 10:14], 1)
+    assert (merged.labels[3, 12:14, 10:14] != 1).all()
+    np.testing.assert_array_equal(merged.labels[0] > 0, new[0] > 0)
+
+
+def test_a_reviewed_slice_is_kept_and_the_others_are_not() -> None:
+    prediction, new = _stack()
+    reviewed = np.zeros(prediction.shape, bool)
+    reviewed[1] = True
+    merged = merge_segmentation(prediction, prediction, new, reviewed)
+    np.testing.assert_array_equal(merged.labels[1], prediction[1])
+    np.testing.assert_array_equal(merged.labels[4] > 0, new[4] > 0)

@@ -33,9 +33,15 @@ def test_constant_image_becomes_zero(value):
     assert not normalize(data, measure_limits(data)).any()
 
 
-def test_without_finite_values_all_is_zero_or_clipped():
+def test_without_finite_values_all_is_zero():
     data = np.array([[np.nan, np.inf], [-np.inf, np.nan]])
-    np.testing.assert_array_equal(normalize(data, measure_limits(data)), [[0, 3], [-3, 0]])
+    assert not normalize(data, measure_limits(data)).any()
+
+
+def test_infinities_among_finite_values_are_clipped():
+    data = np.array([[np.nan, np.inf], [-np.inf, 1.0], [0.0, 0.5]])
+    np.testing.assert_array_equal(normalize(data, measure_limits(data))[:2, :1], [[0], [-3]])
+    assert normalize(data, measure_limits(data))[0, 1] == 3
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.uint32, np.int64])

@@ -63,7 +63,9 @@ def scene(make_napari_viewer, qtbot):
     session.add_layer(work, "labels", labels.copy())
     session.set_prediction(work, labels.copy())
     assert viewer.layers.selection.active is work.labels_layer
+    step.setFixedWidth(340)  # as wide as the panel that it stands in
     viewer.window.add_dock_widget(step, name="Correct")
+    qtbot.wait(200)
     viewer.dims.set_point(0, 2 * SCALE[0])
     viewer.reset_view()
     qtbot.wait(200)
