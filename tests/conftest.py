@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before napari, torch or numba look: nothing is read from or written to the developer's own settings.
 _SETTINGS = tempfile.TemporaryDirectory(prefix="napari-unet-tests-")
@@ -16,6 +17,12 @@ os.environ["XDG_CONFIG_HOME"] = str(Path(_SETTINGS.name) / "config")
 os.environ["XDG_DATA_HOME"] = str(Path(_SETTINGS.name) / "data")
 # Networks are tiny here: a second thread gains nothing, and on a busy machine the threads wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A developer's run looks for new counterexamples; the automatic checks try the same ones each time. No example has a
+# time limit of its own: a busy machine is no error.
+settings.register_profile("developer", deadline=None)
+settings.register_profile("automatic", deadline=None, derandomize=True)
+settings.load_profile("automatic" if os.environ.get("CI") else "developer")
 
 _BESIDE_CHECKOUT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
