@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from napari_unet.segmentation.calls import segment
     from napari_unet.segmentation.evaluation import evaluate
 
-# Read by OpenMP when torch is first imported. Threads that wait for each other sleep rather than spin: where a window
-# that is being painted in takes one of two cores, prediction is a fifth faster, and 3 % slower where none does.
+# Read by OpenMP when torch is first imported. Threads that wait for each other sleep rather than spin, and leave their
+# core to the window that is being painted in.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
 """The U-Net ready to predict on a CPU: convolution and ReLU in one operation, no pass over memory without need.
 
-Measured on a processor with AMX, plain torch spends as long in bfloat16's ReLU, pooling and concatenation as in all
-convolutions (`benchmarks/inference.py` prints the share). oneDNN fuses ReLU into the convolution; torch exposes that as
-the operator its own compiler emits. Where it is missing, `fuse_network` leaves the network as it is.
+On a processor with fast bfloat16, torch's own ReLU, pooling and concatenation in that type take a large part of the
+time (`benchmarks/inference.py` prints the network without and with this module). oneDNN fuses ReLU into the convolution;
+torch exposes that as the operator its own compiler emits. Where it is missing, `fuse_network` leaves the network as it is.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ CLOSING_PATIENCE_MS = 10_000
 INTERVAL_MS = 100
 # Main-thread time given to events at each tick; the rest waits for the next one.
 BUDGET_SECONDS = 0.012
-# While a job runs the main thread gets Python's lock back after this, a tenth of the usual time: the longest wait in
-# `benchmarks/responsiveness.py` shrank from 72 to 65 ms.
+# While a job runs the main thread gets Python's lock back after this, a tenth of the usual time: the longest wait that
+# `benchmarks/responsiveness.py` prints was a little shorter with it.
 SWITCH_SECONDS = 0.0005
 
 

@@ -51,6 +51,7 @@ def test_only_what_is_reviewed_counts(run: Run, folders: Path, model_file: Path)
     whole = _finetune(run, folders, model_file, "--json").answer
     part = _finetune(run, folders, model_file, "--reviewed", folders / "reviewed", "--force", "--json").answer
     assert 0 < part["objects"] < whole["objects"] < 32
+    assert whole["objects"] + whole["held_out"] <= 32
 
 
 def test_time_bounds_the_training(run: Run, folders: Path, model_file: Path) -> None:
