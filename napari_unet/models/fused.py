@@ -1,8 +1,9 @@
 """The U-Net ready to predict on a CPU: convolution and ReLU in one operation, no pass over memory without need.
 
 On a processor with fast bfloat16, torch's own ReLU, pooling and concatenation in that type take a large part of the
-time (`benchmarks/inference.py` prints the network without and with this module). oneDNN fuses ReLU into the convolution;
-torch exposes that as the operator its own compiler emits. Where it is missing, `fuse_network` leaves the network as it is.
+time (`benchmarks/inference.py` prints the network without and with this module). oneDNN fuses ReLU into the
+convolution; torch exposes that as the operator its own compiler emits. Where it is missing, `fuse_network` leaves the
+network as it is.
 """
 
 from __future__ import annotations
