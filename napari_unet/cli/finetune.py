@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         prepared, finished = _follow(model, images, config, stop, bar)
     result = finished.result
     record = result.model.record.model_copy(update={"name": args.name or output.stem})
-    saved = _save(replace(result.model, record=record), output)
+    saved = save_model_file(replace(result.model, record=record), output)
     terminal.answer |= {
         "output": str(output),
         "name": saved.name,
@@ -109,14 +109,14 @@ def corrected_images(pairs: list[Pair], args: argparse.Namespace) -> list[Correc
     return [make_corrected_image(read_grey(p.image, args)[1], p.labels, p.reviewed) for p in pairs]
 
 
-def _save(model: Model, output: Path) -> Model:
+def save_model_file(model: Model, output: Path, half: bool = False) -> Model:
     """Write `model` to `output`; what is there (--force) is replaced only by a complete file."""
     from napari_unet.models.model_file import save_model
 
     if not output.exists():
-        return save_model(model, output)
+        return save_model(model, output, half=half)
     partial = output.with_name(f".{output.stem}-{os.getpid()}{output.suffix}")
-    saved = save_model(model, partial)
+    saved = save_model(model, partial, half=half)
     os.replace(partial, output)
     return replace(saved, path=output)
 

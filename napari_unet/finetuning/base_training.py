@@ -1,30 +1,25 @@
-"""Training a model from scratch on fully labelled images: resumable, best on validation kept, averaged weights."""
+"""Training from scratch on fully labelled images: resumable, best on validation kept, averaged weights."""
 
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from napari_unet.events import Finished, StopFlag
-from napari_unet.finetuning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
-from napari_unet.finetuning.events import StepDone
-from napari_unet.finetuning.losses import instance_loss
-from napari_unet.finetuning.targets import border_weights, make_targets
+from napari_unet.finetuning.augmentation import AugmentationConfig, vary_grey_values
+from napari_unet.finetuning.base_samples import TrainingSample, draw_patch
+from napari_unet.finetuning.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from napari_unet.finetuning.events import StepDone, Validated
+from napari_unet.finetuning.representation import RELATIVE_DISTANCE, Representation
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.device import choose_device, choose_dtype
+from napari_unet.models.device import choose_device, choose_dtype, keep_large_buffers
 from napari_unet.models.unet import UNet
 
 
@@ -33,12 +28,13 @@ class BaseTrainingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: UNetConfig = UNetConfig()
+    architecture: UNetConfig = UNetConfig(depth=4, base_channels=16)
     augmentation: AugmentationConfig = AugmentationConfig()
     steps: int = Field(4000, ge=1)
     batch_size: int = Field(8, ge=1)
     patch: int = Field(192, ge=32, description="Pixels.")
     diameters: tuple[float, float] = Field((11.0, 56.0), description="Object sizes shown to the network, in pixels.")
+    any_size: float = Field(0.35, ge=0, le=1, description="Share of patches with a size from the whole range.")
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(1e-3, ge=0)
     warm_up: float = Field(
@@ -46,96 +42,50 @@ class BaseTrainingConfig(BaseModel):
     )
     average: float = Field(0.995, ge=0, lt=1, description="Decay of the moving average of the weights.")
     border_weight: float = Field(2.0, ge=0, description="w0 of the paper's border weight map.")
+    weigh_inside: bool = Field(True, description="Whether these weights hold inside objects too, next to a neighbour.")
     checkpoint_every: int = Field(250, ge=1)
+    validate_every: int = Field(500, ge=1)
     seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingSample:
-    """A labelled image as a pyramid of tensors (1, 4, Y, X): image, foreground, distance, weights; sizes 1, 1/2, 1/4.
-
-    `diameter` is the median object diameter in pixels; `share` how often it is drawn.
-    """
-
-    levels: tuple[Tensor, ...]
-    diameter: float
-    share: float
-
-
-def make_sample(
-    image: npt.NDArray[np.float32], labels: npt.NDArray[Any], border_weight: float, share: float = 1.0
-) -> TrainingSample:
-    """Sample from a normalized image and its labels, both (Y, X)."""
-    targets = make_targets(labels)
-    weights = border_weights(labels, w0=border_weight)
-    level = torch.from_numpy(np.concatenate([image[None], targets, weights[None]])).float()[None]
-    levels = [level]
-    while len(levels) < 3 and min(level.shape[-2:]) >= 128:
-        level = F.avg_pool2d(level, 2, ceil_mode=True)
-        levels.append(level)
-    areas = np.bincount(np.asarray(labels).ravel().astype(np.int64))[1:]
-    areas = areas[areas > 0]
-    diameter = float(2 * np.sqrt(np.median(areas) / np.pi)) if areas.size else 24.0
-    return TrainingSample(tuple(one.half() for one in levels), diameter, share)
-
-
-def draw_patch(sample: TrainingSample, config: BaseTrainingConfig, generator: torch.Generator) -> Tensor:
-    """One augmented patch (4, patch, patch) float32 of a random place and object size."""
-    shape = sample.levels[0].shape[-2:]
-    low, high = config.diameters
-    zoom = min(max(sample.diameter, low), high) / sample.diameter
-    if float(torch.rand((), generator=generator)) < 0.35:  # a size from the whole range, not this image's own
-        zoom = low * (high / low) ** float(torch.rand((), generator=generator)) / sample.diameter
-    level = min(len(sample.levels) - 1, max(0, round(-math.log2(max(zoom, 1e-3)) - 0.3)))
-    half = config.patch / zoom / 2 * 0.7
-    centre = [_draw_place(size, half, generator) / 2**level for size in shape]
-    source = sample.levels[level]
-    grid = sampling_grid(
-        (centre[0], centre[1]),
-        (source.shape[-2], source.shape[-1]),
-        zoom * 2**level,
-        config.patch,
-        config.augmentation,
-        generator,
-    )
-    patch = F.grid_sample(source.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)[0]
-    patch[1] = (patch[1] > 0.5).float()
-    return patch
-
-
-def _draw_place(size: int, half: float, generator: torch.Generator) -> float:
-    low, high = min(half, size / 2), max(size - half, size / 2)
-    return low + (high - low) * float(torch.rand((), generator=generator))
 
 
 class _Trainer:
     """Network, optimiser, average and random state: what a checkpoint holds."""
 
-    def __init__(self, config: BaseTrainingConfig) -> None:
+    def __init__(self, config: BaseTrainingConfig, representation: Representation, start: UNet | None) -> None:
         torch.manual_seed(config.seed)
-        self.config = config
+        self.config, self.representation = config, representation
         self.device = choose_device()
         self.dtype = choose_dtype(self.device)
-        self.network = UNet(config.architecture).to(self.device)
+        if self.device.type == "cpu":
+            keep_large_buffers()
+        self.network = (copy.deepcopy(start) if start is not None else UNet(config.architecture)).to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval()
+        self.best = copy.deepcopy(self.averaged)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.step = 0
-        self.best = -1.0
+        self.step, self.seconds = 0, 0.0
+        self.best_score = -1.0
+
+    def draw(self, samples: list[TrainingSample], shares: Tensor) -> Tensor:
+        """A batch (N, 2 + targets, patch, patch)."""
+        drawn = torch.multinomial(shares, self.config.batch_size, replacement=True, generator=self.generator)
+        patches = [draw_patch(samples[i], self.config, self.generator, self.representation) for i in drawn.tolist()]
+        return torch.stack(patches)
 
     def learn(self, patches: Tensor) -> float:
-        """One optimiser step on (N, 4, Y, X); the loss."""
+        """One optimiser step on (N, 2 + targets, Y, X); the loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
         image = vary_grey_values(patches[:, :1], self.config.augmentation, self.generator)
         image = image.to(self.device).contiguous(memory_format=torch.channels_last)
         patches = patches.to(self.device)
+        self.network.train()
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(image)
-        loss = instance_loss(logits, patches[:, 1:3], patches[:, 3:])
+        loss = self.representation.loss(logits, patches[:, 1:-1], patches[:, -1:])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -158,87 +108,66 @@ class _Trainer:
             else:
                 mean.copy_(value)
 
+    def judge(self, score: float) -> None:
+        """Keep the averaged weights if they score as well as the best so far."""
+        if score >= self.best_score:
+            self.best_score, self.best = score, copy.deepcopy(self.averaged)
+
+    def save(self, folder: Path) -> None:
+        notes = {"step": self.step, "seconds": self.seconds, "best": self.best_score}
+        save_checkpoint(folder, self._modules(), self.optimiser, self.generator, notes)
+        save_weights(folder, "best", self.best)
+
+    def resume(self, folder: Path) -> None:
+        notes = load_checkpoint(folder, self._modules(), self.optimiser, self.generator)
+        if notes is not None:
+            self.step, self.seconds = int(notes["step"]), float(notes["seconds"])
+            self.best_score = float(notes["best"])
+            load_weights(folder, "best", self.best)
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"network": self.network, "averaged": self.averaged}
+
 
 def train_steps(
     samples: list[TrainingSample],
     config: BaseTrainingConfig,
     checkpoint: Path | None = None,
     validate: Callable[[UNet], float] | None = None,
-    validate_every: int = 500,
     stop: StopFlag | None = None,
-) -> Iterator[StepDone | Finished[UNet]]:
-    """Train from scratch, or from `checkpoint` where it exists; yields `StepDone`, at last the best averaged network.
+    representation: Representation = RELATIVE_DISTANCE,
+    start: UNet | None = None,
+) -> Iterator[StepDone | Validated | Finished[UNet]]:
+    """Train from scratch; yields `StepDone` and `Validated`, at last the best averaged network.
 
     Parameters
     ----------
     samples : list of TrainingSample
         Drawn with replacement in proportion to their `share`.
     checkpoint : Path, optional
-        A folder; written every `config.checkpoint_every` steps, so that a kill costs little.
+        A folder; written every `config.checkpoint_every` steps; training goes on from what it holds.
     validate : callable, optional
         Score of a network, higher is better; without it the last averaged network is the result.
+    representation : Representation
+        What the network learns to say; samples must have been made with it.
+    start : UNet, optional
+        Weights to start from instead of random ones.
     """
-    trainer = _Trainer(config)
+    trainer = _Trainer(config, representation, start)
     if checkpoint is not None:
-        _resume(trainer, checkpoint)
+        trainer.resume(checkpoint)
     shares = torch.tensor([sample.share for sample in samples])
-    started, first = time.monotonic(), trainer.step
-    best = copy.deepcopy(trainer.averaged)
+    started, first, before = time.monotonic(), trainer.step, trainer.seconds
     while trainer.step < config.steps and not (stop is not None and stop.requested):
-        drawn = torch.multinomial(shares, config.batch_size, replacement=True, generator=trainer.generator)
-        loss = trainer.learn(torch.stack([draw_patch(samples[i], config, trainer.generator) for i in drawn.tolist()]))
+        loss = trainer.learn(trainer.draw(samples, shares))
         seconds = time.monotonic() - started
         left = seconds / (trainer.step - first) * (config.steps - trainer.step)
-        yield StepDone(trainer.step, loss, seconds, left)
-        if validate is not None and (trainer.step % validate_every == 0 or trainer.step == config.steps):
+        trainer.seconds = before + seconds
+        yield StepDone(trainer.step, loss, trainer.seconds, left)
+        if validate is not None and (trainer.step % config.validate_every == 0 or trainer.step == config.steps):
             score = validate(trainer.averaged)
-            if score >= trainer.best:
-                trainer.best, best = score, copy.deepcopy(trainer.averaged)
-                _save_weights(checkpoint, "best", best)
-        if checkpoint is not None and trainer.step % config.checkpoint_every == 0:
-            _save(trainer, checkpoint)
-    yield Finished(best if validate is not None else trainer.averaged, trainer.step < config.steps)
-
-
-def _save_weights(folder: Path | None, name: str, network: nn.Module) -> None:
-    from safetensors.torch import save_file
-
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, folder / f"{name}.safetensors")
-
-
-def _save(trainer: _Trainer, folder: Path) -> None:
-    """Checkpoint in tensors and JSON only, written beside the last one and then put in its place."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"network.{k}": v.contiguous() for k, v in trainer.network.state_dict().items()}
-    tensors |= {f"averaged.{k}": v.contiguous() for k, v in trainer.averaged.state_dict().items()}
-    for index, state in trainer.optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{k}": torch.as_tensor(v).contiguous() for k, v in state.items()}
-    tensors["generator"] = trainer.generator.get_state()
-    notes = json.dumps({"step": trainer.step, "best": trainer.best})
-    save_file(tensors, folder / "checkpoint.part", metadata={"trainer": notes})
-    (folder / "checkpoint.part").replace(folder / "checkpoint.safetensors")
-
-
-def _resume(trainer: _Trainer, folder: Path) -> None:
-    from safetensors import safe_open
-
-    path = folder / "checkpoint.safetensors"
-    if not path.exists():
-        return
-    with safe_open(path, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
-        notes = json.loads(file.metadata()["trainer"])
-    for part, module in (("network", trainer.network), ("averaged", trainer.averaged)):
-        module.load_state_dict({k[len(part) + 1 :]: v for k, v in tensors.items() if k.startswith(part + ".")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimiser."):
-            _, index, name = key.split(".", 2)
-            state.setdefault(int(index), {})[name] = value
-    trainer.optimiser.load_state_dict({"state": state, "param_groups": trainer.optimiser.state_dict()["param_groups"]})
-    trainer.generator.set_state(tensors["generator"])
-    trainer.step, trainer.best = int(notes["step"]), float(notes["best"])
+            trainer.judge(score)
+            yield Validated(trainer.step, score)
+        if checkpoint is not None and (trainer.step % config.checkpoint_every == 0 or trainer.step == config.steps):
+            trainer.save(checkpoint)
+    yield Finished(trainer.best if trainer.best_score >= 0 else trainer.averaged, trainer.step < config.steps)

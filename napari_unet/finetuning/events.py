@@ -63,6 +63,14 @@ class ScoreDone:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Validated:
+    """The network so far, scored on the validation images (higher is better)."""
+
+    step: int
+    score: float
+
+
 @dataclass(frozen=True, eq=False)
 class PreviewRequest:
     """What to show of the model in training: the part in `view` (rows, columns) of one plane of a grey image.

@@ -27,11 +27,14 @@ def make_targets(labels: npt.NDArray[Any], open_sides: bool = True) -> npt.NDArr
     return np.stack([inside.astype(np.float32), relative])
 
 
-def border_weights(labels: npt.NDArray[Any], w0: float = 10.0, sigma: float = 5.0) -> npt.NDArray[np.float32]:
+def border_weights(
+    labels: npt.NDArray[Any], w0: float = 10.0, sigma: float = 5.0, inside: bool = False
+) -> npt.NDArray[np.float32]:
     """The paper's border weight map, equation 2 without its class term: (Y, X) float32, 1 far from any gap.
 
     ``1 + w0 * exp(-(d1 + d2)^2 / (2 sigma^2))`` on background, d1 and d2 being the distances in pixels to the nearest
-    and second nearest object.
+    and second nearest object. With `inside` also within objects (d1 = 0), where they come near a neighbour: there it is
+    decided whether two that touch are told apart.
     """
     from scipy import ndimage
 
@@ -47,6 +50,6 @@ def border_weights(labels: npt.NDArray[Any], w0: float = 10.0, sigma: float = 5.
         distance = ndimage.distance_transform_edt(ids[box] != index).astype(np.float32)
         second[box] = np.minimum(second[box], np.maximum(nearest[box], distance))
         nearest[box] = np.minimum(nearest[box], distance)
-    gap = (ids == 0) & np.isfinite(second)
+    gap = np.isfinite(second) if inside else (ids == 0) & np.isfinite(second)
     weights[gap] += w0 * np.exp(-((nearest[gap] + second[gap]) ** 2) / (2 * sigma**2))
     return weights

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_unet.models.model import Model
 
 SUFFIX = ".safetensors"
-_SHIPPED = Path(__file__).parent / "pretrained"
+PRETRAINED = Path(__file__).parent / "pretrained"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def scan_models() -> tuple[list[ModelEntry], list[BrokenFile]]:
     """Every model in the library, the shipped ones first, and the files that are none."""
     entries: list[ModelEntry] = []
     broken: list[BrokenFile] = []
-    for folder, shipped in ((_SHIPPED, True), (models_dir(), False)):
+    for folder, shipped in ((PRETRAINED, True), (models_dir(), False)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             try:
                 entries.append(_entry(path, shipped))
@@ -97,7 +97,7 @@ def find_model_or_file(name_or_path: str | Path) -> ModelEntry:
     path = Path(name_or_path).expanduser()
     if not path.is_file():
         raise UserError(f"There is no model file {path}: check its name and folder.")
-    return _entry(path, shipped=path.parent == _SHIPPED)
+    return _entry(path, shipped=path.parent == PRETRAINED)
 
 
 def load_model(name_or_path: str | Path | None = None) -> Model:

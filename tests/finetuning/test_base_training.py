@@ -10,13 +10,8 @@ import pytest
 import torch
 
 from napari_unet.events import Finished, StopFlag, drain
-from napari_unet.finetuning.base_training import (
-    BaseTrainingConfig,
-    TrainingSample,
-    draw_patch,
-    make_sample,
-    train_steps,
-)
+from napari_unet.finetuning.base_samples import TrainingSample, draw_patch, make_sample
+from napari_unet.finetuning.base_training import BaseTrainingConfig, train_steps
 from napari_unet.finetuning.events import StepDone
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.unet import UNet
@@ -28,6 +23,7 @@ CONFIG = BaseTrainingConfig(
     patch=48,
     diameters=(10, 20),
     checkpoint_every=2,
+    validate_every=2,
 )
 
 
@@ -80,7 +76,7 @@ def test_the_best_on_validation_is_kept(samples: list[TrainingSample], tmp_path:
         seen.append({key: value.clone() for key, value in network.state_dict().items()})
         return next(scores)
 
-    best: UNet = drain(train_steps(samples, CONFIG, tmp_path, validate, validate_every=2))
+    best: UNet = drain(train_steps(samples, CONFIG, tmp_path, validate))
     assert all(torch.equal(value, seen[1][key]) for key, value in best.state_dict().items())
     assert (tmp_path / "best.safetensors").exists()
 

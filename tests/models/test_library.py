@@ -30,7 +30,7 @@ def model() -> Model:
 def shipped(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     """Stand-in for the weights that ship, in place of the real ones."""
     folder = tmp_path / "pretrained"
-    monkeypatch.setattr(library, "_SHIPPED", folder)
+    monkeypatch.setattr(library, "PRETRAINED", folder)
     record = model.record.model_copy(update={"name": "Nuclei"})
     return save_model(replace(model, record=record), folder / "nuclei.safetensors")
 

@@ -1,0 +1,121 @@
+"""What a recipe's images become: samples to learn from, and a score to judge a network by."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.events import drain
+from napari_unet.finetuning.base_samples import TrainingSample, make_sample
+from napari_unet.finetuning.base_training import BaseTrainingConfig
+from napari_unet.finetuning.recipe import LabelledFile, Recipe
+from napari_unet.finetuning.representation import RELATIVE_DISTANCE, Representation
+from napari_unet.finetuning.simulation import simulate_image
+from napari_unet.images.image import Image
+from napari_unet.images.labels import read_labels
+from napari_unet.images.normalization import normalize
+from napari_unet.images.reading import read_image
+from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
+from napari_unet.models.unet import UNet
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Segmentation
+from napari_unet.segmentation.preparation import volume_limits
+from napari_unet.segmentation.scores import Tally, tally_objects
+from napari_unet.segmentation.segment import decode, segment_steps
+
+
+def read_pair(file: LabelledFile) -> tuple[Image, npt.NDArray[np.int32]]:
+    """The grey image and its labels."""
+    image = read_image(file.image).select_channel(None)
+    return image, read_labels(file.labels, image)
+
+
+def load_samples(
+    recipe: Recipe, files: Iterable[LabelledFile], representation: Representation = RELATIVE_DISTANCE
+) -> list[TrainingSample]:
+    """Every plane of `files` that has objects, and the simulated images, each with its share of the training."""
+    config, normalization = recipe.training, recipe.model_record().normalization
+    found: list[tuple[str, float, TrainingSample]] = []
+    for file in files:
+        image, labels = read_pair(file)
+        planes = labels.reshape(-1, *labels.shape[-2:])
+        for index, plane in zip(np.ndindex(*labels.shape[:-2]), planes, strict=True):
+            if plane.any():
+                pixels = normalize(image.plane(index), volume_limits(image, index, normalization))
+                sample = _sample(pixels, plane, config, representation)
+                found.append((file.source.name, file.source.share, sample))
+    for number in range(recipe.simulation.images):
+        pixels, plane = simulate_image(recipe.simulation.side, seed=(recipe.simulation.seed, number))
+        sample = _sample(pixels, plane, config, representation)
+        found.append(("simulated", recipe.simulation.share, sample))
+    counts = Counter(name for name, _, _ in found)
+    return [replace(sample, share=share / counts[name]) for name, share, sample in found]
+
+
+def _sample(
+    pixels: npt.NDArray[np.float32], plane: npt.NDArray[Any], config: BaseTrainingConfig, kind: Representation
+) -> TrainingSample:
+    return make_sample(pixels, plane, config.border_weight, representation=kind, weigh_inside=config.weigh_inside)
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Images to judge a network by, with their median object diameters in pixels."""
+
+    images: tuple[tuple[Image, npt.NDArray[np.int32], float], ...]
+    record: ModelRecord
+
+    def tally(self, network: UNet) -> Tally:
+        """Objects found and missed by `network`, at the object sizes that the images are known to have."""
+        model = Model(copy.deepcopy(network).eval(), self.record)
+        total = Tally()
+        for image, labels, diameter in self.images:
+            found: Segmentation = drain(segment_steps(image, model, SegmentConfig(diameter=diameter)))
+            total = total + tally_objects(labels, found.labels)
+        return total
+
+    def score(self, network: UNet) -> float:
+        """Mean AP over IoU 0.5:0.05:0.9, pooled over objects."""
+        return self.tally(network).mean_ap
+
+    def choose_thresholds(self, network: UNet) -> tuple[ModelRecord, Tally]:
+        """The record with the pair of thresholds that scores best here, and what they find."""
+        model = Model(copy.deepcopy(network).eval(), self.record)
+        choices = [
+            self.record.model_copy(update={"foreground_threshold": inside, "seed_threshold": core})
+            for inside, core in product(_FOREGROUND, _SEED)
+        ]
+        totals = [Tally() for _ in choices]
+        for image, labels, diameter in self.images:
+            config = SegmentConfig(diameter=diameter, keep_probability=True)
+            segmented: Segmentation = drain(segment_steps(image, model, config))
+            maps = np.asarray(segmented.probability)
+            for number, record in enumerate(choices):
+                totals[number] = totals[number] + tally_objects(labels, decode(maps, record, config, diameter))
+        best = max(range(len(choices)), key=lambda number: totals[number].mean_ap)
+        return choices[best], totals[best]
+
+
+_FOREGROUND = (0.4, 0.45, 0.5, 0.55, 0.6)
+_SEED = (0.4, 0.5, 0.55, 0.6, 0.65, 0.7)
+
+
+def load_validation(recipe: Recipe, files: Iterable[LabelledFile]) -> Validation:
+    """The images of `files` that have objects, in 2D."""
+    images = [read_pair(file) for file in files]
+    sized = tuple((image, labels, median_diameter(labels)) for image, labels in images if labels.any())
+    return Validation(sized, recipe.model_record())
+
+
+def median_diameter(labels: npt.NDArray[Any]) -> float:
+    """Median over objects of the diameter in pixels of a circle of the same area; labels (..., Y, X)."""
+    areas = np.bincount(labels.ravel())[1:]
+    return float(2 * np.sqrt(np.median(areas[areas > 0]) / np.pi))
