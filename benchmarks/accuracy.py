@@ -4,7 +4,12 @@
 
 Prints AP at IoU 0.5, 0.75, 0.9 and the mean over 0.5:0.05:0.9, pooled over objects, by image type and for all
 fluorescence types of dsb2018's `role=test`, and for mnfinder's `test_` images. Object sizes are estimated, as they are
-for a user who changes nothing; `--diameter known` gives the segmentation each image's own median.
+for a user who changes nothing; `--diameter known` gives the segmentation each image's own median. Several `--model`s
+(the same recipe with other seeds, say) are printed one by one, and then the spread of their scores.
+
+Beside them stand the published figures of StarDist's paper. They are of its own 50 test images of the same challenge,
+a random split, and not comparable to the digit; `benchmarks/representations.py --test` trains and scores the 2- and
+3-class U-Nets that it compares with on the split used here.
 """
 
 from __future__ import annotations
@@ -27,6 +32,13 @@ from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.scores import Tally, tally_objects
 from napari_unet.segmentation.segment import segment_steps
 
+# Schmidt et al., MICCAI 2018 (arXiv:1806.03535), table 1, "DSB2018": AP at IoU 0.5, 0.75, 0.9.
+PUBLISHED = {
+    "U-Net, 3 classes": (0.8060, 0.5777, 0.2258),
+    "Mask R-CNN": (0.8323, 0.5974, 0.1891),
+    "StarDist": (0.8641, 0.5862, 0.1191),
+}
+
 
 def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None]]:
     """(type, image, labels, median diameter) of all images of a role."""
@@ -46,27 +58,49 @@ def score(image_path: Path, labels_path: Path, model: Model, diameter: float | N
     return tally_objects(read_labels(labels_path, image), found.labels)
 
 
+def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, Tally]]:
+    """Images and pooled tally by type, and for all fluorescence types of dsb2018 together."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    counts: dict[str, int] = defaultdict(int)
+    for kind, image, labels, diameter in files(args.data, args.role):
+        tally = score(image, labels, model, diameter if args.diameter == "known" else None)
+        for group in [kind, POOLED] if kind.startswith("fluo") else [kind]:
+            tallies[group] = tallies[group] + tally
+            counts[group] += 1
+    return {group: (counts[group], tallies[group]) for group in sorted(tallies)}
+
+
+POOLED = "dsb2018 fluorescence"
+
+
+def show(found: dict[str, tuple[int, Tally]]) -> None:
+    print(f"{'type':24} images objects  AP@0.5 AP@0.75  AP@0.9  mean")
+    for group, (count, tally) in found.items():
+        ap = tally.average_precision()
+        figures = f"{ap[0.5]:7.3f} {ap[0.75]:7.3f} {ap[0.9]:7.3f} {tally.mean_ap:6.3f}"
+        print(f"{group:24} {count:6} {tally.n_truth:7} {figures}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--model", nargs="*", default=[None])
     parser.add_argument("--role", default="test", choices=["test", "validation", "unseen"])
     parser.add_argument("--diameter", default="auto", choices=["auto", "known"])
     args = parser.parse_args()
-    model, tallies, counts = load_model(args.model), defaultdict(Tally), defaultdict(int)
-    start = time.monotonic()
-    for kind, image, labels, diameter in files(args.data, args.role):
-        tally = score(image, labels, model, diameter if args.diameter == "known" else None)
-        groups = [kind, "dsb2018 fluorescence"] if kind.startswith("fluo") else [kind]
-        for group in groups:
-            tallies[group] = tallies[group] + tally
-            counts[group] += 1
-    print(f"{model.name}, role {args.role}, {time.monotonic() - start:.0f} s")
-    print(f"{'type':24} images objects  AP@0.5 AP@0.75  AP@0.9  mean")
-    for group in sorted(tallies):
-        ap, tally = tallies[group].average_precision(), tallies[group]
-        figures = f"{ap[0.5]:7.3f} {ap[0.75]:7.3f} {ap[0.9]:7.3f} {tally.mean_ap:6.3f}"
-        print(f"{group:24} {counts[group]:6} {tally.n_truth:7} {figures}")
+    means = []
+    for name in args.model:
+        model, start = load_model(name), time.monotonic()
+        found = evaluate(model, args)
+        print(f"{model.name}, role {args.role}, {time.monotonic() - start:.0f} s")
+        show(found)
+        means.append(found[POOLED][1].mean_ap if POOLED in found else float("nan"))
+    if len(means) > 1:
+        print(f"{POOLED}, mean AP over {len(means)} models: {min(means):.3f} to {max(means):.3f}")
+    if args.role == "test":
+        print("Published for other test images of the same challenge (Schmidt et al., MICCAI 2018, table 1):")
+        for name, figures in PUBLISHED.items():
+            print(f"{name:24} {50:6} {'':7} " + " ".join(f"{figure:7.3f}" for figure in figures))
 
 
 if __name__ == "__main__":

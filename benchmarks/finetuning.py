@@ -4,7 +4,9 @@
 
 Fine-tunes on a few fully labelled images of one type of dsb2018 (role `unseen`), drawn by group, and scores the model
 before and after on images of all other groups: AP pooled over images, at IoU 0.5 and as the mean over 0.5:0.05:0.9.
-With --base also the score on `validation` images of the types that the base model knows (forgetting).
+`--type chloroplast_em`, far off, learns from the left half of one section (the first, the second, ... as draws go) and
+is scored on the right halves of sections 8 and 10: other chloroplasts of the same leaf. With --base also the score on
+`validation` images of the types that the base model knows (forgetting).
 """
 
 from __future__ import annotations
@@ -51,6 +53,27 @@ def load_labelled(data: Path, name: str) -> CorrectedImage:
     return CorrectedImage(image, labels, np.ones(labels.shape, bool), name=name[:8])
 
 
+def chloroplasts(data: Path, section: int, right: bool) -> CorrectedImage:
+    """Half a section of electron microscopy, all of it reviewed."""
+    folder = data / "chloroplast_em"
+    pixels, labels = (imread(folder / part / f"z{section:03}.png") for part in ("images", "labels"))
+    half = slice(pixels.shape[1] // 2, None) if right else slice(pixels.shape[1] // 2)
+    labels = np.ascontiguousarray(labels[:, half]).astype(np.int32)
+    image = Image.from_array(np.ascontiguousarray(pixels[:, half]), "YX", name=f"section {section}")
+    return CorrectedImage(image, labels, np.ones(labels.shape, bool), name=image.name)
+
+
+def draw_images(args: argparse.Namespace, draw: int) -> tuple[list[CorrectedImage], list[CorrectedImage]]:
+    """Images to learn from, and images to be scored on."""
+    if args.type == "chloroplast_em":
+        return [chloroplasts(args.data, 1 + draw, False)], [chloroplasts(args.data, s, True) for s in (8, 10)]
+    groups = read_type(args.data, args.type, "unseen")
+    order = sorted(groups)
+    random.Random(draw).shuffle(order)
+    learned = [load_labelled(args.data, groups[group][0]) for group in order[: args.images]]
+    return learned, [load_labelled(args.data, name) for group in order[args.images :] for name in groups[group]]
+
+
 def score_images(model: Model, images: list[CorrectedImage]) -> dict[str, float]:
     """Pooled AP of `model` on fully labelled images, at their measured object size."""
     generator = np.random.default_rng(0)
@@ -84,11 +107,7 @@ def main() -> None:
 
 def run(args: argparse.Namespace, model: Model, config: FinetuneConfig, draw: int) -> None:
     """One draw of images: fine-tune, and print the scores as JSON."""
-    groups = read_type(args.data, args.type, "unseen")
-    order = sorted(groups)
-    random.Random(draw).shuffle(order)
-    learned = [load_labelled(args.data, groups[group][0]) for group in order[: args.images]]
-    others = [load_labelled(args.data, name) for group in order[args.images :] for name in groups[group]]
+    learned, others = draw_images(args, draw)
     start, curve = time.perf_counter(), []
     for event in finetune_steps(model, learned, config):
         if isinstance(event, ScoreDone):
@@ -96,7 +115,8 @@ def run(args: argparse.Namespace, model: Model, config: FinetuneConfig, draw: in
         if isinstance(event, Finished):
             result = event.result
     report = {
-        "type": args.type, "draw": draw, "images": len(learned), "steps": result.steps,
+        "type": args.type, "draw": draw, "images": len(learned),
+        "objects": sum(len(np.unique(one.labels)) - 1 for one in learned), "steps": result.steps,
         "seconds": round(time.perf_counter() - start, 1), "before": score_images(model, others),
         "after": score_images(result.model, others), "held_out_curve": curve, "sentence": result.sentence,
     }  # fmt: skip
