@@ -40,9 +40,10 @@ from napari_unet.finetuning.base_data import Validation, load_samples, load_vali
 from napari_unet.finetuning.base_samples import make_sample
 from napari_unet.finetuning.base_training import train_steps
 from napari_unet.finetuning.checkpoint import load_weights, save_weights
-from napari_unet.finetuning.losses import soft_dice_loss
+from napari_unet.finetuning.losses import instance_loss, soft_dice_loss
 from napari_unet.finetuning.recipe import Recipe, find_files, read_recipe
-from napari_unet.finetuning.representation import RELATIVE_DISTANCE, Representation
+from napari_unet.finetuning.representation import SHIPPED, Representation
+from napari_unet.finetuning.targets import make_targets
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
 from napari_unet.images.normalization import measure_limits, normalize
@@ -101,21 +102,8 @@ def offsets(labels: np.ndarray) -> np.ndarray:
     return out
 
 
-def distance_and_contact(labels: np.ndarray) -> np.ndarray:
-    """Foreground, relative distance, and the seam of at most 3 px between two objects."""
-    return np.concatenate([RELATIVE_DISTANCE.make_targets(labels), seam(labels)[None]])
-
-
-def seam(labels: np.ndarray, width: float = 3.0) -> np.ndarray:
-    nearest, second = np.full((2, *labels.shape), np.inf, np.float32)
-    for index, where in enumerate(ndimage.find_objects(labels), start=1):
-        if where is None:
-            continue
-        box = tuple(slice(max(0, s.start - 6), s.stop + 6) for s in where)
-        away = ndimage.distance_transform_edt(labels[box] != index).astype(np.float32)
-        second[box] = np.minimum(second[box], np.maximum(nearest[box], away))
-        nearest[box] = np.minimum(nearest[box], away)
-    return (nearest + second <= width).astype(np.float32)
+def relative_distance(labels: np.ndarray) -> np.ndarray:
+    return make_targets(labels)[:2]
 
 
 # -- after resampling ----------------------------------------------------------------------------------------------
@@ -173,14 +161,6 @@ def offset_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     return foreground_loss(logits, targets, weights) + mean(error, weights * targets[:, :1])
 
 
-def contact_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    logits = logits.float()
-    entropy = F.binary_cross_entropy_with_logits(logits[:, 2:], targets[:, 2:], reduction="none")
-    return RELATIVE_DISTANCE.loss(logits[:, :2], targets[:, :2], weights) + 0.5 * mean(
-        entropy, weights * (1 + 4 * targets[:, 2:])
-    )
-
-
 # -- decoding ------------------------------------------------------------------------------------------------------
 
 
@@ -219,11 +199,6 @@ def decode_absolute(maps: Maps, inside: float, smooth: float) -> np.ndarray:
 
 def decode_relative(maps: Maps, inside: float, core: float) -> np.ndarray:
     return label_instances(maps, inside, core, 20)
-
-
-def decode_contact(maps: Maps, inside: float, core: float) -> np.ndarray:
-    cores = maps[1] * (1 - maps[2])
-    return label_instances(np.stack([maps[0], cores]), inside, core, 20)
 
 
 def decode_offsets(maps: Maps, inside: float, share: float) -> np.ndarray:
@@ -269,20 +244,18 @@ CANDIDATES = [
           decode_three_classes, 10.0, "boundary class (3 classes), border weights of 2015"),
     _make("absolute", ("foreground", "distance"), absolute_distance, distance_loss, scale_distance, linear_tail,
           decode_absolute, 2.0, "foreground + distance to the border in pixels"),
-    dataclasses.replace(
-        _make("relative", ("foreground", "distance"), foreground, foreground_loss, round_first, torch.sigmoid,
-              decode_relative, 2.0, "foreground + object-normalized distance"),
-        representation=dataclasses.replace(RELATIVE_DISTANCE, name="relative")),
+    _make("relative", ("foreground", "distance"), relative_distance, instance_loss, round_first, torch.sigmoid,
+          decode_relative, 2.0, "foreground + object-normalized distance"),
     _make("offsets", ("foreground", "dy", "dx"), offsets, offset_loss, turn_offsets, linear_tail, decode_offsets, 2.0,
           "foreground + offsets to the centre"),
-    _make("contact", ("foreground", "distance", "contact"), distance_and_contact, contact_loss, round_first,
-          torch.sigmoid, decode_contact, 2.0, "foreground + object-normalized distance + seam between objects"),
+    Candidate(dataclasses.replace(SHIPPED, name="seam"), torch.sigmoid, decode_relative, 2.0,
+              "foreground + object-normalized distance + seam between objects"),
 ]  # fmt: skip
 _RELATIVE = next(c for c in CANDIDATES if c.representation.name == "relative")
 CANDIDATES.append(
     dataclasses.replace(
         _RELATIVE,
-        representation=dataclasses.replace(RELATIVE_DISTANCE, name="relative-simulated"),
+        representation=dataclasses.replace(_RELATIVE.representation, name="relative-simulated"),
         what=_RELATIVE.what + ", a sixth of the patches simulated",
         simulated=True,
     )

@@ -10,10 +10,13 @@ from torch.nn import functional as F
 def instance_loss(logits: Tensor, targets: Tensor, weights: Tensor, distance_weight: float = 1.0) -> Tensor:
     """Loss of the instance head: cross-entropy and Dice on foreground, absolute error on the relative distance.
 
+    A network with a third output also learns the seams between objects, by cross-entropy in which a pixel of a seam,
+    being rare, counts five times.
+
     Parameters
     ----------
     logits, targets : Tensor
-        (N, 2, (Z,) Y, X): foreground and object-normalized distance; targets in [0, 1].
+        (N, 2 or 3, (Z,) Y, X): foreground, object-normalized distance, seam; targets in [0, 1].
     weights : Tensor
         (N, 1, (Z,) Y, X), 0 where nobody reviewed: such pixels carry no loss and no gradient.
     distance_weight : float
@@ -26,7 +29,12 @@ def instance_loss(logits: Tensor, targets: Tensor, weights: Tensor, distance_wei
     # The distance matters inside objects; outside, foreground already says that there is none.
     place = weights * (0.2 + 0.8 * (inside > 0.5).to(logits.dtype))
     error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=0.05)
-    return entropy + 0.5 * overlap + 2.0 * distance_weight * _mean(error, place)
+    loss = entropy + 0.5 * overlap + 2.0 * distance_weight * _mean(error, place)
+    if logits.shape[1] < 3:
+        return loss
+    seam = targets[:, 2:3]
+    rare = F.binary_cross_entropy_with_logits(logits[:, 2:3], seam, reduction="none")
+    return loss + 0.5 * _mean(rare, weights * (1 + 4 * seam))
 
 
 def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor) -> Tensor:

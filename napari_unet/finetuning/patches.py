@@ -41,7 +41,7 @@ class TrainingPlane:
 
     @property
     def tensor(self) -> Tensor:
-        """(5, Y, X) float32: pixels, both targets, weight, and 1 where the weight counts. Made on first use."""
+        """(6, Y, X) float32: pixels, targets, weight, and 1 where the weight counts. Made on first use."""
         if self._tensor is None:
             weight = self.weights()
             maps = [self.pixels[None], make_targets(self.labels), weight[None], (weight > 0)[None].astype(np.float32)]
@@ -86,12 +86,12 @@ class PatchSampler:
         self._shares = shares / shares.sum() if shares.size else shares
 
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (n, 1, size, size), targets (n, 2, size, size) and weights (n, 1, size, size)."""
+        """Images (n, 1, size, size), targets (n, 3, size, size) and weights (n, 1, size, size)."""
         patches = torch.cat([self._cut() for _ in range(n)])
         images = vary_grey_values(patches[:, :1], self.augmentation, self.generator)
         # A pixel between known and unknown ones mixes both: it counts only if all that it was made of is known.
-        weights = patches[:, 3:4] * (patches[:, 4:] > 0.999)
-        targets = torch.cat([(patches[:, 1:2] > 0.5).float(), patches[:, 2:3]], dim=1)
+        weights = patches[:, -2:-1] * (patches[:, -1:] > 0.999)
+        targets = torch.cat([(patches[:, 1:2] > 0.5).float(), patches[:, 2:-2]], dim=1)
         return images, targets, weights
 
     def _cut(self) -> Tensor:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_unet.errors import UserError
 from napari_unet.finetuning.base_training import BaseTrainingConfig
+from napari_unet.finetuning.targets import OUTPUTS
 from napari_unet.models.record import ModelRecord
 
 
@@ -57,6 +58,7 @@ class Recipe(BaseModel):
     def model_record(self) -> ModelRecord:
         """The record of the model to be, without its training."""
         fields = {"name": self.name, "description": self.description, "licence": self.licence} | self.record
+        fields["outputs"] = OUTPUTS[: self.training.architecture.out_channels]
         return ModelRecord(architecture=self.training.architecture, **fields)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from napari_unet.finetuning.losses import instance_loss
-from napari_unet.finetuning.targets import make_targets
+from napari_unet.finetuning.targets import OUTPUTS, make_targets
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,5 @@ def _round_foreground(targets: Tensor, linear: Tensor) -> None:
     targets[0] = (targets[0] > 0.5).float()
 
 
-RELATIVE_DISTANCE = Representation(
-    "relative distance", ("foreground", "distance"), make_targets, instance_loss, _round_foreground
-)
-"""The shipped one: foreground, and the distance to the border as a share of the object's largest."""
+SHIPPED = Representation("seam", OUTPUTS, make_targets, instance_loss, _round_foreground)
+"""Foreground, the distance to the border as a share of the object's largest, and the seams between objects."""

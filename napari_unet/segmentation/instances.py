@@ -23,12 +23,13 @@ def label_instances(
     scikit-image). Objects of fewer than `min_size` pixels are dropped.
     """
     foreground = probability[0] > foreground_threshold
+    core = probability[1] if len(probability) < 3 else probability[1] * (1 - probability[2])
     components, count = ndimage.label(foreground)
     if count == 0:
         return np.zeros(foreground.shape, np.int32)
-    seeds, _ = ndimage.label(foreground & (probability[1] > seed_threshold))
+    seeds, _ = ndimage.label(foreground & (core > seed_threshold))
     labels = components.astype(np.int32, copy=False)
-    _split_components(labels, count, _drop_small_seeds(seeds, min_size), probability[1])
+    _split_components(labels, count, _drop_small_seeds(seeds, min_size), core)
     fill_holes(labels)
     return _number(labels, min_size)
 

@@ -46,7 +46,7 @@ def test_a_sample_knows_its_object_size(samples: list[TrainingSample]) -> None:
 def test_patches_are_shown_at_the_sizes_asked_for(samples: list[TrainingSample]) -> None:
     generator = torch.Generator().manual_seed(0)
     patches = torch.stack([draw_patch(samples[0], CONFIG, generator) for _ in range(8)])
-    assert patches.shape == (8, 4, 48, 48)
+    assert patches.shape == (8, 5, 48, 48)
     assert set(patches[:, 1].unique().tolist()) == {0.0, 1.0}
     assert 0.05 < patches[:, 1].mean() < 0.6
 

@@ -26,10 +26,19 @@ def test_the_right_answer_has_the_least_loss() -> None:
     assert right < 0.02 < none < wrong
 
 
+def test_a_network_without_seams_is_trained_without_them() -> None:
+    targets, weights = disc_targets(), torch.ones(1, 1, 32, 32)
+    logits = logits_of(targets)
+    assert instance_loss(logits[:, :2], targets, weights) < instance_loss(logits, targets, weights) < 0.03
+    missed = logits.clone()
+    missed[:, 2] = 5.0
+    assert instance_loss(missed, targets, weights) > 1
+
+
 def test_what_nobody_reviewed_carries_no_loss_and_no_gradient() -> None:
     targets, weights = disc_targets(), torch.ones(1, 1, 32, 32)
     weights[..., 16:] = 0
-    logits = torch.randn(1, 2, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    logits = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
     loss = instance_loss(logits, targets, weights)
     (gradient,) = torch.autograd.grad(loss, logits)
     assert not gradient[..., 16:].any()

@@ -11,7 +11,7 @@ from napari_unet.finetuning.targets import border_weights, make_targets
 def test_each_object_peaks_at_one_and_falls_to_its_border() -> None:
     labels = np.zeros((30, 60), int)
     labels[5:12, 5:12], labels[2:28, 20:45] = 3, 7
-    foreground, distance = make_targets(labels)
+    foreground, distance, _ = make_targets(labels)
     assert np.array_equal(foreground > 0, labels > 0)
     for label in (3, 7):
         assert distance[labels == label].max() == 1.0
@@ -24,6 +24,24 @@ def test_touching_objects_have_a_valley_between_them() -> None:
     distance = make_targets(labels)[1]
     assert distance[10, 9] < 0.2
     assert distance[10, 10] < 0.2
+
+
+def test_a_seam_lies_where_two_objects_touch_or_nearly_do() -> None:
+    labels = np.zeros((20, 60), int)
+    labels[2:18, 2:12], labels[2:18, 12:22] = 1, 2  # touch
+    labels[2:18, 24:34], labels[2:18, 42:52] = 3, 4  # 3 two pixels from 2, 4 far from all
+    seam = make_targets(labels)[2]
+    assert seam[10, 11:13].all()
+    assert seam[10, 22:24].all()
+    assert not seam[10, 14:19].any()
+    assert not seam[:, 36:].any()
+
+
+def test_weights_within_objects_too_where_a_neighbour_is_near() -> None:
+    labels = np.repeat([[1] * 20 + [2] * 20], 20, axis=0)
+    found = border_weights(labels, w0=4, sigma=3, inside=True)
+    assert found[10, 19] > found[10, 15] > found[10, 2] == 1
+    assert (border_weights(labels, w0=4, sigma=3) == 1).all()
 
 
 def test_an_object_cut_by_the_image_s_edge_goes_on_beyond_it() -> None:
