@@ -78,8 +78,8 @@ class PlaneMaps:
         return list(in_view_first(plan.tiles, self._scale_view(view)))
 
     def _answer(self, tile: Tile) -> None:
-        answer = self._predictor.predict(self._padded[tile.read][None, None])[0]
-        self.maps[(slice(None), *tile.core)] = answer[(slice(None), *tile.crop)]
+        answer = self._predictor.predict(self._padded[tile.read][None, None], tile.crop)
+        self.maps[(slice(None), *tile.core)] = answer[0]
 
     def _scale_view(self, view: tuple[slice, ...] | None) -> tuple[slice, ...] | None:
         if view is None:
