@@ -28,6 +28,7 @@ PARAMETERS = {
     "min_diameter": "SHARE",
     "link_overlap": "IOU",
     "tile": "PX",
+    "invert": "I",
     "precision": "P",
 }
 

@@ -55,6 +55,13 @@ class SegmentConfig(BaseModel):
     tile: int | None = Field(
         None, ge=64, le=16384, title="Tile size", description="In pixels; empty: as large as memory allows."
     )
+    invert: str = Field(
+        "auto",
+        pattern="^(auto|no|yes)$",
+        title="Dark objects",
+        description="Whether objects are darker than their background; auto looks which of the two the model knows.",
+        json_schema_extra={"choices": ["auto", "no", "yes"]},
+    )
     keep_probability: bool = Field(False, title="Probability maps", description="Keep what the network said.")
     device: str = Field(
         "auto",

@@ -24,9 +24,9 @@ def label_instances(
     """
     foreground = probability[0] > foreground_threshold
     labels, count = ndimage.label(foreground)
-    labels = labels.astype(np.int32, copy=False)
     if count == 0:
-        return labels
+        return np.zeros(foreground.shape, np.int32)
+    labels = labels.astype(np.int32, copy=False)
     foreground &= probability[1] > seed_threshold
     seeds, n_seeds = ndimage.label(foreground)
     _split_components(labels, count, seeds, _owners(labels, seeds, n_seeds, min_size), probability[1])
@@ -97,7 +97,8 @@ def _inner_places(gaps: npt.NDArray[Any], count: int) -> npt.NDArray[np.intp]:
     at_border[0] = 0
     # Nearly all background is one gap: without it few pixels are left to look at one by one.
     places = np.flatnonzero((gaps != 0) & (gaps != int(at_border.argmax())))
-    return places[at_border[gaps.ravel()[places]] == 0]
+    inner: npt.NDArray[np.intp] = places[at_border[gaps.ravel()[places]] == 0]
+    return inner
 
 
 def _neighbours(
