@@ -39,7 +39,7 @@ class UNetConfig(BaseModel):
 
     @property
     def halo(self) -> int:
-        """Pixels beyond a tile that its own pixels can see, if it starts and ends at multiples of the pooling factor."""
+        """Pixels beyond a tile that its pixels can see, where it starts and ends at multiples of the pooling factor."""
         factor = self.pooling_factor
         reach = max(-self._field(0)[0], self._field(factor - 1)[1] - (factor - 1))
         return -(-reach // factor) * factor

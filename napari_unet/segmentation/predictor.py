@@ -40,7 +40,7 @@ class Predictor:
     def predict(
         self, tiles: npt.NDArray[np.float32], region: tuple[slice, ...] | None = None
     ) -> npt.NDArray[np.float32]:
-        """(N, C, (Z,) Y, X) normalized float32 -> probabilities (N, outputs, (Z,) Y, X) float32, of `region` if given."""
+        """(N, C, (Z,) Y, X) normalized float32 -> probabilities (N, outputs, (Z,) Y, X) float32, or of `region`."""
         batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device, self.dtype)
         logits = self._run(batch.contiguous(memory_format=self._format), region).float()
         if self.record.task == "semantic":

@@ -16,9 +16,7 @@ from napari_unet.models.record import ModelRecord
 _PLANES = 8  # looked at to find the limits of a volume: enough for percentiles, cheap to read
 
 
-def volume_limits(
-    image: Image, index: tuple[int, ...], config: NormalizationConfig, inverted: bool = False
-) -> Limits:
+def volume_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig, inverted: bool = False) -> Limits:
     """Grey-value limits of the volume (or image, or frame) that plane `index` belongs to.
 
     `image` is grey with axes out of "TZYX", `index` counts along those before YX. Every plane of a volume gets the
