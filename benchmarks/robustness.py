@@ -5,8 +5,8 @@
 Prints AP@0.5, AP@0.75 and the mean over 0.5:0.05:0.9, pooled over the objects of a role's fluorescence images of
 dsb2018 and of mnfinder, each image changed in one way, with the difference in AP@0.5 to the same images unchanged; how
 large objects seemed in relation to the truth; how many images were taken for negatives; and how many objects were found
-in images that hold none. `--images N` takes N images spread evenly over all. Object sizes are estimated, as for a user who
-changes nothing. Grey values g are scaled so that the 0.1 and 99.9 percentiles are 0 and 1:
+in images that hold none. `--images N` takes N images spread evenly over all. Object sizes are estimated, as for a user
+who changes nothing. Grey values g are scaled so that the 0.1 and 99.9 percentiles are 0 and 1:
 
 - x4, x1/3: image resampled (bilinear, anti-aliased), labels too (nearest); also for those whose median object is at
   least 8 and at most 120 px then
