@@ -1,10 +1,10 @@
 """How fast an image becomes labels, and how much of the machine the network uses.
 
-    python benchmarks/inference.py [--sizes 512 2048 8192] [--repeats 3] [--precision auto]
+    python benchmarks/inference.py [--model NAME] [--sizes 512 2048 8192] [--repeats 3] [--precision auto]
 
 Prints, for square fields tiled from a real image (or, without the data folder, from the 2D sample), megapixels a second
-from array to labels, the share of that time spent in the network and in decoding, the network's FLOP/s as a share of a
-matrix product's peak measured in the same run at the same precision, and the process's peak memory.
+from array to labels, the share of that time spent in the estimate, the network and decoding, the network's FLOP/s as a
+share of a matrix product's peak measured in the same run at the same precision, and the process's peak memory.
 """
 
 from __future__ import annotations
@@ -82,12 +82,13 @@ def make_field(data: Path, side: int) -> Image:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
+    parser.add_argument("--model", default=None)
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 2048, 8192])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--diameter", type=float, default=None, help="pixels; default: estimated, within the time")
     args = parser.parse_args()
-    model = load_model()
+    model = load_model(args.model)
     predictor = Predictor(model, "cpu", args.precision)
     parameters = sum(p.numel() for p in model.network.parameters())
     print(f"{model.name}: {parameters / 1e6:.2f} M parameters, {predictor.dtype}, {torch.get_num_threads()} threads")
@@ -113,7 +114,8 @@ def report(image: Image, model: Model, config: SegmentConfig, repeats: int) -> N
     peak = getattr(memory, "peak_wset", 0) or _peak_rss()
     print(
         f"array to labels, {image.shape[0]} x {image.shape[1]}: {pixels / total / 1e6:.2f} MP/s, {total:.2f} s, "
-        f"{result.n_objects} objects, network {result.timing['network'] / total:.0%}, "
+        f"{result.n_objects} objects, "
+        f"estimate {result.timing['estimate'] / total:.0%}, network {result.timing['network'] / total:.0%}, "
         f"decoding {result.timing['decode'] / total:.0%}, peak memory {peak / 2**30:.1f} GB"
     )
 

@@ -25,9 +25,11 @@ PARAMETERS = {
     "device": "D",
     "foreground_threshold": "P",
     "seed_threshold": "P",
+    "object_threshold": "P",
     "min_diameter": "SHARE",
     "link_overlap": "IOU",
     "tile": "PX",
+    "invert": "I",
     "precision": "P",
 }
 

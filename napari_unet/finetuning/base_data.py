@@ -87,25 +87,32 @@ class Validation:
         return self.tally(network).mean_ap
 
     def choose_thresholds(self, network: UNet) -> tuple[ModelRecord, Tally]:
-        """The record with the pair of thresholds that scores best here, and what they find."""
+        """The record with the thresholds that score best here, and what they find."""
         model = Model(copy.deepcopy(network).eval(), self.record)
-        choices = [
-            self.record.model_copy(update={"foreground_threshold": inside, "seed_threshold": core})
-            for inside, core in product(_FOREGROUND, _SEED)
-        ]
-        totals = [Tally() for _ in choices]
-        for image, labels, diameter in self.images:
-            config = SegmentConfig(diameter=diameter, keep_probability=True)
-            segmented: Segmentation = drain(segment_steps(image, model, config))
-            maps = np.asarray(segmented.probability)
-            for number, record in enumerate(choices):
-                totals[number] = totals[number] + tally_objects(labels, decode(maps, record, config, diameter))
-        best = max(range(len(choices)), key=lambda number: totals[number].mean_ap)
-        return choices[best], totals[best]
+        maps = []
+        for image, _, diameter in self.images:
+            found: Segmentation = drain(
+                segment_steps(image, model, SegmentConfig(diameter=diameter, keep_probability=True))
+            )
+            maps.append(np.asarray(found.probability))
+        pairs = [{"foreground_threshold": a, "seed_threshold": b} for a, b in product(_FOREGROUND, _SEED)]
+        record, _ = self._best(maps, [self.record.model_copy(update=pair) for pair in pairs])
+        return self._best(maps, [record.model_copy(update={"object_threshold": sure}) for sure in _OBJECT])
+
+    def _best(self, maps: list[npt.NDArray[Any]], records: list[ModelRecord]) -> tuple[ModelRecord, Tally]:
+        totals = []
+        for record in records:
+            total = Tally()
+            for probability, (_, labels, diameter) in zip(maps, self.images, strict=True):
+                total = total + tally_objects(labels, decode(probability, record, SegmentConfig(), diameter))
+            totals.append(total)
+        best = max(range(len(records)), key=lambda number: totals[number].mean_ap)
+        return records[best], totals[best]
 
 
-_FOREGROUND = (0.4, 0.45, 0.5, 0.55, 0.6)
-_SEED = (0.4, 0.5, 0.55, 0.6, 0.65, 0.7)
+_FOREGROUND = (0.45, 0.5, 0.55, 0.6)
+_SEED = (0.3, 0.4, 0.5, 0.6)
+_OBJECT = (0.0, 0.7, 0.75, 0.8, 0.84, 0.88)
 
 
 def load_validation(recipe: Recipe, files: Iterable[LabelledFile]) -> Validation:

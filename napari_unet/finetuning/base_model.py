@@ -47,11 +47,14 @@ def train_model_steps(
         yield event
 
 
+_THRESHOLDS = ("foreground_threshold", "seed_threshold", "object_threshold")
+
+
 def _finish(network: UNet, record: ModelRecord, validation: Validation | None) -> Model:
     network = network.float().cpu().eval()
     if validation is not None:
         chosen, tally = validation.choose_thresholds(network)
-        thresholds = {name: getattr(chosen, name) for name in ("foreground_threshold", "seed_threshold")}
+        thresholds = {name: getattr(chosen, name) for name in _THRESHOLDS}
         record = record.model_copy(update={**thresholds, "scores": _scores(tally)})
     return Model(network, record)
 

@@ -38,6 +38,13 @@ class UNetConfig(BaseModel):
         return -(-reach // factor) * factor
 
     @property
+    def halo(self) -> int:
+        """Pixels beyond a tile that its pixels can see, where it starts and ends at multiples of the pooling factor."""
+        factor = self.pooling_factor
+        reach = max(-self._field(0)[0], self._field(factor - 1)[1] - (factor - 1))
+        return -(-reach // factor) * factor
+
+    @property
     def margin(self) -> int:
         """Pixels lost at each side of a tile without padding: 92 for the paper's network, 0 with padding."""
         if self.padding == "same":

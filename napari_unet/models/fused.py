@@ -50,24 +50,58 @@ class FusedUNet(nn.Module):
         self.decoder = nn.ModuleList(_fuse_stage(s, size >> (depth - 1 - i)) for i, s in enumerate(network.decoder))
         self.final = network.final
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, Y, X) -> logits (N, out_channels, Y, X)."""
+    def forward(self, x: Tensor, region: Region | None = None) -> Tensor:
+        """(N, C, Y, X) -> logits (N, out_channels, Y, X), or of `region` (rows, columns) alone if that is all you need.
+
+        What lies around the region is seen, but the decoder, three quarters of the work, leaves most of it out.
+        """
+        regions = _regions(tuple(x.shape[-2:]), region, len(self.widths))
         joined = []
-        for stage, width in zip(self.encoder, reversed(self.widths), strict=True):
+        for stage, width, part in zip(self.encoder, reversed(self.widths), regions, strict=False):
             x = stage(x)
             # The skip waits in the tensor in which the decoder will meet it: nothing is concatenated later.
-            shape = (x.shape[0], x.shape[1] + width, *x.shape[2:])
+            skip = x[..., part[0], part[1]]
+            shape = (x.shape[0], x.shape[1] + width, *skip.shape[2:])
             both = torch.empty(shape, dtype=x.dtype, memory_format=_LAST)
-            both[:, : x.shape[1]] = x
+            both[:, : x.shape[1]] = skip
             joined.append(both)
             x = _pool(x)
         x = self.bridge(x)
-        for up, width, stage in zip(self.up, self.widths, self.decoder, strict=True):
+        here = regions[-1]
+        for up, width, stage, part in zip(self.up, self.widths, self.decoder, reversed(regions[:-1]), strict=True):
             both = joined.pop()
-            both[:, -width:] = up(x)
-            x = stage(both)
+            both[:, -width:] = up(x)[(..., *_within(part, here, 2))]
+            x, here = stage(both), part
         out: Tensor = self.final(x)
-        return out
+        return out if region is None else out[(..., *_within(region, here, 1))]
+
+
+Region = tuple[slice, slice]
+
+
+def _regions(shape: tuple[int, ...], region: Region | None, depth: int) -> list[Region]:
+    """What the decoder's stage reads at each level, from the first, to know `region` of the first; last, the bridge.
+
+    Two convolutions see two pixels beyond what they answer for, and the up-convolution makes two pixels of one.
+    """
+    wanted = region or (slice(0, shape[0]), slice(0, shape[1]))
+    regions = []
+    for level in range(depth):
+        parts = [
+            slice(max(0, part.start - 2) // 2 * 2, min(size >> level, -(-(part.stop + 2) // 2) * 2))
+            for part, size in zip(wanted, shape, strict=True)
+        ]
+        regions.append((parts[0], parts[1]))
+        wanted = (slice(parts[0].start // 2, parts[0].stop // 2), slice(parts[1].start // 2, parts[1].stop // 2))
+    return [*regions, (slice(0, shape[0] >> depth), slice(0, shape[1] >> depth))]
+
+
+def _within(part: Region, whole: Region, scale: int) -> Region:
+    """`part` in pixels counted from the first of `whole`, which is given in pixels `scale` times as large."""
+    rows, columns = (
+        slice(p.start - w.start * scale, p.stop - w.start * scale) for p, w in zip(part, whole, strict=True)
+    )
+    return rows, columns
 
 
 _LAST = torch.channels_last

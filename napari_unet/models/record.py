@@ -44,6 +44,7 @@ class ModelRecord(BaseModel):
     )
     foreground_threshold: float = Field(0.5, gt=0, lt=1)
     seed_threshold: float = Field(0.5, gt=0, lt=1)
+    object_threshold: float = Field(0.0, ge=0, lt=1, description="Mean foreground probability below which none is.")
     parent: str | None = Field(None, description="SHA-256 of the parent model's file.")
     parent_name: str | None = None
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))

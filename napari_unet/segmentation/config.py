@@ -42,6 +42,13 @@ class SegmentConfig(BaseModel):
         title="Splitting threshold",
         description="Higher splits touching objects more readily; empty: what the model was trained for.",
     )
+    object_threshold: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        title="Certainty",
+        description="Objects that the model is less sure of are dropped; 0 keeps all; empty: as for the model.",
+    )
     min_diameter: float = Field(
         0.35, ge=0, le=1, title="Smallest object", description="As a share of the typical diameter; smaller is dropped."
     )
@@ -54,6 +61,13 @@ class SegmentConfig(BaseModel):
     )
     tile: int | None = Field(
         None, ge=64, le=16384, title="Tile size", description="In pixels; empty: as large as memory allows."
+    )
+    invert: str = Field(
+        "no",
+        pattern="^(auto|no|yes)$",
+        title="Dark objects",
+        description="Whether objects are darker than their background; auto looks which of the two the model knows.",
+        json_schema_extra={"choices": ["auto", "no", "yes"]},
     )
     keep_probability: bool = Field(False, title="Probability maps", description="Keep what the network said.")
     device: str = Field(

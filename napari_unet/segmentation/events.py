@@ -11,16 +11,17 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """The object diameter that will be used, in pixels of the image."""
+    """The object diameter that will be used, in pixels of the image, and whether its negative is segmented."""
 
     diameter: float
     estimated: bool
     n_planes: int
+    inverted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class TileDone:
-    """One tile of one plane is through the network. `labels` are provisional, for the eye."""
+    """One tile of one plane is through the network. `labels` are provisional, for the eye, if asked for."""
 
     done: int
     total: int
@@ -47,7 +48,7 @@ class Segmentation:
 
     `done` is a bool array over the axes before YX: planes that were segmented (all, unless stopped or scoped).
     `probability` is None or a float16 array with one more axis in front, in the order of the model's outputs.
-    `timing` has seconds by stage: "network", "decode", "resample", "total".
+    `timing` has seconds by stage: "estimate", "network", "decode", "total". `inverted`: its negative was segmented.
     """
 
     labels: npt.NDArray[np.int32]
@@ -56,6 +57,7 @@ class Segmentation:
     done: npt.NDArray[np.bool_]
     probability: npt.NDArray[Any] | None
     timing: dict[str, float]
+    inverted: bool = False
 
     @property
     def n_objects(self) -> int:

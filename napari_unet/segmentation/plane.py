@@ -53,9 +53,16 @@ class PlaneMaps:
         self._image = resample(planes, size).reshape(*normalized.shape[:-2], *size)
         outputs = predictor.record.architecture.out_channels
         self.maps = np.zeros((outputs, *self._image.shape), np.float32)
+        self._complete = False
 
     def tiles(self, tile: int | None = None, view: tuple[slice, ...] | None = None) -> Iterator[Progress]:
-        """Fill the maps, tiles in `view` (image coordinates) first; where memory runs out, on with smaller tiles."""
+        """Fill the maps, tiles in `view` (image coordinates) first; where memory runs out, on with smaller tiles.
+
+        Maps that are complete are not made again: they count as one tile.
+        """
+        if self._complete:
+            yield Progress(tuple(slice(0, size) for size in self._image.shape), 1, 1)
+            return
         network = self._predictor.record.architecture
         side = tile or largest_tile(network, self._predictor.dtype.itemsize)
         waiting = self._plan(side, network, view)
@@ -70,7 +77,9 @@ class PlaneMaps:
                 waiting, done = self._plan(side, network, view), 0
                 continue
             done += 1
-            yield Progress(waiting.pop(0).core, done, done + len(waiting))
+            core = waiting.pop(0).core
+            self._complete = not waiting
+            yield Progress(core, done, done + len(waiting))
 
     def _plan(self, side: int, network: UNetConfig, view: tuple[slice, ...] | None) -> list[Tile]:
         plan = plan_tiles(self._image.shape, side, network)
@@ -78,8 +87,8 @@ class PlaneMaps:
         return list(in_view_first(plan.tiles, self._scale_view(view)))
 
     def _answer(self, tile: Tile) -> None:
-        answer = self._predictor.predict(self._padded[tile.read][None, None])[0]
-        self.maps[(slice(None), *tile.core)] = answer[(slice(None), *tile.crop)]
+        answer = self._predictor.predict(self._padded[tile.read][None, None], tile.crop)
+        self.maps[(slice(None), *tile.core)] = answer[0]
 
     def _scale_view(self, view: tuple[slice, ...] | None) -> tuple[slice, ...] | None:
         if view is None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from napari_unet.models.device import choose_device, choose_dtype, keep_large_buffers
-from napari_unet.models.fused import fold_batch_norms, fuse_network
+from napari_unet.models.fused import FusedUNet, fold_batch_norms, fuse_network
 from napari_unet.models.model import Model
 
 
@@ -37,10 +37,19 @@ class Predictor:
             self._network = fuse_network(network)
 
     @torch.inference_mode()
-    def predict(self, tiles: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """(N, C, (Z,) Y, X) normalized float32 -> probabilities (N, outputs, (Z,) Y, X) float32."""
+    def predict(
+        self, tiles: npt.NDArray[np.float32], region: tuple[slice, ...] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """(N, C, (Z,) Y, X) normalized float32 -> probabilities (N, outputs, (Z,) Y, X) float32, or of `region`."""
         batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device, self.dtype)
-        logits = self._network(batch.contiguous(memory_format=self._format)).float()
+        logits = self._run(batch.contiguous(memory_format=self._format), region).float()
         if self.record.task == "semantic":
             return torch.softmax(logits, dim=1).cpu().numpy()
         return torch.sigmoid(logits).cpu().numpy()
+
+    def _run(self, batch: torch.Tensor, region: tuple[slice, ...] | None) -> torch.Tensor:
+        if region is None:
+            return self._network(batch)  # type: ignore[no-any-return]
+        if isinstance(self._network, FusedUNet):
+            return self._network(batch, region)  # type: ignore[no-any-return]
+        return self._network(batch)[(..., *region)]  # type: ignore[no-any-return]

@@ -16,12 +16,17 @@ from napari_unet.models.record import ModelRecord
 _PLANES = 8  # looked at to find the limits of a volume: enough for percentiles, cheap to read
 
 
-def volume_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig) -> Limits:
+def volume_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig, inverted: bool = False) -> Limits:
     """Grey-value limits of the volume (or image, or frame) that plane `index` belongs to.
 
     `image` is grey with axes out of "TZYX", `index` counts along those before YX. Every plane of a volume gets the
-    same limits, so that a slice alone and the slice within its stack are segmented alike.
+    same limits, so that a slice alone and the slice within its stack are segmented alike. If `inverted`, what is dark
+    becomes bright: the limits are those of the negative.
     """
+    if inverted:
+        negative = config.model_copy(update={"low": 100 - config.high, "high": 100 - config.low})
+        limits = volume_limits(image, index, negative)
+        return Limits(limits.high, limits.low)
     if "Z" not in image.axes:
         return measure_limits(image.plane(index), config)
     before, depth = index[:-1], image.shape[image.axes.index("Z")]

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
+from napari_unet.images.normalization import Limits
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import Scope, SegmentConfig
-from napari_unet.segmentation.diameter import measure_diameter
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.instances import label_instances
 from napari_unet.segmentation.linking import link_planes
@@ -35,6 +36,7 @@ def segment_steps(
     stop: StopFlag | None = None,
     view: tuple[slice, slice] | None = None,
     current: tuple[int, ...] | None = None,
+    provisional: bool = False,
 ) -> Iterator[SegmentEvent]:
     """Segment `image`, saying what is done as it goes; the last event is `Finished` with a `Segmentation`.
 
@@ -50,10 +52,13 @@ def segment_steps(
         Rows and columns on the screen: their tiles come first.
     current : tuple of int, optional
         The plane on the screen (index over the axes before YX): it comes first, its neighbours next.
+    provisional : bool
+        Whether somebody watches: then each finished tile comes with labels of its own (`TileDone.labels`), which costs
+        forming its objects twice.
     """
     if not image.is_grey:
         image = image.select_channel(None)
-    run = _Run(image, model, config or SegmentConfig(), stop or StopFlag(), view)
+    run = _Run(image, model, config or SegmentConfig(), stop or StopFlag(), view, provisional)
     yield from run.events(scope or Scope(), current)
 
 
@@ -61,16 +66,24 @@ class _Run:
     """One segmentation: what its steps share."""
 
     def __init__(
-        self, image: Image, model: Model, config: SegmentConfig, stop: StopFlag, view: tuple[slice, slice] | None
+        self,
+        image: Image,
+        model: Model,
+        config: SegmentConfig,
+        stop: StopFlag,
+        view: tuple[slice, slice] | None,
+        provisional: bool,
     ) -> None:
         self.image, self.model, self.config, self.stop, self.view = image, model, config, stop, view
+        self.provisional = provisional
         self.record = decoding_record(model.record, config)
         self.volumetric = model.record.architecture.ndim == 3
         if self.volumetric and "Z" not in image.axes:
             raise UserError(f"The model '{model.name}' needs a z-stack; choose a 2D model for this image.")
-        self.predictor = Predictor(model, config.device, config.precision)
         self.started = time.perf_counter()
-        self.timing = dict.fromkeys(("network", "decode", "total"), 0.0)
+        self.timing = dict.fromkeys(("estimate", "network", "decode", "total"), 0.0)
+        self.predictor = Predictor(model, config.device, config.precision)
+        self._limits: dict[tuple[int, ...], Limits] = {}
         self.labels = np.zeros(image.shape, np.int32)
         self.done = np.zeros(image.shape[:-2], np.bool_)
         self.probability: npt.NDArray[Any] | None = None
@@ -79,8 +92,8 @@ class _Run:
 
     def events(self, scope: Scope, current: tuple[int, ...] | None) -> Iterator[SegmentEvent]:
         units = self._units(scope, current)
-        self.diameter = self.config.diameter or measure_diameter(self.image, self.predictor, units[0])
-        yield Estimated(self.diameter, self.config.diameter is None, len(units))
+        self._look(units[0])
+        yield Estimated(self.diameter, self.config.diameter is None, len(units), self.inverted)
         for number, unit in enumerate(units):
             if self.stop.requested:
                 break
@@ -88,9 +101,24 @@ class _Run:
         self._link()
         self.timing["total"] = time.perf_counter() - self.started
         result = Segmentation(
-            self.labels, self.image.axes, self.diameter, self.done, self.probability, dict(self.timing)
+            self.labels,
+            self.image.axes,
+            self.diameter,
+            self.done,
+            self.probability,
+            dict(self.timing),
+            self.inverted,
         )
         yield Finished(result, self.stop.requested)
+
+    def _look(self, unit: tuple[int, ...]) -> None:
+        """Learn from the first plane what is not known of the image; its maps may be done with that."""
+        clock = time.perf_counter()
+        found = measure_appearance(self.image, self.predictor, unit, self.config.diameter, self.config.invert)
+        self.diameter, self.inverted = found.diameter, found.inverted
+        reusable = self.config.tile is None and resampling_factor(self.record, self.diameter) == 1
+        self._made = {unit: found.maps} if reusable and found.maps is not None else {}
+        self.timing["estimate"] = time.perf_counter() - clock
 
     def _units(self, scope: Scope, current: tuple[int, ...] | None) -> list[tuple[int, ...]]:
         """Indices of what goes through the network at once (planes, or volumes), the current one first."""
@@ -111,8 +139,8 @@ class _Run:
         clock = time.perf_counter()
         for progress in maps.tiles(self.config.tile, self.view):
             self.timing["network"] += time.perf_counter() - clock
-            several = progress.total > 1
-            labels = self._provisional(maps, progress, shown) if several and not self.volumetric else None
+            wanted = self.provisional and progress.total > 1 and not self.volumetric
+            labels = self._provisional(maps, progress, shown) if wanted else None
             shown = max(shown, int(labels.max(initial=0))) if labels is not None else shown
             part = (number + progress.done / progress.total) / total
             region = _unscale(progress.core, maps)
@@ -123,14 +151,21 @@ class _Run:
         yield from self._decode_unit(unit, maps, number + 1, total)
 
     def _prepare(self, unit: tuple[int, ...]) -> PlaneMaps:
+        if unit in self._made:
+            return self._made.pop(unit)
         factor = resampling_factor(self.record, self.diameter)
         if not self.volumetric:
-            limits = volume_limits(self.image, unit, self.record.normalization)
-            return PlaneMaps(self.predictor, self.image.plane(unit), limits, factor)
+            return PlaneMaps(self.predictor, self.image.plane(unit), self._limits_of(unit), factor)
         depth = self.image.shape[-3]
         volume = np.stack([self.image.plane((*unit, z)) for z in range(depth)])
-        limits = volume_limits(self.image, (*unit, 0), self.record.normalization)
-        return PlaneMaps(self.predictor, volume, limits, factor)
+        return PlaneMaps(self.predictor, volume, self._limits_of((*unit, 0)), factor)
+
+    def _limits_of(self, plane: tuple[int, ...]) -> Limits:
+        """Grey-value limits for a plane, measured once a volume."""
+        volume = plane[:-1] if "Z" in self.image.axes else plane
+        if volume not in self._limits:
+            self._limits[volume] = volume_limits(self.image, plane, self.record.normalization, self.inverted)
+        return self._limits[volume]
 
     def _decode_unit(self, unit: tuple[int, ...], maps: PlaneMaps, done: int, total: int) -> Iterator[PlaneDone]:
         clock = time.perf_counter()
@@ -171,7 +206,7 @@ def decoding_record(record: ModelRecord, config: SegmentConfig) -> ModelRecord:
     """The model's record with the thresholds that the user chose in place of its own."""
     chosen = {
         name: getattr(config, name)
-        for name in ("foreground_threshold", "seed_threshold")
+        for name in ("foreground_threshold", "seed_threshold", "object_threshold")
         if getattr(config, name) is not None
     }
     return record.model_copy(update=chosen)
@@ -185,7 +220,8 @@ def decode(
         classes: npt.NDArray[np.int32] = np.argmax(probability, axis=0).astype(np.int32)
         return classes
     smallest = np.pi / 4 * (config.min_diameter * diameter) ** 2
-    return label_instances(probability, record.foreground_threshold, record.seed_threshold, smallest)
+    thresholds = record.foreground_threshold, record.seed_threshold
+    return label_instances(probability, *thresholds, smallest, record.object_threshold)
 
 
 def _unscale(core: tuple[slice, ...], maps: PlaneMaps) -> tuple[slice, ...]:

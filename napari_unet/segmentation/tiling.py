@@ -1,7 +1,7 @@
 """The paper's overlap-tile strategy: which part of the image the network reads, and which part of its answer counts.
 
-Every tile sees at least the network's receptive radius beyond what it answers for, and starts at a multiple of the
-pooling factor, so that a pixel's answer does not depend on the tile it falls in. At the image's border, where there is
+Every tile sees all that its pixels depend on beyond what it answers for, and starts at a multiple of the pooling
+factor, so that a pixel's answer does not depend on the tile it falls in. At the image's border, where there is
 nothing to see, the image is mirrored.
 """
 
@@ -62,7 +62,7 @@ def _plan_axis(size: int, tile: int, network: UNetConfig) -> tuple[list[_Span], 
 
 
 def _plan_same(cores: list[tuple[int, int]], size: int, network: UNetConfig) -> tuple[list[_Span], tuple[int, int]]:
-    factor, halo = network.pooling_factor, network.receptive_radius
+    factor, halo = network.pooling_factor, network.halo
     border = min(_MIRRORED_STAGES * factor, halo)
     end = _round_up(size, factor) + border
     spans = []

@@ -35,7 +35,7 @@ def segment_in_background(
     """The events of a segmentation, for the worker thread: torch and the model are loaded there."""
     from napari_unet.segmentation.segment import segment_steps
 
-    for event in segment_steps(image, load(), config, scope, stop, **first):
+    for event in segment_steps(image, load(), config, scope, stop, provisional=True, **first):
         if isinstance(event, Finished):
             if "Z" in event.result.axes:
                 yield from _final_planes(event.result)

@@ -34,7 +34,8 @@ from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 
 ADVANCED = (
-    "foreground_threshold", "seed_threshold", "min_diameter", "link_overlap", "tile", "device", "keep_probability",
+    "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile", "invert",
+    "device", "keep_probability",
 )  # fmt: skip
 # What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
 _SCOPES = {

@@ -32,6 +32,17 @@ def test_folding_and_fusing_change_nothing(normalization: str) -> None:
         torch.testing.assert_close(fused(x), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("rows", [slice(0, 96), slice(0, 10), slice(37, 61), slice(48, 96)])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_region_is_answered_as_the_whole_is(depth: int, rows: slice) -> None:
+    network = trained(SMALL.model_copy(update={"depth": depth}))
+    fused = fuse_network(fold_batch_norms(network))
+    x = torch.randn(1, 2, 96, 64)
+    for region in ((rows, slice(0, 64)), (rows, slice(16, 33))):
+        with torch.inference_mode():
+            torch.testing.assert_close(fused(x, region), fused(x)[(..., *region)], rtol=1e-5, atol=1e-5)
+
+
 def test_bfloat16_is_close_to_float32() -> None:
     network = trained(SMALL)
     x = torch.randn(1, 2, 64, 64)

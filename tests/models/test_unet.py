@@ -113,3 +113,4 @@ def test_receptive_radius_is_what_gradients_say(depth: int, upsampling: str) -> 
         seen = torch.nonzero(gradient[0, 0].abs().sum(1))
         reach = max(reach, place - int(seen.min()), int(seen.max()) - place)
     assert reach <= config.receptive_radius < reach + 2 * config.pooling_factor
+    assert config.halo <= config.receptive_radius

@@ -87,7 +87,9 @@ def test_events_tell_the_story_in_order(stack: Image, model: Model) -> None:
 def test_tiles_in_view_are_done_first(field: Image, model: Model) -> None:
     config = KNOWN.model_copy(update={"tile": 256})
     tiles = [
-        e for e in segment_steps(field, model, config, view=(slice(400, 500), slice(0, 90))) if isinstance(e, TileDone)
+        e
+        for e in segment_steps(field, model, config, view=(slice(400, 500), slice(0, 90)), provisional=True)
+        if isinstance(e, TileDone)
     ]
     assert tiles[0].region[0].stop > 400
     assert tiles[0].region[1].start < 90
@@ -172,14 +174,14 @@ def test_any_dtype_and_any_size(model: Model, dtype: str, shape: tuple[int, int]
 class _Forgetful(Predictor):
     """Runs out of memory on anything larger than 200 pixels a side."""
 
-    def predict(self, tiles: Any) -> Any:
+    def predict(self, tiles: Any, region: Any = None) -> Any:
         if max(tiles.shape[-2:]) > 200:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
-        return super().predict(tiles)
+        return super().predict(tiles, region)
 
 
 class _Amnesic(Predictor):
-    def predict(self, tiles: Any) -> Any:
+    def predict(self, tiles: Any, region: Any = None) -> Any:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
 
@@ -250,3 +252,52 @@ def test_the_call_takes_paths_and_arrays(field: Image, model: Model) -> None:
     assert np.array_equal(by_path.labels, by_array.labels)
     with pytest.raises(UserError):
         segment(np.zeros((3, 4)), model, axes="ZYX")
+
+
+def test_labels_for_the_eye_are_formed_only_if_asked_for(field: Image, model: Model) -> None:
+    config = KNOWN.model_copy(update={"tile": 128})
+    for provisional in (False, True):
+        events = list(segment_steps(field, model, config, provisional=provisional))
+        labels = [event.labels for event in events if isinstance(event, TileDone)]
+        assert len(labels) > 1
+        assert all((one is not None) == provisional for one in labels)
+
+
+def test_what_the_estimate_saw_is_not_computed_again(
+    field: Image, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Image.from_array(np.asarray(field.data)[:200, :200], "YX")
+    expected = drain(segment_steps(part, model, SegmentConfig(tile=4096)))
+    seen = []
+    predict = Predictor.predict
+    monkeypatch.setattr(Predictor, "predict", lambda self, *given: seen.append(given) or predict(self, *given))
+    found = drain(segment_steps(part, model, SegmentConfig()))
+    assert len(seen) == 1
+    assert np.array_equal(found.labels, expected.labels)
+
+
+def test_a_negative_is_noticed(field: Image, model: Model) -> None:
+    data = np.asarray(field.data).astype(np.float32)
+    config = SegmentConfig(invert="auto")
+    images = [Image.from_array(d, "YX") for d in (data, data.max() - data)]
+    usual, negative = (drain(segment_steps(image, model, config)) for image in images)
+    assert (usual.inverted, negative.inverted) == (False, True)
+    assert tally_objects(usual.labels, negative.labels).average_precision()[0.5] > 0.95
+    asked = drain(segment_steps(images[1], model, SegmentConfig(invert="no")))
+    assert not asked.inverted
+
+
+@pytest.mark.parametrize("mean", [0.5, 100])
+def test_noise_holds_no_objects(model: Model, mean: float) -> None:
+    data = np.random.default_rng(0).poisson(mean, (256, 256)).astype(np.uint8)
+    assert drain(segment_steps(Image.from_array(data, "YX"), model)).n_objects == 0
+
+
+def test_the_limits_of_a_stack_are_measured_once(stack: Image, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+    from napari_unet.segmentation import segment as module
+
+    original = module.volume_limits
+    monkeypatch.setattr(module, "volume_limits", lambda *given: measured.append(given) or original(*given))
+    drain(segment_steps(stack, model, KNOWN))
+    assert len(measured) == 1

@@ -40,10 +40,10 @@ def test_an_identity_network_gives_back_the_image(shape: tuple[int, int], tile: 
 
 @settings(max_examples=200, deadline=None)
 @given(size=st.integers(1, 700), tile=st.integers(1, 300), network=networks)
-def test_tiles_are_aligned_and_see_the_receptive_radius(size: int, tile: int, network: UNetConfig) -> None:
+def test_tiles_are_aligned_and_see_what_they_depend_on(size: int, tile: int, network: UNetConfig) -> None:
     plan = plan_tiles((size,), tile, network)
     before, after = plan.border[0]
-    factor, radius = network.pooling_factor, network.receptive_radius
+    factor, radius = network.pooling_factor, network.halo
     phases = set()
     for one in plan.tiles:
         first, last = one.read[0].start - before, one.read[0].stop - before

@@ -1,0 +1,151 @@
+"""How an image looks to the network: the size of its objects, and whether they are darker than their background.
+
+Both are asked of the network itself: it looks at the middle of one plane at a few magnifications, and at its negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.images.image import Image
+from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.instances import label_instances
+from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.preparation import resampling_factor, volume_limits
+
+_WINDOW = 512  # pixels of the image looked at, at its own size; more where it is shrunk, fewer where enlarged
+_SMALLEST, _SMALLER, _LARGER = 0.12, 0.35, 2.5
+# Read off the validation images at a third, once and four times their size: at the right size conviction is 0.55 to
+# 0.8, at the wrong one mostly below 0.5; what looks smaller than this at the wrong size is too small, not too large.
+_CONVINCED = 0.6
+_DOUBTFUL = 0.5  # below this, what seems small may be specks in something large
+_NOTHING = 0.15  # less than in any image with objects, at some magnification; noise is far below
+_SMALL_OBJECT = 16.0
+_NEGATIVE_FACTOR = 1.1  # how much more than the image its negative must convince: 1.05 to 1.6 where it is right
+
+
+@dataclass(frozen=True, eq=False)
+class Appearance:
+    """Typical object `diameter` in pixels, whether dark and bright are `inverted`, and how `conviction` fared.
+
+    `maps` are those of the whole plane, at its own size, if they came about on the way: then nobody need make them
+    again.
+    """
+
+    diameter: float
+    inverted: bool = False
+    conviction: float = 0.0
+    maps: PlaneMaps | None = None
+
+
+def measure_appearance(
+    image: Image, predictor: Predictor, plane: tuple[int, ...], diameter: float | None = None, invert: str = "auto"
+) -> Appearance:
+    """Look at one plane (index over the axes before YX; missing ones: the middle) of a grey `image`.
+
+    Parameters
+    ----------
+    diameter : float, optional
+        Pixels, where it is known: then nothing is estimated.
+    invert : str
+        "no" or "yes" where it is known, or "auto": of an image that is mostly bright, the negative is taken if it
+        convinces more.
+    """
+    record = predictor.record
+    if record.task == "semantic" or record.architecture.ndim == 3:
+        return Appearance(diameter or record.diameter, invert == "yes")
+    if diameter is not None and invert != "auto":
+        return Appearance(diameter, invert == "yes")
+    if len(plane) < len(image.shape) - 2:
+        plane = (*plane, *(size // 2 for size in image.shape[len(plane) : -2]))
+    viewer = _Viewer(image, predictor, plane, diameter)
+    best = viewer.best(invert == "yes")
+    if invert == "auto" and viewer.is_bright():
+        negative = viewer.best(True)
+        if negative.conviction > max(_NOTHING, _NEGATIVE_FACTOR * best.conviction):
+            best = negative
+    if diameter is None and best.conviction < _NOTHING:
+        diameter = record.diameter
+    return best if diameter is None else replace(best, diameter=diameter)
+
+
+class _Viewer:
+    """Looks at one plane."""
+
+    def __init__(self, image: Image, predictor: Predictor, plane: tuple[int, ...], diameter: float | None) -> None:
+        self._image, self._predictor, self._plane, self._diameter = image, predictor, plane, diameter
+        self._pixels = image.plane(plane)
+
+    def best(self, inverted: bool) -> Appearance:
+        """The most convincing of the magnifications worth trying."""
+        if self._diameter is not None:
+            return self.look(resampling_factor(self._predictor.record, self._diameter), inverted)
+        found = [self.look(1.0, inverted)]
+        if found[0].conviction < _CONVINCED:
+            found += [self.look(factor, inverted) for factor in _other_factors(found[0])]
+        largest = self._predictor.record.diameter_range[1]
+        if all(one.conviction < _CONVINCED for one in found) and found[1].diameter * _SMALLER > largest:
+            found.append(self.look(_SMALLEST, inverted))
+        return max(found, key=lambda one: one.conviction)
+
+    def is_bright(self) -> bool:
+        """Whether most of the plane is nearer to white than to black; only then objects may be darker than the rest."""
+        limits = volume_limits(self._image, self._plane, self._predictor.record.normalization)
+        return bool(np.nanmedian(_middle(self._pixels, _WINDOW)) > (limits.low + limits.high) / 2)
+
+    def look(self, factor: float, inverted: bool) -> Appearance:
+        """What the network finds in the plane's middle, enlarged by `factor`."""
+        record = self._predictor.record
+        part = _middle(self._pixels, int(_WINDOW / factor**0.75))
+        limits = volume_limits(self._image, self._plane, record.normalization, inverted)
+        maps = PlaneMaps(self._predictor, part, limits, factor)
+        for _ in maps.tiles():
+            pass
+        diameter, conviction = _judge(maps.maps, record)
+        whole = factor == 1 and part.shape == self._pixels.shape
+        return Appearance(diameter / factor, inverted, conviction, maps if whole else None)
+
+
+def _other_factors(first: Appearance) -> tuple[float, ...]:
+    """Which magnifications to try where the image's own did not convince: smaller where objects seem large."""
+    if first.conviction < _DOUBTFUL:
+        return _SMALLER, _LARGER
+    return (_LARGER,) if first.diameter < _SMALL_OBJECT else (_SMALLER,)
+
+
+def _judge(maps: npt.NDArray[np.float32], record: ModelRecord) -> tuple[float, float]:
+    """(median diameter of what is found in `maps`, in their pixels, conviction from 0 to 1)."""
+    smallest = np.pi / 4 * (0.5 * record.diameter_range[0]) ** 2
+    thresholds = record.foreground_threshold, record.seed_threshold
+    labels = label_instances(maps, *thresholds, smallest, record.object_threshold)
+    sizes = np.bincount(labels.ravel())[1:]
+    if sizes.size == 0:
+        return record.diameter, 0.0
+    diameters = 2 * np.sqrt(sizes / np.pi)
+    return float(np.median(diameters)), _conviction(maps, labels, diameters, record.diameter_range)
+
+
+def _conviction(
+    maps: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int32],
+    diameters: npt.NDArray[np.float64],
+    comfortable: tuple[float, float],
+) -> float:
+    """How sure the network is, weighted by how many objects have a size that it knows."""
+    inside = labels > 0
+    sure = float(np.mean(np.abs(maps[0] - 0.5)[inside])) * 2
+    covered = float(maps[0][inside].sum() / max(1.0, maps[0].sum()))
+    peaks = np.zeros(diameters.size + 1)
+    np.maximum.at(peaks, labels[inside], maps[1][inside])
+    known = np.mean((diameters > 0.8 * comfortable[0]) & (diameters < 1.2 * comfortable[1]))
+    return sure * covered * float(peaks[1:].mean()) * float(known)
+
+
+def _middle(pixels: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
+    starts = [max(0, (size - side) // 2) for size in pixels.shape]
+    return pixels[tuple(slice(start, start + side) for start in starts)]
