@@ -46,8 +46,8 @@ _SMALLEST_CORE = 0.65  # as a share of the smallest object
 
 def _find_cores(core: npt.NDArray[Any], lowest: float, smallest: float) -> npt.NDArray[np.int32]:
     """Connected regions above `lowest`, each replaced by its parts above a higher level if at least two are large."""
-    seeds, count = ndimage.label(core > lowest)
-    seeds = seeds.astype(np.int32, copy=False)
+    found, count = ndimage.label(core > lowest)
+    seeds: npt.NDArray[np.int32] = found.astype(np.int32, copy=False)
     places = np.flatnonzero(seeds)
     flat = seeds.ravel()
     for level in np.arange(lowest + _LEVEL, _HIGHEST, _LEVEL):
