@@ -4,10 +4,10 @@
 
 The shipped model segments dsb2018's `role=validation` images; an object is wrong if no true object has an IoU of 0.5 or
 more with it. Printed for each measure of `napari_unet/corrections/suspicion.py`, for the score that combines them, and
-for random order: which share of all wrong objects is among the first 10, 25 and 50 % of each image's queue, and how often
-a wrong object is more suspicious than a right one (AUC: 0.5 is chance), in all images together. Then the same of the
-score for each type of image, and what `SUSPICIOUS` lists. Weights and limits of the measures were chosen on these images,
-so the figures flatter a little; `role=test` is not used for it.
+for random order: which share of all wrong objects is among the first 10, 25 and 50 % of each image's queue, and how
+often a wrong object is more suspicious than a right one (AUC: 0.5 is chance), in all images together. Then the same of
+the score for each type of image, and what `SUSPICIOUS` lists. Weights and limits of the measures were chosen on these
+images, so the figures flatter a little; `role=test` is not used for it.
 
 `--speed` prints the time of each part on 2048 x 2048 pixels with 2116 objects instead (no network, no data needed).
 """
@@ -102,7 +102,7 @@ def report(images: Sequence[Judged]) -> None:
         line([image for image in images if image.kind == kind], f"score, {kind}", lambda image: image.table.score)
     listed = np.concatenate([image.table.score for image in images]) >= SUSPICIOUS
     print(
-        f"score >= {SUSPICIOUS}: {listed.mean():.1%} of all objects, with {listed[wrong].mean():.1%} of the wrong ones; "
+        f"score >= {SUSPICIOUS}: {listed.mean():.1%} of all objects, {listed[wrong].mean():.1%} of the wrong ones; "
         f"{wrong[listed].mean():.1%} of those listed are wrong, {wrong[~listed].mean():.1%} of the others"
     )
     shares = np.array([image.wrong.mean() for image in images if image.wrong.size])

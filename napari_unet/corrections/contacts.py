@@ -55,7 +55,7 @@ def _edges(plane: npt.NDArray[Any], objects: Ints) -> tuple[Floats, Ints, Ints, 
     """
     outline = np.zeros(objects.size)
     found: list[tuple[Ints, Ints, Ints, Ints]] = []
-    height, width = plane.shape
+    width = plane.shape[1]
     steps = ((plane[:-1], plane[1:], width, width), (plane[:, :-1], plane[:, 1:], 1, width - 1))
     for here, there, step, columns in steps:
         rows, column = np.divmod(np.flatnonzero(here != there), max(1, columns))

@@ -34,8 +34,7 @@ class Runs:
 
     def total(self, values: npt.NDArray[Any]) -> Floats:
         """Sum of `values` (one a run) for each of `objects`."""
-        sums: Floats = np.bincount(self.owner, weights=values, minlength=self.objects.size)
-        return sums
+        return np.bincount(self.owner, weights=values, minlength=self.objects.size).astype(np.float64)
 
     def boxes(self) -> Ints:
         """(objects, 4): first row, last row + 1, first column, last column + 1."""

@@ -81,7 +81,7 @@ def usual_objects(sections: Sections, planes: Sequence[PlaneIndex], axes: str) -
     frames = _frames(sections, planes, axes)
     _, row = _group(frames, sections.ids)
     largest = _largest_section(row, sections.area)
-    return Population.of(np.bincount(row, weights=sections.area), sections.elongation[largest])
+    return Population.of(np.bincount(row, weights=sections.area).astype(float), sections.elongation[largest])
 
 
 def build_table(sections: Sections, planes: Sequence[PlaneIndex], axes: str, usual: Population) -> ObjectTable:
@@ -93,7 +93,7 @@ def build_table(sections: Sections, planes: Sequence[PlaneIndex], axes: str, usu
     frames = _frames(sections, planes, axes)
     keys, row = _group(frames, sections.ids)
     n, area = len(keys), sections.area
-    sizes = np.bincount(row, weights=area, minlength=n)
+    sizes = np.bincount(row, weights=area, minlength=n).astype(float)
     largest = _largest_section(row, area)
     doubt = 1 - sections.foreground * sections.core
     boundary = boundary_measure(sections.contact, sections.weakness)

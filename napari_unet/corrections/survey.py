@@ -167,4 +167,4 @@ def _with_original(new: Sections, original: Sections) -> Sections:
     same &= (original.boxes[at] == new.boxes).all(axis=1)
     same &= np.abs(original.centres[at] - new.centres).max(axis=1) < 1e-6
     values = {name: np.where(same, getattr(original, name)[at], getattr(new, name)) for name in _SAID}
-    return replace(new, **values)  # type: ignore[arg-type]
+    return replace(new, **values)

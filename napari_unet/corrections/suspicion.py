@@ -1,8 +1,8 @@
 """How suspicious an object is: six measures, each a risk from 0 to 1, and one score that rises with each of them.
 
 A risk is 0 up to `low` and 1 from `high`, linear between. The score is 1 - (1 - w1 r1)(1 - w2 r2)...: 0 if nothing is
-known against an object, never above 1, and no reason hides another. What is not known counts nothing. Limits and weights
-were chosen on the validation images of `benchmarks/review_queue.py`, where they matter little.
+known against an object, never above 1, and no reason hides another. What is not known counts nothing. Limits and
+weights were chosen on the validation images of `benchmarks/review_queue.py`, where they matter little.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ MEASURES = (
     Measure("disagreement", "Unstable", "another outline when mirrored",
             "1 - IoU with what the model finds in the mirrored image.", 0.05, 0.6, 0.6),
     Measure("size", "Size", "unusual size",
-            "Distance of its size (logarithm) from the median of this image, in robust standard deviations.", 1, 5, 0.5),
+            "How far its size (logarithm) is from the median of this image, in robust standard deviations.", 1, 5, 0.5),
     Measure("shape", "Shape", "unusual shape",
-            "Bays, tails or two objects in one: 1 - area / area of the ellipse with the same moments; or unusually long "
-            "for this image.", 0.02, 0.2, 0.4),
+            "Bays, tails or two objects in one: 1 - area / area of the ellipse with the same moments; or unusually "
+            "long for this image.", 0.02, 0.2, 0.4),
     Measure("boundary", "Boundary", "weak boundary to a neighbour",
             "Share of the outline that touches a neighbour, and how little the network saw of a boundary there.",
             0.0, 0.3, 0.4),
@@ -75,7 +75,7 @@ class Population:
 
     def elongation_distance(self, elongation: Floats) -> Floats:
         """How much longer than usual, in robust standard deviations."""
-        return (elongation - self.elongation[0]) / self.elongation[1]
+        return np.asarray((elongation - self.elongation[0]) / self.elongation[1])
 
 
 def _median_and_spread(values: Floats, least: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """A second opinion of the same model on the same planes: it sees them mirrored.
 
-To a person a mirrored image is as easy as the image itself. Where the network says something else of it, it was guessing.
+To a person a mirrored image is as easy as the image itself. Where the network says something else of it, it guessed.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def look_again(
 ) -> Iterator[SecondLook | Finished[int] | None]:
     """Segment `planes` of `image` (grey, axes out of "TZYX") once more, mirrored; objects have `diameter` pixels.
 
-    Gives None after each tile, one `SecondLook` a plane in the order asked for (a 3D model: all planes of a volume after
-    each other), and at the end `Finished` with the number of planes looked at.
+    Gives None after each tile, one `SecondLook` a plane in the order asked for (a 3D model: all planes of a volume
+    after each other), and at the end `Finished` with the number of planes looked at.
     """
     config, stop = config or SegmentConfig(), stop or StopFlag()
     run = _Run(image, model, config, diameter)

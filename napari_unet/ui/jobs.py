@@ -102,7 +102,6 @@ class JobRunner(QObject):
         self._done = False
         self._on_event: Callable[[Any], None] = _ignore
         self._on_finished: Callable[[Outcome], None] = _ignore
-        self._usual_switch = sys.getswitchinterval()
         self._timer = QTimer(self, interval=INTERVAL_MS)
         self._timer.timeout.connect(self._on_tick)
 
@@ -130,7 +129,7 @@ class JobRunner(QObject):
         self._worker.errored.connect(self._on_errored)
         self._worker.finished.connect(self._on_worker_finished)
         self.job = Job(title, owner, stop)
-        sys.setswitchinterval(SWITCH_SECONDS)
+        _hurry(self, True)
         self._worker.start()
         self._timer.start()
         self.changed.emit()
@@ -149,7 +148,7 @@ class JobRunner(QObject):
         self.closed = True
         self._timer.stop()
         self._on_event = self._on_finished = _ignore
-        sys.setswitchinterval(self._usual_switch)
+        _hurry(self, False)
         if self.job is not None and self._worker is not None:
             self.job.stop.request()
             self._worker.quit()
@@ -175,12 +174,25 @@ class JobRunner(QObject):
     def _finish(self) -> None:
         # The job is over before its owner hears of it: the owner may start the next one from there.
         self._timer.stop()
-        sys.setswitchinterval(self._usual_switch)
+        _hurry(self, False)
         self.job = self._worker = None
         self._on_finished, on_finished = _ignore, self._on_finished
         outcome, self._outcome = self._outcome, None
         on_finished(outcome)
         self.changed.emit()
+
+
+_hurried: set[int] = set()
+_usual_switch = sys.getswitchinterval()
+
+
+def _hurry(runner: JobRunner, running: bool) -> None:
+    """Switch threads quickly for as long as any runner has a job."""
+    global _usual_switch
+    if running and not _hurried:
+        _usual_switch = sys.getswitchinterval()
+    (_hurried.add if running else _hurried.discard)(id(runner))
+    sys.setswitchinterval(SWITCH_SECONDS if _hurried else _usual_switch)
 
 
 def _ignore(_: Any) -> None:

@@ -70,6 +70,8 @@ class Session:
         # Weak, or the session would keep alive the viewer by which it is known.
         self._viewer = weakref.ref(viewer)
         self.jobs = JobRunner()
+        # What nobody asked for and nobody waits for (see review_survey). It gives way to `jobs`.
+        self.background = JobRunner()
         self.works: list[ImageWork] = []
         self.current: ImageWork | None = None
         self.problem: str | None = None
@@ -298,5 +300,6 @@ class Session:
     def close(self) -> None:
         """The window closes: the job is stopped, and no callback comes any more."""
         self.jobs.shutdown()
+        self.background.shutdown()
         if self.trackers is not None:
             self.trackers.close()
