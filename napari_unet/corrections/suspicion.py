@@ -87,7 +87,9 @@ def _median_and_spread(values: Floats, least: float) -> tuple[float, float]:
 
 def ramp(values: npt.ArrayLike, low: float, high: float) -> Floats:
     """0 up to `low`, 1 from `high`, linear between; what is not known (NaN) is 0."""
-    return np.clip((np.nan_to_num(np.asarray(values, float), nan=low) - low) / (high - low), 0, 1)
+    known = np.nan_to_num(np.asarray(values, np.float64), nan=low)
+    share: Floats = np.clip((known - low) / (high - low), 0, 1)
+    return share
 
 
 def shape_measure(fill: Floats, elongation: Floats, usual: Population) -> Floats:

@@ -10,6 +10,7 @@ from napari_unet.ui.correction_tools import ACTIONS, HINTS, Action, CorrectionTo
 from napari_unet.ui.correction_tracker import CorrectionTracker
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.listening import listen
+from napari_unet.ui.review_queue import ReviewQueueView
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import get_trackers
@@ -38,6 +39,7 @@ class CorrectStep(Step):
             "The surroundings of each object that you correct count as looked at: the model learns from them.\n"
             "What nobody reviewed is unknown to it, not background."
         )
+        self.review_queue = ReviewQueueView(session, self.tools, self.buttons)
         self.counts_label = QLabel(wordWrap=True)
         self.hint_label = QLabel(wordWrap=True)
         self._fill_body()
@@ -59,6 +61,7 @@ class CorrectStep(Step):
         self.body_layout.addLayout(review)
         self.body_layout.addWidget(self.automatic_box)
         self.body_layout.addWidget(self.counts_label)
+        self.body_layout.addWidget(self.review_queue)
 
     def _rows(self, names: tuple[str, ...], columns: int) -> QGridLayout:
         grid = QGridLayout()

@@ -58,6 +58,11 @@ ACTIONS = (
     Action("review_box", "Box", "Drag a box round what you have reviewed; again to go back to the labels.",
            "T", is_tool=True),
     Action("clear_reviewed", "Clear", "Mark nothing of this slice as reviewed.", "C"),
+    Action("next_suspicious", "Next", "Go to the next suspicious object that is not reviewed.", "Q"),
+    Action("previous_suspicious", "Previous", "Go back to the object before, reviewed or not.", "Shift-Q"),
+    Action("accept_object", "Accept",
+           "The object in the frame is right: mark it and its surroundings in this slice as reviewed, and go on.", "A"),
+    Action("unaccept_object", "Take back", "Mark the object in the frame as not reviewed.", "Shift-A"),
     Action("show_reviewed", "Show", "Show or hide the overlay of what is reviewed.", "O"),
 )  # fmt: skip
 HINTS = {
@@ -76,6 +81,7 @@ class CorrectionTools(QObject):
 
     tool_changed = Signal()
     failed = Signal(str)
+    queue_asked = Signal(str)  # the name of an action that the review queue carries out
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -239,6 +245,18 @@ class CorrectionTools(QObject):
             if not layer.visible and self._session.viewer.layers.selection.active is layer:
                 self.run(self._before_review)
             self.tool_changed.emit()
+
+    def _next_suspicious(self) -> None:
+        self.queue_asked.emit("next_suspicious")
+
+    def _previous_suspicious(self) -> None:
+        self.queue_asked.emit("previous_suspicious")
+
+    def _accept_object(self) -> None:
+        self.queue_asked.emit("accept_object")
+
+    def _unaccept_object(self) -> None:
+        self.queue_asked.emit("unaccept_object")
 
     # -- keys and mouse on our layers -----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.corrections.comparison import Counts
+from napari_unet.corrections.difference import Difference, merge_differences
 from napari_unet.corrections.live import LiveComparison, PlaneIndex
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
 from napari_unet.ui.reviewed_layer import ReviewedOverlay
@@ -67,6 +68,10 @@ class CorrectionTracker(QObject):
     @property
     def changed_planes(self) -> list[PlaneIndex]:
         return self._live.changed_planes() if self._live is not None else []
+
+    def difference(self, plane: PlaneIndex) -> Difference:
+        """What differs from the prediction in one plane."""
+        return self._live.difference(plane) if self._live is not None else merge_differences([])
 
     def renew(self, prediction: bool = False) -> None:
         """Look at everything again: labels, overlay or (`prediction`) the prediction are other ones."""

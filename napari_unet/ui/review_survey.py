@@ -1,0 +1,320 @@
+"""Keeps, for each image of a session, what is known of its objects: measured in the background, edits followed at once.
+
+The background work gives way to what the user asks for: it stops when a job begins, and goes on where it was when the
+job has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet.corrections.review_queue import QueueOrder, ReviewQueue
+from napari_unet.corrections.sections import Sections
+from napari_unet.corrections.survey import ObjectSurvey
+from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.ui.listening import listen
+from napari_unet.ui.trackers import get_trackers
+
+if TYPE_CHECKING:
+    from napari_unet.images.image import Image
+    from napari_unet.models.model import Model
+    from napari_unet.ui.image_work import ImageWork
+    from napari_unet.ui.session import Session
+
+PlaneIndex = tuple[int, ...]
+SETTLE_MS = 200  # several signals come with one change of the labels
+SHOW_MS = 300  # between two refreshes of the list while planes come in
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneSurveyed:
+    """The objects of one plane are measured, with (`looked`) what the model says of them when it looks again."""
+
+    plane: PlaneIndex
+    sections: Sections
+    looked: bool
+    done: int
+    total: int
+    seconds_left: float | None = None
+
+
+def survey_in_background(
+    labels: npt.NDArray[Any],
+    axes: str,
+    image: Image,
+    load: Callable[[], Model] | None,
+    diameter: float | None,
+    planes: tuple[Sequence[PlaneIndex], Sequence[PlaneIndex]],
+    stop: StopFlag,
+) -> Iterator[Any]:
+    """Measure objects, for the worker thread: `planes` are those to be measured, and those to be looked at again.
+
+    Without a model (`load`) nothing is looked at again.
+    """
+    to_measure, to_look = planes
+    survey = ObjectSurvey(labels.shape, axes)
+    areas = []
+    for done, plane in enumerate(to_measure, start=1):
+        if stop.requested:
+            break
+        for _ in survey.measure(labels, [plane]):
+            pass
+        areas.append(survey.sections(plane).area)
+        yield PlaneSurveyed(plane, survey.sections(plane), False, done, len(to_measure))
+    if load is not None and to_look and not stop.requested:
+        yield from _look(survey, labels, image, load(), diameter or _typical(areas), to_look, stop)
+    yield Finished(None, stop.requested)
+
+
+def _look(
+    survey: ObjectSurvey,
+    labels: npt.NDArray[Any],
+    image: Image,
+    model: Model,
+    diameter: float,
+    planes: Sequence[PlaneIndex],
+    stop: StopFlag,
+) -> Iterator[PlaneSurveyed | None]:
+    from napari_unet.segmentation.second_look import SecondLook, look_again
+
+    if model.record.task != "instances":
+        return
+    for event in look_again(image, model, diameter, planes, stop=stop):
+        if isinstance(event, SecondLook):
+            survey.look(labels, event.plane, event.labels, event.maps)
+            found = survey.sections(event.plane)
+            yield PlaneSurveyed(event.plane, found, True, event.done, event.total, event.seconds_left)
+        elif event is None:
+            yield None  # a chance to be stopped
+
+
+def _typical(areas: list[npt.NDArray[np.float64]]) -> float:
+    from napari_unet.corrections.reviewed import typical_diameter
+
+    return typical_diameter([int(area) for part in areas for area in part])
+
+
+@dataclass(eq=False)
+class _State:
+    """What is known of one image, and which labels and prediction it was measured on."""
+
+    survey: ObjectSurvey
+    basis: tuple[Any, Any]
+    measured: set[PlaneIndex] = field(default_factory=set)
+    looked: set[PlaneIndex] = field(default_factory=set)
+    failed: str | None = None
+    differences: dict[PlaneIndex, set[tuple[int, ...]]] = field(default_factory=dict)
+
+    def remaining(self, here: PlaneIndex) -> tuple[list[PlaneIndex], list[PlaneIndex]]:
+        """Planes to measure and to look at again, those next to `here` first."""
+        near = sorted(self.survey.planes, key=lambda plane: sum(abs(a - b) for a, b in zip(plane, here, strict=True)))
+        to_measure = [plane for plane in near if plane not in self.measured]
+        if self.failed is not None:
+            return to_measure, []
+        known = [plane for plane in near if plane not in self.looked]
+        return to_measure, [p for p in known if p not in self.measured or len(self.survey.sections(p))]
+
+
+class SurveyKeeper(QObject):
+    """Surveys of all images of a session.
+
+    `changed` (work): more is known, or something was edited or reviewed. `progressed` (work, text, done, total): how
+    far the background work is; `done` == `total` when there is nothing to do.
+    """
+
+    changed = Signal(object)
+    progressed = Signal(object, str, int, int)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._trackers = session, get_trackers(session)
+        self._states: dict[str, _State] = {}
+        self._stopped: set[str] = set()  # by the user: not begun again by itself
+        self._running: ImageWork | None = None
+        self._undrawn: set[str] = set()
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settle.timeout.connect(self._begin)
+        self._show = QTimer(self, singleShot=True, interval=SHOW_MS)
+        self._show.timeout.connect(self._tell)
+        self._trackers.changed.connect(self._on_tracker)
+        for signal in (session.prediction_changed, session.labels_changed, session.image_changed):
+            listen(self, signal, self._on_labels)
+        listen(self, session.images_changed, self._on_images)
+        listen(self, session.current_changed, self._on_images)
+        listen(self, session.jobs.changed, self._on_jobs)
+        self._settle.start()
+
+    # -- what others ask ---------------------------------------------------------------------------------------------
+
+    def survey(self, work: ImageWork | None) -> ObjectSurvey | None:
+        """What is known of an image; None while nothing is."""
+        state = None if work is None else self._states.get(work.key)
+        return state.survey if state is not None and state.measured and state.basis == _basis(work) else None
+
+    def queue(self, work: ImageWork, order: QueueOrder | None = None) -> ReviewQueue | None:
+        """The objects of an image in an order, with what is reviewed of them now; None while nothing is known."""
+        survey = self.survey(work)
+        return None if survey is None else ReviewQueue(survey.table, survey.reviewed(work.reviewed), order)
+
+    def problem(self, work: ImageWork) -> str | None:
+        """Why the model could not look again at an image, None if it could."""
+        state = self._states.get(work.key)
+        return None if state is None else state.failed
+
+    @property
+    def busy(self) -> bool:
+        return self._settle.isActive() or self._running is not None
+
+    def stop(self) -> None:
+        """Leave it at what is known, for the image that is being worked on."""
+        if self._running is not None:
+            self._stopped.add(self._running.key)
+            self._session.background.stop()
+
+    # -- when to work ------------------------------------------------------------------------------------------------
+
+    def _on_labels(self, work: ImageWork) -> None:
+        state = self._states.get(work.key)
+        if state is not None and state.basis != _basis(work):
+            del self._states[work.key]
+            self._stopped.discard(work.key)
+            if self._running is work:
+                self._session.background.stop()
+            self.changed.emit(work)
+        self._settle.start()
+
+    def _on_images(self) -> None:
+        here = {work.key for work in self._session.works}
+        for key in self._states.keys() - here:
+            del self._states[key]
+        if self._running is not None and self._running.key not in here:
+            self._session.background.stop()
+        self._settle.start()
+
+    def _on_jobs(self) -> None:
+        if self._session.job is not None:
+            self._session.background.stop()
+        else:
+            self._settle.start()
+
+    def _begin(self) -> None:
+        """Begin with what is not known yet: the current image first."""
+        session = self._session
+        if session.job is not None or session.background.job is not None:
+            return  # its end comes here again
+        works = sorted(session.works, key=lambda work: work is not session.current)
+        for work in works:
+            if work.key not in self._stopped and self._start(work):
+                return
+
+    def _start(self, work: ImageWork) -> bool:
+        labels = work.labels
+        if labels is None or (work.prediction is None and not labels.any()):
+            return False
+        state = self._states.get(work.key)
+        if state is None or state.basis != _basis(work):
+            state = self._states[work.key] = _State(ObjectSurvey(work.shape, work.axes), _basis(work))
+        remaining = state.remaining(work.plane_at(self._session.viewer.dims.point))
+        load = self._session.model_loader() if self._session.model_entry is not None else None
+        if not remaining[0] and (load is None or not remaining[1]):
+            return False
+        stop = StopFlag()
+        events = survey_in_background(labels, work.axes, work.grey, load, work.diameter, remaining, stop)
+        started = self._session.background.start(
+            events,
+            stop,
+            lambda event: self._on_event(work, state, event),
+            lambda outcome: self._on_finished(work, state, outcome),
+            f"Looking for suspicious objects in {work.name}",
+            "review",
+        )
+        self._running = work if started else None
+        if started:
+            self.progressed.emit(work, "Measuring objects", 0, 0)
+        return started
+
+    def _on_event(self, work: ImageWork, state: _State, event: PlaneSurveyed | None) -> None:
+        if event is None or self._states.get(work.key) is not state:
+            return
+        state.survey.adopt(event.plane, event.sections)
+        state.measured.add(event.plane)
+        if event.looked:
+            state.looked.add(event.plane)
+        state.differences.pop(event.plane, None)  # edits since are followed again
+        what = "Looking again" if event.looked else "Measuring objects"
+        text = f"{what}: {event.done} of {event.total}" if event.total > 1 else what
+        self.progressed.emit(work, text, event.done, max(event.total, event.done + 1))
+        self._undrawn.add(work.key)
+        if not self._show.isActive():
+            self._show.start()
+
+    def _on_finished(self, work: ImageWork, state: _State, outcome: Any) -> None:
+        self._running = None
+        if isinstance(outcome, Failed):
+            state.failed = outcome.message
+        elif isinstance(outcome, Finished) and not outcome.stopped:
+            state.looked.update(state.survey.planes)  # planes without objects, and models that do not look
+        self._undrawn.add(work.key)
+        self._tell()
+        self.progressed.emit(work, "", 1, 1)
+        self._settle.start()
+
+    def _tell(self) -> None:
+        keys, self._undrawn = self._undrawn, set()
+        for work in self._session.works:
+            if work.key in keys:
+                self._follow(work)
+                self.changed.emit(work)
+
+    # -- edits ------------------------------------------------------------------------------------------------------
+
+    def _on_tracker(self, work: ImageWork) -> None:
+        if self.survey(work) is not None:
+            self._follow(work)
+            self.changed.emit(work)
+
+    def _follow(self, work: ImageWork) -> None:
+        """Measure again what differs from the prediction in another way than it did."""
+        state, tracker, labels = self._states.get(work.key), self._trackers.of(work), work.labels
+        if state is None or labels is None or self.survey(work) is None:
+            return
+        for plane in {*tracker.changed_planes, *state.differences}:
+            if plane not in state.measured:
+                continue
+            now = _rows(tracker.difference(plane))
+            edited = now ^ state.differences.get(plane, set())
+            state.differences[plane] = now
+            if edited:
+                rows = np.array(sorted(edited))
+                low, high = rows[:, 3:].min(axis=0), rows[:, 3:].max(axis=0)
+                box = (int(low[0]), int(high[1]), int(low[2]), int(high[3]))
+                state.survey.update(labels, plane, rows[:, :2].ravel().tolist(), box)
+
+
+def _rows(difference: Any) -> set[tuple[int, ...]]:
+    """The table of a difference as a set of (id before, id now, pixels, box)."""
+    columns = np.column_stack([difference.predicted, difference.current, difference.counts, difference.boxes])
+    return set(map(tuple, columns.tolist()))
+
+
+def _basis(work: ImageWork | None) -> tuple[Any, Any]:
+    """The labels layer and the prediction, by which one knows whether measures still belong to them."""
+    return (None, None) if work is None else (work.labels_layer, _Same(work.prediction))
+
+
+class _Same:
+    """An array that equals only itself."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.array is self.array
+
+    __hash__ = None  # type: ignore[assignment]
