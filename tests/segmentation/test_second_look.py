@@ -30,7 +30,7 @@ def test_it_says_what_the_model_says_of_the_mirrored_image(shape: tuple[int, ...
     pixels = np.random.default_rng(0).random(shape).astype(np.float32)
     model = tiny()
     mirrored = Image.from_array(np.ascontiguousarray(pixels[..., ::-1]), axes)
-    wanted = [event for event in segment_steps(mirrored, model, EXACT) if isinstance(event, Finished)][0].result
+    wanted = next(event for event in segment_steps(mirrored, model, EXACT) if isinstance(event, Finished)).result
     image = Image.from_array(pixels, axes)
     planes = list(np.ndindex(*shape[:-2]))
     events = list(look_again(image, model, 20, planes, EXACT))

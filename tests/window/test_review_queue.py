@@ -99,9 +99,8 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     assert desk.view.position_label.text().startswith("1 of ")
     box = table.boxes[desk.view.row]
     z, row, column = desk.centre_of_view()
-    assert (round(z), row, column) == (
-        int(table.planes[desk.view.row]), pytest.approx((box[0] + box[1] - 1) / 2), pytest.approx((box[2] + box[3] - 1) / 2)
-    )  # fmt: skip
+    assert round(z) == table.planes[desk.view.row]
+    assert (row, column) == pytest.approx(((box[0] + box[1] - 1) / 2, (box[2] + box[3] - 1) / 2))
     let_run(0.2)
     seen = desk.work.visible_region()
     assert seen[0].stop - seen[0].start < 150, "it did not zoom in"
@@ -130,7 +129,7 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
 
 def test_rows_and_objects_choose_each_other(desk: Any) -> None:
     desk.view.list_fold.heading.click()
-    desk.view.least_box.setValue(0)
+    desk.view.list.least_box.setValue(0)
     let_run(0.1)
     model, table = desk.view.table.table_model, desk.view.table
     assert model.rowCount() == 14
@@ -177,9 +176,9 @@ def test_an_edit_changes_only_what_it_touches(desk: Any) -> None:
 
 def test_it_goes_where_there_is_most_to_do_and_lists_by_reason(desk: Any) -> None:
     desk.view.list_fold.heading.click()
-    desk.view.where_button.click()
+    desk.view.list.where_button.click()
     assert "suspicious object" in desk.view.reason_label.text()
-    desk.view.reason_box.setCurrentIndex(desk.view.reason_box.findData("continuity"))
-    desk.view.reason_box.activated.emit(desk.view.reason_box.currentIndex())
+    desk.view.list.reason_box.setCurrentIndex(desk.view.list.reason_box.findData("continuity"))
+    desk.view.list.reason_box.activated.emit(desk.view.list.reason_box.currentIndex())
     listed = desk.view.queue.table.ids[desk.view.queue.rows]
     assert listed.tolist() == [SPECK]
