@@ -70,6 +70,26 @@ def photograph_nuclei(folder: Path) -> None:
     close_window(viewer)
 
 
+def photograph_queue(folder: Path) -> None:
+    """The review queue, on nuclei: one object accepted, the next in the frame, and the list."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    panel.image_step.open_paths([sample_path("nuclei_2d")])
+    user.adjust_contrast()
+    user.segment()
+    step = panel.correct_step
+    wait_until(lambda: not step.review_queue.keeper.busy, user.patience, "Measuring the objects")
+    step.review_queue.list_fold.heading.click()
+    for action in ("next_suspicious", "accept_object", "next_suspicious"):
+        user.click(step.buttons[action])
+    panel.finetune_step.set_open(False)
+    user.settle()
+    panel.scroll.ensureWidgetVisible(step.review_queue.list.where_button)
+    camera.take("review_queue")
+    close_window(viewer)
+
+
 def photograph_membranes(folder: Path, seconds: float) -> None:
     """Training and compared, on membranes that the shipped model does not know."""
     viewer, panel = open_window(SIZE)
@@ -124,12 +144,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "membranes", "demo"])
+    parser.add_argument("--only", choices=["nuclei", "queue", "membranes", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     with user_folders_untouched(), errors_are_failures():
         if args.only in (None, "nuclei"):
             photograph_nuclei(args.folder)
+        if args.only in (None, "queue"):
+            photograph_queue(args.folder)
         if args.only in (None, "membranes"):
             photograph_membranes(args.folder, args.seconds)
     if args.only in (None, "demo"):

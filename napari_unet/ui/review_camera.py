@@ -29,18 +29,26 @@ class ReviewCamera:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._zoom: float | None = None  # that we set last
+        self._by_hand: float | None = None  # that the user set since, if it suits
         self._frame: Shapes | None = None
 
     def go_to(self, work: ImageWork, plane: PlaneIndex, box: Box) -> None:
-        """Show an object: `box` (row, row stop, column, column stop) of a plane. A zoom by hand stays if it fits."""
-        camera = self._session.viewer.scene.camera
-        by_hand = self._zoom is not None and not np.isclose(camera.zoom, self._zoom)
+        """Show an object: `box` (row, row stop, column, column stop) of a plane. A zoom by hand stays if it suits."""
+        zoom = self._session.viewer.scene.camera.zoom
+        if self._zoom is not None and not np.isclose(zoom, self._zoom):
+            self._by_hand = zoom
         size = max(box[1] - box[0], box[3] - box[2])
-        wanted = self._zoom_for(work, max(_LEAST_PIXELS, CONTEXT * size))
-        largest = self._zoom_for(work, 1.2 * size)
-        self._look(work, plane, box, min(camera.zoom, largest) if by_hand else wanted)
-        self._zoom = None if by_hand else wanted
+        if self._by_hand is not None and self._suits(work, self._by_hand, size):
+            self._zoom = self._by_hand
+        else:
+            self._zoom, self._by_hand = self._zoom_for(work, max(_LEAST_PIXELS, CONTEXT * size)), None
+        self._look(work, plane, box, self._zoom)
         self.frame(work, plane, box)
+
+    def _suits(self, work: ImageWork, zoom: float, size: int) -> bool:
+        """Whether an object of `size` pixels is wholly in view, and not lost in it."""
+        most, least = self._zoom_for(work, 1.2 * size), self._zoom_for(work, max(2 * _LEAST_PIXELS, 3 * CONTEXT * size))
+        return least <= zoom <= most
 
     def show(self, work: ImageWork, plane: PlaneIndex, box: Box) -> None:
         """Show a part of a plane as large as the canvas allows."""
@@ -48,14 +56,8 @@ class ReviewCamera:
         height, width = self._canvas
         zoom = min(height / rows, width / columns) * 0.95 / self._pixel(work)
         self._look(work, plane, box, zoom)
+        self._zoom = zoom
         self.frame(work, plane, box)
-
-    def window(self, work: ImageWork) -> tuple[int, int]:
-        """Rows and columns of the image that are on the canvas at the zoom of now."""
-        zoom = self._session.viewer.scene.camera.zoom * self._pixel(work)
-        return tuple(
-            int(np.clip(length / zoom, 2, size)) for length, size in zip(self._canvas, work.shape[-2:], strict=True)
-        )
 
     @property
     def _canvas(self) -> tuple[int, int]:

@@ -152,9 +152,20 @@ class ReviewQueueView(QWidget):
         self.bar.setValue(done)
         self.bar.setVisible(total > 0)
         row = self.row
-        self.reason_label.setVisible(row is not None)
+        problem = None if self.work is None else self.keeper.problem(self.work)
+        self.reason_label.setVisible(row is not None or problem is not None)
+        if problem is not None:
+            self.reason_label.setText(f"The model could not look again: {problem}")
         if row is not None:
             self.reason_label.setText(f"Object {queue.table.ids[row]}{reason_of(queue, row)}")
+
+    def _on_order(self) -> None:
+        self.refresh()
+        position = self._position()
+        if position is None:
+            self.table.scrollToTop()
+        else:
+            self.table.select(position)
 
     # -- going ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.corrections.review_queue import QueueOrder, ReviewQueue
@@ -148,6 +149,7 @@ class SurveyKeeper(QObject):
         listen(self, session.images_changed, self._on_images)
         listen(self, session.current_changed, self._on_images)
         listen(self, session.jobs.changed, self._on_jobs)
+        listen(self, session.background.changed, self._settle_again)
         self._settle.start()
 
     # -- what others ask ---------------------------------------------------------------------------------------------
@@ -203,6 +205,10 @@ class SurveyKeeper(QObject):
         else:
             self._settle.start()
 
+    def _settle_again(self) -> None:
+        if self._session.background.job is None:
+            self._settle.start()
+
     def _begin(self) -> None:
         """Begin with what is not known yet: the current image first."""
         session = self._session
@@ -221,7 +227,10 @@ class SurveyKeeper(QObject):
         if state is None or state.basis != _basis(work):
             state = self._states[work.key] = _State(ObjectSurvey(work.shape, work.axes), _basis(work))
         remaining = state.remaining(work.plane_at(self._session.viewer.dims.point))
-        load = self._session.model_loader() if self._session.model_entry is not None else None
+        entry = self._session.model_entry
+        if entry is not None and entry.record.task == "semantic":
+            return False  # labels are classes, not objects
+        load = None if entry is None else self._session.model_loader()
         if not remaining[0] and (load is None or not remaining[1]):
             return False
         stop = StopFlag()
@@ -240,6 +249,9 @@ class SurveyKeeper(QObject):
         return started
 
     def _on_event(self, work: ImageWork, state: _State, event: PlaneSurveyed | None) -> None:
+        if not isalive(self):
+            self._session.background.stop()  # the panel was closed
+            return
         if event is None or self._states.get(work.key) is not state:
             return
         state.survey.adopt(event.plane, event.sections)
@@ -256,6 +268,8 @@ class SurveyKeeper(QObject):
 
     def _on_finished(self, work: ImageWork, state: _State, outcome: Any) -> None:
         self._running = None
+        if not isalive(self):
+            return
         if isinstance(outcome, Failed):
             state.failed = outcome.message
         elif isinstance(outcome, Finished) and not outcome.stopped:
@@ -263,7 +277,6 @@ class SurveyKeeper(QObject):
         self._undrawn.add(work.key)
         self._tell()
         self.progressed.emit(work, "", 1, 1)
-        self._settle.start()
 
     def _tell(self) -> None:
         keys, self._undrawn = self._undrawn, set()

@@ -181,6 +181,7 @@ class ReviewTable(QTableView):
         at = self.indexAt(event.pos())
         if at.isValid() and at.row() == before:  # chosen already: go there once more
             self.row_chosen.emit(before)
+        self.clearFocus()  # keys go to the canvas again
 
     def _on_current(self, current: QModelIndex, before: QModelIndex) -> None:
         if not self._choosing and current.isValid():
