@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PlaneIndex = tuple[int, ...]
 ACTIONS = ("previous_suspicious", "next_suspicious", "accept_object")
+LARGE = 4e6
+"""Pixels from which a single image takes long enough to show that something goes on."""
 NOT_YET = "The objects are not measured yet."
 
 
@@ -120,9 +122,11 @@ class ReviewQueueView(QWidget):
     def _on_progressed(self, work: ImageWork, text: str, done: int, total: int) -> None:
         if done >= total and total:
             self.progress.end()
-        elif work is self.work and total > 1 + done:  # of several planes; one takes no longer than to read this
+        elif work is self.work and total > 1 + done:
             self.progress.advance(done, total, text)
             self.progress.show()
+        elif work is self.work and np.prod(work.shape) > LARGE:
+            self.progress.begin(text)
 
     def refresh(self) -> None:
         """Show what is known of the current image."""
@@ -134,6 +138,10 @@ class ReviewQueueView(QWidget):
         enable(self.list.where_button, NOT_YET if self.queue is None else None)
         self._show_position()
 
+    @property
+    def _being_measured(self) -> bool:
+        return self.work is not None and self.work.labels is not None and self.keeper.busy
+
     def _position(self) -> int | None:
         return None if self.queue is None else self.queue.position(self.row)
 
@@ -142,7 +150,7 @@ class ReviewQueueView(QWidget):
         total = 0 if queue is None else len(queue)
         done = 0 if queue is None else queue.n_reviewed
         if queue is None:
-            self.position_label.setText("")
+            self.position_label.setText("measuring" if self._being_measured else "")
         elif not total:
             self.position_label.setText("none")
         else:

@@ -6,99 +6,27 @@ job has ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.corrections.review_queue import QueueOrder, ReviewQueue
-from napari_unet.corrections.sections import Sections
 from napari_unet.corrections.survey import ObjectSurvey
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.ui.listening import listen
+from napari_unet.ui.review_job import PlaneSurveyed, survey_in_background
 from napari_unet.ui.trackers import get_trackers
 
 if TYPE_CHECKING:
-    from napari_unet.images.image import Image
-    from napari_unet.models.model import Model
     from napari_unet.ui.image_work import ImageWork
     from napari_unet.ui.session import Session
 
 PlaneIndex = tuple[int, ...]
 SETTLE_MS = 200  # several signals come with one change of the labels
 SHOW_MS = 300  # between two refreshes of the list while planes come in
-
-
-@dataclass(frozen=True, eq=False)
-class PlaneSurveyed:
-    """The objects of one plane are measured, with (`looked`) what the model says of them when it looks again."""
-
-    plane: PlaneIndex
-    sections: Sections
-    looked: bool
-    done: int
-    total: int
-    seconds_left: float | None = None
-
-
-def survey_in_background(
-    labels: npt.NDArray[Any],
-    axes: str,
-    image: Image,
-    load: Callable[[], Model] | None,
-    diameter: float | None,
-    planes: tuple[Sequence[PlaneIndex], Sequence[PlaneIndex]],
-    stop: StopFlag,
-) -> Iterator[Any]:
-    """Measure objects, for the worker thread: `planes` are those to be measured, and those to be looked at again.
-
-    Without a model (`load`) nothing is looked at again.
-    """
-    to_measure, to_look = planes
-    survey = ObjectSurvey(labels.shape, axes)
-    areas = []
-    for done, plane in enumerate(to_measure, start=1):
-        if stop.requested:
-            break
-        for _ in survey.measure(labels, [plane]):
-            pass
-        areas.append(survey.sections(plane).area)
-        yield PlaneSurveyed(plane, survey.sections(plane), False, done, len(to_measure))
-    if load is not None and to_look and not stop.requested:
-        yield from _look(survey, labels, image, load(), diameter or _typical(areas), to_look, stop)
-    yield Finished(None, stop.requested)
-
-
-def _look(
-    survey: ObjectSurvey,
-    labels: npt.NDArray[Any],
-    image: Image,
-    model: Model,
-    diameter: float,
-    planes: Sequence[PlaneIndex],
-    stop: StopFlag,
-) -> Iterator[PlaneSurveyed | None]:
-    from napari_unet.segmentation.second_look import SecondLook, look_again
-
-    if model.record.task != "instances":
-        return
-    for event in look_again(image, model, diameter, planes, stop=stop):
-        if isinstance(event, SecondLook):
-            survey.look(labels, event.plane, event.labels, event.maps)
-            found = survey.sections(event.plane)
-            yield PlaneSurveyed(event.plane, found, True, event.done, event.total, event.seconds_left)
-        elif event is None:
-            yield None  # a chance to be stopped
-
-
-def _typical(areas: list[npt.NDArray[np.float64]]) -> float:
-    from napari_unet.corrections.reviewed import typical_diameter
-
-    return typical_diameter([int(area) for part in areas for area in part])
 
 
 @dataclass(eq=False)
@@ -212,6 +140,8 @@ class SurveyKeeper(QObject):
     def _begin(self) -> None:
         """Begin with what is not known yet: the current image first."""
         session = self._session
+        if session.background.closed or session.viewer is None:
+            return  # the window is gone, and this timer was still running
         if session.job is not None or session.background.job is not None:
             return  # its end comes here again
         works = sorted(session.works, key=lambda work: work is not session.current)

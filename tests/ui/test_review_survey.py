@@ -1,0 +1,122 @@
+"""Objects are measured in the background, give way to jobs, and follow the labels that they belong to."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("napari")
+
+from napari_unet.events import Finished, StopFlag
+from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.library import save_to_library
+from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
+from napari_unet.models.unet import UNet
+from napari_unet.ui.correction_tools import ACTIONS
+from napari_unet.ui.review_queue import ReviewQueueView
+from napari_unet.ui.session import Session
+
+
+@pytest.fixture
+def stack(viewer: Any, session: Session) -> Any:
+    """A time-lapse of four frames with an object in each, and a small model."""
+    torch.manual_seed(0)
+    architecture = UNetConfig(base_channels=4, depth=1)
+    save_to_library(Model(UNet(architecture).eval(), ModelRecord(name="tiny", architecture=architecture)))
+    session.use_model("tiny")
+    labels = np.zeros((4, 48, 64), np.int32)
+    labels[:, 10:26, 12:30] = 1
+    work = session.work_on(viewer.add_image(labels.astype(np.float32), name="cells", axis_labels=("t", "y", "x")))
+    session.add_layer(work, "labels", labels.copy())
+    session.set_prediction(work, labels.copy())
+    return work
+
+
+def view_of(panel: Any) -> ReviewQueueView:
+    return panel.correct_step.review_queue
+
+
+def measured(view: ReviewQueueView, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: not view.keeper.busy, timeout=20_000)
+
+
+def test_each_frame_has_its_rows_and_the_model_looks_again(stack: Any, panel: Any, qtbot: Any) -> None:
+    view = view_of(panel)
+    measured(view, qtbot)
+    table = view.keeper.queue(stack).table
+    assert table.frames.tolist() == [0, 1, 2, 3]
+    assert np.isfinite(table.values["confidence"]).all()
+    assert view.keeper.problem(stack) is None
+    assert panel.session.background.job is None
+
+
+def test_it_gives_way_to_a_job_and_goes_on_after_it(stack: Any, panel: Any, qtbot: Any) -> None:
+    view, session, stop = view_of(panel), panel.session, StopFlag()
+
+    def job() -> Any:
+        while not stop.requested:
+            time.sleep(0.01)
+            yield None
+        yield Finished(None)
+
+    qtbot.waitUntil(lambda: session.background.job is not None, timeout=20_000)
+    assert session.jobs.start(job(), stop)
+    qtbot.waitUntil(lambda: session.background.job is None, timeout=20_000)
+    qtbot.wait(400)
+    assert session.background.job is None, "it went on beside a job"
+    stop.request()
+    qtbot.waitUntil(lambda: session.job is None, timeout=20_000)
+    measured(view, qtbot)
+    assert np.isfinite(view.keeper.queue(stack).table.values["confidence"]).all()
+
+
+def test_other_labels_are_measured_anew(stack: Any, panel: Any, qtbot: Any) -> None:
+    view = view_of(panel)
+    measured(view, qtbot)
+    other = np.zeros((4, 48, 64), np.int32)
+    other[:, 2:20, 2:20] = 5
+    panel.session.add_layer(stack, "labels", other.copy())
+    panel.session.set_prediction(stack, other.copy())
+    assert view.keeper.survey(stack) is None
+    measured(view, qtbot)
+    assert set(view.keeper.queue(stack).table.ids.tolist()) == {5}
+    panel.session.remove_layer(stack, "labels")
+    qtbot.wait(300)
+    assert view.queue is None
+    assert view.position_label.text() == ""
+
+
+def test_a_model_that_fails_leaves_what_can_be_measured(
+    stack: Any, panel: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(Session, "model_loader", lambda self: load)
+    view = view_of(panel)
+    measured(view, qtbot)
+    table = view.keeper.queue(stack).table
+    assert len(table) == 4
+    assert np.isnan(table.values["confidence"]).all()
+    assert "memory" in view.reason_label.text()
+
+
+def test_what_the_queue_does_has_keys_and_buttons(stack: Any, panel: Any, qtbot: Any) -> None:
+    view, step = view_of(panel), panel.correct_step
+    measured(view, qtbot)
+    keys = {action.name: action.key for action in ACTIONS}
+    assert (keys["next_suspicious"], keys["accept_object"]) == ("Q", "A")
+    view.list.list_all()
+    step.buttons["next_suspicious"].click()
+    step.buttons["accept_object"].click()
+    assert stack.reviewed.any()
+    assert view.queue.n_reviewed == 1
+    for _ in range(4):
+        step.buttons["accept_object"].click()
+    assert view.queue.n_reviewed == 4
+    assert "reviewed" in view.reason_label.text()
