@@ -85,7 +85,7 @@ def test_other_labels_are_measured_anew(stack: Any, panel: Any, qtbot: Any) -> N
     assert view.keeper.survey(stack) is None
     measured(view, qtbot)
     assert set(view.keeper.queue(stack).table.ids.tolist()) == {5}
-    panel.session.remove_layer(stack, "labels")
+    panel.session.viewer.layers.remove(stack.labels_layer)
     qtbot.wait(300)
     assert view.queue is None
     assert view.position_label.text() == ""
@@ -97,8 +97,10 @@ def test_a_model_that_fails_leaves_what_can_be_measured(
     def load() -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(Session, "model_loader", lambda self: load)
     view = view_of(panel)
+    measured(view, qtbot)
+    monkeypatch.setattr(Session, "model_loader", lambda self: load)
+    panel.session.set_prediction(stack, stack.prediction.copy())  # segmented again
     measured(view, qtbot)
     table = view.keeper.queue(stack).table
     assert len(table) == 4
