@@ -92,7 +92,8 @@ def measure_sections(
     number : int
         Of the plane, for the table.
     maps : array, optional
-        (1 or more, Y, X): probability of foreground, and of an object's core, as the network gave them.
+        (1 to 3, Y, X): probability of foreground, of an object's core, and of a seam between two objects, as the
+        network gave them. There is no core on a seam.
     second : array, optional
         Labels (YX) of a second opinion on the same plane; ids do not matter.
     origin, shape : tuple of int
@@ -104,7 +105,7 @@ def measure_sections(
     unknown = np.full(runs.objects.size, np.nan)
     area = runs.total(runs.lengths)
     foreground = unknown if maps is None else runs.sum_of(maps[0]) / np.maximum(area, 1)
-    core = None if maps is None else maps[min(1, len(maps) - 1)]
+    core = None if maps is None else _core(maps)
     peaks = unknown if core is None else runs.peak_of(core)
     contact, weakness = measure_contacts(plane, runs.objects, core, peaks)
     boxes += np.array([origin[0], origin[0], origin[1], origin[1]])
@@ -138,6 +139,13 @@ def measure_disagreement(plane: npt.NDArray[Any], second: npt.NDArray[Any], obje
         at = np.searchsorted(objects, ids)
         np.maximum.at(best, at, shared / (area[at] + sizes[others] - shared))
     return 1 - best
+
+
+def _core(maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """How much each pixel is inside an object, as far from others: what a dip between two objects shows in."""
+    if len(maps) < 3:
+        return np.asarray(maps[-1])
+    return np.asarray(maps[1] * (1 - maps[2]))
 
 
 def _form(runs: Runs) -> tuple[Floats, Floats, Floats]:

@@ -44,6 +44,7 @@ class ReviewList(QWidget):
         self.reason_box.setToolTip("List only objects with this reason")
         self.least_box.setValue(round(100 * SUSPICIOUS))
         self.least_box.setToolTip("List objects from this suspicion, by the reason on the left; 0 lists all")
+        self.hide_box.setToolTip("List only objects that are not reviewed yet")
         self.where_button.setToolTip(
             "Go to the part of this image, or of the other open images, with the most suspicious objects"
         )

@@ -111,6 +111,10 @@ def test_a_contact_without_a_dip_is_weaker_than_one_with_a_dip() -> None:
     survey = survey_of(labels)
     survey.look(labels, (), labels, maps)
     sections = survey.sections(())
+    seams = np.concatenate([np.where(labels > 0, 0.9, 0.1)[None].repeat(2, axis=0), np.zeros((1, *labels.shape))])
+    seams[2, :, 36:39] = 0.95  # the same as a seam
+    survey.look(labels, (), labels, seams)
+    np.testing.assert_allclose(survey.sections(()).weakness, sections.weakness, atol=0.01)
     assert sections.contact[0] > 0.05
     assert sections.weakness[2] == sections.weakness[3] > 5 * sections.weakness[0]
     assert survey.sections(()).contact[0] == pytest.approx(sections.contact[1], rel=0.3)
