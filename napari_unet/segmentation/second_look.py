@@ -16,6 +16,7 @@ import numpy.typing as npt
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
@@ -81,11 +82,15 @@ class _Run:
         self._image, self._config, self._diameter = image, config, diameter
         self._record = decoding_record(model.record, config)
         self._predictor = Predictor(model, config.device, config.precision)
+        self._inverted: bool | None = None
 
     def tiles(self, unit: PlaneIndex, deep: bool) -> Iterator[Any]:
         """Run the network over one plane or volume."""
         first = (*unit, 0) if deep else unit
-        limits = volume_limits(self._image, first, self._record.normalization)
+        if self._inverted is None:  # as segmentation asks before its first plane
+            found = measure_appearance(self._image, self._predictor, unit, self._diameter, self._config.invert)
+            self._inverted = found.inverted
+        limits = volume_limits(self._image, first, self._record.normalization, self._inverted)
         pixels = self._image.plane(first)
         if deep:
             pixels = np.stack([self._image.plane((*unit, z)) for z in range(self._image.shape[-3])])
