@@ -122,23 +122,3 @@ def test_what_the_queue_does_has_keys_and_buttons(stack: Any, panel: Any, qtbot:
         step.buttons["accept_object"].click()
     assert view.queue.n_reviewed == 4
     assert "reviewed" in view.reason_label.text()
-
-
-def test_with_several_images_it_goes_to_the_worst(stack: Any, panel: Any, qtbot: Any) -> None:
-    view, session = view_of(panel), panel.session
-    measured(view, qtbot)
-    right = view.keeper.queue(stack).table
-    labels = np.zeros((60, 80), np.int32)
-    for number, column in enumerate(range(4, 70, 7), start=1):
-        labels[4:10, column : column + 7] = number  # all touch, and one is far too long
-    labels[4:58, 74:77] = 99
-    other = session.work_on(session.viewer.add_image(labels.astype(np.float32), name="worse"))
-    session.add_layer(other, "labels", labels.copy())
-    session.set_prediction(other, labels.copy())
-    measured(view, qtbot)
-    wrong = view.keeper.queue(other).table
-    session.work_on(stack.layer)
-    view.list.where_button.click()
-    worst = other if wrong.score.mean() > right.score.mean() else stack
-    assert session.current is worst
-    assert "suspicious object" in view.reason_label.text()
