@@ -83,14 +83,14 @@ class ObjectIndex:
         top, left = row * TILE, column * TILE
         part = np.ascontiguousarray(labels[plane][top : top + TILE, left : left + TILE])
         numbers, originals = fastremap.renumber(part, preserve_zero=True)
-        areas = np.bincount(numbers.ravel())
+        areas = np.bincount(numbers.ravel()).tolist()
         boxes = ndimage.find_objects(numbers)
         found = {}
-        for object_id, number in originals.items():
+        for object_id, number in ((int(key), int(value)) for key, value in originals.items()):
             if number:
                 rows, columns = boxes[number - 1]
                 rectangle = top + rows.start, top + rows.stop, left + columns.start, left + columns.stop
-                found[int(object_id)] = (int(areas[number]), rectangle)
+                found[object_id] = (areas[number], rectangle)
         return found
 
 

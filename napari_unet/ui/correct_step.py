@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from napari_unet.corrections.comparison import Counts
-from napari_unet.ui.correction_tools import ACTIONS, HINTS, Action, CorrectionTools
+from napari_unet.ui.correction_tools import ACTIONS, CorrectionTools
 from napari_unet.ui.correction_tracker import CorrectionTracker
 from napari_unet.ui.image_work import ImageWork
+from napari_unet.ui.key_table import key_table
 from napari_unet.ui.listening import listen
 from napari_unet.ui.review_queue import ReviewQueueView
 from napari_unet.ui.session import Session
-from napari_unet.ui.step import Step, enable
+from napari_unet.ui.step import REASON, Step, enable
+from napari_unet.ui.tool_grid import ToolGrid, describe, make_button
+from napari_unet.ui.tool_small import SmallObjects
 from napari_unet.ui.trackers import get_trackers
 
 NO_LABELS = "Segment the image first."
 _PLANES = {"YX": "image", "TYX": "frame"}
+NO_BUTTON_OF = ("show_reviewed", "hold_delete")
 NO_BREAK = "\u00a0"
-OBJECT_TOOLS = ("paint", "erase", "fill", "pick", "new_object", "delete")
 REVIEW_TOOLS = ("review_view", "review_slice", "review_brush", "review_box", "clear_reviewed")
 
 
@@ -31,7 +34,11 @@ class CorrectStep(Step):
         super().__init__(session)
         self._trackers = get_trackers(session)
         self.tools = CorrectionTools(session, self)
-        self.buttons = {action.name: self._make_button(action) for action in ACTIONS if action.name != "show_reviewed"}
+        self.buttons = {
+            action.name: make_button(action, self._on_action) for action in ACTIONS if action.name not in NO_BUTTON_OF
+        }
+        self.grid = ToolGrid(self.buttons)
+        self.small = SmallObjects(session, self.tools)
         self.show_box = QCheckBox("Show")
         self.show_box.setToolTip("Show or hide the overlay of what is reviewed.\nKey: O")
         self.automatic_box = QCheckBox("Mark what I correct as reviewed", checked=True)
@@ -46,14 +53,9 @@ class CorrectStep(Step):
         self._connect()
         self.refresh()
 
-    def _make_button(self, action: Action) -> QPushButton:
-        button = QPushButton(action.title, checkable=action.is_tool)
-        button.setToolTip(f"{action.tip}\nKey: {action.key or action.shown_key}")
-        button.clicked.connect(lambda: self._on_action(action.name))
-        return button
-
     def _fill_body(self) -> None:
-        self.body_layout.addLayout(self._rows(OBJECT_TOOLS, 3))
+        self.body_layout.addWidget(self.grid)
+        self.body_layout.addWidget(self.small)
         self.body_layout.addWidget(self.hint_label)
         self.body_layout.addWidget(QLabel("Reviewed, so the model may learn from it:"))
         review = self._rows(REVIEW_TOOLS, 3)
@@ -76,8 +78,12 @@ class CorrectStep(Step):
         self.automatic_box.clicked.connect(self._on_automatic)
         self.tools.tool_changed.connect(self.refresh)
         self.tools.failed.connect(self.show_message)
+        self.tools.edited.connect(self._on_edited)
+        self.tools.small_asked.connect(self.small.ask)
+        self.grid.scope_chosen.connect(self._on_scope)
         self._trackers.changed.connect(self._on_tracker)
-        listen(self, session.current_changed, self.refresh)
+        listen(self, session.current_changed, self._on_current)
+        listen(self, key_table().changed, self._on_keys)
         listen(self, session.labels_changed, self._on_labels)
         listen(self, session.prediction_changed, self._on_prediction)
         listen(self, session.jobs.changed, self.refresh)
@@ -91,7 +97,7 @@ class CorrectStep(Step):
         """Show the state of the current image."""
         tracker = self.tracker
         reason = None if tracker is not None else NO_LABELS
-        for widget in (*self.buttons.values(), self.automatic_box):
+        for widget in (*self.buttons.values(), self.automatic_box, self.grid.more_button):
             enable(widget, reason)
         self._refresh_tools()
         self._refresh_overlay(tracker)
@@ -102,7 +108,10 @@ class CorrectStep(Step):
         for name, button in self.buttons.items():
             if button.isCheckable():
                 button.setChecked(name == tool)
-        self.hint_label.setText(HINTS.get(tool or "", "Choose a tool, then work on the image."))
+        self.hint_label.setText(self.tools.hint)
+        work = self.session.current
+        scopes = ["slice"] if work is None else self.tools.objects.scopes(work)
+        self.grid.show_scopes(scopes, self.tools.objects.scope)
 
     def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
         layer = None if tracker is None else tracker.overlay.layer
@@ -135,6 +144,27 @@ class CorrectStep(Step):
         focused: QWidget | None = self.focusWidget()
         if focused is not None:
             focused.clearFocus()
+
+    def _on_edited(self, name: str) -> None:
+        self.clear_message()
+        self.small.note_edit()
+        self.refresh()
+
+    def _on_scope(self, scope: str) -> None:
+        self.tools.objects.scope = scope
+        self._focus_canvas()
+
+    def _on_current(self) -> None:
+        self.small.put_away()
+        self.refresh()
+
+    def _on_keys(self) -> None:
+        """Other keys were chosen: the tool tips tell them."""
+        for action in ACTIONS:
+            if action.name in self.buttons:
+                self.buttons[action.name].setProperty(REASON, None)
+                self.buttons[action.name].setToolTip(describe(action))
+        self.refresh()
 
     def _on_automatic(self, on: bool) -> None:
         for work in self.session.works:

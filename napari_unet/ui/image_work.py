@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -13,11 +13,16 @@ from napari.layers import Labels, Layer
 from napari_unet.images.image import Image
 from napari_unet.ui.layers import KEY, Geometry, layer_to_image, placement
 
+if TYPE_CHECKING:
+    from napari_unet.ui.tool_probability import KeptMaps
+
 
 class ImageWork:
     """An image layer with all that belongs to it. Arrays have axes out of "TZYX" (`axes`), without channels.
 
     `prediction` is never painted on. `layers` has our layers by role ("labels", "reviewed", "probability", "preview").
+    `locked` has the ids that no tool changes, in every frame. `maps` is what the network said of planes that were
+    segmented, where that is not too large to keep.
     """
 
     def __init__(self, layer: ImageLayer) -> None:
@@ -34,6 +39,8 @@ class ImageWork:
         self.seconds: float | None = None
         self.n_objects: int | None = None
         self.prediction_undo: Any = None
+        self.locked: set[int] = set()
+        self.maps: KeptMaps | None = None
 
     @property
     def name(self) -> str:
@@ -95,7 +102,8 @@ class ImageWork:
         self.image, self.geometry = image, Geometry(image)
         self.channel = 0 if "C" in image.axes else None
         self.layers.clear()
-        self.prediction = self.segmented_by = self.seconds = self.n_objects = None
+        self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
+        self.locked.clear()
         return True
 
     def owns(self, layer: Layer) -> bool:

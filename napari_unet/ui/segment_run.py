@@ -20,6 +20,7 @@ from napari_unet.ui.live_labels import (
     replacement_steps,
 )
 from napari_unet.ui.session import Session
+from napari_unet.ui.tool_probability import KeptMaps, maps_fit
 
 if TYPE_CHECKING:
     from napari_unet.images.image import Image
@@ -86,11 +87,15 @@ class SegmentRun:
         self._merges = False
         self._keep = True
         self._made_layer = False
+        self._shows_maps = False
 
     def start(self, config: SegmentConfig, scope: Any, keep: bool | None) -> bool:
         """Begin; `keep` says what becomes of corrections: kept, replaced, or (None) there are none."""
         session, work = self.session, self.work
         load = session.model_loader()
+        self._shows_maps = config.keep_probability
+        if maps_fit(work.shape):  # for the tool that adds an object where it is clicked
+            config = config.model_copy(update={"keep_probability": True})
         self._merges, self._keep = keep is not None, bool(keep)
         dims = session.viewer.dims
         current = work.plane_at(dims.point)
@@ -144,7 +149,13 @@ class SegmentRun:
             self._accept()
             self._end(outcome)
         if result is not None and result.probability is not None:
-            self._show_probability(result)
+            self._keep_maps(result)
+            if self._shows_maps:
+                self._show_probability(result)
+
+    def _keep_maps(self, result: Segmentation) -> None:
+        maps = KeptMaps(result.probability, result.done)
+        self.work.maps = maps if self.work.maps is None else self.work.maps.update(maps)
 
     def _accept(self) -> None:
         """What was written is the prediction now, all of it or as far as the work came."""

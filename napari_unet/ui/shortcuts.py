@@ -1,11 +1,27 @@
-"""The keys, in one table, and the window that shows them."""
+"""The window of the keys: what each does, and another key for who wants one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
 
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet.errors import UserError
+from napari_unet.ui.key_table import key_table
+from napari_unet.ui.tool_actions import Action
 
 
 @dataclass(frozen=True)
@@ -27,35 +43,93 @@ _NAPARI = (
 )
 
 
-def all_keys() -> tuple[Key, ...]:
-    """Every key that is of use with this panel: ours first, then napari's own, which stay as they are."""
+def our_actions() -> tuple[Action, ...]:
+    """All actions that have a key of ours."""
     from napari_unet.ui.correction_tools import ACTIONS
 
-    ours = (Key(action.key, f"{action.title}: {action.tip}", "Correct") for action in ACTIONS if action.key)
+    return tuple(action for action in ACTIONS if action.key)
+
+
+def all_keys() -> tuple[Key, ...]:
+    """Every key that is of use with this panel: ours first, then napari's own, which stay as they are."""
+    ours = (Key(key_table().key_of(action), f"{action.title}: {action.tip}", "Correct") for action in our_actions())
     return (*ours, *_NAPARI)
 
 
+class KeyField(QKeySequenceEdit):
+    """Takes one key stroke for an action. Empty strokes are not taken: the old key stays."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__(maximumSequenceLength=1)
+        self.action = action
+        self.setToolTip("Click here, then press the key that you want")
+        self.show_key()
+
+    def show_key(self) -> None:
+        with QSignalBlocker(self):
+            self.setKeySequence(QKeySequence(key_table().key_of(self.action)))
+
+    @property
+    def key(self) -> str:
+        return self.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+
+
 class KeysWindow(QDialog):
-    """Lists the keys; stays open beside the work."""
+    """Lists the keys, and takes others; stays open beside the work."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        self.text = QTextBrowser()
-        self.text.setHtml(_table(all_keys()))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.fields = {action.name: KeyField(action) for action in our_actions()}
+        self.message = QLabel(wordWrap=True)
+        self.message.setText(key_table().problem or "To change a key, click it and press another one.")
+        self.table = self._make_table()
+        napari_keys = QLabel(_napari_table(), wordWrap=True)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.RestoreDefaults | QDialogButtonBox.StandardButton.Close
+        )
+        buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(self.reset)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.text)
-        layout.addWidget(buttons)
-        self.resize(460, 480)
+        for widget in (self.message, self.table, napari_keys, buttons):
+            layout.addWidget(widget)
+        self.resize(520, 640)
+
+    def _make_table(self) -> QTableWidget:
+        table = QTableWidget(len(self.fields), 2)
+        table.setHorizontalHeaderLabels(["Key", "Does"])
+        table.verticalHeader().hide()
+        table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        for row, field in enumerate(self.fields.values()):
+            table.setCellWidget(row, 0, field)
+            item = QTableWidgetItem(f"{field.action.title}: {field.action.tip}")
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            item.setToolTip(field.action.tip)
+            table.setItem(row, 1, item)
+            field.editingFinished.connect(lambda field=field: self._on_key(field))
+        table.setColumnWidth(0, 110)
+        table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        return table
+
+    def reset(self) -> None:
+        """Go back to the usual keys."""
+        self._attempt(key_table().reset)
+
+    def _on_key(self, field: KeyField) -> None:
+        if field.key and field.key != key_table().key_of(field.action):
+            self._attempt(lambda: key_table().choose(field.action.name, field.key))
+        field.show_key()
+
+    def _attempt(self, change: object) -> None:
+        try:
+            change()
+            self.message.setText("Changed. The key works at once, and stays for the next time.")
+        except UserError as error:
+            self.message.setText(str(error))
+        for field in self.fields.values():
+            field.show_key()
 
 
-def _table(keys: tuple[Key, ...]) -> str:
-    parts, where = ["<table cellpadding='3' width='100%'>"], ""
-    for key in keys:
-        if key.where != where:
-            where = key.where
-            parts.append(f"<tr><td colspan='2'><br><b>{escape(where)}</b></td></tr>")
-        parts.append(f"<tr><td width='22%'><b>{escape(key.keys)}</b></td><td>{escape(key.does)}</td></tr>")
-    return "".join((*parts, "</table>"))
+def _napari_table() -> str:
+    rows = (f"<tr><td width='35%'><b>{escape(key.keys)}</b></td><td>{escape(key.does)}</td></tr>" for key in _NAPARI)
+    return f"<b>napari's own, on labels</b><table cellpadding='2'>{''.join(rows)}</table>"

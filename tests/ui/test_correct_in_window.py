@@ -108,9 +108,9 @@ def test_strokes_clicks_and_keys(scene):
     assert tracker.counts.removed == 1
     assert (work.labels == 3).sum() == (work.prediction == 3).sum()
 
-    before = list(session.viewer.layers)
     hand.press(Qt.Key.Key_T)
     assert step.tools.tool == "review_box"
+    before = list(session.viewer.layers)
     hand.drag((5, 70), (20, 90), (50, 115))
     assert list(session.viewer.layers) == before
     assert reviewed()[2, 10:46, 75:110].all()

@@ -1,0 +1,70 @@
+"""What the model says of the surroundings of one place, without segmenting the whole plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.errors import UserError
+from napari_unet.events import Finished
+from napari_unet.images.image import Image
+from napari_unet.models.model import Model
+from napari_unet.segmentation.diameter import measure_diameter
+from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.preparation import resampling_factor, volume_limits
+
+REACH = 6.0
+"""Half the side of the surroundings, in object diameters: several times what the network sees of one object."""
+_SMALLEST_HALF, _LARGEST_HALF = 96, 512  # pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """`maps` is float32 (outputs, Y, X), `corner` its first row and column in its plane."""
+
+    maps: npt.NDArray[np.float32]
+    corner: tuple[int, int]
+    foreground_threshold: float = 0.5
+    seed_threshold: float = 0.5
+
+
+def surroundings_region(at: tuple[int, int], shape: tuple[int, ...], diameter: float) -> tuple[slice, slice]:
+    """Rows and columns around a place of a plane (its `shape` ends in Y, X), cut at its edges."""
+    half = int(np.clip(REACH * diameter, _SMALLEST_HALF, _LARGEST_HALF))
+    rows, columns = (slice(max(0, i - half), min(n, i + half)) for i, n in zip(at, shape[-2:], strict=True))
+    return rows, columns
+
+
+def map_surroundings(
+    image: Image,
+    load: Callable[[], Model],
+    plane: tuple[int, ...],
+    at: tuple[int, int],
+    diameter: float | None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Iterator[Finished[Surroundings]]:
+    """Run the model on the surroundings of row and column `at` of a plane of a grey image (axes out of "TZYX").
+
+    The grey-value limits are those of the whole image, as when it is segmented. Raises `UserError` for a 3D model and
+    for one that does not find objects.
+    """  # fmt: skip
+    model = load()
+    record = model.record
+    if record.architecture.ndim == 3 or record.task == "semantic":
+        raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
+    predictor = Predictor(model, device, precision)
+    diameter = diameter or measure_diameter(image, predictor, plane)
+    pixels: npt.NDArray[Any] = np.asarray(image.plane(plane))
+    region = surroundings_region(at, pixels.shape, diameter)
+    limits = volume_limits(image, plane, record.normalization)
+    maps = PlaneMaps(predictor, pixels[region], limits, resampling_factor(record, diameter))
+    for _ in maps.tiles():
+        pass
+    corner = region[0].start, region[1].start
+    yield Finished(Surroundings(maps.at_image_size(), corner, record.foreground_threshold, record.seed_threshold))
