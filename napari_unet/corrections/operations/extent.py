@@ -17,6 +17,8 @@ Rectangle = tuple[int, int, int, int]
 Through = tuple[int, ...]
 MARGIN = 8
 """How far, at least, an object may have moved from one slice to the next and still be found there, in pixels."""
+NEAREST, FARTHEST = 24, 128
+"""Pieces of an object are found within its own size from each other, but at least and at most this far, in pixels."""
 
 
 def id_at(labels: npt.NDArray[Any], at: Place) -> int:
@@ -42,7 +44,7 @@ def follow_object(
 ) -> dict[tuple[int, ...], Rectangle]:
     """The planes that the object reaches from `at`, each with its rectangle (row, row stop, column, column stop)."""
     plane, (row, column) = at[:-2], at[-2:]
-    found = {plane: enclosing_box(labels[plane], object_id, (row, row + 1, column, column + 1))}
+    found = {plane: object_rectangle(labels[plane], object_id, row, column)}
     waiting = [plane] if through else []
     while waiting:
         here = waiting.pop()
@@ -55,6 +57,20 @@ def follow_object(
     return found
 
 
+def object_rectangle(plane: npt.NDArray[Any], object_id: int, row: int, column: int) -> Rectangle:
+    """The rectangle of an object from one of its pixels, with pieces that lie near but are not connected."""
+    known = enclosing_box(plane, object_id, (row, row + 1, column, column + 1))
+    while True:
+        reach = min(FARTHEST, max(NEAREST, known[1] - known[0], known[3] - known[2]))
+        found = find_near(plane, object_id, known, reach) or known
+        both = (
+            min(known[0], found[0]), max(known[1], found[1]), min(known[2], found[2]), max(known[3], found[3])
+        )  # fmt: skip
+        if both == known:
+            return known
+        known = both
+
+
 def neighbours_of(plane: tuple[int, ...], through: Through, shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
     """The planes before and after along each axis of `through`."""
     for axis in through:
@@ -63,10 +79,12 @@ def neighbours_of(plane: tuple[int, ...], through: Through, shape: tuple[int, ..
                 yield (*plane[:axis], position, *plane[axis + 1 :])
 
 
-def find_near(plane: npt.NDArray[Any], object_id: int, rectangle: Rectangle) -> Rectangle | None:
-    """The object's rectangle in a YX plane, if some of it lies in or near `rectangle`; else None."""
+def find_near(
+    plane: npt.NDArray[Any], object_id: int, rectangle: Rectangle, reach: int | None = None
+) -> Rectangle | None:
+    """The object's rectangle in a YX plane, if some of it lies within `reach` of `rectangle`; else None."""
     top, bottom, left, right = rectangle
-    reach = max(MARGIN, (bottom - top) // 2, (right - left) // 2)
+    reach = max(MARGIN, (bottom - top) // 2, (right - left) // 2) if reach is None else reach
     top, left = max(0, top - reach), max(0, left - reach)
     part = plane[top : bottom + reach, left : right + reach] == object_id
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))

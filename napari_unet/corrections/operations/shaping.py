@@ -25,10 +25,10 @@ def smooth_object(labels: npt.NDArray[Any], at: Place, through: Through = ()) ->
     """Round off the edge of the object: corners and notches smaller than about a tenth of its diameter go."""
 
     def smooth(mask: Mask) -> Mask:
-        sigma = max(1.0, 0.06 * float(np.sqrt(mask.sum())))
+        sigma = max(1.0, 0.1 * float(np.sqrt(mask.sum())))
         return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="nearest") > 0.5)
 
-    return _reshape(labels, at, through, 4, smooth)
+    return _reshape(labels, at, through, 8, smooth)
 
 
 def grow_object(labels: npt.NDArray[Any], at: Place, through: Through = (), pixels: int = 1) -> Change:

@@ -66,7 +66,9 @@ def split_by_seeds(
     height = distance[box[-2:]].astype(np.float32)[(None,) * (mask.ndim - 2)] if distance is not None else None
     if height is None:
         height = measure_distance(mask)
-    parts = watershed(-np.broadcast_to(height, mask.shape), markers, mask=mask)
+    # The seeds are flooded first: else one that lies low would be reached from the other one before its own turn.
+    height = np.where(markers > 0, height.max(), height)
+    parts = watershed(-height, markers, mask=mask)
     parts = _with_rest(parts, mask)
     return _write_parts(labels, box, mask, parts, next_id)
 
