@@ -245,7 +245,7 @@ class CorrectionTools(QObject):
     def _remove_small(self) -> None:
         self.small_asked.emit()
 
-    def _on_stroke(self, stroke: list[Place]) -> None:
+    def use_stroke(self, stroke: list[Place]) -> None:
         """A click or a stroke with one of our tools."""
         gesture = TOOLS[self._special].gesture
         if len(stroke) == 1 and gesture in ("pair", "line"):
@@ -366,7 +366,7 @@ class CorrectionTools(QObject):
             return
         if layer is self.work.labels_layer:
             if self._special in TOOLS:
-                yield from follow_stroke(self._session, self.work, event, self._line, self._on_stroke)
+                yield from follow_stroke(self._session, self.work, event, self._line, self.use_stroke)
             elif self.work.locked and str(layer.mode) in LockGuard.MODES:
                 guard = LockGuard(self.work)
                 yield from guard.guard(event)

@@ -42,6 +42,7 @@ class Hand:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._buttons = NO_BUTTON
+        self.modifiers = Qt.KeyboardModifier.NoModifier  # held down while the mouse moves and clicks
 
     @property
     def canvas(self) -> QWidget:
@@ -109,7 +110,7 @@ class Hand:
 
     def _send(self, kind: QEvent.Type, place: QPointF, button: Qt.MouseButton) -> None:
         on_screen = QPointF(self.canvas.mapToGlobal(place.toPoint()))
-        event = QMouseEvent(kind, place, on_screen, button, self._buttons, Qt.KeyboardModifier.NoModifier)
+        event = QMouseEvent(kind, place, on_screen, button, self._buttons, self.modifiers)
         QApplication.sendEvent(self.canvas, event)
 
     # -- keys -----------------------------------------------------------------------------------------------------
