@@ -33,9 +33,11 @@ class Surroundings:
     seed_threshold: float = 0.5
 
 
-def surroundings_region(at: tuple[int, int], shape: tuple[int, ...], diameter: float) -> tuple[slice, slice]:
-    """Rows and columns around a place of a plane (its `shape` ends in Y, X), cut at its edges."""
-    half = int(np.clip(REACH * diameter, _SMALLEST_HALF, _LARGEST_HALF))
+def surroundings_region(
+    at: tuple[int, int], shape: tuple[int, ...], diameter: float, reach: float = REACH
+) -> tuple[slice, slice]:
+    """Rows and columns within `reach` diameters of a place of a plane (`shape` ends in Y, X), cut at its edges."""
+    half = int(np.clip(reach * diameter, _SMALLEST_HALF, _LARGEST_HALF))
     rows, columns = (slice(max(0, i - half), min(n, i + half)) for i, n in zip(at, shape[-2:], strict=True))
     return rows, columns
 

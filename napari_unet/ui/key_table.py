@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from app_model.types import KeyBinding
+from app_model.types import KeyBinding, KeyCode
 from napari.settings import get_settings
 from psygnal import Signal
 
@@ -18,7 +18,7 @@ from napari_unet.ui.tool_actions import Action
 
 # Of napari's shortcuts, these act while a labels layer is selected.
 _NAPARI_PARTS = ("label", "polygon", "brush", "dims", "visibility", "ndisplay", "pan_zoom", "axes", "grid", "view")
-_OTHER_LAYERS = ("image", "points", "shapes", "vectors", "tracks", "surface")
+_OTHER_LAYERS = ("image", "points", "shapes", "vectors", "tracks", "surface", "activate_add", "orient_plane")
 _FIXED = {"Ctrl+Z": "undo", "Ctrl+Shift+Z": "redo"}
 
 
@@ -33,7 +33,7 @@ def normalize(key: str) -> str:
         binding = KeyBinding.from_str(key.replace("-", "+") if len(key) > 1 else key)
     except (ValueError, KeyError) as error:
         raise UserError(f"{key} is not a key that can be used here. Choose a letter, alone or with Shift.") from error
-    if len(binding.parts) != 1 or "Unknown" in str(binding):
+    if len(binding.parts) != 1 or binding.parts[0].key in (None, KeyCode.UNKNOWN):
         raise UserError(f"{key} is not a key that can be used here. Choose a letter, alone or with Shift.")
     return str(binding)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 KEPT_BYTES = 512 * 2**20
 """Maps up to this size (two outputs in half precision: 4 bytes a pixel) are kept after a segmentation."""
+KEPT_REACH = 3.0
+"""Of kept maps only so many diameters around a place are looked at: nothing of the network's own view is lost there."""
 _USUAL_DIAMETER = 30.0
 
 
@@ -46,7 +48,7 @@ class KeptMaps:
 
         if not self.done[at[:-2]]:
             return None
-        rows, columns = surroundings_region(at[-2:], self.maps.shape, diameter or _USUAL_DIAMETER)
+        rows, columns = surroundings_region(at[-2:], self.maps.shape, diameter or _USUAL_DIAMETER, KEPT_REACH)
         part = self.maps[(slice(None), *at[:-2], rows, columns)]
         return Surroundings(part.astype(np.float32), (rows.start, columns.start))
 

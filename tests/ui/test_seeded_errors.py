@@ -1,6 +1,6 @@
 """Fifty errors of five kinds, put into the labels of a real image, are corrected in at most 60 clicks or strokes.
 
-10 pairs of touching nuclei are merged, 10 nuclei cut in two, 10 missed, 10 false ones invented, and 10 get a bad outline.
+10 pairs of touching nuclei are merged, 10 nuclei cut in two, 10 missed, 10 false ones invented, 10 get a bad outline.
 A scripted user who knows the truth mends them with the tools: what the mouse would give to the tools, it gives them.
 Every click and every stroke counts one; choosing a tool does not.
 """
@@ -161,7 +161,9 @@ class Person:
 
     def line_between(self, one: np.ndarray, other: np.ndarray) -> list:
         """A line along the border of two touching objects, drawn as one sees it: through its middle, along it."""
-        near = (ndimage.binary_dilation(one, iterations=2) & other) | (ndimage.binary_dilation(other, iterations=2) & one)
+        near = (ndimage.binary_dilation(one, iterations=2) & other) | (
+            ndimage.binary_dilation(other, iterations=2) & one
+        )
         points = np.argwhere(near)
         middle = points.mean(axis=0)
         direction = np.linalg.svd(points - middle, full_matrices=False)[2][0]
@@ -189,7 +191,8 @@ def test_fifty_errors_take_at_most_sixty_clicks_or_strokes(data_dir: Path, qtbot
     before = average_precision([truth], [work.labels])[0.75]
     person.mend()
     after = average_precision([truth], [work.labels])[0.75]
-    print(f"AP@0.75 {before:.3f} -> {after:.3f} with {person.actions} clicks or strokes, {len(np.unique(truth)) - 1} nuclei")
+    nuclei = len(np.unique(truth)) - 1
+    print(f"AP@0.75 {before:.3f} -> {after:.3f} with {person.actions} clicks or strokes, {nuclei} nuclei")
     session.close()
     step.deleteLater()
     assert before < 0.7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class Desk:
 
     def drag(self, *corners: tuple[float, float], n: int = 8) -> None:
         places = [corners[0]]
-        for start, end in zip(corners, corners[1:], strict=False):
+        for start, end in pairwise(corners):
             places += line(start, end, n)
         self.hand.stroke(self.layer, places, 0.005)
 

@@ -115,21 +115,21 @@ def touched_objects(labels: npt.NDArray[Any], stroke: Iterable[Place], spare: Co
 
     A stroke is a list of places, which may lie apart: what lies on the straight line between two counts as touched.
     """
-    found: dict[int, Place] = {}
-    for place in along(list(stroke)):
-        object_id = id_at(labels, place)
-        if object_id and object_id not in spare:
-            found.setdefault(object_id, place)
-    return found
+    places = np.array(along(list(stroke))).reshape(-1, labels.ndim)
+    places = places[((places >= 0) & (places < labels.shape)).all(axis=1)]
+    ids, first = np.unique(labels[tuple(places.T)], return_index=True)
+    order = np.argsort(first)
+    met = zip(ids[order].tolist(), places[first[order]].tolist(), strict=True)
+    return {object_id: tuple(place) for object_id, place in met if object_id and object_id not in spare}
 
 
 def along(stroke: list[Place]) -> list[Place]:
     """Every pixel on the straight lines between the places of a stroke, in order."""
     if len(stroke) < 2:
         return stroke
-    places: list[Place] = []
+    places: dict[Place, None] = {}
     for start, end in pairwise(stroke):
         steps = max(1, *(abs(b - a) for a, b in zip(start[-2:], end[-2:], strict=True)))
-        line = np.rint(np.linspace(start[-2:], end[-2:], steps + 1)).astype(int)
-        places += [(*start[:-2], int(row), int(column)) for row, column in line]
-    return list(dict.fromkeys(places))
+        line = np.rint(np.linspace(start[-2:], end[-2:], steps + 1)).astype(int).tolist()
+        places.update(dict.fromkeys((*start[:-2], row, column) for row, column in line))
+    return list(places)
