@@ -7,7 +7,7 @@ with 10,000 objects. Prints
 
 - for each tool, the time from the end of the click or stroke until the labels layer holds the result and its step of
   undo, napari's update of the picture included (some repeats, each on other objects); how much of it the main thread
-  computed, which is what a machine with nothing else to do takes; and the time of the operation alone. Aim: under 50 ms.
+  computed, as on a machine with nothing else to do; and the time of the operation alone. Aim: under 50 ms.
 - the gaps of the event loop while the brush is drawn fast over the labels with real mouse events at 60 Hz, without and
   with locked objects. A gap is the time between two ticks of a 4 ms timer. Aim: at most 33 ms. Mesa's software OpenGL
   draws on the processor and takes most of that: compare on one machine only.

@@ -11,7 +11,7 @@ from napari_unet.errors import UserError
 from napari_unet.ui import key_table as module
 from napari_unet.ui.correct_step import CorrectStep
 from napari_unet.ui.correction_tools import ACTIONS
-from napari_unet.ui.key_table import KeyTable, key_table, napari_keys, normalize
+from napari_unet.ui.key_table import KeyTable, napari_keys, normalize
 from napari_unet.ui.session import get_session
 from napari_unet.ui.shortcuts import KeysWindow
 
