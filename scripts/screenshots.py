@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
+from qtpy.QtWidgets import QDialog
+from skimage.measure import regionprops
 
 from napari_unet.images.labels import read_labels
 from napari_unet.images.sample_data import sample_labels_path, sample_path
@@ -87,6 +89,39 @@ def photograph_queue(folder: Path) -> None:
     user.settle()
     panel.scroll.ensureWidgetVisible(step.review_queue.list.where_button)
     camera.take("review_queue")
+def photograph_tools(folder: Path) -> None:
+    """The tools: a split with its line on the canvas, the preview of small objects, and the keys."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    pause(1)
+    panel.image_step.open_paths([sample_path("nuclei_2d")])
+    user.adjust_contrast()
+    user.segment()
+    user.look_at((), (256, 256), 150)
+    step, labels = panel.correct_step, user.work.labels
+    user.click(step.grid.more_button)
+    region = regionprops(labels[200:310, 200:310])[0]
+    row, column = (200 + round(middle) for middle in region.centroid)
+    user.click(step.buttons["lock"])
+    step.tools.use_stroke([(row, column)])
+    user.click(step.buttons["split"])
+    step.tools.show_line([(row - 30.0, column + 30.0), (row + 30.0, column + 45.0)])
+    camera.take("tools")
+    step.tools.show_line([])
+    user.look_at(())
+    user.click(step.buttons["remove_small"])
+    wait_until(lambda: not step.small.measuring, 30, "Measuring objects")
+    step.small.size_box.setValue(150)
+    camera.take("small_objects")
+    step.small.put_away()
+    panel.keys_button.click()
+    pause(0.5)
+    keys = next(window for window in panel.findChildren(QDialog) if window.isVisible())
+    path = folder / "keys.png"
+    keys.grab().save(str(path))
+    save(Image.open(path).convert("RGB"), path)
+    keys.close()
     close_window(viewer)
 
 
@@ -145,6 +180,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
     parser.add_argument("--only", choices=["nuclei", "queue", "membranes", "demo"])
+    parser.add_argument("--only", choices=["nuclei", "tools", "membranes", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     with user_folders_untouched(), errors_are_failures():
@@ -152,6 +188,8 @@ def main() -> None:
             photograph_nuclei(args.folder)
         if args.only in (None, "queue"):
             photograph_queue(args.folder)
+        if args.only in (None, "tools"):
+            photograph_tools(args.folder)
         if args.only in (None, "membranes"):
             photograph_membranes(args.folder, args.seconds)
     if args.only in (None, "demo"):

@@ -13,7 +13,7 @@ from napari_unet.errors import UserError
 from napari_unet.events import Finished
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
-from napari_unet.segmentation.diameter import measure_diameter
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resampling_factor, volume_limits
@@ -50,6 +50,7 @@ def map_surroundings(
     diameter: float | None,
     device: str = "auto",
     precision: str = "auto",
+    invert: str = "auto",
 ) -> Iterator[Finished[Surroundings]]:
     """Run the model on the surroundings of row and column `at` of a plane of a grey image (axes out of "TZYX").
 
@@ -61,11 +62,11 @@ def map_surroundings(
     if record.architecture.ndim == 3 or record.task == "semantic":
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
     predictor = Predictor(model, device, precision)
-    diameter = diameter or measure_diameter(image, predictor, plane)
+    found = measure_appearance(image, predictor, plane, diameter, invert)
     pixels: npt.NDArray[Any] = np.asarray(image.plane(plane))
-    region = surroundings_region(at, pixels.shape, diameter)
-    limits = volume_limits(image, plane, record.normalization)
-    maps = PlaneMaps(predictor, pixels[region], limits, resampling_factor(record, diameter))
+    region = surroundings_region(at, pixels.shape, found.diameter)
+    limits = volume_limits(image, plane, record.normalization, found.inverted)
+    maps = PlaneMaps(predictor, pixels[region], limits, resampling_factor(record, found.diameter))
     for _ in maps.tiles():
         pass
     corner = region[0].start, region[1].start

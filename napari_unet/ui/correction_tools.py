@@ -256,6 +256,13 @@ class CorrectionTools(QObject):
         self._apply(self._special, stroke)
         self.tool_changed.emit()
 
+    def show_line(self, points: list[Any]) -> None:
+        """Show the line of a stroke along world positions; none: take it away."""
+        if self._line is not None and points:
+            self._line.show(points)
+        elif self._line is not None:
+            self._line.clear()
+
     def _take_first(self, at: Place) -> None:
         """Remember the first of two clicks, if it is on an object."""
         if id_at(self.work.labels, at):

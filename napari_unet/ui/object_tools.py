@@ -140,10 +140,10 @@ class ObjectTools:
         dims.set_current_step(axis, dims.current_step[axis] + 1)
 
     def _distance(self, work: ImageWork, at: Place) -> Any:
-        """What the model said of the distance to the border in a plane; None if it is not known."""
+        """Where the model saw the middle of objects in a plane; None if it is not known."""
         maps = work.maps
         known = maps is not None and len(maps.maps) > 1 and maps.done[at[:-2]]
-        return maps.maps[(1, *at[:-2])] if known else None
+        return adding.core_map(maps.maps[(slice(None), *at[:-2])]) if known else None
 
     def _add(self, work: ImageWork, at: Place) -> None:
         if id_at(work.labels, at):

@@ -5,6 +5,7 @@ from weakref import WeakSet
 
 import napari
 from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_unet.ui.correct_step import CorrectStep
@@ -44,7 +45,7 @@ class UNetPanel(QWidget):
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
         self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
-        self.keys_button = QPushButton("?", toolTip="The keys")
+        self.keys_button = QPushButton("?", toolTip="The keys, and how to change them\nKey: ?")
         self._closing = False
         self._shown_stage: int | None = None
         self._segmented: WeakSet[ImageWork] = WeakSet()
@@ -82,6 +83,9 @@ class UNetPanel(QWidget):
         self.finetune_step.segment_again.connect(self._on_segment_again)
         self.models_button.clicked.connect(self._on_models)
         self.keys_button.clicked.connect(self._on_keys)
+        self.keys_shortcut = QShortcut(QKeySequence("?"), self)
+        self.keys_shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        self.keys_shortcut.activated.connect(self._on_keys)
 
     def _on_progress(self, work: object = None) -> None:
         """Open the step that comes next, and fold the others, unless the user decided otherwise."""

@@ -177,10 +177,7 @@ class SegmentRun:
             self._end(outcome)
             return
         before = np.zeros(self.work.shape, np.int32) if self._before is None else self._before
-        reviewed = self.work.reviewed
-        steps = replacement_steps(
-            labels.copy(), before, None if reviewed is None else reviewed.copy(), outcome.result, self._keep
-        )
+        steps = replacement_steps(labels.copy(), before, self._spared(labels), outcome.result, self._keep)
 
         def on_merged(merged: Any) -> None:
             if isinstance(merged, Finished) and self.work.labels is not None:
@@ -188,6 +185,15 @@ class SegmentRun:
             self._end(outcome if isinstance(merged, Finished) else merged)
 
         self.session.jobs.start(steps, StopFlag(), None, on_merged, f"Segmenting {self.work.name}", OWNER)
+
+    def _spared(self, labels: Any) -> Any:
+        """What is reviewed, and what is locked: objects there stay; None if there is neither."""
+        reviewed, locked = self.work.reviewed, self.work.locked
+        spared = None if reviewed is None else reviewed.copy()
+        if locked:
+            ours = np.isin(labels, list(locked))
+            spared = ours if spared is None else (spared > 0) | ours
+        return spared
 
     def _apply(self, replacement: Any) -> None:
         work = self.work

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session import Session
 
 KEPT_BYTES = 512 * 2**20
-"""Maps up to this size (two outputs in half precision: 4 bytes a pixel) are kept after a segmentation."""
+"""Maps up to this size (three outputs in half precision: 6 bytes a pixel) are kept after a segmentation."""
 KEPT_REACH = 3.0
 """Of kept maps only so many diameters around a place are looked at: nothing of the network's own view is lost there."""
 _USUAL_DIAMETER = 30.0
@@ -25,7 +25,7 @@ _USUAL_DIAMETER = 30.0
 
 def maps_fit(shape: tuple[int, ...]) -> bool:
     """Whether the probability maps of an image of `shape` are kept, so that adding an object is immediate."""
-    return 4 * int(np.prod(shape)) <= KEPT_BYTES
+    return 6 * int(np.prod(shape)) <= KEPT_BYTES
 
 
 class KeptMaps:
@@ -75,7 +75,10 @@ class Surveyor:
 
         def on_finished(outcome: Any) -> None:
             if isinstance(outcome, Finished) and work in session.works and work.labels is not None:
-                on_ready(outcome.result)
+                try:
+                    on_ready(outcome.result)
+                except UserError as error:
+                    self._failed(str(error))
             elif isinstance(outcome, Failed):
                 self._failed(outcome.message)
 

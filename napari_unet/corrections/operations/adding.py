@@ -35,7 +35,8 @@ def add_object(
     Parameters
     ----------
     maps : array
-        (1 or 2, Y, X), probability of being an object and object-normalized distance, 0 to 1, of a part of the plane.
+        (1 to 3, Y, X) of a part of the plane, each 0 to 1: the probability of being an object, the object-normalized
+        distance to its border, and the seams between objects.
     corner : tuple of int
         Row and column at which `maps` begins.
 
@@ -69,8 +70,14 @@ def grow_from(
     if component is None:
         raise UserError(NOTHING)
     if len(maps) > 1:
-        component = _part_at(component, maps[1], place, seed)
+        component = _part_at(component, core_map(maps), place, seed)
     return np.asarray(ndimage.binary_fill_holes(component)) & free
+
+
+def core_map(maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Where the middle of objects is, from maps (2 or 3, Y, X): far from their borders, and on no seam."""
+    distance = maps[1].astype(np.float32)
+    return distance if len(maps) < 3 else distance * (1 - maps[2].astype(np.float32))
 
 
 def _around(place: tuple[int, int], radius: int = NEAR) -> tuple[slice, slice]:
