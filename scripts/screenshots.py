@@ -106,7 +106,9 @@ def photograph_tools(folder: Path) -> None:
     user.click(step.buttons["lock"])
     step.tools.use_stroke([(row, column)])
     user.click(step.buttons["split"])
-    step.tools.show_line([(row - 30.0, column + 30.0), (row + 30.0, column + 45.0)])
+    step.tools.show_line(
+        [user.work.labels_layer.data_to_world(at) for at in ((row - 45, column - 8), (row + 45, column))]
+    )
     camera.take("tools")
     step.tools.show_line([])
     user.look_at(())

@@ -109,6 +109,7 @@ class KeysWindow(QDialog):
             field.editingFinished.connect(lambda field=field: self._on_key(field))
         table.setColumnWidth(0, 110)
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         return table
 
     def reset(self) -> None:

@@ -53,14 +53,16 @@ class SmallObjects(QFrame):
         self.hide()
 
     def _lay_out(self) -> None:
-        layout, row = QVBoxLayout(self), QHBoxLayout()
+        layout, row, choice = QVBoxLayout(self), QHBoxLayout(), QHBoxLayout()
         row.addWidget(QLabel("Smaller than"))
         row.addWidget(self.size_box, 1)
-        row.addWidget(self.remove_button)
-        row.addWidget(self.cancel_button)
+        choice.addStretch(1)
+        choice.addWidget(self.remove_button)
+        choice.addWidget(self.cancel_button)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.addLayout(row)
         layout.addWidget(self.found_label)
+        layout.addLayout(choice)
 
     def ask(self) -> None:
         """Look for small objects in the slices of the scope; the window goes on meanwhile."""

@@ -76,8 +76,10 @@ def grow_from(
 
 def core_map(maps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Where the middle of objects is, from maps (2 or 3, Y, X): far from their borders, and on no seam."""
-    distance = maps[1].astype(np.float32)
-    return distance if len(maps) < 3 else distance * (1 - maps[2].astype(np.float32))
+    distance: npt.NDArray[np.float32] = maps[1].astype(np.float32)
+    if len(maps) > 2:
+        distance *= 1 - maps[2].astype(np.float32)
+    return distance
 
 
 def _around(place: tuple[int, int], radius: int = NEAR) -> tuple[slice, slice]:
