@@ -37,7 +37,8 @@ class SmallObjects(QFrame):
         self.size_box = QSpinBox(minimum=1, maximum=10**9, suffix=" px", keyboardTracking=False)
         self.size_box.setToolTip("Objects with fewer pixels (voxels, through z) are removed")
         self.found_label = QLabel(wordWrap=True)
-        self.remove_button, self.cancel_button = QPushButton("Remove"), QPushButton("Cancel")
+        self.remove_button = QPushButton("Remove", toolTip="Delete the objects with a cross. Ctrl+Z brings them back.")
+        self.cancel_button = QPushButton("Cancel", toolTip="Delete nothing")
         self._work: ImageWork | None = None
         self._index: ObjectIndex | None = None
         self._planes: list[Any] = []
