@@ -89,6 +89,9 @@ def photograph_queue(folder: Path) -> None:
     user.settle()
     panel.scroll.ensureWidgetVisible(step.review_queue.list.where_button)
     camera.take("review_queue")
+    close_window(viewer)
+
+
 def photograph_tools(folder: Path) -> None:
     """The tools: a split with its line on the canvas, the preview of small objects, and the keys."""
     viewer, panel = open_window(SIZE)
@@ -181,8 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "queue", "membranes", "demo"])
-    parser.add_argument("--only", choices=["nuclei", "tools", "membranes", "demo"])
+    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "membranes", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     with user_folders_untouched(), errors_are_failures():
