@@ -30,12 +30,14 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def connect_to_read(path: Path, scratch: Path | None = None) -> sqlite3.Connection:
+def connect_to_read(path: Path, scratch: Path | None = None, alone: bool = False) -> sqlite3.Connection:
     """A connection that only reads, also while another process writes.
 
     A project that its writer left behind in a folder where nothing may be written is copied to `scratch` first:
-    SQLite needs to write there to take in what was committed last.
+    SQLite needs to write there to take in what was committed last. `alone`: only what is in the file itself.
     """
+    if alone:
+        return _open_uri(path, "mode=ro&immutable=1")
     wal = path.with_name(path.name + "-wal")
     try:
         return _open_uri(path, "mode=ro")

@@ -42,13 +42,14 @@ class Project:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: ProjectLock | None, why: str = "") -> None:
         self.path = path
+        """Of the project's file."""
         self._lock = lock
         self._why_read_only = why
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._seq = rows.last_seq(connection)
         self._next_image = max(rows.read_images(connection), default=0) + 1
         self._locked = {number: self._read_locked(connection, number) for number in rows.read_images(connection)}
-        self._reader = connection if lock is None else connect_to_read(path)
+        self.reader = connection if lock is None else connect_to_read(path)
         self._reading = threading.Lock()
         self._writer = None if lock is None else Writer(path, connection, lambda found: rows.fold(found, _FOLD_AFTER))
         self.closed = False
@@ -81,7 +82,7 @@ class Project:
         if self.closed:
             return True
         self.closed = True
-        self._reader.close()
+        self.reader.close()
         saved = True
         if self._writer is not None:
             saved = self._writer.close(seconds)
@@ -167,22 +168,22 @@ class Project:
     def images(self) -> dict[int, ImageReference]:
         """The images by their numbers."""
         with self._reading:
-            return rows.read_images(self._reader)
+            return rows.read_images(self.reader)
 
     def read_array(self, image: int, role: str) -> Array | None:
         """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged."""
         with self._reading:
-            found = rows.find_array(self._reader, image, role)
+            found = rows.find_array(self.reader, image, role)
             try:
-                return None if found is None else rows.read_array(self._reader, found)
+                return None if found is None else rows.read_array(self.reader, found)
             except (ValueError, sqlite3.DatabaseError) as error:
                 raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
 
     def read_history(self, image: int, role: str) -> History:
         """What can be undone and redone of an array."""
         with self._reading:
-            found = rows.find_array(self._reader, image, role)
-            return History() if found is None else rows.read_history(self._reader, found)
+            found = rows.find_array(self.reader, image, role)
+            return History() if found is None else rows.read_history(self.reader, found)
 
     def locked(self, image: int) -> frozenset[int]:
         """Ids of the locked objects of an image."""
@@ -191,27 +192,27 @@ class Project:
     def get_property(self, name: str) -> Any:
         """What `set_property` had saved; None if there is nothing."""
         with self._reading:
-            row = self._reader.execute("SELECT value FROM property WHERE name = ?", (name,)).fetchone()
+            row = self.reader.execute("SELECT value FROM property WHERE name = ?", (name,)).fetchone()
         return None if row is None or name == "id" else json.loads(row[0])
 
     def models(self) -> list[dict[str, Any]]:
         """The models that were used or trained here, the oldest first."""
         with self._reading:
-            found = self._reader.execute("SELECT hash, name, parent, path, record, time FROM model ORDER BY time")
+            found = self.reader.execute("SELECT hash, name, parent, path, record, time FROM model ORDER BY time")
             names = ("hash", "name", "parent", "path", "record", "time")
             return [dict(zip(names, row, strict=True)) | {"record": json.loads(row[4])} for row in found]
 
     def trainings(self) -> list[dict[str, Any]]:
         """The trainings, the oldest first."""
         with self._reading:
-            found = self._reader.execute("SELECT time, model, record FROM training ORDER BY id")
+            found = self.reader.execute("SELECT time, model, record FROM training ORDER BY id")
             return [{"time": row[0], "model": row[1], "record": json.loads(row[2])} for row in found]
 
     def count_edits(self) -> int:
         """Steps of all journals but the bases: strokes, tools, undo and redo."""
         with self._reading:
             return int(
-                self._reader.execute("SELECT count(*) FROM edit WHERE kind NOT IN ('base', 'write')").fetchone()[0]
+                self.reader.execute("SELECT count(*) FROM edit WHERE kind NOT IN ('base', 'write')").fetchone()[0]
             )
 
     @staticmethod
@@ -232,6 +233,8 @@ def create_project(path: Path | str) -> Project:
                 pass
             connection = connect(path)
             create_tables(connection)
+            # From the first moment the file itself says whose it is, without the log beside it.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return Project(path, connection, lock)
         except BaseException:
             lock.release()

@@ -174,8 +174,7 @@ def unpack_change(key: TileKey, data: bytes, dtype: np.dtype[Any]) -> Change:
 
 
 def _compress(data: bytes) -> bytes:
-    packed = bytes(imagecodecs.zstd_encode(data, level=_LEVEL))
-    return packed
+    return bytes(imagecodecs.zstd_encode(data, level=_LEVEL))
 
 
 def _decompress(data: bytes) -> bytes:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_unet.corrections.project.connection import connect, explain_failure
+from napari_unet.corrections.project.connection import connect, connect_to_read, explain_failure
 from napari_unet.corrections.project.schema import project_id
 from napari_unet.corrections.project.state import PENDING, SAVED, StoreState, failure
 
@@ -152,10 +152,11 @@ class Writer:
             if not self.path.exists():
                 raise FileNotFoundError(2, "the project file has gone", str(self.path))
         if self._connection is None:
+            # Without the log beside it: SQLite would take ours for that of any file of this name.
+            with contextlib.closing(connect_to_read(self.path, alone=True)) as found:
+                if project_id(found) != self._project:
+                    raise OSError(f"another file has taken the place of {self.path}")
             self._connection = connect(self.path)
-            if project_id(self._connection) != self._project:
-                self._drop_connection()
-                raise OSError("another file has taken the place of the project")
             self._inode = _inode(self.path)
         return self._connection
 
