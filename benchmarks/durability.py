@@ -333,7 +333,7 @@ def run_faults(shim: Path, seed: int, steps: int, places: int) -> dict[str, Tall
     for kind, tally in tallies.items():
         for _ in range(places):
             with tempfile.TemporaryDirectory(prefix="napari-unet-durability-") as name:
-                folder, first, count = Path(name), chance.randrange(30, 30 + steps), chance.choice([1, 3, 20])
+                folder, first, count = Path(name), chance.randrange(1, steps), chance.choice([1, 3, 20])
                 fault = f"{kind}:{first}:{count}"
                 play_behind_shim(shim, folder, seed, steps, 4.0, DURABILITY_FAIL=fault)
                 acks = (folder / ACKS).read_text()

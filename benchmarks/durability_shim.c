@@ -20,7 +20,7 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -2;
-static long fail_first = -1, fail_count = 0, writes = 0;
+static long fail_first = -1, fail_count = 0, writes = 0, begun = 0;
 static char fail_kind[16];
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -60,9 +60,13 @@ static void note(char kind, const char *path, int64_t offset, const void *data, 
     pthread_mutex_unlock(&mutex);
 }
 
-/* 0: go on; 1: fail wholly; 2: write half. Counts writes to the project only, not to the list of acknowledgements. */
+/* 0: go on; 1: fail wholly; 2: write half. Counts writes to the project since the first acknowledgement. */
 static int fails(const char *path, int is_write) {
-    if (fail_first < 0 || strstr(path, "-acks")) return 0;
+    if (strstr(path, "-acks")) {
+        begun = 1;
+        return 0;
+    }
+    if (fail_first < 0 || !begun) return 0;
     if (is_write) writes++;
     if (writes < fail_first || writes >= fail_first + fail_count) return 0;
     if (!is_write) return !strcmp(fail_kind, "EIO");

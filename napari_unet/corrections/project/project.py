@@ -236,7 +236,11 @@ def create_project(path: Path | str) -> Project:
             # From the first moment the file itself says whose it is, without the log beside it.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return Project(path, connection, lock)
+        except FileExistsError:
+            lock.release()
+            raise
         except BaseException:
+            path.unlink(missing_ok=True)  # ours, and empty
             lock.release()
             raise
     except FileExistsError:
