@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_unet.corrections.project.journal import Edit, Kind, state_before
 from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED, Project, create_project, open_project
 from napari_unet.corrections.project.recovery import create_recovery, remove_recovery
 from napari_unet.corrections.project.references import refer_to, with_hash
 from napari_unet.corrections.project.state import SAVED, StoreState, failure
+from napari_unet.corrections.project.tiles import apply_changes, find_changes, scan
 from napari_unet.errors import UserError
 from napari_unet.ui.project_recent import note_recent
 from napari_unet.ui.project_recorder import Recorder
@@ -22,6 +24,7 @@ from napari_unet.ui.segment_run import OWNER as SEGMENT
 
 if TYPE_CHECKING:
     from napari_unet.corrections.project.journal import History
+    from napari_unet.corrections.project.references import ImageReference
     from napari_unet.ui.image_work import ImageWork
     from napari_unet.ui.session import Session
 
@@ -79,8 +82,7 @@ class ProjectKeeper(QObject):
             project = create_project(path)
             self.close_project()
             self._use(project)
-            for work in self._session.works:
-                self._on_layers(work)
+            self._tell_everything()
         note_recent(self.project.path)
 
     def _move_recovery(self, path: Path) -> None:
@@ -133,13 +135,13 @@ class ProjectKeeper(QObject):
         self._on_model()
         self.changed.emit()
 
-    def attach(self, work: ImageWork, number: int, histories: dict[str, History]) -> None:
+    def attach(self, work: ImageWork, number: int, reference: ImageReference, histories: dict[str, History]) -> None:
         """Go on with an image that was restored from the project, as it is now."""
         self._numbers[work.key] = number
         self._told[work.key, PREDICTION] = work.prediction
         for role in (LABELS, REVIEWED):
             self._replace_recorder(work, role, histories.get(role), is_new=False)
-        self._told[number] = self._refer(work)
+        self._told[number] = reference
 
     def finish(self) -> None:
         """Record at once whatever was done."""
@@ -235,8 +237,12 @@ class ProjectKeeper(QObject):
                 self.changed.emit()
             return
         self._use(project, recovery=True)
+        self._tell_everything()
+
+    def _tell_everything(self) -> None:
+        """Hand over all that is open to a new project, with what can be undone."""
         for recorder in list(self._recorders.values()):
-            if recorder.work.labels is not None:
+            if recorder.alive and recorder.work.labels is not None:
                 self._tell_array(recorder, undoable=True)
 
     # -- telling the project --------------------------------------------------------------------------------------
@@ -255,16 +261,19 @@ class ProjectKeeper(QObject):
 
     def _tell_array(self, recorder: Recorder, undoable: bool = False) -> None:
         """Hand over all pixels; `undoable`: as they were before the recorder's last steps, and then these steps."""
-        from napari_unet.corrections.project.journal import state_before
-
-        number = self._number(recorder.work)
-        history = recorder.history
-        if undoable and history.done and not history.undone:
-            self.project.set_array(number, recorder.role, state_before(recorder.saved, history))
-            for edit in history.done:
-                self.project.add_edit(number, recorder.role, edit)
-        else:
+        number, history = self._number(recorder.work), recorder.history
+        if not undoable or not history.done:
             self.project.set_array(number, recorder.role, recorder.saved.copy())
+            return
+        array = state_before(recorder.saved, history)
+        self.project.set_array(number, recorder.role, array.copy())
+        for edit in history.done:
+            apply_changes(array, edit.changes)
+            self.project.add_edit(number, recorder.role, edit)
+        # What had been written past the history lies over the steps, and what had been undone does not.
+        rest = find_changes(array, recorder.saved, [key for keys in scan(array, recorder.saved) for key in keys])
+        if rest:
+            self.project.add_edit(number, recorder.role, Edit(Kind.WRITE, tuple(rest)))
 
     def _tell_prediction(self, work: ImageWork) -> None:
         number = self._numbers.get(work.key)
@@ -275,7 +284,7 @@ class ProjectKeeper(QObject):
             self._told[work.key, PREDICTION] = work.prediction
             self.project.set_array(number, PREDICTION, work.prediction)
 
-    def _refer(self, work: ImageWork) -> Any:
+    def _refer(self, work: ImageWork) -> ImageReference:
         details = {
             "channel": work.channel, "diameter": work.diameter, "diameter_estimated": work.diameter_estimated,
             "segmented_by": work.segmented_by, "layer": work.name,
@@ -288,7 +297,7 @@ class ProjectKeeper(QObject):
             return
         known = self._told.get(number)
         now = self._refer(work)
-        if known is not None and known.path == now.path:
+        if known is not None:
             now = replace(now, hash=known.hash, n_bytes=known.n_bytes)
         if now != known:
             self._told[number] = now

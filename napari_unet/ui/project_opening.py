@@ -75,7 +75,7 @@ def restore_project(session: Session, keeper: ProjectKeeper, project: Project, a
             restored.images.append(reference.name)
             if path is not None:
                 restored.places[number] = path
-            keeper.attach(work, number, histories)
+            keeper.attach(work, number, reference, histories)
         _restore_window(session, project.get_property("window") or {}, works)
     finally:
         keeper.restoring = False
