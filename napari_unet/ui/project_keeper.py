@@ -142,6 +142,7 @@ class ProjectKeeper(QObject):
         for role in (LABELS, REVIEWED):
             self._replace_recorder(work, role, histories.get(role), is_new=False)
         self._told[number] = reference
+        self._tell_image(work)  # its file may have moved
 
     def finish(self) -> None:
         """Record at once whatever was done."""

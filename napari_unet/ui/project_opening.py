@@ -109,7 +109,7 @@ def _restore_image(
     if details.get("diameter") is not None:
         session.set_diameter(work, float(details["diameter"]), bool(details.get("diameter_estimated")))
     work.segmented_by = details.get("segmented_by")
-    return work, path
+    return work, work.image.path
 
 
 def _is_image(work: ImageWork, reference: ImageReference) -> bool:

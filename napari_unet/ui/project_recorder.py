@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class Recorder(QObject):
         """While a model writes: strokes are still recorded."""
         self.saved: npt.NDArray[Any] = np.array(self._array(), order="C")
         self._painted: set[TileKey] = set()
-        self._scanning = False
+        self._scanning = self._stroking = False
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._record_painted)
         self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
@@ -60,6 +60,8 @@ class Recorder(QObject):
         self._scanned.connect(self._on_scanned)
         self.layer.events.paint.connect(self._on_paint)
         self.layer.events.set_data.connect(self._on_drawn)
+        # Before napari's own, which paint as soon as the button is down.
+        self.layer.mouse_drag_callbacks.insert(0, self._on_mouse)
 
     @property
     def alive(self) -> bool:
@@ -81,6 +83,7 @@ class Recorder(QObject):
         self._record_painted()
         if self._quiet.isActive() and not self.paused and self.alive:
             self._quiet.stop()
+            self._stroking = False
             self._on_scanned([key for keys in scan(self.saved, self._array()) for key in keys])
 
     def close(self) -> None:
@@ -89,9 +92,20 @@ class Recorder(QObject):
         self._quiet.stop()
         self.layer.events.paint.disconnect(self._on_paint)
         self.layer.events.set_data.disconnect(self._on_drawn)
+        if self._on_mouse in self.layer.mouse_drag_callbacks:
+            self.layer.mouse_drag_callbacks.remove(self._on_mouse)
 
     def _array(self) -> Any:
         return self.work.geometry.from_layer(self.layer.data)
+
+    def _on_mouse(self, layer: Labels, event: Any) -> Iterator[None]:
+        """Half a stroke is not looked for: it is recorded as the one edit that it is, when it ends."""
+        self._record_painted()
+        self._stroking = True
+        yield
+        while event.type == "mouse_move":
+            yield
+        self._stroking = False
 
     # -- strokes and tools ----------------------------------------------------------------------------------------
 
@@ -131,6 +145,9 @@ class Recorder(QObject):
         """The layer was drawn anew: it may have been undo, or a write of ours; or another slice is in view."""
         if not self.alive or self._painted:
             return
+        if self._stroking:
+            self._quiet.start()
+            return
         steps = [*self.history.done[-1:], *self.history.undone[-1:]]
         keys = {change.key for edit in steps for change in edit.changes}
         changes = find_changes(self.saved, self._array(), keys)
@@ -141,9 +158,10 @@ class Recorder(QObject):
             self._quiet.start()
 
     def _scan(self) -> None:
-        if self._scanning or self.paused or not self.alive:
-            if self._scanning or self.paused:
-                self._quiet.start()
+        if not self.alive:
+            return
+        if self._scanning or self.paused or self._stroking:
+            self._quiet.start()
             return
         self._scanning = True
         threading.Thread(target=self._scan_in_thread, args=(self.saved, self._array()), daemon=True).start()
@@ -155,7 +173,10 @@ class Recorder(QObject):
 
     def _on_scanned(self, keys: list[TileKey]) -> None:
         self._scanning = False
-        if not keys or self.paused or not self.alive:
+        if not keys or not self.alive:
+            return
+        if self.paused or self._stroking or self._painted:
+            self._quiet.start()
             return
         if len(keys) > _MOST_TILES:
             np.copyto(self.saved, self._array())

@@ -86,5 +86,6 @@ def test_strokes_survive_a_kill_and_can_be_undone_by_the_key(make_napari_viewer:
     assert get_keeper(panel.session).project.state.saving in (Saving.SAVED, Saving.PENDING)
     assert panel.project_bar.state_label.text().startswith("cells: sav")
     let_run(0.5)
+    assert get_keeper(panel.session).project.state.saving is Saving.SAVED
     viewer.screenshot(str(tmp_path / "window.png"), canvas_only=False, flash=False)
     get_session(viewer).close()
