@@ -81,8 +81,11 @@ def test_strokes_survive_a_kill_and_can_be_undone_by_the_key(make_napari_viewer:
     np.testing.assert_array_equal(again.labels, once)
     hand.undo()
     np.testing.assert_array_equal(again.labels, labels)
+    hand.key(Qt.Key.Key_N, "n")
+    again.labels_layer.brush_size = 5
     hand.stroke(again.labels_layer, line((100, 20), (100, 180)))
     let_run(0.1)
+    assert (again.labels[100, 30:170] == again.labels_layer.selected_label).all()
     assert get_keeper(panel.session).project.state.saving in (Saving.SAVED, Saving.PENDING)
     assert panel.project_bar.state_label.text().startswith("cells: sav")
     let_run(0.5)
