@@ -51,4 +51,6 @@ def test_options_in_the_text_exist(page: Path) -> None:
         known = commands[command].format_help()  # type: ignore[index]
         if command == "models":
             known += "--yes --reset --force"
+        if command == "project":
+            known += "--output --force --json"
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in known] == []

@@ -6,13 +6,14 @@ from weakref import WeakSet
 import napari
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_unet.ui.correct_step import CorrectStep
 from napari_unet.ui.finetune_step import FinetuneStep
 from napari_unet.ui.image_step import ImageStep
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.listening import listen
+from napari_unet.ui.project_menu import ProjectBar
 from napari_unet.ui.segment_step import SegmentStep
 from napari_unet.ui.session import get_session
 
@@ -44,6 +45,7 @@ class UNetPanel(QWidget):
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
         self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step)
+        self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
         self.keys_button = QPushButton("?", toolTip="The keys, and how to change them\nKey: ?")
         self._closing = False
@@ -57,7 +59,7 @@ class UNetPanel(QWidget):
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()
-        header.addWidget(QLabel("Segment, correct, fine-tune"), 1)
+        header.addWidget(self.project_bar, 1)
         self.keys_button.setMaximumWidth(32)
         header.addWidget(self.models_button)
         header.addWidget(self.keys_button)
@@ -73,6 +75,7 @@ class UNetPanel(QWidget):
         header.setContentsMargins(0, 0, 8, 0)
         layout.setContentsMargins(6, 4, 0, 0)
         layout.addLayout(header)
+        layout.addWidget(self.project_bar.below)
         layout.addWidget(self.scroll, 1)
         self.setMinimumWidth(WIDTH)
 

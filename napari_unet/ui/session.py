@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from napari_unet.models.library import ModelEntry
     from napari_unet.models.model import Model
+    from napari_unet.ui.project_keeper import ProjectKeeper
     from napari_unet.ui.trackers import Trackers
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
@@ -77,6 +78,7 @@ class Session:
         self.problem: str | None = None
         self.refused: ImageLayer | None = None
         self.trackers: Trackers | None = None  # what follows the corrections: see trackers.get_trackers
+        self.keeper: ProjectKeeper | None = None  # what saves them: see project_keeper.get_keeper
         self._model_name: str | None = None
         self._loaded: tuple[str, Model] | None = None
         self._connect()
@@ -301,5 +303,7 @@ class Session:
         """The window closes: the job is stopped, and no callback comes any more."""
         self.jobs.shutdown()
         self.background.shutdown()
+        if self.keeper is not None:
+            self.keeper.close()
         if self.trackers is not None:
             self.trackers.close()

@@ -1,0 +1,236 @@
+"""Bringing back what a project holds: images, labels, prediction, reviewed region, locks, and what can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels
+
+from napari_unet.corrections.project.journal import Edit, History, state_before, steps_to_play
+from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED, Project
+from napari_unet.corrections.project.references import ImageReference, find_image
+from napari_unet.corrections.project.tiles import change_indices
+from napari_unet.errors import UserError
+from napari_unet.ui.layers import KEY, image_to_layer
+from napari_unet.ui.trackers import get_trackers
+
+if TYPE_CHECKING:
+    from napari_unet.ui.image_work import ImageWork
+    from napari_unet.ui.project_keeper import ProjectKeeper
+    from napari_unet.ui.session import Session
+
+_MOST_PIXELS = 4_000_000
+"""Of all steps that are played again: more of them would take longer than opening may."""
+
+Ask = Callable[[ImageReference], Path | None]
+
+
+@dataclass
+class Restored:
+    """What came back, to be told in a sentence; `problems` are sentences of their own."""
+
+    images: list[str] = field(default_factory=list)
+    n_undo: int = 0
+    n_locked: int = 0
+    reviewed: bool = False
+    places: dict[int, Path] = field(default_factory=dict)  # of the image files, by the images' numbers
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        if not self.images:
+            return "Nothing is in the project yet." if not self.problems else ""
+        names = ", ".join(self.images[:3]) + (f" and {len(self.images) - 3} more" if len(self.images) > 3 else "")
+        parts = ["labels"] + ["reviewed regions"] * self.reviewed
+        if self.n_locked:
+            parts.append("1 locked object" if self.n_locked == 1 else f"{self.n_locked} locked objects")
+        if self.n_undo:
+            parts.append("1 step that can be undone" if self.n_undo == 1 else f"{self.n_undo} steps that can be undone")
+        told = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
+        return f"Restored {names}: {told}."
+
+
+def restore_project(session: Session, keeper: ProjectKeeper, project: Project, ask: Ask) -> Restored:
+    """Show all images of `project`, which the keeper has adopted. `ask` finds the file of an image that has moved.
+
+    An image whose file is not found is left out, and stays in the project.
+    """
+    restored = Restored()
+    works: dict[int, ImageWork] = {}
+    keeper.restoring = True
+    try:
+        for number, reference in project.images().items():
+            try:
+                work, path = _restore_image(session, project, reference, ask)
+                histories = _restore_arrays(session, project, number, work, restored)
+            except UserError as error:
+                restored.problems.append(str(error))
+                continue
+            works[number] = work
+            restored.images.append(reference.name)
+            if path is not None:
+                restored.places[number] = path
+            keeper.attach(work, number, reference, histories)
+        _restore_window(session, project.get_property("window") or {}, works)
+    finally:
+        keeper.restoring = False
+    return restored
+
+
+# -- images ------------------------------------------------------------------------------------------------------------
+
+
+def _restore_image(
+    session: Session, project: Project, reference: ImageReference, ask: Ask
+) -> tuple[ImageWork, Path | None]:
+    """The image, in the viewer, understood as it was. Raises `UserError`."""
+    open_already = next((work for work in session.works if _is_image(work, reference)), None)
+    path = find_image(reference, project.path)
+    if open_already is not None and open_already.labels_layer is None:
+        session.work_on(open_already.layer)
+        work = open_already
+    else:
+        work = _open_image(session, reference, path, ask)
+    if work.image.axes != reference.axes:
+        session.set_axes(reference.axes)
+    if work.image.shape != reference.shape:
+        raise UserError(
+            f"{reference.name} was {reference.shape} when it was corrected, and is {work.image.shape} now: its labels "
+            "do not fit any more. Find the file of before."
+        )
+    details = reference.details
+    if details.get("channel") is not None:
+        session.set_channel(int(details["channel"]))
+    if details.get("diameter") is not None:
+        session.set_diameter(work, float(details["diameter"]), bool(details.get("diameter_estimated")))
+    work.segmented_by = details.get("segmented_by")
+    return work, work.image.path
+
+
+def _is_image(work: ImageWork, reference: ImageReference) -> bool:
+    mine = None if work.image.path is None else str(work.image.path)
+    same_place = mine == reference.path if reference.path is not None else work.name == reference.details.get("layer")
+    return same_place and work.image.shape == reference.shape
+
+
+def _open_image(session: Session, reference: ImageReference, path: Path | None, ask: Ask) -> ImageWork:
+    from napari_unet.images.reading import read_image
+
+    if path is None and reference.path is not None:
+        path = ask(reference)
+        if path is None:
+            raise UserError(
+                f"The image {reference.name} is not at {reference.path} any more. Its labels stay in the project: put "
+                "the file beside the project, and open it again."
+            )
+    if path is not None:
+        data, options, _ = image_to_layer(read_image(path))
+    else:
+        # Pixels that came from no file are not in the project; its labels are shown on black.
+        data = np.broadcast_to(np.zeros((), np.uint8), reference.shape)
+        known = {"role": "image", "axes": reference.axes, "path": None, "channel_names": (), "notes": ()}
+        spatial = reference.axes.replace("S", "")
+        options = {
+            "name": reference.name, "rgb": "S" in reference.axes, "metadata": {KEY: known},
+            "scale": [float(reference.scale.get(letter, 1)) for letter in spatial],
+            "axis_labels": tuple(spatial.lower()), "contrast_limits": (0, 1),
+        }  # fmt: skip
+    options["name"] = reference.details.get("layer") or options["name"]
+    layer = session.viewer.add_image(data, **options)
+    work = session.work_on(layer)
+    if work is None:
+        raise UserError(f"{reference.name} cannot be worked on: {session.problem}")
+    return work
+
+
+# -- what was done to them ---------------------------------------------------------------------------------------------
+
+
+def _restore_arrays(
+    session: Session, project: Project, number: int, work: ImageWork, restored: Restored
+) -> dict[str, History]:
+    labels, prediction = project.read_array(number, LABELS), project.read_array(number, PREDICTION)
+    histories: dict[str, History] = {}
+    if labels is None:
+        return histories
+    if labels.shape != work.shape:
+        raise UserError(f"The labels of {work.name} have the shape {labels.shape}, the image {work.shape}.")
+    history = histories[LABELS] = _history(project, number, LABELS)
+    layer = session.add_layer(work, LABELS, state_before(labels, history))
+    _play(work, LABELS, layer, labels, history)
+    session.set_prediction(work, None if prediction is None else prediction.astype(np.int32, copy=False))
+    restored.n_undo += len(history.done)
+    if hasattr(work, "locked"):
+        work.locked = set(project.locked(number))
+        restored.n_locked += len(work.locked)
+    reviewed = project.read_array(number, REVIEWED)
+    if reviewed is not None and reviewed.shape == work.shape:
+        histories[REVIEWED] = _restore_reviewed(session, work, reviewed, _history(project, number, REVIEWED))
+        restored.reviewed |= bool(reviewed.any())
+    return histories
+
+
+def _history(project: Project, number: int, role: str) -> History:
+    history = project.read_history(number, role)
+    history.cut(_MOST_PIXELS)
+    return history
+
+
+def _restore_reviewed(session: Session, work: ImageWork, reviewed: npt.NDArray[Any], history: History) -> History:
+    """The reviewed region as it was left: also where corrections would mark, and the user had erased it."""
+    tracker = get_trackers(session).of(work)
+    tracker.finish()
+    overlay = tracker.overlay
+    layer = overlay.ensure_layer()
+    work.reviewed[...] = state_before(reviewed, history)
+    _play(work, REVIEWED, layer, reviewed, history)
+    for plane in overlay.planes():
+        overlay.notice_erased(plane)
+    overlay.redraw()
+    return history
+
+
+def _play(work: ImageWork, role: str, layer: Labels, final: npt.NDArray[Any], history: History) -> None:
+    """Write the steps to a layer in the state before them, so that its own undo holds each; the end is `final`."""
+    for edit in steps_to_play(history):
+        _write(work, layer, edit, final.shape)
+    for _ in history.undone:
+        layer.undo()
+    array = work.labels if role == LABELS else work.reviewed
+    if not np.array_equal(array, final):  # something had been written past the history
+        array[...] = final
+    layer.refresh()
+
+
+def _write(work: ImageWork, layer: Labels, edit: Edit, shape: tuple[int, ...]) -> None:
+    parts = [change_indices(change, shape) for change in edit.changes]
+    index = tuple(np.concatenate(axis) for axis in zip(*parts, strict=True))
+    values = np.concatenate([change.after for change in edit.changes])
+    layer.data_setitem(work.geometry.layer_index(index), values, refresh=False)
+
+
+# -- the window --------------------------------------------------------------------------------------------------------
+
+
+def _restore_window(session: Session, state: dict[str, Any], works: dict[int, ImageWork]) -> None:
+    """The image, slice, place and model of before, as far as they still exist."""
+    viewer = session.viewer
+    current = works.get(state.get("current", -1))
+    if current is not None:
+        session.work_on(current.layer)
+        viewer.layers.selection.active = current.labels_layer or current.layer
+    step = state.get("step")
+    if step is not None and len(step) == viewer.dims.ndim:
+        viewer.dims.current_step = tuple(step)
+    camera = state.get("camera")
+    if camera is not None and len(camera) == 4 and works:
+        viewer.scene.camera.center = tuple(camera[:3])
+        viewer.scene.camera.zoom = camera[3]
+    model = state.get("model")
+    if model is not None and any(entry.name == model for entry in session.model_entries()):
+        session.use_model(model, remember=False)

@@ -1,0 +1,223 @@
+"""Projects in the panel: what is painted is saved, and comes back with its undo history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_unet.corrections.project import recovery
+from napari_unet.corrections.project.project import LABELS, open_project
+from napari_unet.ui.layers import image_to_layer
+from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.project_keeper import get_keeper
+from napari_unet.ui.session import Session, get_session
+from napari_unet.ui.trackers import get_trackers
+
+
+@pytest.fixture(autouse=True)
+def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder of this test alone."""
+    folder = tmp_path / "user"
+    monkeypatch.setattr(recovery.platformdirs, "user_data_path", lambda name: folder / name)
+    return folder
+
+
+@pytest.fixture
+def image_file(tmp_path: Path) -> Path:
+    stack = np.random.default_rng(0).integers(0, 255, (3, 64, 80)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "cells.tif", stack, imagej=True, metadata={"axes": "ZYX"})
+    return tmp_path / "cells.tif"
+
+
+def open_image(session: Session, path: Path) -> Any:
+    """Open an image, with labels that a model might have drawn."""
+    from napari_unet.images.reading import read_image
+
+    data, options, _ = image_to_layer(read_image(path))
+    work = session.work_on(session.viewer.add_image(data, **options))
+    labels = np.zeros(work.shape, np.int32)
+    for number, corner in enumerate([(5, 5), (30, 20), (40, 60)], start=1):
+        labels[:, corner[0] : corner[0] + 12, corner[1] : corner[1] + 12] = number
+    session.add_layer(work, "labels", labels.copy())
+    session.set_prediction(work, labels)
+    return work
+
+
+def dab(session: Session, work: Any, row: int, column: int, value: int) -> None:
+    work.labels_layer.paint((1, row, column), value)
+    get_keeper(session).finish()
+
+
+@pytest.fixture
+def second_window(make_napari_viewer: Callable[..., Any]) -> Any:
+    viewer = make_napari_viewer()
+    panel = UNetPanel(viewer)
+    viewer.window.add_dock_widget(panel, name="U-Net")
+    yield panel
+    get_session(viewer).close()
+
+
+def test_a_project_brings_back_labels_reviewed_locks_and_undo(
+    session: Session, panel: UNetPanel, second_window: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    work = open_image(session, image_file)
+    panel.project_bar.new_at(tmp_path / "mine")
+    original = work.labels.copy()
+    dab(session, work, 20, 50, 9)
+    once = work.labels.copy()
+    dab(session, work, 50, 30, 10)
+    twice = work.labels.copy()
+    dab(session, work, 60, 70, 11)
+    work.labels_layer.undo()
+    get_trackers(session).of(work).finish()
+    panel.correct_step.tools.run("review_slice")
+    get_keeper(session).finish()
+    reviewed = work.reviewed.copy()
+    session.viewer.dims.set_current_step(0, 2)
+    project = get_keeper(session).user_project
+    assert project.path == tmp_path / "mine.unetproj"
+    session.close()
+
+    second = second_window
+    second.project_bar.open_at(tmp_path / "mine.unetproj")
+    assert second.project_bar.message.text == (
+        "Restored cells: labels, reviewed regions and 2 steps that can be undone."
+    )
+    again = second.session.current
+    np.testing.assert_array_equal(again.labels, twice)
+    np.testing.assert_array_equal(again.prediction, original)
+    np.testing.assert_array_equal(again.reviewed, reviewed)
+    assert second.session.viewer.dims.current_step[0] == 2
+    layer = again.labels_layer
+    layer.redo()
+    assert again.labels[1, 60, 70] == 11
+    for _ in range(2):
+        layer.undo()
+    np.testing.assert_array_equal(again.labels, once)
+    layer.undo()
+    np.testing.assert_array_equal(again.labels, original)
+    layer.redo()
+    get_trackers(second.session).finish()
+    get_keeper(second.session).finish()
+    second.session.close()
+    found = open_project(tmp_path / "mine.unetproj", write=False)
+    np.testing.assert_array_equal(found.read_array(1, LABELS), once)
+    history = found.read_history(1, LABELS)
+    found.close()
+    assert (len(history.done), len(history.undone)) == (1, 2)
+
+
+def test_without_a_project_a_recovery_file_is_kept_and_offered(
+    session: Session, panel: UNetPanel, make_napari_viewer: Callable[..., Any], image_file: Path
+) -> None:
+    assert not panel.project_bar.offer.isVisibleTo(panel)
+    work = open_image(session, image_file)
+    original = work.labels.copy()
+    dab(session, work, 20, 50, 9)
+    dab(session, work, 50, 30, 10)
+    painted = work.labels.copy()
+    assert get_keeper(session).user_project is None
+    session.close()
+
+    viewer = make_napari_viewer()
+    second = UNetPanel(viewer)
+    offer = second.project_bar.offer
+    assert "Corrections of cells" in offer.text.text()
+    offer.restore_button.click()
+    again = second.session.current
+    np.testing.assert_array_equal(again.labels, painted)
+    np.testing.assert_array_equal(again.prediction, original)
+    for _ in range(2):
+        again.labels_layer.undo()
+    np.testing.assert_array_equal(again.labels, original)
+    second.session.close()
+    assert [path.name for path in recovery.find_recoveries()] == [offer.path.name]
+
+
+def test_a_recovery_file_becomes_the_project_with_its_history(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    work = open_image(session, image_file)
+    dab(session, work, 20, 50, 9)
+    recovered = get_keeper(session).project.path
+    panel.project_bar.new_at(tmp_path / "mine.unetproj")
+    assert not recovered.exists()
+    dab(session, work, 50, 30, 10)
+    session.close()
+    found = open_project(tmp_path / "mine.unetproj", write=False)
+    np.testing.assert_array_equal(found.read_array(1, LABELS), work.labels)
+    assert len(found.read_history(1, LABELS).done) == 2
+    found.close()
+
+
+def test_bad_places_and_files_get_a_sentence(session: Session, panel: UNetPanel, tmp_path: Path) -> None:
+    bar = panel.project_bar
+    bar.new_at(tmp_path / "nowhere" / "a.unetproj")
+    assert "Choose another folder" in bar.message.text
+    (tmp_path / "bad.unetproj").write_text("nonsense " * 500)
+    bar.open_at(tmp_path / "bad.unetproj")
+    assert "no project file" in bar.message.text
+    assert get_keeper(session).project is None
+
+
+def test_a_second_window_says_that_it_only_reads(
+    session: Session, panel: UNetPanel, second_window: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    work = open_image(session, image_file)
+    panel.project_bar.new_at(tmp_path / "mine.unetproj")
+    dab(session, work, 20, 50, 9)
+    get_keeper(session).project.flush()
+    second_window.project_bar.open_at(tmp_path / "mine.unetproj")
+    assert "open in another window" in second_window.project_bar.trouble.text
+    assert second_window.session.current.labels[1, 20, 50] == 9
+    assert "read-only" in second_window.project_bar.state_label.text()
+
+
+def test_a_moved_image_is_asked_for_and_a_changed_one_noticed(
+    session: Session, panel: UNetPanel, second_window: UNetPanel, image_file: Path, tmp_path: Path, qtbot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    work = open_image(session, image_file)
+    panel.project_bar.new_at(tmp_path / "mine.unetproj")
+    dab(session, work, 20, 50, 9)
+    keeper = get_keeper(session)
+    qtbot.waitUntil(lambda: keeper._told[1].hash is not None, timeout=10_000)
+    session.close()
+    (tmp_path / "elsewhere").mkdir()
+    image_file.rename(tmp_path / "elsewhere" / "other name.tif")
+    bar = second_window.project_bar
+    monkeypatch.setattr(bar, "_ask_for", lambda reference: None)
+    bar.open_at(tmp_path / "mine.unetproj")
+    bar_problem = bar.message.text
+    monkeypatch.setattr(bar, "_ask_for", lambda reference: tmp_path / "elsewhere" / "other name.tif")
+    bar.close_project()
+    bar.open_at(tmp_path / "mine.unetproj")
+    assert "not at" in bar_problem
+    assert second_window.session.current.labels[1, 20, 50] == 9
+    second_window.session.viewer.layers.clear()
+    bar.close_project()
+    data = tifffile.imread(tmp_path / "elsewhere" / "other name.tif")
+    tifffile.imwrite(tmp_path / "elsewhere" / "other name.tif", 255 - data, imagej=True, metadata={"axes": "ZYX"})
+    bar.open_at(tmp_path / "mine.unetproj")
+    qtbot.waitUntil(lambda: "have changed" in bar.message.text, timeout=10_000)
+
+
+def test_what_a_model_draws_is_saved_too(session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path) -> None:
+    work = open_image(session, image_file)
+    panel.project_bar.new_at(tmp_path / "mine.unetproj")
+    work.labels[0] = 5  # as a segmentation writes: past the history
+    session.labels_changed.emit(work)
+    get_keeper(session).finish()
+    session.viewer.layers.remove(work.labels_layer)
+    work2 = session.current
+    session.add_layer(work2, "labels", np.full(work2.shape, 3, np.int32))
+    get_keeper(session).finish()
+    session.close()
+    found = open_project(tmp_path / "mine.unetproj", write=False)
+    assert (found.read_array(1, LABELS) == 3).all()
+    found.close()
