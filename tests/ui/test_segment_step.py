@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished
+from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import Scope
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.ui.panel import UNetPanel
@@ -61,7 +62,7 @@ class FakeSegmenter:
 @pytest.fixture
 def segmenter(monkeypatch: pytest.MonkeyPatch) -> FakeSegmenter:
     fake = FakeSegmenter()
-    entry = SimpleNamespace(name="fake", shipped=True, sha256="0", path=None)
+    entry = SimpleNamespace(name="fake", shipped=True, sha256="0", path=None, record=ModelRecord())
     monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", fake)
     monkeypatch.setattr("napari_unet.segmentation.diameter.estimate_diameter", lambda *args: 23.45)
     monkeypatch.setattr(Session, "model_entries", lambda self: [entry])
