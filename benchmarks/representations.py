@@ -36,18 +36,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_unet.events import Finished
+from napari_unet.finetuning.augmentation import AugmentationConfig
 from napari_unet.finetuning.base_data import Validation, load_samples, load_validation, median_diameter
 from napari_unet.finetuning.base_samples import make_sample
 from napari_unet.finetuning.base_training import train_steps
 from napari_unet.finetuning.checkpoint import load_weights, save_weights
 from napari_unet.finetuning.losses import instance_loss, soft_dice_loss
-from napari_unet.finetuning.recipe import Recipe, find_files, read_recipe
+from napari_unet.finetuning.recipe import Recipe, SimulationConfig, find_files, read_recipe
 from napari_unet.finetuning.representation import SHIPPED, Representation
 from napari_unet.finetuning.targets import make_targets
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.images.reading import read_image
+from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.instances import fill_holes, label_instances
@@ -267,9 +269,15 @@ CANDIDATES.append(
 
 def recipe_for(base: Recipe, candidate: Candidate, steps: int) -> Recipe:
     """The shipped model's images and network, with this candidate's outputs and a short budget."""
-    shape = base.training.architecture.model_copy(update={"out_channels": len(candidate.representation.outputs)})
-    changes = {"architecture": shape, "steps": steps, "border_weight": candidate.border_weight, "weigh_inside": False}
-    simulation = base.simulation if candidate.simulated else base.simulation.model_copy(update={"images": 0})
+    shape = UNetConfig(base_channels=16, depth=4, out_channels=len(candidate.representation.outputs))
+    changes = {
+        "architecture": shape,
+        "steps": steps,
+        "border_weight": candidate.border_weight,
+        "weigh_inside": False,
+        "augmentation": AugmentationConfig(invert=0.1),
+    }
+    simulation = SimulationConfig(images=400 if candidate.simulated else 0, share=0.2)
     return base.model_copy(update={"training": base.training.model_copy(update=changes), "simulation": simulation})
 
 
