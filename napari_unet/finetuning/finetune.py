@@ -83,10 +83,6 @@ def finetune_steps(
     yield from run.conclude()
 
 
-# A model that has seen little of a kind of image is less sure of its objects, and yet right.
-_OBJECT_THRESHOLD = 0.75
-
-
 class _Run:
     """One fine-tuning, from preparation to child."""
 
@@ -245,7 +241,8 @@ class _Run:
                 "parent_name": parent.name,
                 "created": datetime.now(UTC),
                 "training": training,
-                "object_threshold": min(parent.object_threshold, _OBJECT_THRESHOLD),
+                # a model that has seen little of a kind of image is unsure of its objects, and yet right
+                "object_threshold": 0.0,
                 "scores": describe_scores(self.before, after),
             }
         )

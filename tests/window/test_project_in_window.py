@@ -88,7 +88,7 @@ def test_strokes_survive_a_kill_and_can_be_undone_by_the_key(make_napari_viewer:
     assert (again.labels[100, 30:170] == again.labels_layer.selected_label).all()
     assert get_keeper(panel.session).project.state.saving in (Saving.SAVED, Saving.PENDING)
     assert panel.project_bar.state_label.text().startswith("cells: sav")
-    let_run(0.5)
-    assert get_keeper(panel.session).project.state.saving is Saving.SAVED
+    project = get_keeper(panel.session).project
+    wait_for(lambda: project.state.saving is Saving.SAVED, 10, "the second stroke was not saved")
     viewer.screenshot(str(tmp_path / "window.png"), canvas_only=False, flash=False)
     get_session(viewer).close()
