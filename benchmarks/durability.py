@@ -343,7 +343,7 @@ def run_faults(shim: Path, seed: int, steps: int, places: int) -> dict[str, Tall
                 told += "trouble" in acks
                 acks += f"\nsaved {replay_length(seed, steps)} 0"
                 examine(folder, replay, acks, tally, fault)
-        # Not each is: SQLite mends half a write itself, and a checkpoint that fails is tried again, with nothing at risk.
+        # Not always: SQLite mends half a write itself, and a checkpoint that fails is tried again with nothing at risk.
         print(f"{kind}: the user was told in {told} of {places} sessions")
     return tallies
 
