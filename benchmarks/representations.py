@@ -43,7 +43,7 @@ from napari_unet.finetuning.base_training import train_steps
 from napari_unet.finetuning.checkpoint import load_weights, save_weights
 from napari_unet.finetuning.losses import instance_loss, soft_dice_loss
 from napari_unet.finetuning.recipe import Recipe, SimulationConfig, find_files, read_recipe
-from napari_unet.finetuning.representation import SHIPPED, Representation
+from napari_unet.finetuning.representation import STANDARD, Representation
 from napari_unet.finetuning.targets import make_targets
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
@@ -250,7 +250,7 @@ CANDIDATES = [
           decode_relative, 2.0, "foreground + object-normalized distance"),
     _make("offsets", ("foreground", "dy", "dx"), offsets, offset_loss, turn_offsets, linear_tail, decode_offsets, 2.0,
           "foreground + offsets to the centre"),
-    Candidate(dataclasses.replace(SHIPPED, name="seam"), torch.sigmoid, decode_relative, 2.0,
+    Candidate(dataclasses.replace(STANDARD, name="seam"), torch.sigmoid, decode_relative, 2.0,
               "foreground + object-normalized distance + seam between objects"),
 ]  # fmt: skip
 _RELATIVE = next(c for c in CANDIDATES if c.representation.name == "relative")

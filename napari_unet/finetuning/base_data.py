@@ -17,7 +17,7 @@ from napari_unet.events import drain
 from napari_unet.finetuning.base_samples import TrainingSample, make_sample
 from napari_unet.finetuning.base_training import BaseTrainingConfig
 from napari_unet.finetuning.recipe import LabelledFile, Recipe
-from napari_unet.finetuning.representation import SHIPPED, Representation
+from napari_unet.finetuning.representation import STANDARD, Representation
 from napari_unet.finetuning.simulation import simulate_image
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
@@ -40,7 +40,7 @@ def read_pair(file: LabelledFile) -> tuple[Image, npt.NDArray[np.int32]]:
 
 
 def load_samples(
-    recipe: Recipe, files: Iterable[LabelledFile], representation: Representation = SHIPPED
+    recipe: Recipe, files: Iterable[LabelledFile], representation: Representation = STANDARD
 ) -> list[TrainingSample]:
     """Every plane of `files` that has objects, and the simulated images, each with its share of the training."""
     config, normalization = recipe.training, recipe.model_record().normalization

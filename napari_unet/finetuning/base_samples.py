@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_unet.finetuning.augmentation import sampling_grid
-from napari_unet.finetuning.representation import SHIPPED, Representation
+from napari_unet.finetuning.representation import STANDARD, Representation
 from napari_unet.finetuning.targets import border_weights
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def make_sample(
     labels: npt.NDArray[Any],
     border_weight: float,
     share: float = 1.0,
-    representation: Representation = SHIPPED,
+    representation: Representation = STANDARD,
     weigh_inside: bool = False,
 ) -> TrainingSample:
     """Sample from a normalized image and its labels, both (Y, X)."""
@@ -61,7 +61,7 @@ def draw_patch(
     sample: TrainingSample,
     config: BaseTrainingConfig,
     generator: torch.Generator,
-    representation: Representation = SHIPPED,
+    representation: Representation = STANDARD,
 ) -> Tensor:
     """One augmented patch (2 + targets, patch, patch) float32 of a random place and object size."""
     zoom = _draw_zoom(sample.diameter, config, generator)

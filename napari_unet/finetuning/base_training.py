@@ -17,7 +17,7 @@ from napari_unet.finetuning.augmentation import AugmentationConfig, vary_grey_va
 from napari_unet.finetuning.base_samples import TrainingSample, draw_patch
 from napari_unet.finetuning.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from napari_unet.finetuning.events import StepDone, Validated
-from napari_unet.finetuning.representation import SHIPPED, Representation
+from napari_unet.finetuning.representation import STANDARD, Representation
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.device import choose_device, choose_dtype, keep_large_buffers
 from napari_unet.models.unet import UNet
@@ -28,7 +28,7 @@ class BaseTrainingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: UNetConfig = UNetConfig(depth=4, base_channels=16, out_channels=len(SHIPPED.outputs))
+    architecture: UNetConfig = UNetConfig(depth=4, base_channels=16, out_channels=len(STANDARD.outputs))
     augmentation: AugmentationConfig = AugmentationConfig()
     steps: int = Field(4000, ge=1)
     batch_size: int = Field(8, ge=1)
@@ -135,7 +135,7 @@ def train_steps(
     checkpoint: Path | None = None,
     validate: Callable[[UNet], float] | None = None,
     stop: StopFlag | None = None,
-    representation: Representation = SHIPPED,
+    representation: Representation = STANDARD,
     start: UNet | None = None,
 ) -> Iterator[StepDone | Validated | Finished[UNet]]:
     """Train from scratch; yields `StepDone` and `Validated`, at last the best averaged network.

@@ -43,5 +43,5 @@ def _round_foreground(targets: Tensor, linear: Tensor) -> None:
     targets[0] = (targets[0] > 0.5).float()
 
 
-SHIPPED = Representation("seam", OUTPUTS, make_targets, instance_loss, _round_foreground)
-"""Foreground, the distance to the border as a share of the object's largest, and the seams between objects."""
+STANDARD = Representation("seam", OUTPUTS, make_targets, instance_loss, _round_foreground)
+"""Foreground, relative distance to the border, and seams; a network of two outputs is trained without the seams."""
