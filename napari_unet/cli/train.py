@@ -34,6 +34,11 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--recipe", type=Path, metavar="TOML", help="recipe file, instead of --images and --labels")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that the recipe's files are relative to")
     parser.add_argument("--output", type=Path, required=True, metavar="NEW.safetensors", help="file for the new model")
+    parser.add_argument(
+        "--start",
+        metavar="MODEL",
+        help="model file, or name in the library, whose weights to begin with (default: none)",
+    )
     parser.add_argument("--name", help="display name of the new model (default: the recipe's, or that of its file)")
     parser.add_argument("--force", action="store_true", help="overwrite the output")
     parser.add_argument(
@@ -56,14 +61,16 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train, save the best model, say how well it does; returns whether the user stopped it."""
     from napari_unet.cli.finetune import check_output, save_model_file
+    from napari_unet.models.library import load_model
 
     output = check_output(args.output, args.force)
     recipe, learn, validate = _read_recipe(args) if args.recipe else _make_recipe(args)
     recipe = _with_options(recipe, args)
+    start = load_model(args.start) if args.start else None
     checkpoint = args.checkpoint or output.with_suffix(".checkpoint")
     terminal.say(f"{len(learn)} images to learn from, {len(validate)} to judge by; checkpoints in {checkpoint}")
     with stop_on_interrupt() as stop, terminal.progress() as bar:
-        finished = _follow(recipe, learn, validate, checkpoint, stop, bar, terminal)
+        finished = _follow(recipe, learn, validate, checkpoint, start, stop, bar, terminal)
     saved = save_model_file(finished.result, output, half=True)
     training = saved.record.training
     terminal.answer |= {
@@ -129,6 +136,7 @@ def _follow(
     learn: list[LabelledFile],
     validate: list[LabelledFile],
     checkpoint: Path,
+    start: Model | None,
     stop: StopFlag,
     bar: Progress,
     terminal: Terminal,
@@ -148,7 +156,7 @@ def _follow(
             detail = f"step {event.step}, loss {event.loss:.3f}{told}, {seconds_text(event.seconds_left)}"
             bar.update(task, description="Training", completed=event.step, detail=detail)
 
-    return follow(train_model_steps(recipe, learn, validate, checkpoint, stop), show)
+    return follow(train_model_steps(recipe, learn, validate, checkpoint, stop, start), show)
 
 
 def _flag(name: str) -> str:

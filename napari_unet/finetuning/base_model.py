@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
+
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.base_data import Validation, load_samples, load_validation
@@ -24,27 +26,59 @@ def train_model_steps(
     validate: Sequence[LabelledFile] = (),
     checkpoint: Path | None = None,
     stop: StopFlag | None = None,
+    start: Model | None = None,
 ) -> Iterator[StepDone | Validated | Finished[Model]]:
     """Train the model of `recipe` on the files `learn`; the last event is `Finished` with the `Model`.
 
     With `validate` the weights that score best there are kept, and the thresholds are chosen there. With `checkpoint`
-    (a folder) training goes on where it was stopped or killed. Raises `UserError` where nothing can be learned.
+    (a folder) training goes on where it was stopped or killed. With `start` its weights are where training begins.
+    Raises `UserError` where nothing can be learned, or where `start` is another network than the recipe's.
     """
+    if start is not None and start.record.architecture != recipe.training.architecture:
+        raise UserError(
+            f"{start.name} is another network than the recipe's: {_differences(start, recipe)}. Start from a model of "
+            "the same architecture, or change the recipe."
+        )
     samples = load_samples(recipe, learn)
     if not samples:
         raise UserError("None of the labels has an object, so there is nothing to learn. Are they label images?")
     validation = load_validation(recipe, validate) if validate else None
     steps, seconds = 0, 0.0
     score = validation.score if validation is not None and validation.images else None
-    for event in train_steps(samples, recipe.training, checkpoint, score, stop):
+    for event in train_steps(samples, recipe.training, checkpoint, score, stop, start=_network(start)):
         if isinstance(event, Finished):
             steps = steps if event.stopped else recipe.training.steps
-            record = _record(recipe, samples, learn, steps, seconds)
-            yield Finished(_finish(event.result, record, validation if score else None), event.stopped)
+            record = _descends_from(start, _record(recipe, samples, learn, steps, seconds))
+            network = _lower_seams(event.result, recipe.lower_seams)
+            yield Finished(_finish(network, record, validation if score else None), event.stopped)
             return
         if isinstance(event, StepDone):
             steps, seconds = event.step, event.seconds
         yield event
+
+
+def _network(start: Model | None) -> UNet | None:
+    return None if start is None else start.network
+
+
+def _differences(start: Model, recipe: Recipe) -> str:
+    """Which settings differ, in the words of the settings."""
+    mine, theirs = recipe.training.architecture.model_dump(), start.record.architecture.model_dump()
+    return ", ".join(f"{name} {theirs[name]} instead of {mine[name]}" for name in mine if mine[name] != theirs[name])
+
+
+def _descends_from(start: Model | None, record: ModelRecord) -> ModelRecord:
+    if start is None:
+        return record
+    return record.model_copy(update={"parent": start.sha256, "parent_name": start.name})
+
+
+def _lower_seams(network: UNet, shift: float) -> UNet:
+    """`network` with the log odds of its seams lowered by `shift`."""
+    if shift and network.config.out_channels > 2:
+        with torch.no_grad():
+            network.final.bias[2] -= shift
+    return network
 
 
 _THRESHOLDS = ("foreground_threshold", "seed_threshold", "object_threshold")

@@ -53,6 +53,9 @@ class Recipe(BaseModel):
     learn: tuple[Source, ...]
     validate_on: tuple[Source, ...] = ()
     simulation: SimulationConfig = SimulationConfig()
+    lower_seams: float = Field(
+        0.0, description="Taken off the seams' log odds at the end, where no images to judge by can tell how much."
+    )
     record: dict[str, Any] = Field(default_factory=dict, description="Fields of the model's record: thresholds, sizes.")
 
     def model_record(self) -> ModelRecord:

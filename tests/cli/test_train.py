@@ -60,3 +60,25 @@ def test_a_checkpoint_of_another_network_is_refused(run: Run, folders: Path) -> 
     ran = _train(run, folders, "--steps", 4, "--validation", 0, "--force", "--depth", 3)
     assert ran.code == 2
     assert "another network" in ran.err
+
+
+def test_training_can_begin_with_the_weights_of_a_model(run: Run, folders: Path) -> None:
+    assert _train(run, folders, "--steps", 3, "--validation", 0).code == 0
+    first = load_model_file(folders / "new.safetensors")
+    where = ("--images", folders / "images", "--labels", folders / "labels", "--output", folders / "next.safetensors")
+    # a rate of next to nothing: the weights are those that it began with
+    still = ("--steps", 1, "--validation", 0, "--learning-rate", 1e-12)
+    ran = run("train", *where, *SMALL, *still, "--start", folders / "new.safetensors")
+    assert ran.code == 0, ran.err
+    second = load_model_file(folders / "next.safetensors")
+    assert second.record.parent == first.sha256
+    weights = first.network.state_dict()
+    for name, value in second.network.named_parameters():
+        assert torch.allclose(value, weights[name], atol=1e-3), name
+
+
+def test_a_start_of_another_network_is_refused(run: Run, folders: Path) -> None:
+    assert _train(run, folders, "--steps", 1, "--validation", 0).code == 0
+    ran = _train(run, folders, "--steps", 1, "--force", "--start", folders / "new.safetensors", "--depth", 3)
+    assert ran.code == 2
+    assert "depth 2 instead of 3" in ran.err
