@@ -64,7 +64,7 @@ class PlaneMaps:
             yield Progress(tuple(slice(0, size) for size in self._image.shape), 1, 1)
             return
         network = self._predictor.record.architecture
-        side = tile or largest_tile(network, self._predictor.dtype.itemsize)
+        side = tile or largest_tile(network, self._predictor.dtype.itemsize, watched=view is not None)
         waiting = self._plan(side, network, view)
         done = 0
         while waiting:
