@@ -44,7 +44,7 @@ from napari_unet.finetuning.checkpoint import load_weights, save_weights
 from napari_unet.finetuning.losses import instance_loss, soft_dice_loss
 from napari_unet.finetuning.recipe import Recipe, SimulationConfig, find_files, read_recipe
 from napari_unet.finetuning.representation import STANDARD, Representation
-from napari_unet.finetuning.targets import make_targets
+from napari_unet.finetuning.targets import OUTPUTS, make_targets
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
 from napari_unet.images.normalization import measure_limits, normalize
@@ -71,6 +71,7 @@ class Candidate:
     border_weight: float
     what: str
     simulated: bool = False
+    auxiliary: bool = False
 
 
 # -- targets -------------------------------------------------------------------------------------------------------
@@ -203,6 +204,11 @@ def decode_relative(maps: Maps, inside: float, core: float) -> np.ndarray:
     return label_instances(maps, inside, core, 20)
 
 
+def decode_seams(maps: Maps, inside: float, core: float) -> np.ndarray:
+    """The core map is cut by the seams."""
+    return decode_relative(np.stack([maps[0], maps[1] * (1 - maps[2])]), inside, core)
+
+
 def decode_offsets(maps: Maps, inside: float, share: float) -> np.ndarray:
     """Every pixel votes for its centre; peaks of the votes are objects, and a pixel belongs where its vote landed."""
     mask = maps[0] > inside
@@ -250,8 +256,10 @@ CANDIDATES = [
           decode_relative, 2.0, "foreground + object-normalized distance"),
     _make("offsets", ("foreground", "dy", "dx"), offsets, offset_loss, turn_offsets, linear_tail, decode_offsets, 2.0,
           "foreground + offsets to the centre"),
-    Candidate(dataclasses.replace(STANDARD, name="seam"), torch.sigmoid, decode_relative, 2.0,
-              "foreground + object-normalized distance + seam between objects"),
+    _make("seam", OUTPUTS, make_targets, instance_loss, round_first, torch.sigmoid, decode_seams, 2.0,
+          "foreground + object-normalized distance + seam between objects"),
+    Candidate(dataclasses.replace(STANDARD, name="auxiliary"), torch.sigmoid, decode_relative, 2.0,
+              "foreground + object-normalized distance, seams learned beside them and dropped", auxiliary=True),
 ]  # fmt: skip
 _RELATIVE = next(c for c in CANDIDATES if c.representation.name == "relative")
 CANDIDATES.append(
@@ -275,6 +283,7 @@ def recipe_for(base: Recipe, candidate: Candidate, steps: int) -> Recipe:
         "steps": steps,
         "border_weight": candidate.border_weight,
         "weigh_inside": False,
+        "seams": candidate.auxiliary,
         "augmentation": AugmentationConfig(invert=0.1),
     }
     simulation = SimulationConfig(images=400 if candidate.simulated else 0, share=0.2)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from napari_unet.events import drain
 from napari_unet.finetuning.base_samples import TrainingSample, make_sample
@@ -88,21 +87,11 @@ class Validation:
         return self.tally(network).mean_ap
 
     def choose_thresholds(self, network: UNet) -> tuple[ModelRecord, Tally]:
-        """The record with the thresholds that score best here, and what they find; calibrates `network`'s seams.
-
-        Seams are rare and weigh more in the loss, so that the network overstates their odds. The bias of that output
-        is lowered by what scores best, which is what a weighted cross-entropy asks for (King and Zeng, Political
-        Analysis 9:137, 2001).
-        """
+        """The record with the thresholds that score best here, and what they find."""
         maps = self._predict(network)
-        if network.config.out_channels > 2:
-            records = [self.record.model_copy(update={"seed_threshold": seed}) for seed in _SEED]
-            scores = {shift: self._best(_lower_seams(maps, shift), records)[1].mean_ap for shift in _SHIFTS}
-            shift = max(scores, key=lambda one: scores[one])
-            with torch.no_grad():
-                network.final.bias[2] -= shift
-            maps = _lower_seams(maps, shift)
-        return self._choose(maps)
+        pairs = [{"foreground_threshold": a, "seed_threshold": b} for a, b in product(_FOREGROUND, _SEED)]
+        record, _ = self._best(maps, [self.record.model_copy(update=pair) for pair in pairs])
+        return self._best(maps, [record.model_copy(update={"object_threshold": sure}) for sure in _OBJECT])
 
     def _predict(self, network: UNet) -> list[npt.NDArray[Any]]:
         model = Model(copy.deepcopy(network).eval(), self.record)
@@ -112,11 +101,6 @@ class Validation:
             found: Segmentation = drain(segment_steps(image, model, config))
             maps.append(np.asarray(found.probability))
         return maps
-
-    def _choose(self, maps: list[npt.NDArray[Any]]) -> tuple[ModelRecord, Tally]:
-        pairs = [{"foreground_threshold": a, "seed_threshold": b} for a, b in product(_FOREGROUND, _SEED)]
-        record, _ = self._best(maps, [self.record.model_copy(update=pair) for pair in pairs])
-        return self._best(maps, [record.model_copy(update={"object_threshold": sure}) for sure in _OBJECT])
 
     def _best(self, maps: list[npt.NDArray[Any]], records: list[ModelRecord]) -> tuple[ModelRecord, Tally]:
         totals = []
@@ -129,17 +113,6 @@ class Validation:
         return records[best], totals[best]
 
 
-def _lower_seams(maps: list[npt.NDArray[Any]], shift: float) -> list[npt.NDArray[Any]]:
-    """`maps` with the log odds of their seams lowered by `shift`."""
-    lowered = []
-    for one in maps:
-        seam = one[2].astype(np.float32)
-        seam = seam / (seam + (1 - seam) * np.exp(shift) + 1e-9)
-        lowered.append(np.stack([one[0], one[1], seam.astype(one.dtype)]))
-    return lowered
-
-
-_SHIFTS = (0.0, 1.5, 3.0, 4.0, 5.0, 7.0)
 _FOREGROUND = (0.5, 0.55, 0.6, 0.65)
 _SEED = (0.3, 0.4, 0.5, 0.6)
 _OBJECT = (0.0, 0.7, 0.75, 0.8, 0.84, 0.88)

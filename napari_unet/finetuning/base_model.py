@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
-
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.base_data import Validation, load_samples, load_validation
@@ -49,8 +47,7 @@ def train_model_steps(
         if isinstance(event, Finished):
             steps = steps if event.stopped else recipe.training.steps
             record = _descends_from(start, _record(recipe, samples, learn, steps, seconds))
-            network = _lower_seams(event.result, recipe.lower_seams)
-            yield Finished(_finish(network, record, validation if score else None), event.stopped)
+            yield Finished(_finish(event.result, record, validation if score else None), event.stopped)
             return
         if isinstance(event, StepDone):
             steps, seconds = event.step, event.seconds
@@ -71,14 +68,6 @@ def _descends_from(start: Model | None, record: ModelRecord) -> ModelRecord:
     if start is None:
         return record
     return record.model_copy(update={"parent": start.sha256, "parent_name": start.name})
-
-
-def _lower_seams(network: UNet, shift: float) -> UNet:
-    """`network` with the log odds of its seams lowered by `shift`."""
-    if shift and network.config.out_channels > 2:
-        with torch.no_grad():
-            network.final.bias[2] -= shift
-    return network
 
 
 _THRESHOLDS = ("foreground_threshold", "seed_threshold", "object_threshold")

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_unet.errors import UserError
 from napari_unet.finetuning.base_training import BaseTrainingConfig
-from napari_unet.finetuning.targets import OUTPUTS
 from napari_unet.models.record import ModelRecord
 
 
@@ -53,15 +52,11 @@ class Recipe(BaseModel):
     learn: tuple[Source, ...]
     validate_on: tuple[Source, ...] = ()
     simulation: SimulationConfig = SimulationConfig()
-    lower_seams: float = Field(
-        0.0, description="Taken off the seams' log odds at the end, where no images to judge by can tell how much."
-    )
     record: dict[str, Any] = Field(default_factory=dict, description="Fields of the model's record: thresholds, sizes.")
 
     def model_record(self) -> ModelRecord:
         """The record of the model to be, without its training."""
         fields = {"name": self.name, "description": self.description, "licence": self.licence} | self.record
-        fields["outputs"] = OUTPUTS[: self.training.architecture.out_channels]
         return ModelRecord(architecture=self.training.architecture, **fields)
 
 

@@ -43,5 +43,5 @@ def _round_foreground(targets: Tensor, linear: Tensor) -> None:
     targets[0] = (targets[0] > 0.5).float()
 
 
-STANDARD = Representation("seam", OUTPUTS, make_targets, instance_loss, _round_foreground)
-"""Foreground, relative distance to the border, and seams; a network of two outputs is trained without the seams."""
+STANDARD = Representation("relative", OUTPUTS[:2], make_targets, instance_loss, _round_foreground)
+"""Foreground and relative distance to the border; a network with a third output learns the seams beside them."""

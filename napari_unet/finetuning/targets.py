@@ -12,7 +12,7 @@ from scipy import ndimage
 Floats = npt.NDArray[np.float32]
 
 OUTPUTS = ("foreground", "distance", "seam")
-"""What the channels of `make_targets` are; a network with only the first two is trained on these."""
+"""What the channels of `make_targets` are; models have the first two, the third helps to train them."""
 _SEAM = 3.0  # pixels
 
 

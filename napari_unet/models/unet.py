@@ -114,6 +114,17 @@ class UNet(nn.Module):
         return self.final(x)  # type: ignore[no-any-return]
 
 
+def with_outputs(network: UNet, n: int) -> UNet:
+    """A copy of `network` with `n` output channels: the first are its own, new ones are as in a fresh one."""
+    changed = UNet(network.config.model_copy(update={"out_channels": n}))
+    fresh, weights = changed.state_dict(), dict(network.state_dict())
+    for name in ("final.weight", "final.bias"):
+        kept = min(n, len(weights[name]))
+        weights[name] = torch.cat([weights[name][:kept], fresh[name].to(weights[name])[kept:]])
+    changed.load_state_dict(weights)
+    return changed
+
+
 def _initialize(module: nn.Module) -> None:
     """He et al. 2015 (arXiv:1502.01852): a Gaussian of variance 2 / fan-in, as the U-Net paper asks."""
     if isinstance(module, (nn.Conv2d, nn.Conv3d)):

@@ -1,4 +1,4 @@
-"""From probability maps to objects: foreground gives the outline, relative distance and seams split what touches."""
+"""From probability maps to objects: foreground gives the outline, relative distance splits what touches."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def label_instances(
     min_size: float = 0.0,
     object_threshold: float = 0.0,
 ) -> npt.NDArray[np.int32]:
-    """Labels ((Z,) Y, X) int32, numbered from 1, of the maps (2 or 3, (Z,) Y, X) that a network gives.
+    """Labels ((Z,) Y, X) int32, numbered from 1, of the maps (2, (Z,) Y, X) that a network gives.
 
-    The maps are foreground, object-normalized distance and, if there are three, the seams between objects. A connected
-    foreground component with one core is an object as it is; only where one component has several cores is it divided,
-    by a seeded watershed within its bounding box (Meyer 1994, as in scikit-image). A core is where the distance is
-    above `seed_threshold` and there is no seam; where a higher level parts it in two or more of some size, these are
-    the cores (leaves of the component tree, Salembier et al. 1998, with an area filter). Objects of fewer than
-    `min_size` pixels, or of a mean foreground probability below `object_threshold`, are dropped.
+    The maps are foreground and object-normalized distance. A connected foreground component with one core is an object
+    as it is; only where one component has several cores is it divided, by a seeded watershed within its bounding box
+    (Meyer 1994, as in scikit-image). A core is where the distance is above `seed_threshold`; where a higher level parts
+    it in two or more of some size, these are the cores (leaves of the component tree, Salembier et al. 1998, with an
+    area filter). Objects of fewer than `min_size` pixels, or of a mean foreground probability below
+    `object_threshold`, are dropped.
     """
     foreground = probability[0] > foreground_threshold
     labels, count = ndimage.label(foreground)
     if count == 0:
         return np.zeros(foreground.shape, np.int32)
     labels = labels.astype(np.int32, copy=False)
-    core = probability[1] if len(probability) < 3 else probability[1] * (1 - probability[2])
+    core = probability[1]
     seeds = _find_cores(np.where(foreground, core, np.float32(0)), seed_threshold, max(2.0, _SMALLEST_CORE * min_size))
     owners = _owners(labels, seeds, int(seeds.max(initial=0)), min_size)
     _split_components(labels, count, seeds, owners, core)

@@ -14,7 +14,7 @@ from napari_unet.finetuning.base_samples import TrainingSample, draw_patch, make
 from napari_unet.finetuning.base_training import BaseTrainingConfig, train_steps
 from napari_unet.finetuning.events import StepDone
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.unet import UNet
+from napari_unet.models.unet import UNet, with_outputs
 
 CONFIG = BaseTrainingConfig(
     architecture=UNetConfig(depth=2, base_channels=4),
@@ -87,3 +87,19 @@ def test_stopping_keeps_what_was_learned(samples: list[TrainingSample]) -> None:
     (event,) = train_steps(samples, CONFIG, stop=stop)
     assert isinstance(event, Finished)
     assert event.stopped
+
+
+@pytest.mark.parametrize("seams", [False, True])
+def test_the_seams_are_learned_beside_and_dropped(samples: list[TrainingSample], seams: bool) -> None:
+    config = CONFIG.model_copy(update={"seams": seams})
+    trained: UNet = drain(train_steps(samples, config))
+    assert trained.config.out_channels == config.architecture.out_channels == 2
+    assert trained.final.weight.shape[0] == 2
+
+
+def test_a_network_keeps_its_outputs_when_others_are_added_or_dropped() -> None:
+    network = UNet(UNetConfig(base_channels=4, depth=1, out_channels=2)).eval()
+    image = torch.rand(1, 1, 16, 16)
+    more = with_outputs(network, 3).eval()
+    assert torch.equal(more(image)[:, :2], network(image))
+    assert torch.equal(with_outputs(more, 2).eval()(image), network(image))

@@ -153,16 +153,6 @@ def test_a_peak_may_be_divided_again_at_a_higher_level() -> None:
     assert label_instances(maps, 0.5, 0.5, min_size=20).max() == 3
 
 
-def test_a_seam_parts_what_the_distance_does_not() -> None:
-    maps = np.zeros((3, 24, 48), np.float32)
-    maps[:2, 4:20, 4:44] = 0.9
-    assert label_instances(maps).max() == 1
-    maps[2, :, 23:25] = 1.0
-    found = label_instances(maps)
-    assert found.max() == 2
-    assert np.array_equal(found > 0, maps[0] > 0.5)  # the seam itself belongs to one or the other
-
-
 def test_objects_that_the_model_is_unsure_of_are_dropped() -> None:
     maps = np.zeros((2, 20, 40), np.float32)
     maps[0, 5:15, 5:15], maps[0, 5:15, 25:35] = 0.95, 0.6
