@@ -193,10 +193,10 @@ def measure_brush(bench: Bench, seconds: float) -> dict[str, dict[str, float]]:
     painter.paint_for(2.0)
     found = {}
     for name, locked in (("brush", set()), ("brush, 1000 locked objects", set(range(1, 10000, 10)))):
-        bench.work.locked = locked
+        bench.panel.session.set_locked(bench.work, locked)
         let_run(1.0)
         found[name] = summarize([painter.paint_for(seconds)])
-    bench.work.locked = set()
+    bench.panel.session.set_locked(bench.work, set())
     return found
 
 

@@ -6,7 +6,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from napari_unet.corrections.comparison import Counts
-from napari_unet.ui.correction_tools import ACTIONS, CorrectionTools
+from napari_unet.ui.correction_tools import CorrectionTools
 from napari_unet.ui.correction_tracker import CorrectionTracker
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.key_table import key_table
@@ -14,6 +14,7 @@ from napari_unet.ui.listening import listen
 from napari_unet.ui.review_queue import ReviewQueueView
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import REASON, Step, enable
+from napari_unet.ui.tool_actions import ACTIONS
 from napari_unet.ui.tool_grid import ToolGrid, describe, make_button
 from napari_unet.ui.tool_small import SmallObjects
 from napari_unet.ui.trackers import get_trackers

@@ -14,6 +14,7 @@ from napari_unet.images.image import Image
 from napari_unet.ui.layers import KEY, Geometry, layer_to_image, placement
 
 if TYPE_CHECKING:
+    from napari_unet.ui.canvas_marks import CanvasMarks
     from napari_unet.ui.tool_probability import KeptMaps
 
 
@@ -22,7 +23,7 @@ class ImageWork:
 
     `prediction` is never painted on. `layers` has our layers by role ("labels", "reviewed", "probability", "preview").
     `locked` has the ids that no tool changes, in every frame. `maps` is what the network said of planes that were
-    segmented, where that is not too large to keep.
+    segmented, where that is not too large to keep. `signs` are small marks over the image, by what they say.
     """
 
     def __init__(self, layer: ImageLayer) -> None:
@@ -41,6 +42,7 @@ class ImageWork:
         self.prediction_undo: Any = None
         self.locked: set[int] = set()
         self.maps: KeptMaps | None = None
+        self.signs: dict[str, CanvasMarks] = {}
 
     @property
     def name(self) -> str:

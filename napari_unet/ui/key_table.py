@@ -129,6 +129,6 @@ class KeyTable:
 @lru_cache(maxsize=1)
 def key_table() -> KeyTable:
     """The keys of this program: one table for all windows."""
-    from napari_unet.ui.correction_tools import ACTIONS
+    from napari_unet.ui.tool_actions import ACTIONS
 
     return KeyTable(ACTIONS, keys_file())

@@ -81,7 +81,7 @@ class ObjectTools:
         if name == "add":
             self._add(work, stroke[0])
         elif name == "lock":
-            toggle_locks(work, stroke)
+            toggle_locks(self._session, work, stroke)
         else:
             self._write(name, work, self._change(name, work, stroke))
 
@@ -173,15 +173,15 @@ class ObjectTools:
         return list(product(*(range(n) if i in through else [here[i]] for i, n in enumerate(work.shape[:-2]))))
 
 
-def toggle_locks(work: ImageWork, stroke: list[Place]) -> None:
+def toggle_locks(session: Session, work: ImageWork, stroke: list[Place]) -> None:
     """Lock all objects that a stroke touches; a click on a locked one unlocks it."""
-    touched = set(touched_objects(work.labels, stroke))
+    touched = touched_objects(work.labels, stroke)
     if not touched:
         raise UserError("There is no object here: click one to lock it.")
-    if len(stroke) == 1 and touched <= work.locked:
-        work.locked -= touched
+    if len(stroke) == 1 and touched.keys() <= work.locked:
+        session.set_locked(work, work.locked - touched.keys())
     else:
-        work.locked |= touched
+        session.set_locked(work, work.locked | touched.keys(), touched)
 
 
 def refuse_locked(work: ImageWork, stroke: list[Place], all_of: bool) -> None:

@@ -165,9 +165,8 @@ def _restore_arrays(
     _play(work, LABELS, layer, labels, history)
     session.set_prediction(work, None if prediction is None else prediction.astype(np.int32, copy=False))
     restored.n_undo += len(history.done)
-    if hasattr(work, "locked"):
-        work.locked = set(project.locked(number))
-        restored.n_locked += len(work.locked)
+    session.set_locked(work, set(project.locked(number)))
+    restored.n_locked += len(work.locked)
     reviewed = project.read_array(number, REVIEWED)
     if reviewed is not None and reviewed.shape == work.shape:
         histories[REVIEWED] = _restore_reviewed(session, work, reviewed, _history(project, number, REVIEWED))

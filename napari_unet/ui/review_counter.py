@@ -108,5 +108,6 @@ def count_reviewed(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], axes: s
     for index in product(*(range(size) for size in labels.shape[:-2])):
         if reviewed[index].any():
             frame = index[0] if axes.startswith("T") else 0
-            found |= {(frame, label) for label in reviewed_ids(labels[index], reviewed[index])}
+            # A copy: they are counted twice over, and somebody may be painting meanwhile.
+            found |= {(frame, label) for label in reviewed_ids(labels[index].copy(), reviewed[index])}
     return len(found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -26,6 +26,7 @@ from napari_unet.ui.layers import is_image_layer
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_unet.corrections.operations.change import Place
     from napari_unet.models.library import ModelEntry
     from napari_unet.models.model import Model
     from napari_unet.ui.project_keeper import ProjectKeeper
@@ -64,6 +65,7 @@ class Session:
     prediction_changed = Signal(object)  # work: its prediction is another one, or None
     reviewed_changed = Signal(object)  # work: its reviewed layer came or went (strokes: the layer's own events)
     diameter_changed = Signal(object)  # work
+    locks_changed = Signal(object, object)  # work, and where (by id) those lie that were locked by hand
     model_changed = Signal()  # another model is used, or the same one has other contents
     models_changed = Signal()  # the library has another content
 
@@ -183,6 +185,12 @@ class Session:
         work.prediction = prediction
         self.prediction_changed.emit(work)
 
+    def set_locked(self, work: ImageWork, ids: set[int], places: Mapping[int, Place] | None = None) -> None:
+        """Lock these objects of an image, and no others; `places`: a pixel of each, as far as it is known."""
+        if ids != work.locked:
+            work.locked = set(ids)
+            self.locks_changed.emit(work, places or {})
+
     @contextlib.contextmanager
     def keep_selection(self) -> Iterator[None]:
         """Leave the selected layer as it is, although layers are added or removed."""
@@ -264,6 +272,8 @@ class Session:
         work = self.find_work(layer)
         if work is not None and work.layer is layer:
             self.works.remove(work)
+            for signs in work.signs.values():
+                signs.remove()
         elif work is not None:
             self._forget(work, layer)
         self.images_changed.emit()

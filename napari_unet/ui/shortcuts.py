@@ -45,7 +45,7 @@ _NAPARI = (
 
 def our_actions() -> tuple[Action, ...]:
     """All actions that have a key of ours."""
-    from napari_unet.ui.correction_tools import ACTIONS
+    from napari_unet.ui.tool_actions import ACTIONS
 
     return tuple(action for action in ACTIONS if action.key)
 

@@ -1,4 +1,4 @@
-"""The tools for objects, in one table: what a button and a key do, and what the hint says before a click."""
+"""All tools and actions of the Correct step: what a button and a key do, and what the hint says before a click."""
 
 from __future__ import annotations
 
@@ -69,3 +69,39 @@ OBJECT_ACTIONS = (
            "Shift-M"),
 )  # fmt: skip
 TOOLS = {action.name: action for action in OBJECT_ACTIONS if action.gesture}
+
+# Tools of napari's Labels layer, as we call them and as napari does.
+LAYER_MODES = {"paint": "paint", "erase": "erase", "fill": "fill", "pick": "pick"}
+
+ACTIONS = (
+    Action("paint", "Paint", "Paint on with the selected object's id.", shown_key="P", is_tool=True),
+    Action("erase", "Erase", "Erase what the brush touches.", shown_key="E", is_tool=True),
+    Action("fill", "Fill", "Click an object to give all of it the selected id: merges two objects.",
+           shown_key="F", is_tool=True),
+    Action("pick", "Pick", "Click an object to paint on with its id.", shown_key="L", is_tool=True),
+    Action("new_object", "New object", "Paint an object that was missed: takes the next free id and the brush.", "N"),
+    *OBJECT_ACTIONS,
+    Action("review_view", "This view", "Mark what you see of this slice as reviewed.", "R"),
+    Action("review_slice", "This slice", "Mark the whole slice as reviewed.", "S"),
+    Action("review_brush", "Brush", "Paint over what you have reviewed; again to go back to the labels.",
+           "G", is_tool=True),
+    Action("review_box", "Box", "Drag a box round what you have reviewed; again to go back to the labels.",
+           "T", is_tool=True),
+    Action("clear_reviewed", "Clear", "Mark nothing of this slice as reviewed.", "C"),
+    Action("next_suspicious", "Next", "Go to the next suspicious object that is not reviewed.", "Q"),
+    Action("previous_suspicious", "Previous", "Go back to the object before, reviewed or not.", "Shift-Q"),
+    Action("accept_object", "Accept",
+           "The object in the frame is right: mark it and its surroundings in this slice as reviewed, and go on.", "A"),
+    Action("unaccept_object", "Take back", "Mark the object in the frame as not reviewed.", "Shift-A"),
+    Action("show_reviewed", "Show", "Show or hide the overlay of what is reviewed.", "O"),
+)  # fmt: skip
+QUEUE_ACTIONS = ("next_suspicious", "previous_suspicious", "accept_object", "unaccept_object")
+HINTS = {
+    "paint": "Drag: paint. Ctrl+Z: undo.",
+    "erase": "Drag: erase. Ctrl+Z: undo.",
+    "fill": "Click: give an object the selected id.",
+    "pick": "Click: paint on with an object's id.",
+    **{action.name: action.hint for action in OBJECT_ACTIONS if action.hint},
+    "review_brush": "Drag: mark as reviewed. G: back to labels.",
+    "review_box": "Drag: mark a box. T: back to labels.",
+}

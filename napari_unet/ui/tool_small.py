@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Points
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout
 
 from napari_unet.corrections.object_index import ObjectIndex
 from napari_unet.corrections.operations.cleaning import remove_objects, small_objects
+from napari_unet.ui.canvas_marks import CanvasMarks, marks_of
 from napari_unet.ui.tool_writing import write_change
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BUDGET_SECONDS, PAUSE_MS = 0.006, 2
 MOST_MARKED = 2000
+CROSS_PIXELS = 14
 _NAMED = 8
 
 
@@ -43,7 +44,7 @@ class SmallObjects(QFrame):
         self._index: ObjectIndex | None = None
         self._planes: list[Any] = []
         self._ids: list[int] = []
-        self._marks: Points | None = None
+        self._marks: CanvasMarks | None = None
         self._steps: Iterator[None] | None = None
         self._timer = QTimer(self, interval=PAUSE_MS)
         self._timer.timeout.connect(self._work_on)
@@ -73,6 +74,8 @@ class SmallObjects(QFrame):
         if self._work is not work:
             diameter = work.diameter or 20.0
             self.size_box.setValue(max(1, round(np.pi / 4 * (0.35 * diameter) ** 2)))
+            self._unmark()
+            self._marks = marks_of(self._session, work, "too small", "cross", (CROSS_PIXELS, CROSS_PIXELS))
         self._work, self._index = work, ObjectIndex(work.shape)
         self._planes = self._tools.objects.planes(work)
         self._ids = []
@@ -100,6 +103,9 @@ class SmallObjects(QFrame):
             self.ask()
 
     def _work_on(self) -> None:
+        if not self._marks.alive:  # an event of its own: napari takes longer for it than for all that follows
+            self._marks.prepare()
+            return
         until = time.perf_counter() + BUDGET_SECONDS
         for _ in self._steps or ():
             if time.perf_counter() > until:
@@ -119,26 +125,17 @@ class SmallObjects(QFrame):
         self._mark(work, index)
 
     def _mark(self, work: ImageWork, index: ObjectIndex) -> None:
-        self._unmark()
         here = work.plane_at(self._session.viewer.dims.point)
-        centres = []
+        chosen, centres = set(self._ids), []
         for plane in sorted(self._planes, key=lambda plane: plane != here):
-            for _, (top, bottom, left, right) in index.rectangles(plane, set(self._ids)):
+            for _, (top, bottom, left, right) in index.rectangles(plane, chosen):
                 centres.append((*plane, (top + bottom - 1) / 2, (left + right - 1) / 2))
-        if not centres:
-            return
         places = np.array([work.geometry.layer_index(centre) for centre in centres[:MOST_MARKED]], float)
-        options = work.layer_options("preview") | {"name": f"{work.name} too small"}
-        size = 14 / max(self._session.viewer.scene.camera.zoom * float(np.abs(options["scale"]).min()), 1e-6)
-        with self._session.keep_selection():
-            self._marks = Points(places, symbol="cross", size=size, face_color="white", **options)
-            self._session.viewer.add_layer(self._marks)
+        self._marks.show(places)
 
     def _unmark(self) -> None:
-        if self._marks is not None and self._marks in self._session.viewer.layers:
-            with self._session.keep_selection():
-                self._session.viewer.layers.remove(self._marks)
-        self._marks = None
+        if self._marks is not None:
+            self._marks.clear()
 
     def _on_remove(self) -> None:
         work = self._work

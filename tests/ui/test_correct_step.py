@@ -263,7 +263,7 @@ def test_delete_under_the_cursor_goes_through_all_slices_and_back(stack_bench):
 def test_delete_on_background_and_outside_does_nothing(bench):
     for position in ((40, 40), (-5, 3), (500, 3)):
         bench.point_at(position)
-        bench.step.tools.delete_under_cursor()
+        bench.step.tools.use_at_cursor("delete")
     np.testing.assert_array_equal(bench.work.labels, bench.work.prediction)
 
 
@@ -326,7 +326,7 @@ def test_corrections_of_all_open_images_are_collected(bench):
 def test_keys_are_free_in_napari(bench):
     from napari.utils.shortcuts import default_shortcuts
 
-    from napari_unet.ui.correction_tools import ACTIONS
+    from napari_unet.ui.tool_actions import ACTIONS
 
     taken = {
         str(binding)

@@ -10,10 +10,10 @@ from qtpy.QtGui import QKeySequence
 from napari_unet.errors import UserError
 from napari_unet.ui import key_table as module
 from napari_unet.ui.correct_step import CorrectStep
-from napari_unet.ui.correction_tools import ACTIONS
 from napari_unet.ui.key_table import KeyTable, napari_keys, normalize
 from napari_unet.ui.session import get_session
 from napari_unet.ui.shortcuts import KeysWindow
+from napari_unet.ui.tool_actions import ACTIONS
 
 ACTION = {action.name: action for action in ACTIONS}
 
@@ -28,7 +28,7 @@ def own_table(path, monkeypatch):
     """The table of the program, with a file of its own."""
     table = KeyTable(ACTIONS, path)
     monkeypatch.setattr(module, "key_table", lambda: table)
-    for name in ("correction_tools", "correct_step", "shortcuts", "tool_grid"):
+    for name in ("layer_input", "correct_step", "shortcuts", "tool_grid"):
         monkeypatch.setattr(f"napari_unet.ui.{name}.key_table", lambda: table)
     return table
 

@@ -17,9 +17,9 @@ from napari_unet.models.library import save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-from napari_unet.ui.correction_tools import ACTIONS
 from napari_unet.ui.review_queue import ReviewQueueView
 from napari_unet.ui.session import Session
+from napari_unet.ui.tool_actions import ACTIONS
 
 
 @pytest.fixture

@@ -87,6 +87,16 @@ class Hand:
         self.release(place)
         let_run(0.01)
 
+    def double_click(self, layer: Any, at: Place) -> None:
+        """Click a pixel, and once more at once."""
+        self.click(layer, at)
+        place = self.place(layer, at)
+        self._buttons = LEFT
+        self._send(QEvent.Type.MouseButtonDblClick, place, LEFT)
+        let_run(0.01)
+        self.release(place)
+        let_run(0.01)
+
     def hover(self, layer: Any, at: Place) -> None:
         self.move(self.place(layer, at))
         let_run(0.01)
