@@ -14,6 +14,13 @@ from napari_unet.corrections.reviewed import MARGIN
 Ints = npt.NDArray[np.intp]
 
 
+def accepted_background(plane: npt.NDArray[Any], box: tuple[int, int, int, int], margin: int = 2) -> tuple[Ints, Ints]:
+    """Rows and columns of the background in `box` and `margin` pixels around it: nothing is there, a person said."""
+    top, left = max(0, box[0] - margin), max(0, box[2] - margin)
+    rows, columns = np.nonzero(plane[top : box[1] + margin, left : box[3] + margin] == 0)
+    return rows + top, columns + left
+
+
 def accepted_pixels(
     plane: npt.NDArray[Any],
     object_id: int,

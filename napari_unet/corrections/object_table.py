@@ -28,7 +28,7 @@ class ObjectTable:
     """Objects of one image. An object of a z-stack is a row, however many slices it has; in each frame it is another.
 
     ids, frames : int64 (n,)
-        Which object; the frame is 0 where there is no time.
+        Which object; the frame is 0 where there is no time. A negative id is a place where one may have been missed.
     planes : int64 (n,)
         Number of the plane (counted over the axes before YX) that shows best what is suspicious.
     boxes : int64 (n, 4)
@@ -78,6 +78,7 @@ class ObjectTable:
 
 def usual_objects(sections: Sections, planes: Sequence[PlaneIndex], axes: str) -> Population:
     """What is usual among the objects of an image, to be kept while single objects are edited."""
+    sections = sections.take(sections.ids > 0)
     frames = _frames(sections, planes, axes)
     _, row = _group(frames, sections.ids)
     largest = _largest_section(row, sections.area)
@@ -105,6 +106,9 @@ def build_table(sections: Sections, planes: Sequence[PlaneIndex], axes: str, usu
         "boundary": _worst(row, boundary, n),
         "continuity": _worst(row, sections.broken, n),
     }
+    missed = sections.ids[largest] < 0
+    values = {name: np.where(missed, np.nan, value) for name, value in values.items()}
+    values["missed"] = np.where(missed, sections.foreground[largest], np.nan)
     local = risks({"confidence": doubt, "disagreement": sections.disagreement, "boundary": boundary})
     shown = _largest_section(row, area * (0.1 + combine(local | risks({"continuity": sections.broken}))))
     return ObjectTable(
@@ -128,7 +132,8 @@ def _frames(sections: Sections, planes: Sequence[PlaneIndex], axes: str) -> Ints
 
 def _group(frames: Ints, ids: Ints) -> tuple[Ints, Ints]:
     """A key for each object, in the order of frames and ids, and the number of its object for each section."""
-    keys, row = np.unique(frames * (int(ids.max(initial=0)) + 1) + ids, return_inverse=True)
+    lowest = int(ids.min(initial=0))  # places that may have been missed have negative ids
+    keys, row = np.unique(frames * (int(ids.max(initial=0)) - lowest + 1) + ids - lowest, return_inverse=True)
     return keys, row.astype(np.int64)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from napari_unet.corrections.continuity import measure_breaks, neighbour_axis
 from napari_unet.corrections.editing import enclosing_box
 from napari_unet.corrections.label_runs import Ints
+from napari_unet.corrections.missed import find_missed, still_missed
 from napari_unet.corrections.object_table import ObjectTable, build_table, usual_objects
 from napari_unet.corrections.sections import Sections, measure_sections
 from napari_unet.corrections.suspicion import Population
@@ -37,6 +38,8 @@ class ObjectSurvey:
         self._numbers = {plane: number for number, plane in enumerate(self.planes)}
         self._sections: dict[int, Sections] = {}
         self._original: dict[int, Sections] = {}
+        self._missed: dict[int, Sections] = {}  # places where the network sees what is not labelled
+        self._open: dict[int, Sections] = {}  # those of them that are not labelled by now
         self._usual: Population | None = None
         self._joined: Sections | None = None
         self._table: ObjectTable | None = None
@@ -57,6 +60,31 @@ class ObjectSurvey:
         """Take up what the network says of a plane when it looks again: labels (YX) and maps (outputs, Y, X)."""
         number = self._numbers[plane]
         self._put(number, self._with_breaks(labels, measure_sections(labels[plane], number, maps, second)))
+
+    def look_for_missed(
+        self, labels: npt.NDArray[Any], plane: PlaneIndex, second: npt.NDArray[Any], maps: npt.NDArray[Any]
+    ) -> None:
+        """Take up where the network sees objects that `labels` lack; the rest as for `look`."""
+        areas = self.sections(plane).area
+        if areas.size:
+            number = self._numbers[plane]
+            found = find_missed(labels[plane], second, maps, float(np.median(areas)), number)
+            self.adopt_missed(labels, plane, found)
+
+    def missed(self, plane: PlaneIndex) -> Sections:
+        """Places of one plane where an object may have been missed, labelled by now or not."""
+        return self._missed.get(self._numbers[plane]) or Sections.join([])
+
+    def adopt_missed(self, labels: npt.NDArray[Any], plane: PlaneIndex, missed: Sections) -> None:
+        """Take over what another survey has found missing in a plane."""
+        self._missed[self._numbers[plane]] = missed
+        self._follow_missed(labels, plane)
+
+    def _follow_missed(self, labels: npt.NDArray[Any], plane: PlaneIndex) -> None:
+        number = self._numbers[plane]
+        if number in self._missed:
+            self._open[number] = still_missed(self._missed[number], labels[plane])
+            self._joined = self._table = None
 
     def sections(self, plane: PlaneIndex) -> Sections:
         """The objects of one plane."""
@@ -92,9 +120,9 @@ class ObjectSurvey:
 
     @property
     def joined(self) -> Sections:
-        """The sections of all planes, in their order."""
+        """The sections of all planes, in their order, with the places where one is missing."""
         if self._joined is None:
-            self._joined = Sections.join([self._sections[number] for number in sorted(self._sections)])
+            self._joined = Sections.join([*self._sections.values(), *self._open.values()])
         return self._joined
 
     def reviewed(self, reviewed: npt.NDArray[Any] | None) -> npt.NDArray[np.bool_]:
@@ -136,6 +164,7 @@ class ObjectSurvey:
             [_touching_anew(kept, found), _with_original(new, self._original[number])]
         )
         self._joined = self._table = None
+        self._follow_missed(labels, plane)
 
     def _region(self, plane: npt.NDArray[Any], old: Sections, changed: Ints, box: Box) -> tuple[slice, slice]:
         """Rows and columns that hold the edit, and the objects that it changed, wholly."""

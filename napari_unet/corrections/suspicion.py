@@ -1,4 +1,4 @@
-"""How suspicious an object is: six measures, each a risk from 0 to 1, and one score that rises with each of them.
+"""How suspicious an object is: seven measures, each a risk from 0 to 1, and one score that rises with each of them.
 
 A risk is 0 up to `low` and 1 from `high`, linear between. The score is 1 - (1 - w1 r1)(1 - w2 r2)...: 0 if nothing is
 known against an object, never above 1, and no reason hides another. What is not known counts nothing. Limits and
@@ -47,6 +47,8 @@ MEASURES = (
             0.0, 0.3, 0.4),
     Measure("continuity", "Continuity", "vanishes between slices or frames",
             "In one slice or frame only, gone for one, or going on under another id.", 0.0, 1.0, 0.6),
+    Measure("missed", "Missed", "the model sees an object where none is labelled",
+            "Mean foreground probability of a place without an object.", 0.2, 0.8, 0.9),
 )  # fmt: skip
 
 _ELONGATION = (4.0, 10.0)  # robust standard deviations from which a long object is unusual, and wholly so

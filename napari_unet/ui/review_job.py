@@ -23,11 +23,11 @@ PlaneIndex = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class PlaneSurveyed:
-    """The objects of one plane are measured, with (`looked`) what the model says of them when it looks again."""
+    """The objects of one plane are measured; with what the model says of them, and `missed`, if it has looked again."""
 
     plane: PlaneIndex
     sections: Sections
-    looked: bool
+    missed: Sections | None
     done: int
     total: int
     seconds_left: float | None = None
@@ -55,7 +55,7 @@ def survey_in_background(
         for _ in survey.measure(labels, [plane]):
             pass
         areas.append(survey.sections(plane).area)
-        yield PlaneSurveyed(plane, survey.sections(plane), False, done, len(to_measure))
+        yield PlaneSurveyed(plane, survey.sections(plane), None, done, len(to_measure))
     if load is not None and to_look and not stop.requested:
         yield from _look(survey, labels, image, load(), diameter or _typical(areas), to_look, stop)
     yield Finished(None, stop.requested)
@@ -77,8 +77,9 @@ def _look(
     for event in look_again(image, model, diameter, planes, stop=stop):
         if isinstance(event, SecondLook):
             survey.look(labels, event.plane, event.labels, event.maps)
-            found = survey.sections(event.plane)
-            yield PlaneSurveyed(event.plane, found, True, event.done, event.total, event.seconds_left)
+            survey.look_for_missed(labels, event.plane, event.labels, event.maps)
+            found, missed = survey.sections(event.plane), survey.missed(event.plane)
+            yield PlaneSurveyed(event.plane, found, missed, event.done, event.total, event.seconds_left)
         elif event is None:
             yield None  # a chance to be stopped
 

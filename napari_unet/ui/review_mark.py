@@ -1,12 +1,13 @@
-"""Marks an object that a person accepts, with its surroundings, in the overlay of what is reviewed."""
+"""Marks what a person accepts, with its surroundings, in the overlay of what is reviewed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from napari_unet.corrections.accepting import accepted_pixels
+from napari_unet.corrections.accepting import accepted_background, accepted_pixels
 from napari_unet.corrections.object_table import ObjectTable
 from napari_unet.corrections.survey import ObjectSurvey
 from napari_unet.ui.trackers import get_trackers
@@ -15,30 +16,44 @@ if TYPE_CHECKING:
     from napari_unet.ui.image_work import ImageWork
     from napari_unet.ui.session import Session
 
+Index = tuple[npt.NDArray[np.intp], ...]
+
 
 def mark_object(
     session: Session, work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, value: int, diameter: float
-) -> None:
-    """Give `value` (0: not reviewed) to the object of a row in the slice in view, as one step of the overlay's undo.
+) -> int:
+    """Give `value` (0: not reviewed) to what a row stands for, in all its slices, as one step of the overlay's undo.
 
-    If the object is not in the slice in view, it is marked in the one that the queue shows it in.
+    That is an object with the background around it, through z where there is z (each frame has rows of its own), or
+    the place where one might have been missed. Returns in how many slices there was something to mark.
     """
-    object_id = int(table.ids[row])
-    plane = work.plane_at(session.viewer.dims.point)
-    found = survey.sections(plane)
-    at = np.flatnonzero(found.ids == object_id)
-    if at.size and not (work.axes.startswith("T") and plane[0] != table.frames[row]):
-        box = found.boxes[at[0]]
-    else:
-        plane, box = survey.planes[int(table.planes[row])], table.boxes[row]
-    top, bottom, left, right = box.tolist()
-    rows, columns = accepted_pixels(work.labels[plane], object_id, (top, bottom, left, right), diameter)
-    if not rows.size:
-        return
+    parts = [part for part in _parts(work, survey, table, row, diameter) if part[-1].size]
+    if not parts:
+        return 0
     overlay = get_trackers(session).of(work).overlay
     layer = overlay.ensure_layer()
-    index = (*(np.full(rows.size, position) for position in plane), rows, columns)
+    index = tuple(np.concatenate(axis) for axis in zip(*parts, strict=True))
     layer.data_setitem(work.geometry.layer_index(index), value)
-    overlay.notice_erased(plane)
+    for part in parts:
+        overlay.notice_erased(tuple(int(axis[0]) for axis in part[:-2]))
     if not layer.visible:
         layer.visible = True
+    return len(parts)
+
+
+def _parts(work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, diameter: float) -> list[Index]:
+    """For each slice of a row the pixels to mark, as index arrays over the axes of the labels."""
+    found: list[Index] = []
+    sections = survey.joined
+    for at in np.flatnonzero(sections.ids == table.ids[row]).tolist():
+        plane = survey.planes[int(sections.planes[at])]
+        if work.axes.startswith("T") and plane[0] != table.frames[row]:
+            continue
+        top, bottom, left, right = sections.boxes[at].tolist()
+        box, object_id = (top, bottom, left, right), int(sections.ids[at])
+        if object_id < 0:
+            rows, columns = accepted_background(work.labels[plane], box)
+        else:
+            rows, columns = accepted_pixels(work.labels[plane], object_id, box, diameter)
+        found.append((*(np.full(rows.size, position) for position in plane), rows, columns))
+    return found

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 import numpy as np
-from napari.layers import Labels
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_unet.corrections.review_queue import ReviewQueue, suggest_image, suggest_region
-from napari_unet.corrections.reviewed import typical_diameter
-from napari_unet.corrections.suspicion import SUSPICIOUS
+from napari_unet.corrections.review_queue import ReviewQueue
 from napari_unet.ui.fold import Fold
 from napari_unet.ui.listening import listen
 from napari_unet.ui.progress import ProgressLine
 from napari_unet.ui.review_camera import ReviewCamera
 from napari_unet.ui.review_list import ReviewList
 from napari_unet.ui.review_mark import mark_object
+from napari_unet.ui.review_picking import ObjectPicker
+from napari_unet.ui.review_status import ReviewStatus
 from napari_unet.ui.review_survey import SurveyKeeper
-from napari_unet.ui.review_table import reason_of
+from napari_unet.ui.review_table import name_of
+from napari_unet.ui.review_where import diameter_of, suggest
 from napari_unet.ui.reviewed_layer import BY_HAND
 from napari_unet.ui.step import enable
 
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from napari_unet.ui.image_work import ImageWork
     from napari_unet.ui.session import Session
 
-PlaneIndex = tuple[int, ...]
-ACTIONS = ("previous_suspicious", "next_suspicious", "accept_object")
 LARGE = 4e6
 """Pixels from which a single image takes long enough to show that something goes on."""
 NOT_YET = "The objects are not measured yet."
@@ -41,52 +38,36 @@ class ReviewQueueView(QWidget):
 
     def __init__(self, session: Session, tools: CorrectionTools, buttons: Mapping[str, QPushButton]) -> None:
         super().__init__()
-        self._session, self._tools = session, tools
+        self._session = session
         self.keeper = SurveyKeeper(session, self)
         self.camera = ReviewCamera(session)
+        self.picker = ObjectPicker(session, lambda: self.queue is not None and tools.tool in (None, "pick"), self)
         self.queue: ReviewQueue | None = None
         self._current: tuple[str, int, int] | None = None  # the object in the frame: image, frame of time, id
-        self._bound: list[Labels] = []
-        self.position_label, self.reason_label = QLabel(), QLabel(wordWrap=True)
-        self.bar = QProgressBar(textVisible=False, maximumHeight=6)
+        self.status = ReviewStatus(buttons)
         self.progress = ProgressLine()
         self.list = ReviewList()
         self.table = self.list.table
         self.list_fold = Fold("List of objects", self.list)
-        self._lay_out(buttons)
-        self._connect()
-        self._on_current()
-
-    # -- building ---------------------------------------------------------------------------------------------
-
-    def _lay_out(self, buttons: Mapping[str, QPushButton]) -> None:
-        head = QHBoxLayout()
-        head.addWidget(QLabel("Suspicious objects:"))
-        head.addWidget(self.position_label, 1)
-        walk = QHBoxLayout()
-        walk.setSpacing(4)
-        for name in ACTIONS:
-            walk.addWidget(buttons[name])
-        self.bar.setToolTip("Reviewed of those listed")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
-        for row in (head, walk):
-            layout.addLayout(row)
-        for widget in (self.bar, self.reason_label, self.progress, self.list_fold):
+        for widget in (self.status, self.progress, self.list_fold):
             layout.addWidget(widget)
+        self._connect()
+        tools.queue_asked.connect(self._on_asked)
+        self._on_current()
 
     def _connect(self) -> None:
-        session = self._session
         self.keeper.changed.connect(self._on_changed)
         self.keeper.progressed.connect(self._on_progressed)
+        self.picker.clicked.connect(self.select_at)
         self.list.order_changed.connect(self._on_order)
         self.list.where_button.clicked.connect(self.suggest)
         self.table.row_chosen.connect(self._on_row_chosen)
         self.progress.stop_clicked.connect(self.keeper.stop)
-        self._tools.queue_asked.connect(self._on_asked)
-        listen(self, session.current_changed, self._on_current)
-        listen(self, session.labels_changed, self._on_labels)
+        listen(self, self._session.current_changed, self._on_current)
+        listen(self, self._session.labels_changed, self._on_labels)
 
     # -- showing the state --------------------------------------------------------------------------------------
 
@@ -106,14 +87,11 @@ class ReviewQueueView(QWidget):
             self._current = None
             self.camera.hide()
         self.progress.end()
-        self._bind_mouse()
         self.refresh()
 
     def _on_labels(self, work: ImageWork) -> None:
-        if work is self.work:
-            self._bind_mouse()
-            if work.labels_layer is None:
-                self._on_current()
+        if work is self.work and work.labels_layer is None:
+            self._on_current()
 
     def _on_changed(self, work: ImageWork) -> None:
         if work is self.work:
@@ -138,34 +116,13 @@ class ReviewQueueView(QWidget):
         enable(self.list.where_button, NOT_YET if self.queue is None else None)
         self._show_position()
 
-    @property
-    def _being_measured(self) -> bool:
-        return self.work is not None and self.work.labels is not None and self.keeper.busy
-
     def _position(self) -> int | None:
         return None if self.queue is None else self.queue.position(self.row)
 
     def _show_position(self) -> None:
-        queue, position = self.queue, self._position()
-        total = 0 if queue is None else len(queue)
-        done = 0 if queue is None else queue.n_reviewed
-        if queue is None:
-            self.position_label.setText("measuring" if self._being_measured else "")
-        elif not total:
-            self.position_label.setText("none")
-        else:
-            place = f"{position + 1} of {total}" if position is not None else f"{total}"
-            self.position_label.setText(f"{place}, {done} reviewed")
-        self.bar.setRange(0, max(1, total))
-        self.bar.setValue(done)
-        self.bar.setVisible(total > 0)
-        row = self.row
-        problem = None if self.work is None else self.keeper.problem(self.work)
-        self.reason_label.setVisible(row is not None or problem is not None)
-        if problem is not None:
-            self.reason_label.setText(f"The model could not look again: {problem}")
-        if row is not None:
-            self.reason_label.setText(f"Object {queue.table.ids[row]}{reason_of(queue, row)}")
+        measuring = self.work is not None and self.work.labels is not None and self.keeper.busy
+        self.status.show_queue(self.queue, self._position(), measuring)
+        self.status.show_object(self.queue, self.row, None if self.work is None else self.keeper.problem(self.work))
 
     def _on_order(self) -> None:
         self.refresh()
@@ -181,25 +138,23 @@ class ReviewQueueView(QWidget):
         getattr(self, f"_{name}")()
 
     def _next_suspicious(self) -> None:
+        self.status.forget_accepted()
         self._step(1)
 
     def _previous_suspicious(self) -> None:
+        self.status.forget_accepted()
         self._step(-1)
 
     def _step(self, step: int) -> None:
         if self.queue is None:
-            self._say(NOT_YET)
+            self.status.say(NOT_YET)
             return
         position = self.queue.next_position(self._position(), step)
         if position is None:
-            self._say("All listed objects are reviewed." if len(self.queue) else "No object is suspicious.")
+            self.status.say("All listed objects are reviewed." if len(self.queue) else "No object is suspicious.")
         else:
             self._on_row_chosen(position)
             self.table.select(position)
-
-    def _say(self, text: str) -> None:
-        self.reason_label.setText(text)
-        self.reason_label.show()
 
     def _on_row_chosen(self, position: int) -> None:
         """Go to the object in a row of the list."""
@@ -216,116 +171,53 @@ class ReviewQueueView(QWidget):
 
     def suggest(self) -> None:
         """Go where there is most to be put right: in the image that is the most suspicious, to its worst part."""
-        queues = {work.key: self.keeper.queue(work) for work in self._session.works}
-        known = {key: (queue.table, queue.reviewed) for key, queue in queues.items() if queue is not None}
-        best = suggest_image(known)
-        if best is None:
-            self._say("Nothing suspicious is left.")
+        found = suggest(self._session, self.keeper)
+        if found is None:
+            self.status.say("Nothing suspicious is left.")
             return
-        work = next(work for work in self._session.works if work.key == best)
-        moved = work is not self.work
+        work, moved = found.work, found.work is not self.work
         if moved:
             work.layer.visible = work.labels_layer.visible = True
             self._session.viewer.layers.selection.active = work.labels_layer
-        table, reviewed = known[best]
-        place = suggest_region(table, reviewed, work.shape[-2:], self._window(work))
-        rows, columns = place.region
-        box = (rows.start, rows.stop, columns.start, columns.stop)
         self._current = None
-        self.camera.show(work, self.keeper.survey(work).planes[place.plane], box)
+        self.camera.show(work, found.plane, found.box)
         self.refresh()
-        here = (table.planes == place.plane) & ~reviewed & (table.score >= SUSPICIOUS)
-        inside = _inside(table.centres[here], place.region)
-        image = f"{work.name} is the image that the model is least sure of; here" if moved else "Here"
-        self._say(f"{image} are {inside} suspicious objects." if inside != 1 else f"{image} is 1 suspicious object.")
-
-    def _window(self, work: ImageWork) -> tuple[int, int]:
-        """Rows and columns to suggest: a view that shows objects large enough to correct them, ten across."""
-        side = 10 * self._diameter(work)
-        return tuple(int(min(size, max(64, side))) for size in work.shape[-2:])
-
-    def _diameter(self, work: ImageWork) -> float:
-        if work.diameter:
-            return work.diameter
-        survey = self.keeper.survey(work)
-        return typical_diameter([] if survey is None else survey.joined.area.tolist())
-
-    # -- accepting ------------------------------------------------------------------------------------------------
-
-    def _accept_object(self) -> None:
-        if self.row is None:
-            self._next_suspicious()
-            return
-        if not self.queue.reviewed[self.row]:
-            self._mark(BY_HAND)
-        self._next_suspicious()
-
-    def _unaccept_object(self) -> None:
-        if self.row is not None:
-            self._mark(0)
-
-    def _mark(self, value: int) -> None:
-        survey, table, row = self.keeper.survey(self.work), self.queue.table, self.row
-        mark_object(self._session, self.work, survey, table, row, value, self._diameter(self.work))
-        self.refresh()
-
-    # -- clicks on the canvas -------------------------------------------------------------------------------------
-
-    def _bind_mouse(self) -> None:
-        layer = None if self.work is None else self.work.labels_layer
-        if layer is not None and not any(layer is bound for bound in self._bound):
-            self._bound.append(layer)
-            layer.mouse_drag_callbacks.append(_weakly(self._on_mouse))
-        present = self._session.viewer.layers
-        self._bound = [layer for layer in self._bound if layer in present]
-
-    def _on_mouse(self, layer: Labels, event: Any) -> Iterator[None]:
-        """A click without a tool in the hand, or with the picker, selects the object's row."""
-        if event.button != 1 or self.queue is None or self._tools.tool not in (None, "pick"):
-            return
-        yield
-        if event.type == "mouse_release":  # not after a drag, which moves the camera
-            self.select_at(event.position)
+        self.status.say(found.sentence(moved))
 
     def select_at(self, position: Any) -> None:
         """Select the row of the object at a place of the world, and have it listed."""
-        work, survey = self.work, self.keeper.survey(self.work)
-        layer = None if work is None else work.labels_layer
-        if layer is None or survey is None or self.queue is None:
+        found, survey = self.picker.object_at(position), self.keeper.survey(self.work)
+        if found is None or survey is None or self.queue is None:
             return
-        at = np.rint(np.asarray(layer.world_to_data(position))[-layer.ndim :]).astype(int)
-        if np.any(at < 0) or np.any(at >= layer.data.shape):
-            return
-        plane = work.plane_at(position)
-        frame = plane[0] if work.axes.startswith("T") else 0
-        row = self.queue.table.find(frame, int(layer.data[tuple(at.tolist())]))
-        if row is None:
+        plane, object_id = found
+        row = self.queue.table.find(plane[0] if self.work.axes.startswith("T") else 0, object_id)
+        sections = survey.sections(plane)
+        at = np.flatnonzero(sections.ids == object_id)
+        if row is None or not at.size:
             return
         self._make_current(row)
-        found = survey.sections(plane)
-        box = found.boxes[np.flatnonzero(found.ids == self.queue.table.ids[row])[0]]
-        self.camera.frame(work, plane, tuple(box.tolist()))
+        self.camera.frame(self.work, plane, tuple(sections.boxes[at[0]].tolist()))
         if self._position() is None:
             self.list.list_all()
         self.table.select(self._position())
         self._show_position()
 
+    # -- accepting ------------------------------------------------------------------------------------------------
 
-def _inside(centres: Any, region: tuple[slice, slice]) -> int:
-    """How many centres lie in rows and columns of a region."""
-    rows, columns = region
-    inside = (centres[:, 0] >= rows.start) & (centres[:, 0] < rows.stop)
-    inside &= (centres[:, 1] >= columns.start) & (centres[:, 1] < columns.stop)
-    return int(np.count_nonzero(inside))
+    def _accept_object(self) -> None:
+        self.status.forget_accepted()
+        if self.row is not None and not self.queue.reviewed[self.row]:
+            name = name_of(self.queue, self.row)
+            self.status.note_accepted(name, self._mark(BY_HAND), self.work.axes)
+        self._step(1)
 
+    def _unaccept_object(self) -> None:
+        if self.row is not None:
+            self._mark(0)
 
-def _weakly(method: Any) -> Any:
-    """A drag callback, as long as its object lives: layers outlive the panel."""
-    reference = WeakMethod(method)
-
-    def call(layer: Any, event: Any) -> Iterator[None]:
-        alive = reference()
-        if alive is not None:
-            yield from alive(layer, event)
-
-    return call
+    def _mark(self, value: int) -> int:
+        work, table = self.work, self.queue.table
+        diameter = diameter_of(work, self.keeper)
+        n_slices = mark_object(self._session, work, self.keeper.survey(work), table, self.row, value, diameter)
+        self.refresh()
+        return n_slices

@@ -186,10 +186,11 @@ class SurveyKeeper(QObject):
             return
         state.survey.adopt(event.plane, event.sections)
         state.measured.add(event.plane)
-        if event.looked:
+        if event.missed is not None:
+            state.survey.adopt_missed(work.labels, event.plane, event.missed)
             state.looked.add(event.plane)
         state.differences.pop(event.plane, None)  # edits since are followed again
-        what = "Looking again" if event.looked else "Measuring objects"
+        what = "Looking again" if event.missed is not None else "Measuring objects"
         text = f"{what}: {event.done} of {event.total}" if event.total > 1 else what
         self.progressed.emit(work, text, event.done, max(event.total, event.done + 1))
         self._undrawn.add(work.key)

@@ -15,6 +15,7 @@ from napari_unet.corrections.suspicion import MEASURES
 
 PlaneIndex = tuple[int, ...]
 DONE = " \u2713"
+MISSED = "Missed?"
 _SCORE_TIP = "How suspicious the object is, 0 to 100: all measures together. The highest come first."
 
 
@@ -87,7 +88,7 @@ class ReviewTableModel(QAbstractTableModel):
     def _text(self, row: int, key: str) -> str:
         table = self.queue.table
         if key == "id":
-            return f"{table.ids[row]}{DONE if self.queue.reviewed[row] else ''}"
+            return f"{name_of(self.queue, row)}{DONE if self.queue.reviewed[row] else ''}"
         if key == "plane":
             return ", ".join(str(at) for at in self._planes[int(table.planes[row])])
         if key == "size_px":
@@ -101,12 +102,19 @@ class ReviewTableModel(QAbstractTableModel):
         if key in table.values:
             return f"Measured: {table.values[key][row]:.3g}"
         reviewed = "reviewed" if self.queue.reviewed[row] else "not reviewed yet"
-        return f"Object {table.ids[row]}, {reviewed}{reason_of(self.queue, row)}"
+        name = name_of(self.queue, row)
+        return f"{'' if name == MISSED else 'Object '}{name}, {reviewed}{reason_of(self.queue, row)}"
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.DescendingOrder) -> None:
         if self.queue is not None and 0 <= column < len(self.columns):
             descending = order == Qt.SortOrder.DescendingOrder
             self.order_asked.emit(replace(self.queue.order, key=self.columns[column].key, descending=descending))
+
+
+def name_of(queue: ReviewQueue, row: int) -> str:
+    """The id of an object; of a place without one, that it may have been missed."""
+    object_id = int(queue.table.ids[row])
+    return str(object_id) if object_id > 0 else MISSED
 
 
 def reason_of(queue: ReviewQueue, row: int) -> str:

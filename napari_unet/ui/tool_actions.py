@@ -91,7 +91,8 @@ ACTIONS = (
     Action("next_suspicious", "Next", "Go to the next suspicious object that is not reviewed.", "Q"),
     Action("previous_suspicious", "Previous", "Go back to the object before, reviewed or not.", "Shift-Q"),
     Action("accept_object", "Accept",
-           "The object in the frame is right: mark it and its surroundings in this slice as reviewed, and go on.", "A"),
+           "The object in the frame is right: mark it and its surroundings as reviewed, in all its slices, and go on.\n"
+           "Where an object may have been missed: nothing is there.", "A"),
     Action("unaccept_object", "Take back", "Mark the object in the frame as not reviewed.", "Shift-A"),
     Action("show_reviewed", "Show", "Show or hide the overlay of what is reviewed.", "O"),
 )  # fmt: skip

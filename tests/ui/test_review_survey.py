@@ -88,7 +88,7 @@ def test_other_labels_are_measured_anew(stack: Any, panel: Any, qtbot: Any) -> N
     panel.session.viewer.layers.remove(stack.labels_layer)
     qtbot.wait(300)
     assert view.queue is None
-    assert view.position_label.text() == ""
+    assert view.status.position_label.text() == ""
 
 
 def test_a_model_that_fails_leaves_what_can_be_measured(
@@ -105,7 +105,7 @@ def test_a_model_that_fails_leaves_what_can_be_measured(
     table = view.keeper.queue(stack).table
     assert len(table) == 4
     assert np.isnan(table.values["confidence"]).all()
-    assert "memory" in view.reason_label.text()
+    assert "memory" in view.status.reason_label.text()
 
 
 def test_what_the_queue_does_has_keys_and_buttons(stack: Any, panel: Any, qtbot: Any) -> None:
@@ -121,4 +121,4 @@ def test_what_the_queue_does_has_keys_and_buttons(stack: Any, panel: Any, qtbot:
     for _ in range(4):
         step.buttons["accept_object"].click()
     assert view.queue.n_reviewed == 4
-    assert "reviewed" in view.reason_label.text()
+    assert "reviewed" in view.status.reason_label.text()

@@ -96,7 +96,7 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     desk.hand.key(Qt.Key.Key_Q, "q")
     first = desk.object_in_frame
     assert first == worst[0]
-    assert desk.view.position_label.text().startswith("1 of ")
+    assert desk.view.status.position_label.text().startswith("1 of ")
     box = table.boxes[desk.view.row]
     z, row, column = desk.centre_of_view()
     assert round(z) == table.planes[desk.view.row]
@@ -113,10 +113,11 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     desk.hand.key(Qt.Key.Key_A, "a")
     desk.settle()
     assert desk.object_in_frame == worst[1], "accepting does not go on"
-    assert "1 reviewed" in desk.view.position_label.text()
+    assert "1 reviewed" in desk.view.status.position_label.text()
     at = np.nonzero(desk.work.labels == first)
     reviewed = desk.work.reviewed[at] > 0
-    assert reviewed[at[0] == table.planes[table.find(0, first)]].all()
+    assert reviewed.all(), "some of its slices are left out"
+    assert f"Object {first}: accepted" in desk.view.status.reason_label.text()
     assert desk.viewer.layers.selection.active is desk.layer
     np.testing.assert_array_equal(desk.work.labels, desk.work.prediction)
 
@@ -124,7 +125,7 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     desk.hand.key(Qt.Key.Key_A, "A", SHIFT)
     desk.settle()
     assert not (desk.work.reviewed[at] > 0).any()
-    assert "0 reviewed" in desk.view.position_label.text()
+    assert "0 reviewed" in desk.view.status.position_label.text()
 
 
 def test_rows_and_objects_choose_each_other(desk: Any) -> None:
@@ -177,7 +178,7 @@ def test_an_edit_changes_only_what_it_touches(desk: Any) -> None:
 def test_it_goes_where_there_is_most_to_do_and_lists_by_reason(desk: Any) -> None:
     desk.view.list_fold.heading.click()
     desk.view.list.where_button.click()
-    assert "suspicious object" in desk.view.reason_label.text()
+    assert "suspicious object" in desk.view.status.reason_label.text()
     desk.view.list.reason_box.setCurrentIndex(desk.view.list.reason_box.findData("continuity"))
     desk.view.list.reason_box.activated.emit(desk.view.list.reason_box.currentIndex())
     listed = desk.view.queue.table.ids[desk.view.queue.rows]
