@@ -42,7 +42,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from durability_session import ACKS, IMAGE, NAME, Script, play
 
 from napari_unet.corrections.project.checking import check_project
-from napari_unet.corrections.project.project import LABELS, REVIEWED, open_project
+from napari_unet.corrections.project.opening import open_project
+from napari_unet.corrections.project.project import LABELS, REVIEWED
 from napari_unet.errors import UserError
 
 HERE = Path(__file__).parent

@@ -171,9 +171,13 @@ def measure_alone(bench: Bench, name: str, stroke: list[tuple[int, int]]) -> flo
 
 
 def measure_small(bench: Bench, times: dict[str, Times]) -> None:
-    """Removing small objects: the pieces of measuring them between two events, the preview, and the removal."""
+    """Removing small objects: the pieces of measuring them between two events, the preview, and the removal.
+
+    The first time on an image a layer is made for the crosses, in an event of its own.
+    """
     small = bench.panel.correct_step.small
     note(times, "remove_small, asked", measure_call(bench, lambda: (small.ask(), small._timer.stop())), 0.0)
+    note(times, "remove_small, a layer for crosses (once)", measure_call(bench, small._marks.prepare), 0.0)
     while not small._index.is_ready(small._planes):
         start, begun = time.perf_counter(), time.thread_time()
         next(small._steps, None)

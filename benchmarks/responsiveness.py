@@ -33,7 +33,8 @@ from typing import Any
 # Nothing is read from or written to the user's own models and settings.
 _FOLDER = tempfile.TemporaryDirectory(prefix="napari-unet-benchmark-")
 os.environ["NAPARI_CONFIG"] = ""
-os.environ["XDG_CONFIG_HOME"] = os.environ["NAPARI_UNET_MODELS"] = _FOLDER.name
+for _name in ("XDG_CONFIG_HOME", "NAPARI_UNET_MODELS", "NAPARI_UNET_RECOVERY"):
+    os.environ[_name] = str(Path(_FOLDER.name) / _name)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "window"))
 
 import napari

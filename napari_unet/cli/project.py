@@ -40,7 +40,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Project]:
-    from napari_unet.corrections.project.project import open_project
+    from napari_unet.corrections.project.opening import open_project
 
     project = open_project(path, write=False)
     try:

@@ -127,7 +127,9 @@ class CorrectStep(Step):
             self.counts_label.setText("")
             return
         counts, share = tracker.counts, tracker.overlay.share(self._plane())
-        self.set_state(f"{_short(counts)}; {_percent(share)} reviewed")
+        reviewed = f"{_percent(share)} reviewed"
+        changed = f"{counts.total} changed; {reviewed}" if counts.total else reviewed
+        self.set_state(f"{_short(counts)}; {reviewed}", changed, reviewed)
         plane = _PLANES.get(tracker.work.axes, "slice")
         self.counts_label.setText(f"{counts.sentence}; {_percent(share)} of this {plane} reviewed.")
 

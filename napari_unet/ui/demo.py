@@ -271,14 +271,16 @@ def close_window(viewer: Viewer) -> None:
 
 @contextmanager
 def user_folders_untouched() -> Iterator[None]:
-    """Let neither models nor settings of the user be read or changed: the demo starts the same each time."""
-    changed = {"NAPARI_CONFIG": "", "NAPARI_UNET_MODELS": tempfile.mkdtemp(prefix="napari-unet-demo-")}
+    """Let no models, settings or recovered work of the user be read or changed: the demo starts the same each time."""
+    folder = tempfile.mkdtemp(prefix="napari-unet-demo-")
+    own = {"NAPARI_UNET_MODELS": f"{folder}/models", "NAPARI_UNET_RECOVERY": f"{folder}/recovery"}
+    changed = {"NAPARI_CONFIG": "", **own}
     known = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:
         yield
     finally:
-        shutil.rmtree(changed["NAPARI_UNET_MODELS"], ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         for name, value in known.items():
             if value is None:
                 del os.environ[name]

@@ -101,7 +101,8 @@ class FinetuneStep(Step):
         if ours and job.stopping:
             self.training.stopping()
         if not ours:
-            self.set_state(self.result_view.summary or self._describe_material())
+            summary = self.result_view.summary
+            self.set_state(*((summary,) if summary else self._describe_material()))
 
     def _reason(self) -> str | None:
         """Why nothing can be learned now."""
@@ -113,11 +114,15 @@ class FinetuneStep(Step):
             return "There is no model yet: open Models and import one."
         return None
 
-    def _describe_material(self) -> str:
+    def _describe_material(self) -> tuple[str, ...]:
+        """What there is to learn from, in wordings that get shorter."""
         if not any(work.labels_layer is not None for work in self.session.works):
-            return "segment the image first"
+            return ("segment the image first",)
         counts = self.counter.counts
-        return describe_counts(counts) if counts.anything else "correct or review some objects first"
+        if not counts.anything:
+            return "correct or review some objects first", "correct or review some first"
+        total = counts.n_corrected + counts.n_confirmed
+        return describe_counts(counts), f"ready: {total} {'object' if total == 1 else 'objects'}"
 
     def _on_theme(self, event: Any = None) -> None:
         if self.curves is not None:

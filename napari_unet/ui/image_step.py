@@ -136,7 +136,8 @@ class ImageStep(Step):
     def _describe(self) -> None:
         image = self.session.current.image
         text = image.describe()
-        self.set_state(text)
+        parts = text.split(", ")
+        self.set_state(*(", ".join(parts[:n]) for n in range(len(parts), 0, -1)))
         self.found.setText("\n".join((text, *image.notes)))
         with _blocked(self.axes_edit):
             self.axes_edit.setText(image.axes)

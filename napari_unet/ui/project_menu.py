@@ -18,17 +18,17 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
-from napari_unet.corrections.project.project import SUFFIX, Project, open_project
+from napari_unet.corrections.project.opening import open_project
+from napari_unet.corrections.project.project import SUFFIX, Project
 from napari_unet.corrections.project.recovery import find_recoveries, remove_recovery
 from napari_unet.corrections.project.references import ImageReference, is_changed
 from napari_unet.corrections.project.state import Saving
 from napari_unet.errors import UserError
+from napari_unet.ui.fitting_label import FittingLabel
 from napari_unet.ui.project_keeper import get_keeper
 from napari_unet.ui.project_opening import Restored, restore_project
 from napari_unet.ui.project_recent import recent_projects
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session import Session
 
 _FILES = f"Projects (*{SUFFIX})"
-_TITLE = "Segment, correct, fine-tune"
+NO_PROJECT = ("No project is open", "No project")
 _TIP = "Keep images, labels and all corrections in one file, saved as you work"
 
 
@@ -50,9 +50,7 @@ class ProjectBar(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session, self.keeper = session, get_keeper(session)
-        self.state_label = QElidingLabel(_TITLE)
-        self.state_label.setElideMode(Qt.TextElideMode.ElideRight)
-        self.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.state_label = FittingLabel()
         self.button = QPushButton("Project", toolTip=_TIP)
         self.menu = QMenu(self.button)
         self.menu.aboutToShow.connect(self._fill_menu)
@@ -98,10 +96,12 @@ class ProjectBar(QWidget):
         """Show the state of the project, or that there is none."""
         project, state = self.keeper.user_project, self.keeper.state
         words = {Saving.PENDING: "saving\u2026"}.get(state.saving, state.saving.value)
-        text = _TITLE if project is None else f"{project.path.stem}: {words}"
-        self.state_label.setText(text)
-        self.state_label.setToolTip("No project: what you correct is kept in a recovery file" if project is None else
-                                    f"{project.path}: {words}")  # fmt: skip
+        if project is None:
+            self.state_label.set_wordings(NO_PROJECT, "What you correct is kept in a recovery file.")
+        else:
+            name = project.path.stem
+            short = name if len(name) < 12 else f"{name[:8]}\u2026"
+            self.state_label.set_wordings((f"{name}: {words}", f"{short}: {words}", words), str(project.path))
         if state.sentence:
             if self.trouble.text != state.sentence:
                 self.trouble.show_text(state.sentence, "error", self.button)

@@ -55,5 +55,18 @@ def _parts(work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, 
             rows, columns = accepted_background(work.labels[plane], box)
         else:
             rows, columns = accepted_pixels(work.labels[plane], object_id, box, diameter)
+            open_places = sections.boxes[(sections.ids < 0) & (sections.planes == sections.planes[at])]
+            asked = _within(rows, columns, open_places)  # whether something is there is a question of its own
+            rows, columns = rows[~asked], columns[~asked]
         found.append((*(np.full(rows.size, position) for position in plane), rows, columns))
     return found
+
+
+def _within(
+    rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], boxes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which pixels lie in one of the boxes (first row, last row + 1, first column, last column + 1)."""
+    inside = np.zeros(rows.shape, np.bool_)
+    for top, bottom, left, right in boxes.tolist():
+        inside |= (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    return inside

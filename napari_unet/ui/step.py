@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStyle, QToolButton, QVBoxLayout, QWidget
-from superqt import QElidingLabel
+
+from napari_unet.ui.fitting_label import FittingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.session import Session
@@ -93,7 +94,7 @@ class Step(QWidget):
         self.session = session
         self.user_choice: bool | None = None
         self._arrow = QToolButton(autoRaise=True, text=self.title, checkable=True)
-        self._state = QElidingLabel()
+        self._state = FittingLabel()
         self.body = QWidget()
         self.body_layout = QVBoxLayout(self.body)
         self.message = MessageLine()
@@ -107,8 +108,6 @@ class Step(QWidget):
         font = self._arrow.font()
         font.setBold(True)
         self._arrow.setFont(font)
-        self._state.setElideMode(Qt.TextElideMode.ElideRight)
-        self._state.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         header = QHBoxLayout()
         header.setContentsMargins(0, 0, 0, 0)
         header.addWidget(self._arrow)
@@ -129,12 +128,11 @@ class Step(QWidget):
 
     @property
     def state(self) -> str:
-        return self._state.text()
+        return self._state.full_text
 
-    def set_state(self, text: str) -> None:
-        """Say the state of this step in a few words; seen even when folded."""
-        self._state.setText(text)
-        self._state.setToolTip(text)
+    def set_state(self, text: str, *shorter: str) -> None:
+        """Say the state of this step in a few words, seen even when folded; `shorter` ones for a narrow panel."""
+        self._state.set_wordings((text, *shorter))
 
     def set_open(self, opened: bool) -> None:
         """Open or fold the section, whatever the user chose before."""

@@ -62,6 +62,24 @@ def test_every_header_says_its_state(panel: UNetPanel, viewer: Any) -> None:
     assert all(step.state for step in panel.steps)
 
 
+def test_headers_have_room_for_what_they_say_in_the_narrow_panel(panel: UNetPanel, viewer: Any, qtbot: Any) -> None:
+    """Nothing is cut off at 340 px: there are shorter wordings, and all of it on hover."""
+    viewer.add_image(np.zeros((4, 512, 512), np.uint16), name="a", scale=(1, 0.325, 0.325))
+    session = panel.session
+    session.add_layer(session.current, "labels", np.ones((4, 512, 512), np.int32))
+    session.set_prediction(session.current, np.ones((4, 512, 512), np.int32))
+    panel.resize(340, 800)
+    panel.show()
+    qtbot.wait(50)
+    labels = [panel.project_bar.state_label, *(step._state for step in panel.steps)]
+    full = [label.full_text for label in labels]
+    for label in labels:
+        assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width(), label.text()
+        assert label.full_text in label.toolTip()
+    assert "uint16" in full[1]
+    assert "uint16" not in labels[1].text()
+
+
 @pytest.mark.parametrize("shape", [(64, 64), (3, 2, 5, 64, 64)])
 def test_nothing_is_wider_than_the_dock(panel: UNetPanel, viewer: Any, shape: tuple[int, ...]) -> None:
     viewer.add_image(np.zeros(shape), name="a name of a file that somebody wanted to be very long indeed")

@@ -11,7 +11,8 @@ import pytest
 import tifffile
 
 from napari_unet.corrections.project import recovery
-from napari_unet.corrections.project.project import LABELS, open_project
+from napari_unet.corrections.project.opening import open_project
+from napari_unet.corrections.project.project import LABELS
 from napari_unet.ui.layers import image_to_layer
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.project_keeper import get_keeper
@@ -186,7 +187,7 @@ def test_a_moved_image_is_asked_for_and_a_changed_one_noticed(
     panel.project_bar.new_at(tmp_path / "mine.unetproj")
     dab(session, work, 20, 50, 9)
     keeper = get_keeper(session)
-    qtbot.waitUntil(lambda: keeper._told[1].hash is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: keeper._teller._images[1].hash is not None, timeout=10_000)
     session.close()
     (tmp_path / "elsewhere").mkdir()
     image_file.rename(tmp_path / "elsewhere" / "other name.tif")

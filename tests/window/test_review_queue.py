@@ -21,6 +21,7 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.tool_probability import KeptMaps
 from napari_unet.ui.trackers import get_trackers
 
 pytestmark = pytest.mark.real_window
@@ -183,3 +184,57 @@ def test_it_goes_where_there_is_most_to_do_and_lists_by_reason(desk: Any) -> Non
     desk.view.list.reason_box.activated.emit(desk.view.list.reason_box.currentIndex())
     listed = desk.view.queue.table.ids[desk.view.queue.rows]
     assert listed.tolist() == [SPECK]
+
+
+def test_where_next_goes_to_another_image_and_a_missed_object_is_added(desk: Any) -> None:
+    """Two images: the second one lacks an object that the model sees, which is the worst that there is in both."""
+    image, labels = field()
+    clean = labels[:1, :, :].copy()
+    clean[clean >= SPECK] = 0
+    lacking = clean[0].copy()
+    lacking[lacking == 6] = 0
+    other = desk.session.work_on(desk.viewer.add_image(image[0], name="others", scale=(0.5, 0.5)))
+    desk.session.add_layer(other, "labels", lacking.copy())
+    desk.session.set_prediction(other, lacking.copy())
+    desk.viewer.layers.selection.active = desk.layer
+    desk.settle()
+    survey = desk.view.keeper.survey(other)
+    assert survey is not None, "an image that is not in view was not measured"
+    maps = np.where(clean > 0, 0.95, 0.05).astype(np.float32).repeat(2, axis=0)
+    survey.look(lacking, (), clean[0], maps)
+    survey.look_for_missed(lacking, (), clean[0], maps)
+    for row in range(len(desk.view.queue.table)):  # all of the first image is reviewed
+        desk.view._make_current(row)
+        desk.view._mark(2)
+    desk.settle()
+
+    desk.view.list_fold.heading.click()
+    desk.view.list.where_button.click()
+    let_run(0.2)
+    assert desk.session.current is other
+    assert desk.viewer.layers.selection.active is other.labels_layer
+    assert "others is the image that the model is least sure of" in desk.view.status.reason_label.text()
+
+    desk.hand.key(Qt.Key.Key_Q, "q")
+    table, row = desk.view.queue.table, desk.view.row
+    assert table.ids[row] < 0
+    assert table.centres[row] == pytest.approx(tuple(np.argwhere(clean[0] == 6).mean(axis=0)), abs=1)
+    assert "Missed?" in desk.view.status.reason_label.text()
+    other.maps = KeptMaps(maps.astype(np.float16), np.ones((), bool))
+    desk.hand.hover(other.labels_layer, tuple(table.centres[row]))
+    desk.hand.key(Qt.Key.Key_I, "i")
+    let_run(0.3)
+    get_trackers(desk.session).of(other).finish()
+    let_run(0.5)
+    added = other.labels[90, 90]
+    assert added > 0
+    assert ((other.labels == added) == (clean[0] == 6)).mean() > 0.98
+    assert not (desk.view.queue.table.ids < 0).any(), "it is still listed as missed"
+
+    desk.hand.undo()
+    get_trackers(desk.session).of(other).finish()
+    let_run(0.5)
+    desk.hand.key(Qt.Key.Key_Q, "q")
+    desk.hand.key(Qt.Key.Key_A, "a")
+    assert other.reviewed[90, 90], "that nothing is there was not marked"
+    assert other.labels[90, 90] == 0

@@ -10,7 +10,6 @@ import contextlib
 import json
 import sqlite3
 import tempfile
-import threading
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -19,15 +18,14 @@ from typing import Any
 import numpy.typing as npt
 
 from napari_unet.corrections.project import rows
-from napari_unet.corrections.project.connection import connect, connect_to_read, explain_failure, unreadable
-from napari_unet.corrections.project.journal import Edit, History
-from napari_unet.corrections.project.lock import ProjectLock, lock_holder
+from napari_unet.corrections.project.connection import connect_to_read
+from napari_unet.corrections.project.journal import Edit
+from napari_unet.corrections.project.lock import ProjectLock
+from napari_unet.corrections.project.reader import ProjectReader
 from napari_unet.corrections.project.references import ImageReference
-from napari_unet.corrections.project.schema import VERSION, create_tables, migrate, version_of
 from napari_unet.corrections.project.state import StoreState, read_only
 from napari_unet.corrections.project.tiles import TileKey
 from napari_unet.corrections.project.writer import Command, Writer
-from napari_unet.errors import UserError
 
 SUFFIX = ".unetproj"
 LABELS, PREDICTION, REVIEWED = "labels", "prediction", "reviewed"
@@ -37,20 +35,17 @@ _FOLD_AFTER = 64  # edits of an array: as many as opening has to play at most, a
 Array = npt.NDArray[Any]
 
 
-class Project:
-    """An open project. Made by `create_project` or `open_project`; `close` it."""
+class Project(ProjectReader):
+    """An open project. Made by `opening.create_project` or `opening.open_project`; `close` it."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: ProjectLock | None, why: str = "") -> None:
-        self.path = path
-        """Of the project's file."""
         self._lock = lock
         self._why_read_only = why
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._seq = rows.last_seq(connection)
         self._next_image = max(rows.read_images(connection), default=0) + 1
         self._locked = {number: self._read_locked(connection, number) for number in rows.read_images(connection)}
-        self.reader = connection if lock is None else connect_to_read(path)
-        self._reading = threading.Lock()
+        super().__init__(path, connection if lock is None else connect_to_read(path))
         self._writer = None if lock is None else Writer(path, connection, lambda found: rows.fold(found, _FOLD_AFTER))
         self.closed = False
 
@@ -163,172 +158,16 @@ class Project:
             return 0  # read-only: the state says so, and nothing is expected to be kept
         return self._writer.put(command)
 
-    # -- reading --------------------------------------------------------------------------------------------------
-
-    def images(self) -> dict[int, ImageReference]:
-        """The images by their numbers."""
-        with self._reading:
-            return rows.read_images(self.reader)
-
-    def read_array(self, image: int, role: str) -> Array | None:
-        """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged."""
-        with self._reading:
-            found = rows.find_array(self.reader, image, role)
-            try:
-                return None if found is None else rows.read_array(self.reader, found)
-            except (ValueError, sqlite3.DatabaseError) as error:
-                raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
-
-    def read_history(self, image: int, role: str) -> History:
-        """What can be undone and redone of an array."""
-        with self._reading:
-            found = rows.find_array(self.reader, image, role)
-            return History() if found is None else rows.read_history(self.reader, found)
+    # -- locks ----------------------------------------------------------------------------------------------------
 
     def locked(self, image: int) -> frozenset[int]:
         """Ids of the locked objects of an image."""
         return self._locked.get(image, frozenset())
 
-    def get_property(self, name: str) -> Any:
-        """What `set_property` had saved; None if there is nothing."""
-        with self._reading:
-            row = self.reader.execute("SELECT value FROM property WHERE name = ?", (name,)).fetchone()
-        return None if row is None or name == "id" else json.loads(row[0])
-
-    def models(self) -> list[dict[str, Any]]:
-        """The models that were used or trained here, the oldest first."""
-        with self._reading:
-            found = self.reader.execute("SELECT hash, name, parent, path, record, time FROM model ORDER BY time")
-            names = ("hash", "name", "parent", "path", "record", "time")
-            return [dict(zip(names, row, strict=True)) | {"record": json.loads(row[4])} for row in found]
-
-    def trainings(self) -> list[dict[str, Any]]:
-        """The trainings, the oldest first."""
-        with self._reading:
-            found = self.reader.execute("SELECT time, model, record FROM training ORDER BY id")
-            return [{"time": row[0], "model": row[1], "record": json.loads(row[2])} for row in found]
-
-    def count_edits(self) -> int:
-        """Steps of all journals but the bases: strokes, tools, undo and redo."""
-        with self._reading:
-            return int(
-                self.reader.execute("SELECT count(*) FROM edit WHERE kind NOT IN ('base', 'write')").fetchone()[0]
-            )
-
     @staticmethod
     def _read_locked(connection: sqlite3.Connection, image: int) -> frozenset[int]:
         found = connection.execute("SELECT object FROM locked WHERE image = ?", (image,))
         return frozenset(int(row[0]) for row in found)
-
-
-def create_project(path: Path | str) -> Project:
-    """Make a new, empty project file; raises `UserError` if it cannot be made, or there is a file already."""
-    path = Path(path).expanduser().absolute()
-    try:
-        lock = ProjectLock.take(path)
-        if lock is None:
-            raise UserError(f"{path.name} is open in another window ({lock_holder(path)}): choose another name.")
-        try:
-            with path.open("xb"):
-                pass
-            connection = connect(path)
-            create_tables(connection)
-            # From the first moment the file itself says whose it is, without the log beside it.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return Project(path, connection, lock)
-        except FileExistsError:
-            lock.release()
-            raise
-        except BaseException:
-            path.unlink(missing_ok=True)  # ours, and empty
-            lock.release()
-            raise
-    except FileExistsError:
-        raise UserError(f"{path} exists already: open it, or choose another name.") from None
-    except (OSError, sqlite3.Error) as error:
-        sentence = explain_failure(error, path).removeprefix("Not saved: ").split(". ")[0]
-        raise UserError(f"The project cannot be made: {sentence}. Choose another folder.") from error
-
-
-def open_project(path: Path | str, write: bool = True) -> Project:
-    """Open a project; read-only, with a sentence in its `state`, if another window has it or it may not be written.
-
-    An older file is brought to the present version first, and kept beside it as it was. Raises `UserError`.
-    """
-    path = Path(path).expanduser().absolute()
-    try:
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        if not write:
-            return _open_to_read(path, "opened to be looked at")
-        try:
-            lock = ProjectLock.take(path)
-            if lock is None:
-                return _open_to_read(
-                    path,
-                    f"{path.name} is open in another window ({lock_holder(path)}): what you change here is not saved. "
-                    "Close it there and open it again.",
-                )
-        except OSError:
-            return _open_to_read(path, _not_writable(path))
-        return _open_to_write(path, lock)
-    except (OSError, sqlite3.Error, UserError) as error:
-        raise unreadable(path, error) from error
-
-
-def _open_to_write(path: Path, lock: ProjectLock) -> Project:
-    try:
-        try:
-            connection = connect(path)
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-        except sqlite3.OperationalError as error:
-            if not str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
-                raise
-            lock.release()
-            return _open_to_read(path, _not_writable(path))
-        try:
-            _upgrade(path, connection)
-            return Project(path, connection, lock)
-        except BaseException:
-            connection.close()
-            raise
-    except BaseException:
-        lock.release()
-        raise
-
-
-def _not_writable(path: Path) -> str:
-    return (
-        f"{path.name} or its folder may not be written to: what you change here is not saved. "
-        "Copy the project to a folder of your own and open it there."
-    )
-
-
-def _open_to_read(path: Path, why: str) -> Project:
-    scratch = tempfile.TemporaryDirectory(prefix="napari-unet-project-")
-    try:
-        connection = connect_to_read(path, Path(scratch.name))
-        if version_of(connection) < 1:
-            raise UserError("it is empty")
-        project = Project(path, connection, None, why)
-    except BaseException:
-        scratch.cleanup()
-        raise
-    project._scratch = scratch
-    return project
-
-
-def _upgrade(path: Path, connection: sqlite3.Connection) -> None:
-    """Bring an older file to the present version; it is kept as it was under another name."""
-    found = version_of(connection)
-    if found < VERSION:
-        copy = path.with_name(f"{path.name}.version-{found}")
-        if not copy.exists():
-            with sqlite3.connect(copy) as target:
-                connection.backup(target)
-            target.close()
-        migrate(connection)
 
 
 def _tidy(connection: sqlite3.Connection | None) -> None:

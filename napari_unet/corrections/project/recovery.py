@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,8 @@ from uuid import uuid4
 import platformdirs
 
 from napari_unet.corrections.project.lock import ProjectLock, lock_path
-from napari_unet.corrections.project.project import SUFFIX, Project, create_project
+from napari_unet.corrections.project.opening import create_project
+from napari_unet.corrections.project.project import SUFFIX, Project
 from napari_unet.errors import UserError
 
 _KEPT = 5  # files; older ones are removed
@@ -19,7 +21,8 @@ _KEPT_SECONDS = 30 * 86400
 
 def recovery_dir() -> Path:
     """Folder of recovery files, made if need be. Raises OSError."""
-    folder = platformdirs.user_data_path("napari-unet") / "recovery"
+    chosen = os.environ.get("NAPARI_UNET_RECOVERY")
+    folder = Path(chosen) if chosen else platformdirs.user_data_path("napari-unet") / "recovery"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_unet.corrections.project.project import LABELS, Project, create_project, open_project
+from napari_unet.corrections.project.opening import create_project, open_project
+from napari_unet.corrections.project.project import LABELS, Project
 from napari_unet.corrections.project.references import ImageReference
 
 

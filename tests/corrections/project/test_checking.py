@@ -13,7 +13,8 @@ import tifffile
 from napari_unet.cli import main
 from napari_unet.corrections.project.checking import check_project
 from napari_unet.corrections.project.journal import Edit, Kind
-from napari_unet.corrections.project.project import LABELS, Project, open_project
+from napari_unet.corrections.project.opening import open_project
+from napari_unet.corrections.project.project import LABELS, Project
 from napari_unet.corrections.project.tiles import all_tiles, find_changes
 
 

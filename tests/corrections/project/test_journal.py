@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet.corrections.project.journal import Edit, History, Kind, state_before, steps_to_play
-from napari_unet.corrections.project.project import LABELS, create_project, open_project
+from napari_unet.corrections.project.opening import create_project, open_project
+from napari_unet.corrections.project.project import LABELS
 from napari_unet.corrections.project.references import ImageReference
 from napari_unet.corrections.project.tiles import all_tiles, apply_changes, find_changes
 

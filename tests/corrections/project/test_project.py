@@ -16,7 +16,8 @@ import pytest
 from napari_unet.corrections.project import schema
 from napari_unet.corrections.project.journal import Edit, Kind
 from napari_unet.corrections.project.lock import ProjectLock, lock_path
-from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED, Project, create_project, open_project
+from napari_unet.corrections.project.opening import create_project, open_project
+from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.corrections.project.references import ImageReference
 from napari_unet.corrections.project.state import Saving
 from napari_unet.corrections.project.tiles import all_tiles, apply_changes, find_changes
@@ -200,7 +201,7 @@ def test_an_older_file_is_brought_up_to_date_and_kept(
 ) -> None:
     project.close()
     monkeypatch.setattr(schema, "VERSION", 2)
-    monkeypatch.setattr("napari_unet.corrections.project.project.VERSION", 2)
+    monkeypatch.setattr("napari_unet.corrections.project.opening.VERSION", 2)
     monkeypatch.setitem(schema.MIGRATIONS, 1, lambda found: found.execute("ALTER TABLE image ADD COLUMN note TEXT"))
     again = reopen(project.path)
     np.testing.assert_array_equal(again.read_array(image, LABELS), labels)
@@ -215,7 +216,7 @@ def test_an_older_file_is_brought_up_to_date_and_kept(
 def test_a_failed_migration_changes_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.close()
     monkeypatch.setattr(schema, "VERSION", 2)
-    monkeypatch.setattr("napari_unet.corrections.project.project.VERSION", 2)
+    monkeypatch.setattr("napari_unet.corrections.project.opening.VERSION", 2)
 
     def break_off(found: sqlite3.Connection) -> None:
         found.execute("ALTER TABLE image ADD COLUMN note TEXT")
