@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from napari_unet.ui.session import Session
 
 
+_SIZE = 20
+"""Of a sign, in pixels of the image, before it is held to its size on the screen: small ones are drawn paler."""
+
+
 class CanvasMarks:
     """White signs on places of one image, `pixels` (at least, at most) of the screen large at any zoom.
 
@@ -38,7 +42,7 @@ class CanvasMarks:
         """Make the layer before it is needed in a hurry."""
         if not self.alive:
             self._layer = Points(
-                ndim=len(self._work.geometry.layer_axes), symbol=self._symbol, size=0.5, face_color="white",
+                ndim=len(self._work.geometry.layer_axes), symbol=self._symbol, size=_SIZE, face_color="white",
                 border_width=0, canvas_size_limits=self._pixels, **self._work.layer_options(self._role),
             )  # fmt: skip
             with self._session.keep_selection():

@@ -35,7 +35,8 @@ class FittingLabel(QElidingLabel):
         self._choose()
 
     def _choose(self) -> None:
-        width, advance = self.width() - 2, self.fontMetrics().horizontalAdvance
+        advance = self.fontMetrics().horizontalAdvance
+        width = self.contentsRect().width() - 1.5 * advance("m")  # themes pad labels, which their width does not tell
         text = next((words for words in self._wordings if advance(words) <= width), self._wordings[-1])
         if text != self.text():
             self.setText(text)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session import Session
 
 BUDGET_SECONDS, PAUSE_MS, QUIET_MS = 0.004, 4, 200
-DOT_PIXELS = (2, 5)  # of the screen
+DOT_PIXELS = (3, 4)  # of the screen
 DOTS = 24  # on one outline; of very many objects fewer
 _MOST_DOTS = 30_000
 
