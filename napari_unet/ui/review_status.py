@@ -81,6 +81,6 @@ def describe(queue: ReviewQueue, row: int) -> str:
         return f"Object {name}{reason_of(queue, row)}"
     keys = {action.name: key_table().key_of(action) for action in ACTIONS}
     return (
-        f"{MISSED} The model sees an object here. {keys['add']} over it: the model draws it. "
-        f"{keys['accept_object']}: nothing is there."
+        f"{MISSED} The model sees an object here. Key {keys['add']} with the mouse on it draws it, "
+        f"key {keys['accept_object']} says that nothing is there."
     )
