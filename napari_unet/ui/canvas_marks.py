@@ -43,7 +43,8 @@ class CanvasMarks:
         if not self.alive:
             self._layer = Points(
                 ndim=len(self._work.geometry.layer_axes), symbol=self._symbol, size=_SIZE, face_color="white",
-                border_width=0, canvas_size_limits=self._pixels, **self._work.layer_options(self._role),
+                border_width=0, border_color="white", canvas_size_limits=self._pixels,
+                **self._work.layer_options(self._role),
             )  # fmt: skip
             with self._session.keep_selection():
                 self._session.viewer.add_layer(self._layer)
