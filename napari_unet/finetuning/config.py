@@ -21,6 +21,14 @@ class FinetuneConfig(BaseModel):
     held_out: float = Field(
         0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
     )
+    replay: float = Field(
+        0.5,
+        ge=0,
+        le=0.75,
+        title="Replay",
+        description="Share of the patches that are of images that the base model learned from, so that it does not "
+        "forget them.",
+    )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
     seed: int = Field(0, ge=0, title="Seed")
     device: str = Field(
