@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from napari_unet.finetuning.events import FinetuneResult, Prepared, Score
     from napari_unet.models.model import Model
 
+_WRITING_SECONDS = 0.5
 PARAMETERS = {
     "seconds": "S",
     "learning_rate": "RATE",
@@ -29,6 +31,7 @@ PARAMETERS = {
     "patch": "PX",
     "max_steps": "N",
     "held_out": "SHARE",
+    "replay": "SHARE",
     "seed": "N",
     "device": "D",
 }
@@ -63,6 +66,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train within the time given, save the child, say whether it is better; returns whether the user stopped it."""
+    start = time.monotonic()
     config = read_config(args, FinetuneConfig, PARAMETERS)
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
@@ -70,6 +74,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.models.library import load_model
 
     model = load_model(args.model)
+    # Reading torch, model and images is part of what the user waits for, and so is writing the child.
+    left = config.seconds - (time.monotonic() - start) - _WRITING_SECONDS
+    config = config.model_copy(update={"seconds": max(config.seconds / 2, left)})
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         prepared, finished = _follow(model, images, config, stop, bar)
     result = finished.result

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from napari_unet.finetuning.augmentation import AugmentationConfig
 from napari_unet.finetuning.patches import PatchSampler, TrainingPlane
+
+
+class Batch(NamedTuple):
+    """Images (n, 1, size, size), targets (n, 3, size, size), weights (n, 1, size, size); the last `n_replay` are
+    replay."""
+
+    images: Tensor
+    targets: Tensor
+    weights: Tensor
+    n_replay: int = 0
 
 
 class BatchSampler:
@@ -42,11 +53,11 @@ class BatchSampler:
             return 0
         return min(n - 1, max(1, round(self.share * n)))
 
-    def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (n, 1, size, size), targets (n, 3, size, size) and weights (n, 1, size, size)."""
+    def draw(self, n: int) -> Batch:
+        """A batch of `n` patches."""
         replay = self.count_replay(n)
-        batch = self._corrected.draw(n - replay)
+        corrected = self._corrected.draw(n - replay)
         if not replay or self._replay is None:
-            return batch
+            return Batch(*corrected)
         old = self._replay.draw(replay)
-        return torch.cat([batch[0], old[0]]), torch.cat([batch[1], old[1]]), torch.cat([batch[2], old[2]])
+        return Batch(*(torch.cat(parts) for parts in zip(corrected, old, strict=True)), replay)

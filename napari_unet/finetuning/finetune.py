@@ -28,6 +28,7 @@ from napari_unet.finetuning.events import (
     StepDone,
 )
 from napari_unet.finetuning.judge import Judge
+from napari_unet.finetuning.patch_size import choose_patch_size
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.finetuning.replay import find_replay
@@ -116,7 +117,9 @@ class _Run:
         torch.manual_seed(self.config.seed)
         replay = find_replay(self.model.record) if self.config.replay > 0 else None
         old = replay.training_planes(self.model.record) if replay else []
-        self.sampler = BatchSampler(self.material.training, old, patch, self.config.replay, self.config.seed)
+        size = fitting_size(choose_patch_size(self.material.training, patch), self.model.record.architecture)
+        self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
+        self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
         self.trainer = Trainer(self.model.network, self.config)
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
         # a score before, one on the way and one at the end
@@ -156,8 +159,8 @@ class _Run:
     def advance(self) -> Iterator[FinetuneEvent]:
         """One step, and what is due after it."""
         start = time.perf_counter()
-        batch = self.sampler.draw(self.config.batch_size)
-        loss = self.trainer.step(*batch, self.budget.progress(self.trainer.steps))
+        batch = self.sampler.draw(self.batch_size)
+        loss = self.trainer.step(batch, self.budget.progress(self.trainer.steps))
         self.budget.note_step(time.perf_counter() - start)
         step = self.trainer.steps
         if self.tell_step():

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from napari_unet.finetuning.batches import Batch
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.losses import instance_loss
 from napari_unet.finetuning.threads import ThreadChoice
@@ -16,6 +17,7 @@ from napari_unet.models.unet import UNet
 
 _WARM_UP = 0.03  # of the training
 _CLIP = 1.0
+_SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate their odds, which nobody corrects here
 
 
 class Trainer:
@@ -28,6 +30,8 @@ class Trainer:
         self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(True)
         self.averaged = copy.deepcopy(self.network).eval()
+        # Statistics of a few patches of two kinds of image fit neither; those of the parent serve both.
+        self._fixed = _trained_norms(self.network)
         self.steps = 0
         # A run of so many steps can be repeated exactly, which sums on another number of threads cannot.
         self.threads = ThreadChoice(self.device.type == "cpu" and config.max_steps is None)
@@ -35,19 +39,21 @@ class Trainer:
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
 
-    def step(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
+    def step(self, batch: Batch, progress: float) -> float:
         """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
         with self.threads.step():
-            return self._learn(images, targets, weights, progress)
+            return self._learn(batch, progress)
 
-    def _learn(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
+    def _learn(self, batch: Batch, progress: float) -> float:
         self.network.train()
+        for module in self._fixed:
+            module.eval()
         self._set_learning_rate(progress)
-        images = images.to(self.device, memory_format=torch.channels_last)
+        images = batch.images.to(self.device, memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(images)
-        targets, weights = (_crop_to(maps.to(self.device), logits) for maps in (targets, weights))
-        loss = instance_loss(logits, targets, weights)
+        targets, weights = (_crop_to(maps.to(self.device), logits) for maps in (batch.targets, batch.weights))
+        loss = _loss(logits, targets, weights, batch.n_replay)
         value = float(loss.detach())
         self.steps += 1
         if not math.isfinite(value):  # learn nothing from a batch that would spoil all weights
@@ -72,6 +78,22 @@ class Trainer:
                 mean.lerp_(now, 1 - decay)
             else:
                 mean.copy_(now)
+
+
+def _loss(logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
+    """Of corrections and of replay apart, each with its share of the patches: few pixels of a correction are known."""
+    parts = []
+    for kind in (slice(None, len(logits) - n_replay), slice(len(logits) - n_replay, None)):
+        if len(logits[kind]):
+            part = instance_loss(logits[kind], targets[kind], weights[kind], seam_weight=_SEAM_WEIGHT)
+            parts.append(part * len(logits[kind]) / len(logits))
+    return torch.stack(parts).sum()
+
+
+def _trained_norms(network: nn.Module) -> list[nn.Module]:
+    """Batch normalizations that have seen data."""
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    return [norm for norm in norms if norm.num_batches_tracked]
 
 
 def _crop_to(maps: Tensor, logits: Tensor) -> Tensor:
