@@ -60,4 +60,5 @@ class BatchSampler:
         if not replay or self._replay is None:
             return Batch(*corrected)
         old = self._replay.draw(replay)
-        return Batch(*(torch.cat(parts) for parts in zip(corrected, old, strict=True)), replay)
+        images, targets, weights = (torch.cat(parts) for parts in zip(corrected, old, strict=True))
+        return Batch(images, targets, weights, replay)

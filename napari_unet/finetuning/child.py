@@ -34,8 +34,6 @@ def make_child(
             "created": datetime.now(UTC),
             "training": training,
             "scores": {},
-            # a model that has seen little of a kind of image is unsure of its objects, and yet right
-            "object_threshold": 0.0,
         }
     )
     return Model(network, record)

@@ -130,5 +130,4 @@ class FinetuneResult:
         """What to go on with: the child, or, if it is not better, a child with the parent's weights, unchanged."""
         if self.better is not False or self.parent is None:
             return self.model
-        record = self.model.record.model_copy(update={"object_threshold": self.parent.record.object_threshold})
-        return replace(self.parent, record=record, sha256=None, path=None)
+        return replace(self.parent, record=self.model.record, sha256=None, path=None)

@@ -15,6 +15,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.batches import BatchSampler
+from napari_unet.finetuning.blending import choose_blend
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
 from napari_unet.finetuning.child import describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
@@ -122,8 +123,8 @@ class _Run:
         self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
         self.trainer = Trainer(self.model.network, self.config)
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
-        # a score before, one on the way and one at the end
-        self.budget.plan(*self.judge.score_parent(self.model, self._took_longer_than(SCORING_SHARE / 3)))
+        # a score before, one on the way, and at the end those of what is kept and of blends of it
+        self.budget.plan(*self.judge.score_parent(self.model, self._took_longer_than(SCORING_SHARE / 4)))
         return self._describe_material()
 
     def _took_longer_than(self, share: float) -> Callable[[], bool]:
@@ -197,11 +198,22 @@ class _Run:
         """The last score, unless there was one since the last step, and the child."""
         if self.judge.holds_out and self.scored_step < self.trainer.steps:
             yield self.score()
-        after, network = self._choose()
-        child = self.child(network.cpu())
         with self.trainer.threads.as_chosen():
-            outcome = self.judge.conclude(child, after, self.trainer.steps)
+            network, score, share = self._choose()
+            child = self.child(network.cpu(), share)
+            outcome = self.judge.conclude(child, score, self.trainer.steps)
         yield Finished(self._result(child, outcome), self.stop.requested)
+
+    def _choose(self) -> tuple[UNet, Score, float]:
+        """The weights to keep, their score, and their share of what was learned; the rest is the parent's."""
+        if self.candidates:
+            score, network = self.candidates[choose_candidate([score for score, _ in self.candidates])]
+        else:
+            network = self.trainer.averaged
+            score = self.judge.score(self.child(network))
+        if not self.judge.base:  # nothing that could be forgotten
+            return network, score, 1.0
+        return choose_blend(self.model.network, network, score, lambda mixed: self.judge.score(self.child(mixed)))
 
     def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
         verdict = reach_verdict(outcome)
@@ -220,12 +232,9 @@ class _Run:
             parent=self.model,
         )
 
-    def _choose(self) -> tuple[Score | None, UNet]:
-        if not self.candidates:
-            return None, self.trainer.averaged
-        return self.candidates[choose_candidate([score for score, _ in self.candidates])]
-
-    def child(self, network: UNet) -> Model:
+    def child(self, network: UNet, share: float = 1.0) -> Model:
         names = [one.name for one in self.images]
         steps, seconds = self.trainer.steps, self.budget.elapsed
-        return make_child(self.model, network, names, self.material.survey, self.config, steps, seconds)
+        child = make_child(self.model, network, names, self.material.survey, self.config, steps, seconds)
+        child.record.training.settings["share"] = share
+        return child

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from napari_unet.finetuning.blending import SHARES
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.preparation import Material
 from napari_unet.finetuning.scoring import HeldOutPlane, score_model
@@ -34,30 +35,34 @@ class Judge:
         return bool(self.material.held_out)
 
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> tuple[float, float]:
-        """Score the model as it was; returns the seconds that a score takes, and what is due after the last one."""
+        """Score the model as it was; returns the seconds of a score on the way (0: none), and of those at the end."""
         start = time.perf_counter()
-        planes = self.material.held_out or self.material.learned
-        score, done = score_model(parent, planes, self.device, enough)
-        del planes[done:]
+        score, done = score_model(parent, self._planes, self.device, enough)
+        del self._planes[done:]
         middle = time.perf_counter()
         self._base_before = self._score(parent, self.base)
-        base = time.perf_counter() - middle
+        base, once = time.perf_counter() - middle, middle - start
+        blends = once * len(SHARES) if self.base else 0.0
         if self.holds_out:
             self.before = score
-            return middle - start, base
+            return once, base + blends
         self._learned_before = score
-        return 0.0, base + middle - start
+        return 0.0, base + blends + once
 
     def score(self, model: Model) -> Score:
-        """The score of weights on the way, on what was held out."""
-        return score_model(model, self.material.held_out, self.device)[0]
+        """The score of weights on the way or at the end."""
+        return score_model(model, self._planes, self.device)[0]
 
-    def conclude(self, child: Model, after: Score | None, steps: int) -> Outcome:
+    def conclude(self, child: Model, score: Score, steps: int) -> Outcome:
         """All that was measured, with what only the child is measured on."""
-        learned = None if self.holds_out else self._score(child, self.material.learned)
+        after, learned = (score, None) if self.holds_out else (None, score)
         base = self._score(child, self.base)
         survey = self.material.survey
         return Outcome(steps, survey, self.before, after, self._learned_before, learned, self._base_before, base)
+
+    @property
+    def _planes(self) -> list[HeldOutPlane]:
+        return self.material.held_out or self.material.learned
 
     def _score(self, model: Model, planes: Sequence[HeldOutPlane]) -> Score | None:
         return score_model(model, planes, self.device)[0] if planes else None

@@ -76,7 +76,8 @@ class ReplaySet:
 
 def quantize(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Normalized grey values as a crop keeps them."""
-    return np.clip((pixels - _BLACK) / (_WHITE - _BLACK) * 255 + 0.5, 0, 255).astype(np.uint8)
+    levels: npt.NDArray[np.uint8] = np.clip((pixels - _BLACK) / (_WHITE - _BLACK) * 255 + 0.5, 0, 255).astype(np.uint8)
+    return levels
 
 
 def find_replay(record: ModelRecord) -> ReplaySet | None:

@@ -21,7 +21,7 @@ _SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate thei
 
 
 class Trainer:
-    """Adapts a copy of `network`; `averaged` is the copy to score and keep."""
+    """Adapts a copy of `network`; `averaged` is the copy to score and keep. Replay teaches what `network` said."""
 
     def __init__(self, network: UNet, config: FinetuneConfig) -> None:
         self.config = config
@@ -29,6 +29,7 @@ class Trainer:
         self.dtype = choose_dtype(self.device)
         self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(True)
+        self._parent = copy.deepcopy(self.network).eval()
         self.averaged = copy.deepcopy(self.network).eval()
         # Statistics of a few patches of two kinds of image fit neither; those of the parent serve both.
         self._fixed = _trained_norms(self.network)
@@ -52,7 +53,10 @@ class Trainer:
         images = batch.images.to(self.device, memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(images)
-        targets, weights = (_crop_to(maps.to(self.device), logits) for maps in (batch.targets, batch.weights))
+        targets = batch.targets.to(self.device)
+        if batch.n_replay:
+            targets = self._ask_parent(images, targets, batch.n_replay)
+        targets, weights = (_crop_to(maps, logits) for maps in (targets, batch.weights.to(self.device)))
         loss = _loss(logits, targets, weights, batch.n_replay)
         value = float(loss.detach())
         self.steps += 1
@@ -64,6 +68,21 @@ class Trainer:
         self._optimizer.step()
         self._average()
         return value
+
+    @torch.no_grad()
+    def _ask_parent(self, images: Tensor, targets: Tensor, n_replay: int) -> Tensor:
+        """`targets` with what the parent says of the replay patches, as far as it says anything there.
+
+        A child that is to answer as its parent did has more to go by than where objects are (Li and Hoiem,
+        Learning without forgetting, 2016), and keeps what the parent's thresholds were chosen for.
+        """
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            said = torch.sigmoid(self._parent(images[-n_replay:]).float())
+        margins = [(have - want) // 2 for have, want in zip(targets.shape[2:], said.shape[2:], strict=True)]
+        rows, columns = (slice(margin, size - margin) for margin, size in zip(margins, targets.shape[2:], strict=True))
+        targets = targets.clone()
+        targets[-n_replay:, : said.shape[1], rows, columns] = said
+        return targets
 
     def _set_learning_rate(self, progress: float) -> None:
         share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
