@@ -51,5 +51,5 @@ def test_the_least_is_changed_that_does_as_well(networks, blends, child, chosen)
 def test_blends_are_made_of_both(networks) -> None:
     seen = []
     choose_blend(*networks, score(0.5), lambda mixed: seen.append(mixed) or score(0.5))
-    weights = [float(one.final.weight.flatten()[0]) for one in (networks[0], *seen, networks[1])]
+    weights = [float(one.final.weight.detach().flatten()[0]) for one in (networks[0], *seen, networks[1])]
     assert np.all(np.diff(weights) > 0) or np.all(np.diff(weights) < 0)
