@@ -17,6 +17,7 @@ from napari_unet.models.unet import UNet
 
 SHARES = (0.5, 0.75)
 """How much of the child is in what is tried beside the child itself, the smallest first."""
+_MUCH = 0.1  # mean of AP@0.5 and mean AP
 
 
 @torch.no_grad()
@@ -32,7 +33,7 @@ def blend(parent: UNet, child: UNet, share: float) -> UNet:
 def choose_blend(
     parent: UNet, child: UNet, child_score: Score, score: Callable[[UNet], Score]
 ) -> tuple[UNet, Score, float]:
-    """The network that holds most of the parent and is not surely worse than one that holds less; its score and share.
+    """The network that holds most of the parent and is not much worse than one that holds less; its score and share.
 
     Parameters
     ----------
@@ -49,12 +50,14 @@ def choose_blend(
 
 def _first_not_worse(tried: Sequence[tuple[UNet, Score, float]]) -> tuple[UNet, Score, float]:
     for number, one in enumerate(tried[:-1]):
-        if not any(_surely_better(later[1], one[1]) for later in tried[number + 1 :]):
+        if not any(_much_better(later[1], one[1]) for later in tried[number + 1 :]):
             return one
     return tried[-1]
 
 
-def _surely_better(after: Score, before: Score) -> bool:
+def _much_better(after: Score, before: Score) -> bool:
+    """Surely, and by so much that it is worth forgetting something for."""
     if before.evidence is None or after.evidence is None:
         return False
-    return compare_evidence(before.evidence, after.evidence).is_sure_gain
+    change = compare_evidence(before.evidence, after.evidence)
+    return change.is_sure_gain and change.difference > _MUCH

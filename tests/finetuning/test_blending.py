@@ -36,13 +36,14 @@ def test_a_blend_lies_between(networks) -> None:
         ((0.8, 0.8), 0.8, SHARES[0]),  # nothing is gained by forgetting more
         ((0.3, 0.3), 0.8, 1.0),
         ((0.3, 0.8), 0.8, SHARES[1]),
-        ((0.79, 0.79), 0.8, SHARES[0]),  # one object of a hundred is chance
+        ((0.79, 0.79), 0.8, SHARES[0]),  # next to nothing
+        ((0.52, 0.56), 0.6, SHARES[0]),  # sure, of a thousand, but not worth it
         ((0.9, 0.5), 0.2, SHARES[0]),
     ],
 )
 def test_the_least_is_changed_that_does_as_well(networks, blends, child, chosen) -> None:
-    scores = iter([score(value, 100) for value in blends])
-    network, found, share = choose_blend(*networks, score(child, 100), lambda _: next(scores))
+    scores = iter([score(value, 1000) for value in blends])
+    network, found, share = choose_blend(*networks, score(child, 1000), lambda _: next(scores))
     assert share == chosen
     assert (network is networks[1]) == (chosen == 1.0)
     assert found.ap50 == pytest.approx({**dict(zip(SHARES, blends, strict=True)), 1.0: child}[chosen])
