@@ -8,7 +8,6 @@ other groups ("new") and on `validation` images of the parent's own types ("base
 objects, at their measured size. Each is also scored after averaging its weights with the parent's (3 of 4 parts, half).
 
 plain       what is new alone; the statistics of batch normalization learn along
-fixed       what is new alone; these statistics stay the parent's
 moving      a third of each batch is replay with its labels; the statistics learn along
 labels      the same, with the parent's statistics
 distilled   the same, and replay teaches what the parent said (this is what `napari-unet finetune` does)
@@ -40,7 +39,7 @@ from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size
 
-VARIANTS = ("plain", "fixed", "moving", "labels", "distilled", "simulated")
+VARIANTS = ("plain", "moving", "labels", "distilled", "simulated")
 SHARES = (1.0, 0.75, 0.5)
 _SIMULATED = 80
 
@@ -53,7 +52,7 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     prepare_planes(material, learned, model.record, patch, generator)
     torch.manual_seed(config.seed)
     trainer = Trainer(model.network, config)
-    if variant in ("plain", "moving"):
+    if variant == "moving":
         trainer._fixed = []
     if variant in ("moving", "labels"):
         trainer._ask_parent = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
@@ -65,7 +64,7 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
 
 def replay_planes(variant: str, model: Model) -> list[TrainingPlane]:
     """What the base model's images are stood in for by."""
-    if variant in ("plain", "fixed"):
+    if variant == "plain":
         return []
     if variant != "simulated":
         replay = find_replay(model.record)

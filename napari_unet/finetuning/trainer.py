@@ -31,7 +31,7 @@ class Trainer:
         self.network.requires_grad_(True)
         self._parent = copy.deepcopy(self.network).eval()
         self.averaged = copy.deepcopy(self.network).eval()
-        # Statistics of a few patches of two kinds of image fit neither; those of the parent serve both.
+        # With replay: statistics of a few patches of two kinds of image fit neither; the parent's serve both.
         self._fixed = _trained_norms(self.network)
         self.steps = 0
         # A run of so many steps can be repeated exactly, which sums on another number of threads cannot.
@@ -47,7 +47,7 @@ class Trainer:
 
     def _learn(self, batch: Batch, progress: float) -> float:
         self.network.train()
-        for module in self._fixed:
+        for module in self._fixed if batch.n_replay else ():
             module.eval()
         self._set_learning_rate(progress)
         images = batch.images.to(self.device, memory_format=torch.channels_last)

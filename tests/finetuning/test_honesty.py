@@ -94,7 +94,7 @@ def test_a_real_gain_is_kept(knowing: Model) -> None:
     pairs = [(140 - image, labels) for image, labels in (draw_discs(SHAPE, seed=seed) for seed in range(3))]
     config = FinetuneConfig(seconds=120, max_steps=120, learning_rate=1e-2, patch=96, batch_size=2, device="cpu")
     result = list(finetune_steps(knowing, [correct_all(*pair) for pair in pairs], config))[-1].result
-    assert result.better
+    assert result.better, result.sentence
     assert result.to_keep is result.model
 
 
