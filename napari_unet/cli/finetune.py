@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from napari_unet.finetuning.events import FinetuneResult, Prepared, Score
     from napari_unet.models.model import Model
 
+_WRITING_SECONDS = 0.5
 PARAMETERS = {
     "seconds": "S",
     "learning_rate": "RATE",
@@ -29,6 +31,7 @@ PARAMETERS = {
     "patch": "PX",
     "max_steps": "N",
     "held_out": "SHARE",
+    "replay": "SHARE",
     "seed": "N",
     "device": "D",
 }
@@ -51,6 +54,9 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     add_model(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="NEW.safetensors", help="file for the new model")
     parser.add_argument("--name", help="display name of the new model (default: the name of its file)")
+    parser.add_argument(
+        "--keep-new", action="store_true", help="write the new weights even if they are no better than the old ones"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite the output")
     add_reading(parser)
     add_parameters(parser, FinetuneConfig, PARAMETERS)
@@ -60,6 +66,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train within the time given, save the child, say whether it is better; returns whether the user stopped it."""
+    start = time.monotonic()
     config = read_config(args, FinetuneConfig, PARAMETERS)
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
@@ -67,11 +74,15 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.models.library import load_model
 
     model = load_model(args.model)
+    # Reading torch, model and images is part of what the user waits for, and so is writing the child.
+    left = config.seconds - (time.monotonic() - start) - _WRITING_SECONDS
+    config = config.model_copy(update={"seconds": max(config.seconds / 2, left)})
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         prepared, finished = _follow(model, images, config, stop, bar)
     result = finished.result
-    record = result.model.record.model_copy(update={"name": args.name or output.stem})
-    saved = save_model_file(replace(result.model, record=record), output)
+    kept = result.model if args.keep_new else result.to_keep
+    record = kept.record.model_copy(update={"name": args.name or output.stem})
+    saved = save_model_file(replace(kept, record=record), output)
     terminal.answer |= {
         "output": str(output),
         "name": saved.name,
@@ -83,6 +94,10 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         "before": score_row(result.before),
         "after": score_row(result.after),
         "better": result.better,
+        "change": None if result.change is None else asdict(result.change),
+        "base_before": score_row(result.base_before),
+        "base_after": score_row(result.base_after),
+        "kept": "new" if kept is result.model else "old",
         "sentence": result.sentence,
         "steps": result.steps,
         "seconds": round(result.seconds, 3),
@@ -90,6 +105,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     }
     terminal.show(result.sentence)
     terminal.say(f"{result.steps} steps in {result.seconds:.0f} s on {len(pairs)} images -> {output}")
+    if kept is not result.model:
+        terminal.say(f"{output.name} holds the old model's weights, unchanged; --keep-new would write the new ones.")
     return stop.requested
 
 
@@ -122,7 +139,7 @@ def save_model_file(model: Model, output: Path, half: bool = False) -> Model:
 
 
 def score_row(score: Score | None) -> dict[str, Any] | None:
-    return None if score is None else asdict(score)
+    return None if score is None else score.figures()
 
 
 def _follow(

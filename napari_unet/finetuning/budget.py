@@ -38,11 +38,14 @@ class Budget:
     def left(self) -> float:
         return self.seconds - self.elapsed
 
-    def plan(self, score_seconds: float) -> None:
-        """Start of training: plan the scores, each of which takes `score_seconds` (0: nothing is held out)."""
+    def plan(self, score_seconds: float, last_seconds: float = 0.0) -> None:
+        """Start of training: plan the scores, each of which takes `score_seconds` (0: nothing is held out).
+
+        `last_seconds` is what else is to be done after the last step.
+        """
         self._training_start = self.elapsed
         self._score_seconds = score_seconds
-        self._reserve = 1.5 * score_seconds + 0.02 * self.seconds
+        self._reserve = 1.5 * (score_seconds + last_seconds) + 0.02 * self.seconds
         count = _MOST_SCORES
         if self.max_steps is None and score_seconds > 0:
             count = int(SCORING_SHARE * self.seconds / score_seconds) - 1

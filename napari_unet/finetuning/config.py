@@ -15,11 +15,19 @@ class FinetuneConfig(BaseModel):
     )
     learning_rate: float = Field(2e-3, gt=0, le=0.1, title="Learning rate")
     weight_decay: float = Field(1e-4, ge=0, le=1, title="Weight decay")
-    batch_size: int = Field(4, ge=1, le=64, title="Patches a step")
+    batch_size: int = Field(6, ge=1, le=64, title="Patches a step")
     patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
     max_steps: int | None = Field(None, ge=1, title="Steps at most", description="Empty: as many as the time allows.")
     held_out: float = Field(
         0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
+    )
+    replay: float = Field(
+        0.34,
+        ge=0,
+        le=0.75,
+        title="Replay",
+        description="Share of the patches that are of images that the base model learned from, so that it does not "
+        "forget them.",
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
     seed: int = Field(0, ge=0, title="Seed")

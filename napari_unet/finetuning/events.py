@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from napari_unet.finetuning.evidence import Change, Evidence
     from napari_unet.images.image import Image
     from napari_unet.models.model import Model
 
@@ -18,13 +19,18 @@ class Score:
     """Agreement with the reviewed ground truth on held-out objects, pooled over images.
 
     `n_objects` counts an object once in each plane. `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75;
-    `mean_ap` is the mean over 0.5:0.05:0.9.
+    `mean_ap` is the mean over 0.5:0.05:0.9. `evidence` is what was found object by object, where it was kept.
     """
 
     ap50: float
     ap75: float
     mean_ap: float
     n_objects: int
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+
+    def figures(self) -> dict[str, float]:
+        """The numbers alone, to be written down."""
+        return {"ap50": self.ap50, "ap75": self.ap75, "mean_ap": self.mean_ap, "n_objects": self.n_objects}
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,10 @@ class PreviewDone:
 class FinetuneResult:
     """The child model (not yet saved), and whether it is better; `sentence` says so in plain words.
 
-    `better` is None when nothing was held out, so that it cannot be known. `diameters` as in `Prepared`: segment the
-    same images with them.
+    `better` is None when it cannot be known: nothing was held out, or too little to tell a gain from chance; then
+    `change` tells how large it may be. `base_before` and `base_after` are scores on a few images of the kinds that the
+    base model was made for (None: the model has no replay set). `parent` is the model that was started from, and
+    `diameters` as in `Prepared`: segment the same images with them.
     """
 
     model: Model
@@ -112,3 +120,14 @@ class FinetuneResult:
     steps: int
     seconds: float
     diameters: tuple[float | None, ...] = ()
+    change: Change | None = None
+    base_before: Score | None = None
+    base_after: Score | None = None
+    parent: Model | None = None
+
+    @property
+    def to_keep(self) -> Model:
+        """What to go on with: the child, or, if it is not better, a child with the parent's weights, unchanged."""
+        if self.better is not False or self.parent is None:
+            return self.model
+        return replace(self.parent, record=self.model.record, sha256=None, path=None)

@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,8 +14,10 @@ import torch
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
-from napari_unet.finetuning.augmentation import AugmentationConfig
+from napari_unet.finetuning.batches import BatchSampler
+from napari_unet.finetuning.blending import choose_blend
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
+from napari_unet.finetuning.child import describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import (
     FinetuneResult,
@@ -26,15 +28,15 @@ from napari_unet.finetuning.events import (
     ScoreDone,
     StepDone,
 )
-from napari_unet.finetuning.patches import PatchSampler
+from napari_unet.finetuning.judge import Judge
+from napari_unet.finetuning.patch_size import choose_patch_size
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.preview import predict_preview
-from napari_unet.finetuning.scoring import score_model
+from napari_unet.finetuning.replay import find_replay
 from napari_unet.finetuning.split import count_objects
 from napari_unet.finetuning.trainer import Trainer
-from napari_unet.finetuning.verdict import choose_candidate, describe_outcome, is_better, rank
+from napari_unet.finetuning.verdict import Outcome, choose_candidate, rank, reach_verdict
 from napari_unet.models.model import Model
-from napari_unet.models.record import TrainingRecord
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size
 
@@ -101,7 +103,6 @@ class _Run:
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
         self.show_preview = Ticker(config.preview_seconds)
         self.show_preview.restart(config.preview_seconds)
-        self.before: Score | None = None
         self.candidates: list[tuple[Score, UNet]] = []
         self.scored_step = 0
 
@@ -115,21 +116,16 @@ class _Run:
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
         torch.manual_seed(self.config.seed)
-        self.sampler = PatchSampler(self.material.training, patch, AugmentationConfig(), self.config.seed)
+        replay = find_replay(self.model.record) if self.config.replay > 0 else None
+        old = replay.training_planes(self.model.record) if replay else []
+        size = fitting_size(choose_patch_size(self.material.training, patch), self.model.record.architecture)
+        self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
+        self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
         self.trainer = Trainer(self.model.network, self.config)
-        seconds = self._score_parent()
-        self.budget.plan(seconds)
+        self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
+        # a score before, one on the way, and at the end those of what is kept and of blends of it
+        self.budget.plan(*self.judge.score_parent(self.model, self._took_longer_than(SCORING_SHARE / 4)))
         return self._describe_material()
-
-    def _score_parent(self) -> float:
-        """Score the model as it was; returns the seconds that a score takes."""
-        if not self.material.held_out:
-            return 0.0
-        start = time.perf_counter()
-        enough = self._took_longer_than(SCORING_SHARE / 3)  # a score before, one on the way and one at the end
-        self.before, done = score_model(self.model, self.material.held_out, self.config.device, enough)
-        del self.material.held_out[done:]
-        return time.perf_counter() - start
 
     def _took_longer_than(self, share: float) -> Callable[[], bool]:
         """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat."""
@@ -142,9 +138,9 @@ class _Run:
         return Prepared(
             n_images=survey.n_images,
             n_objects=count_objects(survey, self.material.split.training),
-            n_held_out=self.before.n_objects if self.before is not None else 0,
+            n_held_out=self.judge.before.n_objects if self.judge.before is not None else 0,
             n_corrected=survey.n_corrected,
-            before=self.before,
+            before=self.judge.before,
             seconds=self.budget.elapsed,
             diameters=self._diameters(),
         )
@@ -164,8 +160,8 @@ class _Run:
     def advance(self) -> Iterator[FinetuneEvent]:
         """One step, and what is due after it."""
         start = time.perf_counter()
-        batch = self.sampler.draw(self.config.batch_size)
-        loss = self.trainer.step(*batch, self.budget.progress(self.trainer.steps))
+        batch = self.sampler.draw(self.batch_size)
+        loss = self.trainer.step(batch, self.budget.progress(self.trainer.steps))
         self.budget.note_step(time.perf_counter() - start)
         step = self.trainer.steps
         if self.tell_step():
@@ -179,7 +175,7 @@ class _Run:
         """Score the averaged weights, and keep them with their score."""
         child = self.child(self.trainer.averaged)
         with self.trainer.threads.as_chosen():
-            score, _ = score_model(child, self.material.held_out, self.config.device)
+            score = self.judge.score(child)
         is_best = all(rank(score) > rank(other) for other, _ in self.candidates)
         self.candidates.append((score, copy.deepcopy(self.trainer.averaged)))
         self.scored_step = self.trainer.steps
@@ -200,71 +196,45 @@ class _Run:
 
     def conclude(self) -> Iterator[FinetuneEvent]:
         """The last score, unless there was one since the last step, and the child."""
-        if self.material.held_out and self.scored_step < self.trainer.steps:
+        if self.judge.holds_out and self.scored_step < self.trainer.steps:
             yield self.score()
-        after, network = self._choose()
-        better = is_better(self.before, after) if self.before is not None and after is not None else None
-        sentence = describe_outcome(self.before, after, self.material.survey, self.trainer.steps)
-        child = self.child(network.cpu(), after)
-        result = FinetuneResult(
-            child,
-            self.before,
-            after,
-            better,
-            sentence,
-            self.trainer.steps,
-            self.budget.elapsed,
-            self._diameters(),
+        with self.trainer.threads.as_chosen():
+            network, score, share = self._choose()
+            child = self.child(network.cpu(), share)
+            outcome = self.judge.conclude(child, score, self.trainer.steps)
+        yield Finished(self._result(child, outcome), self.stop.requested)
+
+    def _choose(self) -> tuple[UNet, Score, float]:
+        """The weights to keep, their score, and their share of what was learned; the rest is the parent's."""
+        if self.candidates:
+            score, network = self.candidates[choose_candidate([score for score, _ in self.candidates])]
+        else:
+            network = self.trainer.averaged
+            score = self.judge.score(self.child(network))
+        if not self.judge.base:  # nothing that could be forgotten
+            return network, score, 1.0
+        return choose_blend(self.model.network, network, score, lambda mixed: self.judge.score(self.child(mixed)))
+
+    def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
+        verdict = reach_verdict(outcome)
+        return FinetuneResult(
+            model=replace(child, record=child.record.model_copy(update={"scores": describe_scores(outcome)})),
+            before=outcome.before,
+            after=outcome.after,
+            better=verdict.better,
+            sentence=verdict.sentence,
+            steps=outcome.steps,
+            seconds=self.budget.elapsed,
+            diameters=self._diameters(),
+            change=verdict.change,
+            base_before=outcome.base_before,
+            base_after=outcome.base_after,
+            parent=self.model,
         )
-        yield Finished(result, self.stop.requested)
 
-    def _choose(self) -> tuple[Score | None, UNet]:
-        if not self.candidates:
-            return None, self.trainer.averaged
-        return self.candidates[choose_candidate([score for score, _ in self.candidates])]
-
-    def child(self, network: UNet, after: Score | None = None) -> Model:
-        """A new model with the weights of `network`, which knows its parent and what made it."""
-        parent, survey = self.model.record, self.material.survey
-        training = TrainingRecord(
-            images=tuple(dict.fromkeys(one.name for one in self.images)),
-            n_objects=survey.n_objects,
-            n_corrected=survey.n_corrected,
-            seconds=round(self.budget.elapsed, 1),
-            steps=self.trainer.steps,
-            settings=self.config.model_dump(mode="json"),
-        )
-        record = parent.model_copy(
-            update={
-                "name": child_name(parent.name, [one.name for one in self.images]),
-                "parent": self.model.sha256,
-                "parent_name": parent.name,
-                "created": datetime.now(UTC),
-                "training": training,
-                # a model that has seen little of a kind of image is unsure of its objects, and yet right
-                "object_threshold": 0.0,
-                "scores": describe_scores(self.before, after),
-            }
-        )
-        return Model(network, record)
-
-
-def child_name(parent: str, images: Sequence[str]) -> str:
-    """A name that says what the model was adapted to, for example "Nuclei 2D, tuned on embryo"."""
-    base = parent.split(", tuned on ")[0]
-    names = list(dict.fromkeys(images))
-    what = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-    return f"{base}, tuned on {what}"
-
-
-def describe_scores(before: Score | None, after: Score | None) -> dict[str, float]:
-    """Held-out scores for the model's record; empty if nothing was held out."""
-    if before is None or after is None:
-        return {}
-    return {
-        "ap50_before": before.ap50,
-        "ap50": after.ap50,
-        "mean_ap_before": before.mean_ap,
-        "mean_ap": after.mean_ap,
-        "n_held_out": float(after.n_objects),
-    }
+    def child(self, network: UNet, share: float = 1.0) -> Model:
+        names = [one.name for one in self.images]
+        steps, seconds = self.trainer.steps, self.budget.elapsed
+        child = make_child(self.model, network, names, self.material.survey, self.config, steps, seconds)
+        child.record.training.settings["share"] = share
+        return child

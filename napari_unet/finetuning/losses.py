@@ -7,11 +7,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def instance_loss(logits: Tensor, targets: Tensor, weights: Tensor, distance_weight: float = 1.0) -> Tensor:
+def instance_loss(
+    logits: Tensor, targets: Tensor, weights: Tensor, distance_weight: float = 1.0, seam_weight: float = 5.0
+) -> Tensor:
     """Loss of the instance head: cross-entropy and Dice on foreground, absolute error on the relative distance.
 
     A network with a third output also learns the seams between objects, by cross-entropy in which a pixel of a seam,
-    being rare, counts five times.
+    being rare, counts `seam_weight` times.
 
     Parameters
     ----------
@@ -21,6 +23,9 @@ def instance_loss(logits: Tensor, targets: Tensor, weights: Tensor, distance_wei
         (N, 1, (Z,) Y, X), 0 where nobody reviewed: such pixels carry no loss and no gradient.
     distance_weight : float
         Share of the distance term.
+    seam_weight : float
+        More than 1 helps a network to find seams at all, but makes it overstate their odds: base training corrects
+        these at its end.
     """
     logits = logits.float()
     foreground, inside = logits[:, :1], targets[:, :1]
@@ -34,7 +39,7 @@ def instance_loss(logits: Tensor, targets: Tensor, weights: Tensor, distance_wei
         return loss
     seam = targets[:, 2:3]
     rare = F.binary_cross_entropy_with_logits(logits[:, 2:3], seam, reduction="none")
-    return loss + 0.5 * _mean(rare, weights * (1 + 4 * seam))
+    return loss + 0.5 * _mean(rare, weights * (1 + (seam_weight - 1) * seam))
 
 
 def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor) -> Tensor:

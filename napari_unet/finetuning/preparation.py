@@ -18,7 +18,13 @@ from napari_unet.finetuning.split import Split, split_reviewed
 from napari_unet.finetuning.survey import Survey, survey_reviewed
 from napari_unet.images.normalization import Limits, normalize
 from napari_unet.models.record import ModelRecord
-from napari_unet.segmentation.preparation import resample, resampled_shape, resampling_factor, volume_limits
+from napari_unet.segmentation.preparation import (
+    pick_nearest,
+    resample,
+    resampled_shape,
+    resampling_factor,
+    volume_limits,
+)
 
 Box = tuple[slice, slice]
 
@@ -28,12 +34,13 @@ _CONTEXT = 1.5  # object diameters around what scores, so that objects at its ed
 
 @dataclass(eq=False)
 class Material:
-    """What a run works on."""
+    """What a run works on. `learned` is what `training` holds, to score on where nothing is held out."""
 
     survey: Survey
     split: Split
     training: list[TrainingPlane] = field(default_factory=list)
     held_out: list[HeldOutPlane] = field(default_factory=list)
+    learned: list[HeldOutPlane] = field(default_factory=list)
 
 
 def survey_material(images: Sequence[CorrectedImage], held_out: float, generator: np.random.Generator) -> Material:
@@ -84,8 +91,10 @@ def prepare_planes(
         if pixels < _MOST_PIXELS and (plane := reader.training_plane(learn, patch)) is not None:
             material.training.append(plane)
             pixels += plane.pixels.size
-        if (held := reader.held_out_plane(score)) is not None:
+        if (held := reader.held_out_plane(score, number)) is not None:
             material.held_out.append(held)
+        if not material.split.holds_out and (learned := reader.held_out_plane(learn, number)) is not None:
+            material.learned.append(learned)
         if enough() and material.training and (material.held_out or not material.split.holds_out):
             break
     if not material.training:
@@ -127,7 +136,7 @@ class _PlaneReader:
             self._mask(self.changed, box),
         )  # fmt: skip
 
-    def held_out_plane(self, score: npt.NDArray[np.bool_]) -> HeldOutPlane | None:
+    def held_out_plane(self, score: npt.NDArray[np.bool_], number: int) -> HeldOutPlane | None:
         """What is reviewed of the plane within the YX mask `score`, with context for the network; None if nothing."""
         score = score & self.reviewed
         context = max(self.record.architecture.receptive_radius / self.zoom, _CONTEXT * self.diameter)
@@ -135,7 +144,7 @@ class _PlaneReader:
         if box is None:
             return None
         labels = self.labels[box].astype(np.int32)
-        return HeldOutPlane(self.pixels[box].copy(), labels, score[box], self.limits, self.diameter)
+        return HeldOutPlane(self.pixels[box].copy(), labels, score[box], self.limits, self.diameter, number)
 
     def _pixels(self, box: Box) -> npt.NDArray[np.float32]:
         values = normalize(self.pixels[box], self.limits, self.record.normalization)
@@ -143,20 +152,10 @@ class _PlaneReader:
         return resized
 
     def _labels(self, box: Box) -> npt.NDArray[np.int32]:
-        return _pick_nearest(self.labels[box], self.zoom).astype(np.int32)
+        return pick_nearest(self.labels[box], self.zoom).astype(np.int32)
 
     def _mask(self, mask: npt.NDArray[np.bool_], box: Box) -> npt.NDArray[np.bool_]:
-        return _pick_nearest(mask[box], self.zoom)
-
-
-def _pick_nearest(values: npt.NDArray[Any], zoom: float) -> npt.NDArray[Any]:
-    """Resample ids or a mask (Y, X) to the pixels that `resample` gives, without mixing values."""
-    shape = resampled_shape(values.shape, zoom)
-    rows, columns = (
-        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
-        for new, old in zip(shape, values.shape, strict=True)
-    )
-    return values[np.ix_(rows, columns)]
+        return pick_nearest(mask[box], self.zoom)
 
 
 def _changed(

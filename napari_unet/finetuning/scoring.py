@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.finetuning.events import Score
+from napari_unet.finetuning.evidence import add_evidence, collect_evidence
 from napari_unet.finetuning.survey import whole_objects
 from napari_unet.images.normalization import Limits
 from napari_unet.models.model import Model
@@ -27,7 +28,8 @@ _TILE = 768
 class HeldOutPlane:
     """One plane (Y, X) as it is in the image: `pixels`, and `labels` to find where `region` is True.
 
-    `limits` are the grey values of the whole image that become 0 and 1, `diameter` is that of the objects in pixels.
+    `limits` are the grey values of the whole image that become 0 and 1, `diameter` is that of the objects in pixels,
+    `image` the number of the image: objects of one number and label are one object, in several planes.
     """
 
     pixels: npt.NDArray[Any]
@@ -35,6 +37,7 @@ class HeldOutPlane:
     region: npt.NDArray[np.bool_]
     limits: Limits
     diameter: float
+    image: int = 0
 
     def __post_init__(self) -> None:
         whole = [label for label, _, _ in whole_objects(self.labels, self.region)]
@@ -52,20 +55,22 @@ def score_model(
 ) -> tuple[Score, int]:
     """Pooled score of `model` on the held-out planes, and on how many of them: until `enough()`, but at least one."""
     predictor = Predictor(model, device)
-    pooled, done = Tally(), 0
+    pooled, evidence, done = Tally(), [], 0
     for plane in planes:
-        pooled += tally_plane(predictor, plane)
+        found = predict_plane(predictor, plane)
+        pooled += tally_objects(plane.truth, found)
+        evidence.append(collect_evidence(plane.truth, found, plane.image))
         done += 1
         if enough() and pooled.n_truth:
             break
     by_threshold = pooled.average_precision()
-    return Score(by_threshold[0.5], by_threshold[0.75], pooled.mean_ap, pooled.n_truth), done
+    return Score(by_threshold[0.5], by_threshold[0.75], pooled.mean_ap, pooled.n_truth, add_evidence(evidence)), done
 
 
-def tally_plane(predictor: Predictor, plane: HeldOutPlane) -> Tally:
-    """Compare predicted with reviewed objects; predictions mostly outside of what was reviewed do not count."""
+def predict_plane(predictor: Predictor, plane: HeldOutPlane) -> npt.NDArray[np.int32]:
+    """Labels of a plane; predictions mostly outside of what was reviewed are dropped, for they do not count."""
     predicted = predict_labels(predictor, plane.pixels, plane.limits, plane.diameter)
-    return tally_objects(plane.truth, drop_uncounted(predicted, plane.counts))
+    return drop_uncounted(predicted, plane.counts)
 
 
 def drop_uncounted(predicted: npt.NDArray[np.int32], counts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from napari_unet.finetuning.batches import Batch
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.losses import instance_loss
 from napari_unet.finetuning.threads import ThreadChoice
@@ -16,10 +17,11 @@ from napari_unet.models.unet import UNet
 
 _WARM_UP = 0.03  # of the training
 _CLIP = 1.0
+_SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate their odds, which nobody corrects here
 
 
 class Trainer:
-    """Adapts a copy of `network`; `averaged` is the copy to score and keep."""
+    """Adapts a copy of `network`; `averaged` is the copy to score and keep. Replay teaches what `network` said."""
 
     def __init__(self, network: UNet, config: FinetuneConfig) -> None:
         self.config = config
@@ -27,7 +29,10 @@ class Trainer:
         self.dtype = choose_dtype(self.device)
         self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(True)
+        self._parent = copy.deepcopy(self.network).eval()
         self.averaged = copy.deepcopy(self.network).eval()
+        # With replay: statistics of a few patches of two kinds of image fit neither; the parent's serve both.
+        self._fixed = _trained_norms(self.network)
         self.steps = 0
         # A run of so many steps can be repeated exactly, which sums on another number of threads cannot.
         self.threads = ThreadChoice(self.device.type == "cpu" and config.max_steps is None)
@@ -35,19 +40,24 @@ class Trainer:
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
 
-    def step(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
+    def step(self, batch: Batch, progress: float) -> float:
         """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
         with self.threads.step():
-            return self._learn(images, targets, weights, progress)
+            return self._learn(batch, progress)
 
-    def _learn(self, images: Tensor, targets: Tensor, weights: Tensor, progress: float) -> float:
+    def _learn(self, batch: Batch, progress: float) -> float:
         self.network.train()
+        for module in self._fixed if batch.n_replay else ():
+            module.eval()
         self._set_learning_rate(progress)
-        images = images.to(self.device, memory_format=torch.channels_last)
+        images = batch.images.to(self.device, memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(images)
-        targets, weights = (_crop_to(maps.to(self.device), logits) for maps in (targets, weights))
-        loss = instance_loss(logits, targets, weights)
+        targets = batch.targets.to(self.device)
+        if batch.n_replay:
+            targets = self._ask_parent(images, targets, batch.n_replay)
+        targets, weights = (_crop_to(maps, logits) for maps in (targets, batch.weights.to(self.device)))
+        loss = _loss(logits, targets, weights, batch.n_replay)
         value = float(loss.detach())
         self.steps += 1
         if not math.isfinite(value):  # learn nothing from a batch that would spoil all weights
@@ -58,6 +68,21 @@ class Trainer:
         self._optimizer.step()
         self._average()
         return value
+
+    @torch.no_grad()
+    def _ask_parent(self, images: Tensor, targets: Tensor, n_replay: int) -> Tensor:
+        """`targets` with what the parent says of the replay patches, as far as it says anything there.
+
+        A child that is to answer as its parent did has more to go by than where objects are (Li and Hoiem,
+        Learning without forgetting, 2016), and keeps what the parent's thresholds were chosen for.
+        """
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            said = torch.sigmoid(self._parent(images[-n_replay:]).float())
+        margins = [(have - want) // 2 for have, want in zip(targets.shape[2:], said.shape[2:], strict=True)]
+        rows, columns = (slice(margin, size - margin) for margin, size in zip(margins, targets.shape[2:], strict=True))
+        targets = targets.clone()
+        targets[-n_replay:, : said.shape[1], rows, columns] = said
+        return targets
 
     def _set_learning_rate(self, progress: float) -> None:
         share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
@@ -72,6 +97,22 @@ class Trainer:
                 mean.lerp_(now, 1 - decay)
             else:
                 mean.copy_(now)
+
+
+def _loss(logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
+    """Of corrections and of replay apart, each with its share of the patches: few pixels of a correction are known."""
+    parts = []
+    for kind in (slice(None, len(logits) - n_replay), slice(len(logits) - n_replay, None)):
+        if len(logits[kind]):
+            part = instance_loss(logits[kind], targets[kind], weights[kind], seam_weight=_SEAM_WEIGHT)
+            parts.append(part * len(logits[kind]) / len(logits))
+    return torch.stack(parts).sum()
+
+
+def _trained_norms(network: nn.Module) -> list[nn.Module]:
+    """Batch normalizations that have seen data."""
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    return [norm for norm in norms if norm.num_batches_tracked]
 
 
 def _crop_to(maps: Tensor, logits: Tensor) -> Tensor:

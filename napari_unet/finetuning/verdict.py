@@ -1,20 +1,67 @@
-"""What came of it, in plain words."""
+"""What came of it: better, not better, or not to be known yet; in plain words, with what would help."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from napari_unet.finetuning.events import Score
+from napari_unet.finetuning.evidence import Change, compare_evidence
 from napari_unet.finetuning.survey import Survey
 
 _FEW = 10  # held-out objects below which a score is rough
+_RIGHT = 0.95  # mean AP above which there is nothing left to gain
+_NOWHERE = 0.1  # AP@0.5 below which a model does not find what the labels show
+_FORGOTTEN = 0.02  # AP@0.5 lost on the base model's own kinds of image that is worth a warning
+_MOST_MORE = 200  # objects
 
 
-def is_better(before: Score, after: Score) -> bool:
-    """Whether `after` finds more objects or follows their outlines more closely."""
-    return rank(after) > rank(before) + 1e-6
+@dataclass(frozen=True)
+class Outcome:
+    """Scores of the old and the new model: on held-out objects (None: none were held out), on the objects learned from
+    (only then), and on images of the base model's own kinds (None: it has no replay set)."""
+
+    steps: int
+    survey: Survey
+    before: Score | None = None
+    after: Score | None = None
+    learned_before: Score | None = None
+    learned_after: Score | None = None
+    base_before: Score | None = None
+    base_after: Score | None = None
+
+    @property
+    def change(self) -> Change | None:
+        """How much better the new model is on the held-out objects, and how sure that is."""
+        if self.before is None or self.after is None or self.before.evidence is None or self.after.evidence is None:
+            return None
+        return compare_evidence(self.before.evidence, self.after.evidence)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`better` is None if it cannot be known; `sentence` is for the user."""
+
+    better: bool | None
+    sentence: str
+    change: Change | None = None
+
+
+def reach_verdict(outcome: Outcome) -> Verdict:
+    """Whether the new model is better, and the sentences that say so."""
+    if outcome.steps == 0:
+        return Verdict(False, "Stopped before the first step, so the new model is the same as the old one.")
+    if outcome.before is None or outcome.after is None:
+        better, said = _without_score(outcome)
+        return Verdict(better, f"{said}{_describe_base(outcome)}")
+    change = outcome.change
+    better, said = _with_score(outcome.before, outcome.after, change, outcome.survey)
+    noun = "object" if len(outcome.survey.objects) == outcome.survey.n_objects else "outline"  # in several slices
+    scores = f"Held-out score (AP@0.5, {_count(outcome.after.n_objects, noun)}): "
+    scores += f"{outcome.before.ap50:.2f} -> {outcome.after.ap50:.2f}."
+    return Verdict(better, f"{scores} {said}{_describe_base(outcome)}", change)
 
 
 def rank(score: Score) -> float:
@@ -34,34 +81,68 @@ def choose_candidate(scores: Sequence[Score]) -> int:
     return max(i for i, score in enumerate(scores) if rank(score) >= rank(best) - error)
 
 
-def describe_outcome(before: Score | None, after: Score | None, survey: Survey, steps: int) -> str:
-    """One or two sentences for the user."""
-    if steps == 0:
-        return "Stopped before the first step, so the new model is the same as the old one."
-    if before is None or after is None:
-        return (
-            f"Learned from {_count(survey.n_objects, 'reviewed object')}, too few to hold any back, so it cannot be "
-            "known yet whether the new model is better. Compare the labels before and after, or review more objects "
-            "further apart."
+def _with_score(before: Score, after: Score, change: Change | None, survey: Survey) -> tuple[bool | None, str]:
+    gain = rank(after) - rank(before) > 1e-6
+    if before.mean_ap > _RIGHT:
+        return False, "Not better: the old model was already right there. Correct objects where it is wrong."
+    if after.ap50 < _NOWHERE:
+        return False, (
+            "Not better: neither model finds what your labels show. Check that the labels belong to this image and "
+            "that what is marked as reviewed is complete, or correct more objects."
         )
-    noun = "object" if len(survey.objects) == survey.n_objects else "outline"  # one object in several slices
-    scores = f"Held-out score (AP@0.5, {_count(after.n_objects, noun)}): {before.ap50:.2f} -> {after.ap50:.2f}."
+    if not gain:
+        return False, _why_not(survey)
+    if change is not None and not change.is_sure_gain:
+        return None, (
+            "Probably better, but with so few objects this may be chance: it cannot be known yet. "
+            f"Compare the labels before and after, or review {_how_many_more(change)} more objects."
+        )
     rough = " This is a rough measure: few objects were held out." if after.n_objects < _FEW else ""
-    if is_better(before, after):
-        how = "Better." if after.ap50 > before.ap50 else "Better: outlines are closer to yours."
-        return f"{scores} {how}{rough}"
-    return f"{scores} {_why_not(before, survey)}{rough}"
+    return True, ("Better." if after.ap50 > before.ap50 else "Better: outlines are closer to yours.") + rough
 
 
-def _why_not(before: Score, survey: Survey) -> str:
-    if before.mean_ap > 0.95:
-        return "Not better: the old model was already right there. Correct objects where it is wrong."
+def _without_score(outcome: Outcome) -> tuple[bool | None, str]:
+    learned = f"Learned from {_count(outcome.survey.n_objects, 'reviewed object')}"
+    before, after = outcome.learned_before, outcome.learned_after
+    if before is not None and after is not None:
+        if before.mean_ap > _RIGHT:
+            return False, f"{learned}, but the old model was already right there. Correct objects where it is wrong."
+        if rank(after) <= rank(before) or after.ap50 == 0:
+            return False, (
+                f"{learned}, but the new model does not find them better than the old one. Train for longer, or check "
+                "that the labels belong to this image and that what is marked as reviewed is complete."
+            )
+    return None, (
+        f"{learned}, too few to hold any back, so it cannot be known yet whether the new model is better elsewhere. "
+        "Compare the labels before and after, or review more objects further apart."
+    )
+
+
+def _why_not(survey: Survey) -> str:
     if survey.n_corrected == 0:
         return "Not better. Correct some objects where the old model is wrong, so that there is more to learn."
     return (
         "Not better. Correct more objects of the kind that are wrong, in other places or images, "
         "and check that what is marked as reviewed is complete."
     )
+
+
+def _how_many_more(change: Change) -> str:
+    """Held-out objects are a quarter; the margin shrinks with the square root of their number."""
+    margin = change.difference - change.low
+    times = (margin / max(change.difference, 1e-3)) ** 2
+    more = round(4 * change.n_objects * max(times - 1, 0.25), -1)
+    return "many" if more > _MOST_MORE else f"about {max(10, int(more))}"
+
+
+def _describe_base(outcome: Outcome) -> str:
+    before, after = outcome.base_before, outcome.base_after
+    if before is None or after is None:
+        return ""
+    said = f" On the kinds of image that the model knew before: {before.ap50:.2f} -> {after.ap50:.2f}."
+    if before.ap50 - after.ap50 > _FORGOTTEN:
+        said += " It has forgotten some of them, so keep the old model for those."
+    return said
 
 
 def _count(n: int, noun: str) -> str:

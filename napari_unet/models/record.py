@@ -51,3 +51,8 @@ class ModelRecord(BaseModel):
     training: TrainingRecord = TrainingRecord()
     scores: dict[str, float] = Field(default_factory=dict)
     licence: str = ""
+    replay: str | None = Field(
+        None,
+        pattern=r"^\w[\w-]*$",
+        description="Replay set that keeps children from forgetting; they inherit its name.",
+    )

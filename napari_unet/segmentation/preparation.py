@@ -55,3 +55,13 @@ def resample(planes: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[np
 def resampled_shape(shape: tuple[int, ...], factor: float) -> tuple[int, int]:
     """(Y, X) of a plane of `shape` after resampling by `factor`, at least one pixel each."""
     return max(1, round(shape[-2] * factor)), max(1, round(shape[-1] * factor))
+
+
+def pick_nearest(values: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
+    """Resample ids or a mask (Y, X) by `factor` to the pixels that `resample` gives, without mixing values."""
+    shape = resampled_shape(values.shape, factor)
+    rows, columns = (
+        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
+        for new, old in zip(shape, values.shape, strict=True)
+    )
+    return values[np.ix_(rows, columns)]

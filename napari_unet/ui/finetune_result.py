@@ -145,19 +145,32 @@ class ResultView(QFrame):
 
 def summarize(result: FinetuneResult) -> str:
     """A few words for the header."""
+    if result.better is False and (result.before is None or result.after is None):
+        return "not better: the old model stays in use"
     if result.before is None or result.after is None:
         return "finished: compare, then choose"
-    verdict = "better" if result.better else "not better"
+    verdict = {True: "better", False: "not better", None: "not sure yet"}[result.better]
     return f"{verdict}: {result.before.ap50:.2f} -> {result.after.ap50:.2f}"
 
 
 def explain_score(result: FinetuneResult) -> str:
-    """What the numbers of the sentence mean, and on how many objects they were measured."""
+    """What the numbers of the sentence mean, on how many objects they were measured, and how sure they are."""
     if result.before is None or result.after is None:
         return "A score needs reviewed objects that the model did not learn from; there were too few to hold some back."
-    return (
-        "AP@0.5 is the share of objects that are right: found / (found + missed + wrongly found).\n"
-        "An object counts as found if it and yours share at least half of the area that they cover together.\n"
+    lines = [
+        "AP@0.5 is the share of objects that are right: found / (found + missed + wrongly found).",
+        "An object counts as found if it and yours share at least half of the area that they cover together.",
         f"Measured on {result.after.n_objects} reviewed objects that the model did not learn from, "
-        "apart from those that it did."
-    )
+        "apart from those that it did.",
+    ]
+    if (change := result.change) is not None:
+        lines.append(
+            f"With other objects of the same kind the gain (mean of AP@0.5 and of outlines) would mostly lie between "
+            f"{change.low:+.2f} and {change.high:+.2f}; in {100 * change.chance:.0f} of 100 cases it would be one."
+        )
+    if result.base_before is not None and result.base_after is not None:
+        lines.append(
+            f"The kinds of image that the model knew before are measured on {result.base_after.n_objects} objects "
+            "that ship with it."
+        )
+    return "\n".join(lines)

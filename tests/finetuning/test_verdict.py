@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from napari_unet.finetuning.events import Score
+from napari_unet.finetuning.evidence import Evidence
 from napari_unet.finetuning.survey import Survey
-from napari_unet.finetuning.verdict import choose_candidate, describe_outcome, is_better
+from napari_unet.finetuning.verdict import Outcome, choose_candidate, reach_verdict
 
 NOTHING = Survey((), (), 0)
 
 
 def score(value: float, n: int = 30) -> Score:
-    return Score(value, value, value, n)
+    """A share `value` of `n` objects found, with outlines that fit at every threshold, and nothing else predicted."""
+    found = np.arange(n) < round(value * n)
+    rows = np.column_stack([np.repeat(found[:, None], 9, axis=1), np.ones(n), found]).astype(np.int64)
+    share = float(found.mean())
+    return Score(share, share, share, n, Evidence(tuple((0, i + 1) for i in range(n)), rows))
+
+
+def judge(before: Score | None, after: Score | None, steps: int = 100, **more):
+    return reach_verdict(Outcome(steps, NOTHING, before, after, **more))
 
 
 @pytest.mark.parametrize(
@@ -18,7 +28,7 @@ def score(value: float, n: int = 30) -> Score:
     [
         ([0.5, 0.9], 30, 1),
         ([0.9, 0.2], 30, 0),  # clearly worse: back to the best
-        ([0.5, 0.52, 0.5], 30, 2),  # the same within what so few objects can tell: the latest
+        ([0.5, 0.52, 0.5], 50, 2),  # the same within what so few objects can tell: the latest
         ([0.5, 0.52, 0.5], 100_000, 1),
         ([0.4], 3, 0),
     ],
@@ -27,16 +37,50 @@ def test_the_latest_of_the_best_is_chosen(values: list[float], n: int, chosen: i
     assert choose_candidate([score(value, n) for value in values]) == chosen
 
 
-def test_worse_or_equal_is_not_better() -> None:
-    assert is_better(score(0.5), score(0.6))
-    assert not is_better(score(0.5), score(0.5))
-    assert not is_better(score(0.5), score(0.4))
+@pytest.mark.parametrize(
+    ("before", "after", "n", "better"),
+    [
+        (0.5, 0.8, 40, True),
+        (0.5, 0.5, 40, False),
+        (0.5, 0.4, 40, False),
+        (0.5, 0.75, 4, None),  # one object of four more: chance
+        (0.97, 1.0, 100, False),  # nothing was left to gain
+        (0.0, 0.05, 100, False),  # labels that nobody can find are nonsense
+    ],
+)
+def test_better_not_better_or_unknown(before: float, after: float, n: int, better: bool | None) -> None:
+    assert judge(score(before, n), score(after, n)).better is better
 
 
-def test_the_outcome_names_scores_and_how_many_objects() -> None:
-    text = describe_outcome(score(0.61, 14), score(0.84, 14), NOTHING, 100)
-    assert "0.61 -> 0.84" in text
-    assert "14 objects" in text
-    worse = describe_outcome(score(0.61), score(0.5), NOTHING, 100)
-    unknown = describe_outcome(None, None, NOTHING, 100)
-    assert len({text, worse, unknown, describe_outcome(None, None, NOTHING, 0)}) == 4
+def test_the_sentence_names_scores_and_how_many_objects() -> None:
+    verdict = judge(score(0.5, 14), score(0.86, 14))
+    assert "0.50 -> 0.86" in verdict.sentence
+    assert "14 objects" in verdict.sentence
+    said = [
+        verdict,
+        judge(score(0.6), score(0.5)),
+        judge(None, None),
+        judge(None, None, 0),
+        judge(score(0.5, 4), score(0.75, 4)),
+    ]
+    assert len({one.sentence for one in said}) == 5
+    assert "cannot be known yet" in said[-1].sentence
+
+
+def test_without_held_out_objects_those_learned_from_can_still_speak_against_it() -> None:
+    assert judge(None, None, learned_before=score(0.0, 3), learned_after=score(1.0, 3)).better is None
+    right = judge(None, None, learned_before=score(1.0, 3), learned_after=score(1.0, 3))
+    assert right.better is False
+    assert "already right" in right.sentence
+    useless = judge(None, None, learned_before=score(0.0, 3), learned_after=score(0.0, 3))
+    assert useless.better is False
+    assert "check that the labels belong to this image" in useless.sentence
+
+
+def test_what_became_of_the_base_types_is_told() -> None:
+    kept = judge(score(0.5), score(0.9), base_before=score(0.9), base_after=score(0.9))
+    assert "0.90 -> 0.90" in kept.sentence
+    assert "forgotten" not in kept.sentence
+    lost = judge(score(0.5), score(0.9), base_before=score(0.9), base_after=score(0.6))
+    assert lost.better
+    assert "forgotten" in lost.sentence

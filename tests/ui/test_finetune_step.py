@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, PreviewDone, Score, StepDone
+from napari_unet.finetuning.evidence import Change
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
@@ -211,6 +212,12 @@ def test_words() -> None:
     assert "0.50" in summarize(better)
     assert "14" in explain_score(better)
     assert explain_score(unknown) != explain_score(better)
+    change = Change(0.1, -0.05, 0.2, 0.8, 14)
+    unsure = FinetuneResult(None, score, score, None, "", 5, 1.0, (), change, score, score)
+    assert "not sure" in summarize(unsure)
+    assert "-0.05 and +0.20" in explain_score(unsure)
+    assert "knew before" in explain_score(unsure)
+    assert "old model stays" in summarize(FinetuneResult(None, None, None, False, "", 5, 1.0))
 
 
 def test_an_object_through_slices_counts_once_but_in_each_frame_anew() -> None:

@@ -1,0 +1,68 @@
+"""The scores of one run: of the parent, of the weights on the way, and of the child."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from napari_unet.finetuning.blending import SHARES
+from napari_unet.finetuning.events import Score
+from napari_unet.finetuning.preparation import Material
+from napari_unet.finetuning.scoring import HeldOutPlane, score_model
+from napari_unet.finetuning.verdict import Outcome
+from napari_unet.models.model import Model
+
+
+class Judge:
+    """Scores models on what was held out, or, where nothing was, on what was learned from; and on the base images.
+
+    Parameters
+    ----------
+    material : Material
+        Planes that the time does not suffice for are taken out of it.
+    base : sequence of HeldOutPlane
+        Of the kinds of image that the parent knows; may be empty.
+    """
+
+    def __init__(self, material: Material, base: Sequence[HeldOutPlane], device: str) -> None:
+        self.material, self.base, self.device = material, base, device
+        self.before: Score | None = None
+        self._learned_before: Score | None = None
+        self._base_before: Score | None = None
+
+    @property
+    def holds_out(self) -> bool:
+        return bool(self.material.held_out)
+
+    def score_parent(self, parent: Model, enough: Callable[[], bool]) -> tuple[float, float]:
+        """Score the model as it was; returns the seconds of a score on the way (0: none), and of those at the end."""
+        start = time.perf_counter()
+        score, done = score_model(parent, self._planes, self.device, enough)
+        del self._planes[done:]
+        middle = time.perf_counter()
+        self._base_before = self._score(parent, self.base)
+        base, once = time.perf_counter() - middle, middle - start
+        blends = once * len(SHARES) if self.base else 0.0
+        if self.holds_out:
+            self.before = score
+            return once, base + blends
+        self._learned_before = score
+        return 0.0, base + blends + once
+
+    def score(self, model: Model) -> Score:
+        """The score of weights on the way or at the end."""
+        return score_model(model, self._planes, self.device)[0]
+
+    def conclude(self, child: Model, score: Score, steps: int) -> Outcome:
+        """All that was measured, with what only the child is measured on."""
+        after, learned = (score, None) if self.holds_out else (None, score)
+        base = self._score(child, self.base)
+        survey = self.material.survey
+        return Outcome(steps, survey, self.before, after, self._learned_before, learned, self._base_before, base)
+
+    @property
+    def _planes(self) -> list[HeldOutPlane]:
+        return self.material.held_out or self.material.learned
+
+    def _score(self, model: Model, planes: Sequence[HeldOutPlane]) -> Score | None:
+        return score_model(model, planes, self.device)[0] if planes else None
