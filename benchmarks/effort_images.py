@@ -1,0 +1,128 @@
+"""The images of `effort.py`: of each type some to correct and, of other groups, some to score; and the score.
+
+Images of dsb2018 (role `unseen`) are divided by group into halves; of chloroplast_em the left halves of sections 1 to
+7 are corrected and the right halves of sections 8 and 10 scored: other chloroplasts of the same leaf. Objects are given
+to the model at their measured size, as by a user who sets the ring to what is in view.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from finetuning import base_groups, chloroplasts, load_labelled, read_type
+
+from napari_unet.corrections.comparison import object_areas
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
+from napari_unet.finetuning.scoring import predict_labels
+from napari_unet.images.image import Image
+from napari_unet.models.model import Model
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.preparation import volume_limits
+from napari_unet.segmentation.scores import Tally, tally_objects
+
+TYPES = ("hist_purple_on_purple", "brightfield_gray", "chloroplast_em")
+BASE_IMAGES = 8  # of each fluorescence type, to see what is forgotten
+PER_IMAGE = 5
+"""Objects corrected, or labelled densely, in one image before the next is opened."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A plane with its `truth` (Y, X)."""
+
+    image: Image
+    truth: npt.NDArray[np.int32]
+    name: str
+
+    @classmethod
+    def of(cls, labelled: CorrectedImage) -> Picture:
+        return cls(labelled.image, labelled.labels.astype(np.int32), labelled.name)
+
+    @cached_property
+    def diameter(self) -> float:
+        return typical_diameter(object_areas(self.truth).values())
+
+    def predict(self, predictor: Predictor) -> npt.NDArray[np.int32]:
+        """Labels (Y, X) by a model."""
+        limits = volume_limits(self.image, (), predictor.record.normalization)
+        return predict_labels(predictor, self.image.plane(()), limits, self.diameter)
+
+    def corrected(self, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], **more: Any) -> CorrectedImage:
+        """Something to learn from."""
+        return CorrectedImage(self.image, labels, reviewed, name=self.name, **more)
+
+
+def read_pictures(data: Path, kind: str) -> tuple[list[Picture], list[Picture]]:
+    """Those to correct, and those to score."""
+    if kind == "chloroplast_em":
+        halves = [chloroplasts(data, section, False) for section in range(1, 8)]
+        return [Picture.of(one) for one in halves], [Picture.of(chloroplasts(data, s, True)) for s in (8, 10)]
+    groups = read_type(data, kind, "unseen")
+    order = sorted(groups)
+    random.Random(0).shuffle(order)
+    half = len(order) // 2
+    corrected, scored = ([groups[group] for group in part] for part in (order[:half], order[half:]))
+    return [_load(data, name) for group in corrected for name in group], [_load(data, n) for g in scored for n in g]
+
+
+def read_base(data: Path) -> list[Picture]:
+    """A sample of the `validation` images of the types that the base model knows."""
+    kinds: dict[int, int] = {}
+    chosen = []
+    for name in (names[0] for names in base_groups(data)):
+        picture = _load(data, name)
+        kinds[picture.image.shape[-1]] = seen = kinds.get(picture.image.shape[-1], 0) + 1
+        if seen <= BASE_IMAGES:
+            chosen.append(picture)
+    return chosen
+
+
+def score_pictures(model: Model, pictures: Sequence[Picture]) -> dict[str, float]:
+    """AP pooled over pictures: `ap`, its mean over thresholds 0.5:0.05:0.9, and `ap50`."""
+    predictor = Predictor(model)
+    tally = sum((tally_objects(one.truth, one.predict(predictor)) for one in pictures), Tally())
+    return {"ap": round(tally.mean_ap, 4), "ap50": round(tally.average_precision()[0.5], 4)}
+
+
+def label_densely(pictures: Sequence[Picture], k: int, generator: np.random.Generator) -> list[CorrectedImage]:
+    """The first `k` objects of somebody who labels whole places: `PER_IMAGE` that lie together in each image."""
+    chosen: dict[int, list[int]] = {number: [] for number in range(len(pictures))}
+    centers = [_centers(one.truth) for one in pictures]
+    left = k
+    while left and any(len(chosen[i]) < len(centers[i]) for i in chosen):
+        for number in chosen:
+            free = {cell: place for cell, place in centers[number].items() if cell not in chosen[number]}
+            if free and left:
+                start = free[list(free)[int(generator.integers(len(free)))]]
+                near = sorted(free, key=lambda cell: float(np.hypot(*(free[cell] - start))))
+                chosen[number] += near[: min(PER_IMAGE, left)]
+                left = k - sum(len(cells) for cells in chosen.values())
+    return [_labelled(pictures[number], cells) for number, cells in chosen.items() if cells]
+
+
+def _labelled(picture: Picture, cells: list[int]) -> CorrectedImage:
+    """`cells` with what surrounds them reviewed, other objects left out."""
+    mine = np.isin(picture.truth, cells)
+    others = np.where(mine, 0, picture.truth)
+    near = neighbourhood(others, picture.truth, picture.diameter)
+    return picture.corrected(np.where(mine, picture.truth, 0), near & (others == 0))
+
+
+def _centers(truth: npt.NDArray[np.int32]) -> dict[int, npt.NDArray[np.float64]]:
+    rows, columns = np.nonzero(truth)
+    owner = truth[rows, columns]
+    size = np.maximum(1, np.bincount(owner))
+    places = np.stack([np.bincount(owner, at) / size for at in (rows, columns)], axis=1)
+    return {int(cell): places[cell] for cell in np.unique(owner)}
+
+
+def _load(data: Path, name: str) -> Picture:
+    return Picture.of(load_labelled(data, name))

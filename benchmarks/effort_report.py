@@ -1,0 +1,100 @@
+"""The results of `effort.py` as a table and as a picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+ARMS = {"corrected": (31, 119, 180), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
+NAMES = {"corrected": "worst objects corrected", "noisy": "the same, by a hasty hand", "dense": "labelled densely"}
+
+
+def values(rows: Sequence[Row], kind: str, arm: str, k: int, key: str) -> list[float]:
+    """One number an order."""
+    return [float(row[key]) for row in rows if (row["kind"], row["arm"], row["k"]) == (kind, arm, k)]
+
+
+def efforts(rows: Sequence[Row], kind: str, arm: str) -> list[int]:
+    return sorted({row["k"] for row in rows if (row["kind"], row["arm"]) == (kind, arm)})
+
+
+def ends(rows: Sequence[Row], kind: str, key: str) -> tuple[float, float]:
+    """The value of the base model and of the one that learned from everything; NaN if it is not there."""
+    both = (values(rows, kind, arm, 0, key) for arm in ("base", "all"))
+    first, last = (found[0] if found else float("nan") for found in both)
+    return first, last
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Median over orders, and from lowest to highest in brackets."""
+    print("| type | arm | k | orders | AP | AP@0.5 | R | base types AP@0.5 | seconds, in all |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        low, high = ends(rows, kind, "ap")
+        for arm in ("base", *ARMS, "all"):
+            for k in efforts(rows, kind, arm):
+                ap, ap50, base, total = (
+                    values(rows, kind, arm, k, key) for key in ("ap", "ap50", "base_ap50", "total")
+                )
+                gain = [(one - low) / (high - low) for one in ap]
+                cells = [kind, arm, str(k), str(len(ap)), *map(_spread, (ap, ap50)), _spread(gain, 2), _spread(base)]
+                print("| " + " | ".join([*cells, _spread(total, 0)]) + " |")
+
+
+def _spread(found: Sequence[float], digits: int = 3) -> str:
+    said = f"{np.median(found):.{digits}f}"
+    return said if len(found) < 2 else f"{said} ({min(found):.{digits}f} to {max(found):.{digits}f})"
+
+
+def plot_results(rows: Sequence[Row], path: Path) -> None:
+    """A column a type: AP over corrected objects, and below it AP@0.5 on the base types."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    import pyqtgraph as pg
+    from pyqtgraph.exporters import ImageExporter
+
+    pg.setConfigOptions(background="w", foreground="k", antialias=True)
+    pg.mkQApp()
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    window = pg.GraphicsLayoutWidget(size=(380 * len(kinds), 620))
+    for column, kind in enumerate(kinds):
+        top = window.addPlot(0, column, title=kind.replace("_", " "))
+        _draw(pg, top, rows, kind, "ap", legend=column == 0)
+        below = window.addPlot(1, column)
+        _draw(pg, below, rows, kind, "base_ap50", legend=False)
+        if column == 0:
+            top.setLabel("left", "AP, mean of 0.5 to 0.9, other groups")
+            below.setLabel("left", "AP@0.5 on base types")
+        below.setLabel("bottom", "corrected objects")
+    window.ci.layout.setRowStretchFactor(0, 2)
+    window.show()
+    pg.QtWidgets.QApplication.processEvents()
+    exporter = ImageExporter(window.scene())
+    exporter.parameters()["width"] = 760 * len(kinds)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exporter.export(str(path))
+
+
+def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: bool) -> None:
+    """Medians as lines, all orders as dots, base model and full fine-tuning as dashed lines."""
+    if legend:
+        plot.addLegend(offset=(-10, -10))
+    low, high = ends(rows, kind, key)
+    for arm, colour in ARMS.items():
+        ks = efforts(rows, kind, arm)
+        if not ks:
+            continue
+        found = [values(rows, kind, arm, k, key) for k in ks]
+        medians = [low, *(float(np.median(one)) for one in found)]
+        plot.plot([0, *ks], medians, pen=pg.mkPen(colour, width=2.5), name=NAMES[arm])
+        x = [k for k, one in zip(ks, found, strict=True) for _ in one]
+        y = [value for one in found for value in one]
+        plot.plot(x, y, pen=None, symbol="o", symbolSize=5, symbolPen=None, symbolBrush=(*colour, 150))
+    for value, style, name in ((low, "DotLine", "base model"), (high, "DashLine", "all images, all labelled")):
+        if np.isfinite(value):
+            line = pg.mkPen("k", width=1.2, style=getattr(pg.QtCore.Qt.PenStyle, style))
+            plot.plot([0, 100], [value, value], pen=line, name=name)
