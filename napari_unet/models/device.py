@@ -78,3 +78,14 @@ def lower_thread_priority() -> bool:
         utility = 0x11  # QOS_CLASS_UTILITY of <sys/qos.h>
         return bool(ctypes.CDLL(None).pthread_set_qos_class_self_np(utility, 0) == 0)
     return False
+
+
+def describe_device(name: str = "auto") -> str:
+    """The device that `choose_device` takes, in plain words: "the processor (2 cores)"."""
+    device = choose_device(name)
+    if device.type == "cuda":
+        return f"the graphics card ({torch.cuda.get_device_name(device)})"
+    if device.type == "mps":
+        return "the graphics processor"
+    cores = torch.get_num_threads()
+    return f"the processor ({cores} {'core' if cores == 1 else 'cores'})"

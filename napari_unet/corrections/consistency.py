@@ -1,0 +1,109 @@
+"""What in a person's labels contradicts itself, as sentences that say where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.morphology import convex_hull_image
+
+from napari_unet.corrections.corrected_image import CorrectedImage
+
+_MOST = 3  # sentences of one sort; who has seen three knows what to look for
+_BACKGROUND = 0.01  # share of what is reviewed that has to be background
+_SHARED = 0.5  # IoU of convex hulls above which two objects are one that was drawn twice
+_PART = 0.2  # of an object's pixels that a second part must have to be more than a stray dab
+
+Box = tuple[slice, slice]
+Labels = npt.NDArray[Any]
+
+
+def find_inconsistencies(images: Sequence[CorrectedImage]) -> list[str]:
+    """Sentences about labels that a model cannot make sense of, at most three of each sort; empty if there are none."""
+    found: dict[str, list[str]] = {"background": [], "twice": [], "parts": []}
+    for corrected in images:
+        if not _has_background(corrected):
+            found["background"].append(
+                f"What is reviewed of “{corrected.name}” holds no background, so the model cannot learn where objects "
+                "end. Mark some of their surroundings as reviewed too."
+            )
+        for plane in corrected.planes():
+            drawn = _drawn(corrected, plane)
+            boxes = _boxes(corrected.labels[plane], drawn)
+            where = f"“{corrected.name}”{_slice(plane)}"
+            for one, other in _drawn_twice(corrected.labels[plane], boxes):
+                found["twice"].append(
+                    f"Objects {one} and {other} of {where} lie over each other, as if one was drawn twice. "
+                    "Merge them, or delete one."
+                )
+            for label in _far_apart(corrected.labels[plane], boxes):
+                found["parts"].append(
+                    f"Object {label} of {where} is in parts that lie apart. If they are two objects, give one a new id."
+                )
+    return [sentence for sentences in found.values() for sentence in sentences[:_MOST]]
+
+
+def _has_background(corrected: CorrectedImage) -> bool:
+    reviewed = int(np.count_nonzero(corrected.reviewed))
+    background = int(np.count_nonzero(corrected.reviewed & (corrected.labels == 0)))
+    return background >= _BACKGROUND * reviewed
+
+
+def _drawn(corrected: CorrectedImage, plane: tuple[int, ...]) -> set[int]:
+    """Reviewed ids of a plane that a person drew; where no prediction is known, all of them."""
+    reviewed = set(np.unique(corrected.labels[plane][corrected.reviewed[plane]]).tolist()) - {0}
+    if corrected.prediction is None:
+        return reviewed
+    frame = plane[0] if corrected.axes.startswith("T") else 0
+    return reviewed & corrected.comparisons[frame].changed
+
+
+def _boxes(labels: Labels, ids: set[int]) -> dict[int, Box]:
+    found = ndimage.find_objects(labels.astype(np.int32, copy=False)) if ids else []
+    return {label: found[label - 1] for label in sorted(ids)}
+
+
+def _drawn_twice(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, int]]:
+    """Pairs of objects whose convex hulls are nearly the same: only one of them can be there."""
+    for one, box in boxes.items():
+        for other in np.unique(labels[box]).tolist():
+            if other in boxes and (other > one) and _overlap(box, boxes[other]) > _SHARED:
+                crop = labels[_around(box, boxes[other])]
+                hulls = [convex_hull_image(crop == label) for label in (one, other)]
+                if np.count_nonzero(hulls[0] & hulls[1]) > _SHARED * np.count_nonzero(hulls[0] | hulls[1]):
+                    yield one, other
+
+
+def _far_apart(labels: Labels, boxes: dict[int, Box]) -> Iterator[int]:
+    """Objects of which a part lies further from the largest than that one is wide."""
+    for label, box in boxes.items():
+        parts, count = ndimage.label(labels[box] == label, structure=np.ones((3, 3)))
+        if count < 2:
+            continue
+        sizes = np.bincount(parts.ravel())[1:]
+        largest = int(sizes.argmax()) + 1
+        others = np.isin(parts, [n + 1 for n in np.flatnonzero(sizes >= _PART * sizes.sum()) if n + 1 != largest])
+        away = ndimage.distance_transform_edt(parts != largest)[others]
+        if away.size and away.min() > 2 * np.sqrt(sizes.max() / np.pi):
+            yield label
+
+
+def _overlap(box: Box, other: Box) -> float:
+    shared, areas = 1, [1, 1]
+    for a, b in zip(box, other, strict=True):
+        shared *= max(0, min(a.stop, b.stop) - max(a.start, b.start))
+        areas = [areas[0] * (a.stop - a.start), areas[1] * (b.stop - b.start)]
+    return shared / (sum(areas) - shared)
+
+
+def _around(box: Box, other: Box) -> Box:
+    rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True))
+    return rows, columns
+
+
+def _slice(plane: tuple[int, ...]) -> str:
+    """As napari's sliders count."""
+    return f" (slice {', '.join(map(str, plane))})" if plane else ""

@@ -1,0 +1,106 @@
+"""What would help, in plain words: how many more objects, of which kind, where; and what a run will cost.
+
+`GOOD_SESSION` is where the curve of `benchmarks/effort.py` is meant to have most of its gain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from napari_unet.finetuning.split import MIN_OBJECTS
+
+if TYPE_CHECKING:
+    from napari_unet.corrections.comparison import Comparison
+    from napari_unet.corrections.corrected_image import CorrectedImage
+
+GOOD_SESSION = 25
+"""Corrected objects that are enough for a good fine-tuning."""
+
+_KINDS = {
+    "missed": "missed by the model",
+    "false": "found where nothing is",
+    "merged": "merged with others",
+    "split": "split in pieces",
+    "outline": "drawn with a wrong outline",
+    "wrong": "drawn wrongly",
+}
+_MOSTLY = 0.5  # share of the corrections from which one kind is the one to speak of
+_SEVERAL = 5  # corrections, below which nothing is said of their kind
+
+
+def count_kinds(images: Sequence[CorrectedImage]) -> Counter[str]:
+    """What the model had got wrong, by kind: missed, false, merged, split, outline."""
+    return sum((_kinds(comparison) for one in images for comparison in one.comparisons), Counter())
+
+
+def _kinds(comparison: Comparison) -> Counter[str]:
+    found = Counter({"missed": len(comparison.added), "false": len(comparison.removed)})
+    heirs = Counter(before for origins in comparison.origins.values() for before in origins)
+    for origins in comparison.origins.values():
+        shared = any(heirs[before] > 1 for before in origins)
+        found["merged" if shared else "split" if len(origins) > 1 else "outline"] += 1
+    return +found
+
+
+def advise_amount(n_corrected: int, n_objects: int) -> str:
+    """How many more objects would help; `n_objects` are reviewed ones, corrected or not. Empty if there is nothing."""
+    if n_corrected + n_objects == 0:
+        return ""
+    if n_corrected == 0:
+        return "Nothing is corrected yet, so there is nothing new to learn: correct objects where the model is wrong."
+    if n_objects < MIN_OBJECTS:
+        more = _count(MIN_OBJECTS - n_objects, "more reviewed object")
+        return f"With {more}, some can be held back to tell whether the new model is better."
+    if n_corrected < GOOD_SESSION:
+        return f"This is a start; {_count(GOOD_SESSION - n_corrected, 'more corrected object')} would help further."
+    return "Enough is corrected for a good session."
+
+
+def advise_kind(kinds: Mapping[str, int]) -> str:
+    """Which kind of object to correct next, as far as what was corrected so far tells; else empty."""
+    total = sum(kinds.values())
+    if total < _SEVERAL:
+        return ""
+    kind, most = max(kinds.items(), key=lambda pair: pair[1])
+    if kind == "false" and most == total:
+        return "So far you only deleted objects: draw some that are missed or wrong too, or the model finds too little."
+    if kind == "missed" and most == total:
+        return "So far you only added objects: if the model also finds some where nothing is, delete a few of them."
+    if most < _MOSTLY * total:
+        return ""
+    return f"Most that you corrected were {_KINDS[kind]} ({most} of {total}): more of this kind would help most."
+
+
+def advise_place(corrected: Mapping[str, int]) -> str:
+    """Whether corrections, counted by image, should come from elsewhere; else empty."""
+    total, touched = sum(corrected.values()), [name for name, count in corrected.items() if count]
+    if len(corrected) < 2 or len(touched) != 1 or total < _SEVERAL:
+        return ""
+    return f"All corrections are in “{touched[0]}”: correct some in another image too, so that the model fits both."
+
+
+def describe_cost(seconds: float, device: str) -> str:
+    """For example "Takes about 1 minute on the processor (2 cores)"; `device` as `describe_device` gives it."""
+    minutes = seconds / 60
+    time = f"{seconds:.0f} seconds" if seconds < 60 else _count(round(minutes), "minute")
+    return f"Takes about {time} on {device}."
+
+
+def advise(
+    images: Sequence[CorrectedImage], n_objects: int, better: bool | None = None, finished: bool = False
+) -> list[str]:
+    """All that can be said of `images`, for a run that is to begin or (`finished`) has come out as `better`."""
+    kinds = count_kinds(images)
+    corrected = {one.name: one.counts.total for one in images}
+    known = all(one.prediction is not None for one in images)
+    said = [advise_amount(sum(kinds.values()), n_objects)] if known else []
+    said += [advise_kind(kinds), advise_place(corrected)]
+    if finished and better:
+        said = ["Go on with what the new model still gets wrong: segment again, and correct that.", *said[1:]]
+    return [sentence for sentence in said if sentence]
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
