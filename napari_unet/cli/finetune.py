@@ -71,9 +71,11 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
     images = corrected_images(pairs, args)
+    from napari_unet.finetuning.guidance import advise
     from napari_unet.models.library import load_model
 
     model = load_model(args.model)
+    _warn(images, config, terminal)
     # Reading torch, model and images is part of what the user waits for, and so is writing the child.
     left = config.seconds - (time.monotonic() - start) - _WRITING_SECONDS
     config = config.model_copy(update={"seconds": max(config.seconds / 2, left)})
@@ -83,6 +85,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     kept = result.model if args.keep_new else result.to_keep
     record = kept.record.model_copy(update={"name": args.name or output.stem})
     saved = save_model_file(replace(kept, record=record), output)
+    n_objects = prepared.n_objects + prepared.n_held_out if prepared else 0
+    said = advise(images, n_objects, result.better, finished=True)
     terminal.answer |= {
         "output": str(output),
         "name": saved.name,
@@ -99,15 +103,30 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         "base_after": score_row(result.base_after),
         "kept": "new" if kept is result.model else "old",
         "sentence": result.sentence,
+        "advice": said,
         "steps": result.steps,
         "seconds": round(result.seconds, 3),
         "stopped": finished.stopped,
     }
     terminal.show(result.sentence)
+    for sentence in said:
+        terminal.say(sentence)
     terminal.say(f"{result.steps} steps in {result.seconds:.0f} s on {len(pairs)} images -> {output}")
     if kept is not result.model:
         terminal.say(f"{output.name} holds the old model's weights, unchanged; --keep-new would write the new ones.")
     return stop.requested
+
+
+def _warn(images: list[CorrectedImage], config: FinetuneConfig, terminal: Terminal) -> None:
+    """Say on what it runs, for how long, and what in the labels contradicts itself."""
+    from napari_unet.corrections.consistency import find_inconsistencies
+    from napari_unet.finetuning.guidance import describe_cost
+    from napari_unet.models.device import describe_device
+
+    terminal.say(describe_cost(config.seconds, describe_device(config.device)))
+    terminal.answer["problems"] = found = find_inconsistencies(images)
+    for sentence in found:
+        terminal.say(f"Check the labels: {sentence}")
 
 
 def check_output(path: Path, force: bool) -> Path:

@@ -12,9 +12,12 @@ import numpy.typing as npt
 from psygnal import Signal
 
 from napari_unet.corrections.comparison import carry_ids
+from napari_unet.corrections.consistency import find_inconsistencies
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, StepDone
+from napari_unet.finetuning.guidance import advise
+from napari_unet.ui.finetune_guidance import Advice
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.session import Session
 from napari_unet.ui.trackers import collect_corrections
@@ -55,11 +58,13 @@ def finetune_in_background(
     preview: Callable[[], PreviewRequest | None],
     compare: Callable[[], PreviewRequest | None],
 ) -> Iterator[Any]:
-    """The events of a fine-tuning, for the worker thread, and before the last one the view before and after."""
+    """The events of a fine-tuning, for the worker thread, with advice, and at the end the view before and after."""
     from napari_unet.finetuning.finetune import finetune_steps
 
     start = time.monotonic()
     parent = load()
+    yield Advice(tuple(find_inconsistencies(images)))
+    n_objects = 0
     # Reading the model, and torch itself the first time, is part of what the user waits for.
     left = max(config.seconds / 2, config.seconds - (time.monotonic() - start))
     config = config.model_copy(update={"seconds": left})
@@ -70,8 +75,11 @@ def finetune_in_background(
             event = shown = _with_same_colours(shown, event)
             outlines = draw_outlines(shown, outlines)
             yield outlines
+        if isinstance(event, Prepared):
+            n_objects = event.n_objects + event.n_held_out
         if isinstance(event, Finished):
             yield from _compare(parent, event.result.model, compare(), config.device)
+            yield Advice(tuple(advise(images, n_objects, event.result.better, finished=True)), final=True)
         yield event
 
 

@@ -21,6 +21,7 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
+from napari_unet.ui.finetune_guidance import Advice, GuidanceLabel
 from napari_unet.ui.finetune_result import ResultView
 from napari_unet.ui.finetune_run import OWNER, FinetuneRun
 from napari_unet.ui.listening import listen
@@ -51,6 +52,7 @@ class FinetuneStep(Step):
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
         self.preview_box = QCheckBox("Live preview", checked=True)
+        self.guidance = GuidanceLabel(session)
         self.training = TrainingView()
         self.result_view = ResultView(session)
         self._fill_body()
@@ -70,7 +72,7 @@ class FinetuneStep(Step):
         row.addWidget(self.start_button, 1)
         row.addWidget(self.time_box)
         self.body_layout.addLayout(row)
-        for widget in (self.preview_box, self.training, self.result_view):
+        for widget in (self.preview_box, self.training, self.result_view, self.guidance):
             self.body_layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -83,6 +85,7 @@ class FinetuneStep(Step):
         listen(self, session.viewer.events.theme, self._on_theme)
         self.counter.changed.connect(self.refresh)
         self.start_button.clicked.connect(self._on_start)
+        self.time_box.currentIndexChanged.connect(self.refresh)
         self.preview_box.toggled.connect(self._on_preview_toggled)
         self.training.stop_button.clicked.connect(self._on_stop)
         self.training.discard_button.clicked.connect(self._on_discard)
@@ -103,6 +106,7 @@ class FinetuneStep(Step):
         if not ours:
             summary = self.result_view.summary
             self.set_state(*((summary,) if summary else self._describe_material()))
+            self.guidance.show_before(self.counter.counts, self.config.seconds, self.config.device)
 
     def _reason(self) -> str | None:
         """Why nothing can be learned now."""
@@ -147,6 +151,7 @@ class FinetuneStep(Step):
         self.run.ended.connect(self._on_ended)
         self._prepare_curves()
         self.training.begin()
+        self.guidance.begin()
         self.set_state("getting ready")
         try:
             self.run.start(self.config, images)
@@ -173,6 +178,8 @@ class FinetuneStep(Step):
             self.set_state(f"learning, {format_seconds(event.seconds_left)} left")
         elif isinstance(event, ScoreDone):
             self.curves.add_score(event.seconds, event.score.ap50)
+        elif isinstance(event, Advice):
+            self.guidance.take(event)
 
     def _on_preview_toggled(self, shown: bool) -> None:
         if self.run is not None:
@@ -190,6 +197,7 @@ class FinetuneStep(Step):
         if isinstance(outcome, Failed):
             self.show_message(outcome.message, self.start_button)
         elif run.discarded or not isinstance(outcome, Finished):
+            self.guidance.forget()
             self.show_message("Discarded: the model in use is the same as before.", kind="info")
         else:
             self.result_view.show_result(outcome.result, run)
@@ -200,6 +208,7 @@ class FinetuneStep(Step):
         self.clear_message()
         try:
             self.result_view.settle(use)
+            self.guidance.forget()
         except UserError as error:
             self.show_message(str(error), self.result_view.use_button)
         self.refresh()

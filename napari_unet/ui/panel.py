@@ -84,6 +84,7 @@ class UNetPanel(QWidget):
         listen(self, self.session.prediction_changed, self._on_progress)
         self.finetune_step.counter.changed.connect(self._on_counted)
         self.finetune_step.segment_again.connect(self._on_segment_again)
+        self.finetune_step.guidance.where_next.connect(self.correct_step.review_queue.list.where_button.click)
         self.models_button.clicked.connect(self._on_models)
         self.keys_button.clicked.connect(self._on_keys)
         self.keys_shortcut = QShortcut(QKeySequence("?"), self)

@@ -123,3 +123,16 @@ def test_bad_option_is_one_sentence(run: Run, folders: Path, model_file: Path, w
     ran = _finetune(run, folders, model_file, *wrong)
     assert ran.code == 2
     assert ran.sentence
+
+
+def test_labels_that_contradict_themselves_are_told_of(run: Run, folders: Path, model_file: Path) -> None:
+    path = folders / "labels" / "a.tif"
+    labels = tifffile.imread(path)
+    labels[labels == labels.max()] = 1
+    tifffile.imwrite(path, labels)
+    ran = _finetune(run, folders, model_file, "--device", "cpu")
+    assert "Object 1 of “a” is in parts" in ran.out
+    assert "on the processor" in ran.out
+    again = _finetune(run, folders, model_file, "--json", "--force").answer
+    assert again["problems"]
+    assert isinstance(again["advice"], list)

@@ -1,0 +1,95 @@
+"""What would help, below the Fine-tune button: before a run, while it learns, and after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLabel
+
+from napari_unet.corrections.comparison import Counts
+from napari_unet.finetuning.guidance import advise_amount, advise_kind, advise_place, describe_cost
+from napari_unet.ui.trackers import get_trackers
+
+if TYPE_CHECKING:
+    from napari_unet.ui.review_counter import ReviewCounts
+    from napari_unet.ui.session import Session
+
+_LINK = ' <a href="next">Where next?</a>'
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Sentences from the worker thread: what is wrong with the labels, or (`final`) what to do after the run."""
+
+    sentences: tuple[str, ...]
+    final: bool = False
+
+
+class GuidanceLabel(QLabel):
+    """A few sentences; `where_next` is asked for by the link at their end. Hidden while there is nothing to say."""
+
+    where_next = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._problems: tuple[str, ...] = ()
+        self._after: tuple[str, ...] = ()
+        self.setWordWrap(True)
+        self.setToolTip("Where next? goes to the part of the open images where the model is least sure")
+        self.linkActivated.connect(lambda _: self.where_next.emit())
+        self.hide()
+
+    def begin(self) -> None:
+        """A run starts: what was said before it is over."""
+        self._problems = self._after = ()
+        self._write(())
+
+    def take(self, advice: Advice) -> None:
+        """What the worker found, shown until `forget`."""
+        if advice.final:
+            self._after = advice.sentences
+            self._write((*self._problems, *self._after), link=True)
+        else:
+            self._problems = advice.sentences
+            self._write(self._problems)
+
+    def forget(self) -> None:
+        """The result of the run is settled: the next one is what counts."""
+        self._problems = self._after = ()
+
+    def show_before(self, counts: ReviewCounts, seconds: float, device: str) -> None:
+        """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""
+        if self._after:
+            return
+        if not counts.anything:
+            self._write(())
+            return
+        changed = {work.name: get_trackers(self._session).of(work).counts for work in self._session.works}
+        total = sum(changed.values(), Counts())
+        said = (
+            advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed),
+            advise_kind({"missed": total.added, "false": total.removed, "wrong": total.corrected}),
+            advise_place({name: one.total for name, one in changed.items()}),
+            describe_cost(seconds, _describe_device(device)),
+        )
+        self._write(sentence for sentence in said if sentence)
+
+    def _write(self, sentences: Iterable[str], link: bool = True) -> None:
+        said = " ".join(escape(sentence) for sentence in sentences)
+        self.setText(said + _LINK if said and link else said)
+        self.setVisible(bool(said))
+
+
+def _describe_device(name: str) -> str:
+    """In plain words once torch is there: it is not loaded, in the window's thread, for the sake of a sentence."""
+    if "torch" not in sys.modules:
+        return "this computer"
+    from napari_unet.models.device import describe_device
+
+    return describe_device(name)
