@@ -14,6 +14,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 
 _MOST = 3  # sentences of one sort; who has seen three knows what to look for
 _BACKGROUND = 0.01  # share of what is reviewed that has to be background
+_CONTACTS = 0.25  # share of all outlines that is between two objects, as in a tissue
 _SHARED = 0.5  # IoU of convex hulls above which two objects are one that was drawn twice
 _PART = 0.2  # of an object's pixels that a second part must have to be more than a stray dab
 
@@ -47,9 +48,23 @@ def find_inconsistencies(images: Sequence[CorrectedImage]) -> list[str]:
 
 
 def _has_background(corrected: CorrectedImage) -> bool:
+    """Or objects that touch one another, as in a tissue: there, outlines are known without background."""
     reviewed = int(np.count_nonzero(corrected.reviewed))
     background = int(np.count_nonzero(corrected.reviewed & (corrected.labels == 0)))
-    return background >= _BACKGROUND * reviewed
+    return background >= _BACKGROUND * reviewed or _contact_share(corrected) >= _CONTACTS
+
+
+def _contact_share(corrected: CorrectedImage) -> float:
+    """Share of the outlines of reviewed objects that is shared with another reviewed object."""
+    objects = np.where(corrected.reviewed, corrected.labels, 0)
+    outline = contact = 0
+    for axis in (-2, -1):
+        turned = np.moveaxis(objects, axis, 0)
+        here, there = turned[:-1], turned[1:]
+        edge = here != there
+        outline += int(np.count_nonzero(edge))
+        contact += int(np.count_nonzero(edge & (here > 0) & (there > 0)))
+    return contact / max(1, outline)
 
 
 def _drawn(corrected: CorrectedImage, plane: tuple[int, ...]) -> set[int]:

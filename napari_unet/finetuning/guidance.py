@@ -95,10 +95,12 @@ def advise(
     kinds = count_kinds(images)
     corrected = {one.name: one.counts.total for one in images}
     known = all(one.prediction is not None for one in images)
-    said = [advise_amount(sum(kinds.values()), n_objects)] if known else []
+    said = [advise_amount(sum(kinds.values()), n_objects) if known else ""]
     said += [advise_kind(kinds), advise_place(corrected)]
     if finished and better:
         said = ["Go on with what the new model still gets wrong: segment again, and correct that.", *said[1:]]
+    elif finished and sum(kinds.values()) >= GOOD_SESSION:
+        said = ["A longer time may help, or objects that look different from those that you corrected.", *said[1:]]
     return [sentence for sentence in said if sentence]
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.finetuning.guidance import advise_amount, advise_kind, advise_place, describe_cost
@@ -18,8 +17,6 @@ from napari_unet.ui.trackers import get_trackers
 if TYPE_CHECKING:
     from napari_unet.ui.review_counter import ReviewCounts
     from napari_unet.ui.session import Session
-
-_LINK = ' <a href="next">Where next?</a>'
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,8 @@ class Advice:
     final: bool = False
 
 
-class GuidanceLabel(QLabel):
-    """A few sentences; `where_next` is asked for by the link at their end. Hidden while there is nothing to say."""
+class GuidanceView(QWidget):
+    """A few sentences, and a button for the place to go to. Hidden while there is nothing to say."""
 
     where_next = Signal()
 
@@ -40,10 +37,19 @@ class GuidanceLabel(QLabel):
         self._session = session
         self._problems: tuple[str, ...] = ()
         self._after: tuple[str, ...] = ()
-        self.setWordWrap(True)
-        self.setToolTip("Where next? goes to the part of the open images where the model is least sure")
-        self.linkActivated.connect(lambda _: self.where_next.emit())
+        self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Where next?")
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.where_button.setToolTip("Go to the part of the open images where the model is least sure")
+        self.where_button.clicked.connect(self.where_next)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._label)
+        layout.addWidget(self.where_button)
         self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
 
     def begin(self) -> None:
         """A run starts: what was said before it is over."""
@@ -54,7 +60,7 @@ class GuidanceLabel(QLabel):
         """What the worker found, shown until `forget`."""
         if advice.final:
             self._after = advice.sentences
-            self._write((*self._problems, *self._after), link=True)
+            self._write((*self._problems, *self._after))
         else:
             self._problems = advice.sentences
             self._write(self._problems)
@@ -80,10 +86,9 @@ class GuidanceLabel(QLabel):
         )
         self._write(sentence for sentence in said if sentence)
 
-    def _write(self, sentences: Iterable[str], link: bool = True) -> None:
-        said = " ".join(escape(sentence) for sentence in sentences)
-        self.setText(said + _LINK if said and link else said)
-        self.setVisible(bool(said))
+    def _write(self, sentences: Iterable[str]) -> None:
+        self._label.setText(" ".join(sentences))
+        self.setVisible(bool(self.text))
 
 
 def _describe_device(name: str) -> str:

@@ -21,7 +21,7 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
-from napari_unet.ui.finetune_guidance import Advice, GuidanceLabel
+from napari_unet.ui.finetune_guidance import Advice, GuidanceView
 from napari_unet.ui.finetune_result import ResultView
 from napari_unet.ui.finetune_run import OWNER, FinetuneRun
 from napari_unet.ui.listening import listen
@@ -52,7 +52,7 @@ class FinetuneStep(Step):
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
         self.preview_box = QCheckBox("Live preview", checked=True)
-        self.guidance = GuidanceLabel(session)
+        self.guidance = GuidanceView(session)
         self.training = TrainingView()
         self.result_view = ResultView(session)
         self._fill_body()

@@ -60,6 +60,12 @@ def test_reviewed_objects_without_background_are_found() -> None:
     assert "no background" in said
 
 
+def test_a_tissue_without_background_is_none() -> None:
+    rows, columns = np.ogrid[:80, :80]
+    tissue = (rows // 20 * 4 + columns // 20 + 1).astype(np.int32)
+    assert find_inconsistencies([corrected(tissue)]) == []
+
+
 def test_what_the_model_drew_or_nobody_reviewed_is_not_complained_of() -> None:
     labels = touching()
     labels[disc((70, 70), 8)] = 1

@@ -78,4 +78,7 @@ def test_advice_before_and_after() -> None:
     right, nothing = boxes((5, 5, 8, 8), (20, 5, 8, 8)), np.zeros((60, 60), np.int32)
     assert "nothing new to learn" in advise([image(right, right)], 2)[0]
     assert advise([image(nothing, right)], 2, better=True, finished=True)[0].startswith("Go on with")
+    many = boxes(*((8 * i, 8 * j, 6, 6) for i in range(6) for j in range(6)))
+    assert advise([image(np.zeros_like(many), many)], 36, better=False, finished=True)[0].startswith("A longer time")
+    assert "Enough" in advise([image(np.zeros_like(many), many)], 36)[0]
     assert "6 more reviewed" in advise([image(nothing, right)], 2, better=False, finished=True)[0]

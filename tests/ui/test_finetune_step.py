@@ -231,20 +231,20 @@ def test_an_object_through_slices_counts_once_but_in_each_frame_anew() -> None:
 
 def test_guidance_says_what_would_help_before_and_after(step, session, qtbot) -> None:
     work = segmented(session)
-    qtbot.waitUntil(lambda: "nothing new to learn" in step.guidance.text(), timeout=5000)
-    assert "Takes about" in step.guidance.text()
-    assert "processor" in step.guidance.text()
+    qtbot.waitUntil(lambda: "nothing new to learn" in step.guidance.text, timeout=5000)
+    assert "Takes about" in step.guidance.text
+    assert "processor" in step.guidance.text
     work.labels_layer.data_setitem(np.nonzero(work.labels == 1), 0)
     get_trackers(session).of(work).note_edit([()])
-    qtbot.waitUntil(lambda: "24 more corrected objects" in step.guidance.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "24 more corrected objects" in step.guidance.text, timeout=5000)
     run_to_end(step, qtbot)
     assert step.result_view.result is not None
-    assert "Takes about" not in step.guidance.text()
-    assert "24 more corrected objects" in step.guidance.text() or "Go on with" in step.guidance.text()
+    assert "Takes about" not in step.guidance.text
+    assert "24 more corrected objects" in step.guidance.text or "Go on with" in step.guidance.text
     with qtbot.waitSignal(step.guidance.where_next):
-        step.guidance.linkActivated.emit("next")
+        step.guidance.where_button.click()
     step.result_view.keep_button.click()
-    assert "Takes about" in step.guidance.text()
+    assert "Takes about" in step.guidance.text
 
 
 def test_labels_that_contradict_themselves_are_told_of(step, session, qtbot) -> None:
@@ -253,4 +253,4 @@ def test_labels_that_contradict_themselves_are_told_of(step, session, qtbot) -> 
     work.labels_layer.data_setitem(np.nonzero(work.labels == last), 1)  # the first and the last: one id
     get_trackers(session).of(work).note_edit([()])
     run_to_end(step, qtbot)
-    assert "Object 1 of “discs” is in parts" in step.guidance.text()
+    assert "Object 1 of “discs” is in parts" in step.guidance.text
