@@ -60,17 +60,22 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     pg.setConfigOptions(background="w", foreground="k", antialias=True)
     pg.mkQApp()
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
-    window = pg.GraphicsLayoutWidget(size=(380 * len(kinds), 620))
+    window = pg.GraphicsLayoutWidget(size=(380 * len(kinds), 720))
+    legend = pg.LegendItem(labelTextSize="9pt")
     for column, kind in enumerate(kinds):
         top = window.addPlot(0, column, title=kind.replace("_", " "))
-        _draw(pg, top, rows, kind, "ap", legend=column == 0)
+        _draw(pg, top, rows, kind, "ap", legend if column == 0 else None)
         below = window.addPlot(1, column)
-        _draw(pg, below, rows, kind, "base_ap50", legend=False)
+        _draw(pg, below, rows, kind, "base_ap50", None)
         if column == 0:
-            top.setLabel("left", "AP, mean of 0.5 to 0.9, other groups")
-            below.setLabel("left", "AP@0.5 on base types")
+            top.setLabel("left", "AP, mean of 0.5 to 0.9")
+            below.setLabel("left", "base types, AP@0.5")
+        for plot in (top, below):
+            plot.getAxis("left").enableAutoSIPrefix(False)
         below.setLabel("bottom", "corrected objects")
     window.ci.layout.setRowStretchFactor(0, 2)
+    window.addItem(legend, 2, 0)
+    window.ci.layout.setRowFixedHeight(2, 120)
     window.show()
     pg.QtWidgets.QApplication.processEvents()
     exporter = ImageExporter(window.scene())
@@ -79,10 +84,8 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     exporter.export(str(path))
 
 
-def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: bool) -> None:
+def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: Any) -> None:
     """Medians as lines, all orders as dots, base model and full fine-tuning as dashed lines."""
-    if legend:
-        plot.addLegend(offset=(-10, -10))
     low, high = ends(rows, kind, key)
     for arm, colour in ARMS.items():
         ks = efforts(rows, kind, arm)
@@ -90,11 +93,15 @@ def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: 
             continue
         found = [values(rows, kind, arm, k, key) for k in ks]
         medians = [low, *(float(np.median(one)) for one in found)]
-        plot.plot([0, *ks], medians, pen=pg.mkPen(colour, width=2.5), name=NAMES[arm])
+        line = plot.plot([0, *ks], medians, pen=pg.mkPen(colour, width=2.5))
+        if legend is not None:
+            legend.addItem(line, NAMES[arm])
         x = [k for k, one in zip(ks, found, strict=True) for _ in one]
         y = [value for one in found for value in one]
         plot.plot(x, y, pen=None, symbol="o", symbolSize=5, symbolPen=None, symbolBrush=(*colour, 150))
     for value, style, name in ((low, "DotLine", "base model"), (high, "DashLine", "all images, all labelled")):
         if np.isfinite(value):
-            line = pg.mkPen("k", width=1.2, style=getattr(pg.QtCore.Qt.PenStyle, style))
-            plot.plot([0, 100], [value, value], pen=line, name=name)
+            pen = pg.mkPen("k", width=1.2, style=getattr(pg.QtCore.Qt.PenStyle, style))
+            line = plot.plot([0, 100], [value, value], pen=pen)
+            if legend is not None:
+                legend.addItem(line, name)
