@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -52,7 +50,8 @@ def _find_cores(core: npt.NDArray[Any], lowest: float, smallest: float) -> npt.N
     seeds: npt.NDArray[np.int32] = found.astype(np.int32, copy=False)
     places = np.flatnonzero(seeds)
     flat = seeds.ravel()
-    for higher, n_parts in _label_levels(core, np.arange(lowest + _LEVEL, _HIGHEST, _LEVEL)):
+    for level in np.arange(lowest + _LEVEL, _HIGHEST, _LEVEL):
+        higher, n_parts = ndimage.label(core > level)
         places = places[higher.ravel()[places] > 0]
         parts = higher.ravel()[places]
         parents = np.zeros(n_parts + 1, np.int32)
@@ -68,14 +67,6 @@ def _find_cores(core: npt.NDArray[Any], lowest: float, smallest: float) -> npt.N
             flat[places] = np.where(numbers[parts] > 0, numbers[parts], flat[places])
             count += int(divided.sum())
     return seeds
-
-
-def _label_levels(
-    core: npt.NDArray[Any], levels: npt.NDArray[np.float64]
-) -> Iterator[tuple[npt.NDArray[np.int32], int]]:
-    """What is connected above each level, and how much; two levels at a time, since labelling needs no interpreter."""
-    with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(lambda level: ndimage.label(core > level), levels)
 
 
 def _owners(labels: npt.NDArray[np.int32], seeds: npt.NDArray[Any], n_seeds: int, min_size: float) -> npt.NDArray[Any]:
