@@ -30,9 +30,11 @@ from napari_unet.finetuning.events import ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.scoring import score_model
+from napari_unet.finetuning.widening import training_input
 from napari_unet.images.image import Image
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
 
 
 def read_type(data: Path, kind: str, role: str) -> dict[str, list[str]]:
@@ -45,12 +47,13 @@ def read_type(data: Path, kind: str, role: str) -> dict[str, list[str]]:
     return groups
 
 
-def load_labelled(data: Path, name: str) -> CorrectedImage:
-    """An image of dsb2018 with all of it reviewed."""
+def load_labelled(data: Path, name: str, channels: str = "one") -> CorrectedImage:
+    """An image of dsb2018 with all of it reviewed; `channels` as in `FinetuneConfig`."""
     paths = [next((data / "dsb2018" / folder).glob(f"{name}.*")) for folder in ("images", "labels")]
     pixels, labels = imread(paths[0]), imread(paths[1]).astype(np.int32)
-    image = Image.from_array(pixels, "YXS" if pixels.ndim == 3 else "YX", name=name[:8]).select_channel()
-    return CorrectedImage(image, labels, np.ones(labels.shape, bool), name=name[:8])
+    image = Image.from_array(pixels, "YXS" if pixels.ndim == 3 else "YX", name=name[:8])
+    seen = training_input(image, ModelRecord(), channels)
+    return CorrectedImage(seen, labels, np.ones(labels.shape, bool), name=name[:8])
 
 
 def chloroplasts(data: Path, section: int, right: bool) -> CorrectedImage:
@@ -70,8 +73,10 @@ def draw_images(args: argparse.Namespace, draw: int) -> tuple[list[CorrectedImag
     groups = read_type(args.data, args.type, "unseen")
     order = sorted(groups)
     random.Random(draw).shuffle(order)
-    learned = [load_labelled(args.data, groups[group][0]) for group in order[: args.images]]
-    return learned, [load_labelled(args.data, name) for group in order[args.images :] for name in groups[group]]
+    learned = [load_labelled(args.data, groups[group][0], args.channels) for group in order[: args.images]]
+    return learned, [
+        load_labelled(args.data, name, args.channels) for group in order[args.images :] for name in groups[group]
+    ]
 
 
 def score_images(model: Model, images: list[CorrectedImage]) -> dict[str, float]:
@@ -95,6 +100,7 @@ def main() -> None:
     parser.add_argument("--model", help="Name or path; empty: the shipped one.")
     parser.add_argument("--base", action="store_true")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--channels", choices=["one", "all", "auto"], default="one", help="Colour, or its brightness.")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="Fields of FinetuneConfig.")
     args = parser.parse_args()
     if args.threads:
@@ -115,7 +121,7 @@ def run(args: argparse.Namespace, model: Model, config: FinetuneConfig, draw: in
         if isinstance(event, Finished):
             result = event.result
     report = {
-        "type": args.type, "draw": draw, "images": len(learned),
+        "type": args.type, "channels": args.channels, "draw": draw, "images": len(learned),
         "objects": sum(len(np.unique(one.labels)) - 1 for one in learned), "steps": result.steps,
         "seconds": round(time.perf_counter() - start, 1), "before": score_images(model, others),
         "after": score_images(result.model, others), "held_out_curve": curve, "sentence": result.sentence,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
+from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_input
 from napari_unet.cli.pairs import Pair, add_folders, find_pairs
 from napari_unet.cli.segment import PARAMETERS
 from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from napari_unet.events import Finished, StopFlag
-    from napari_unet.images.image import Image
+    from napari_unet.images.channels import ModelInput
     from napari_unet.models.model import Model
+    from napari_unet.models.record import ModelRecord
     from napari_unet.segmentation.evaluation import Evaluation, ImageScored
 
 
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
     model = load_model(args.model)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
-        finished = _follow(GreyImages(pairs, args), pairs, model, config, stop, bar)
+        finished = _follow(Inputs(pairs, args, model.record), pairs, model, config, stop, bar)
     result = finished.result
     require(result.n_images, "It was stopped before the first image was scored.")
     terminal.answer |= {
@@ -65,30 +66,30 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     return finished.stopped
 
 
-class GreyImages(Sequence["Image"]):
+class Inputs(Sequence["ModelInput"]):
     """The images of `pairs`, each read when it is asked for, so that memory holds one of them."""
 
-    def __init__(self, pairs: list[Pair], args: argparse.Namespace) -> None:
-        self._pairs, self._args = pairs, args
+    def __init__(self, pairs: list[Pair], args: argparse.Namespace, record: ModelRecord) -> None:
+        self._pairs, self._args, self._record = pairs, args, record
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     @overload
-    def __getitem__(self, index: int) -> Image: ...
+    def __getitem__(self, index: int) -> ModelInput: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Image]: ...
-    def __getitem__(self, index: int | slice) -> Image | Sequence[Image]:
+    def __getitem__(self, index: slice) -> Sequence[ModelInput]: ...
+    def __getitem__(self, index: int | slice) -> ModelInput | Sequence[ModelInput]:
         if isinstance(index, slice):
-            return GreyImages(self._pairs[index], self._args)
-        return read_grey(self._pairs[index].image, self._args)[1]
+            return Inputs(self._pairs[index], self._args, self._record)
+        return read_input(self._pairs[index].image, self._args, self._record)
 
-    def __iter__(self) -> Iterator[Image]:
+    def __iter__(self) -> Iterator[ModelInput]:
         return (self[index] for index in range(len(self)))
 
 
 def _follow(
-    images: GreyImages, pairs: list[Pair], model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress
+    images: Inputs, pairs: list[Pair], model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress
 ) -> Finished[Evaluation]:
     """Evaluate with the bar moving along."""
     from napari_unet.segmentation.evaluation import evaluate_steps

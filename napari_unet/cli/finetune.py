@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
+from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
 from napari_unet.cli.pairs import Pair, add_folders, find_pairs
 from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
 from napari_unet.finetuning.config import FinetuneConfig
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_unet.events import Finished, StopFlag
     from napari_unet.finetuning.events import FinetuneResult, Prepared, Score
     from napari_unet.models.model import Model
+    from napari_unet.models.record import ModelRecord
 
 _WRITING_SECONDS = 0.5
 PARAMETERS = {
@@ -32,6 +33,7 @@ PARAMETERS = {
     "max_steps": "N",
     "held_out": "SHARE",
     "replay": "SHARE",
+    "channels": "one|all|auto",
     "seed": "N",
     "device": "D",
 }
@@ -70,12 +72,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     config = read_config(args, FinetuneConfig, PARAMETERS)
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
-    images = corrected_images(pairs, args)
     from napari_unet.finetuning.guidance import advise
     from napari_unet.models.library import load_model
 
     model = load_model(args.model)
-    _warn(images, config, terminal)
+    images = corrected_images(pairs, args, model.record, config.channels)
+    objects = model.record.task == "instances"
+    if objects:
+        _warn(images, config, terminal)
     # Reading torch, model and images is part of what the user waits for, and so is writing the child.
     left = config.seconds - (time.monotonic() - start) - _WRITING_SECONDS
     config = config.model_copy(update={"seconds": max(config.seconds / 2, left)})
@@ -138,11 +142,17 @@ def check_output(path: Path, force: bool) -> Path:
     return path
 
 
-def corrected_images(pairs: list[Pair], args: argparse.Namespace) -> list[CorrectedImage]:
+def corrected_images(
+    pairs: list[Pair], args: argparse.Namespace, record: ModelRecord, channels: str
+) -> list[CorrectedImage]:
     """Everything in `pairs`, labels in memory; without a reviewed image all of an image counts as reviewed."""
     from napari_unet.finetuning.calls import make_corrected_image
 
-    return [make_corrected_image(read_grey(p.image, args)[1], p.labels, p.reviewed) for p in pairs]
+    images = [(pair, *read_with_channel(pair.image, args)) for pair in pairs]
+    return [
+        make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, channels)
+        for pair, image, channel in images
+    ]
 
 
 def save_model_file(model: Model, output: Path, half: bool = False) -> Model:
@@ -186,4 +196,4 @@ def _follow(
 
 
 def _score_text(score: Score | None) -> str:
-    return "" if score is None else f", held-out AP@0.5 {score.ap50:.2f}"
+    return "" if score is None else f", held-out {score.title} {score.main:.2f}"

@@ -34,6 +34,14 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     _add(actions, "rename", _rename, "give a model another name", "name", "new_name")
     removing = _add(actions, "remove", _remove, "delete a model for good", "name")
     removing.add_argument("--yes", action="store_true", help="do not ask")
+    making = _add(actions, "new", _new, "make an untrained model, to be taught by fine-tuning", "name")
+    making.add_argument("--task", choices=["instances", "semantic"], default="instances",
+                        help="objects each on their own, or classes painted by value (default: instances)")  # fmt: skip
+    making.add_argument("--classes", metavar="NAMES", default="",
+                        help="names of the classes with commas between, the background first")  # fmt: skip
+    making.add_argument("--channels", type=int, default=1, metavar="N", help="channels that it sees together; RGB: 3")
+    naming = _add(actions, "classes", _classes, "show the names of a model's classes, or change them", "name")
+    naming.add_argument("class_names", nargs="?", metavar="NAMES", help="new names with commas between")
     choosing = _add(actions, "default", _default, "say which model is used by default, or choose it")
     choosing.add_argument("name", nargs="?", metavar="NAME", help="the model to use by default")
     choosing.add_argument("--reset", action="store_true", help="go back to the shipped model")
@@ -104,13 +112,38 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> bool:
         "Learned from": _learned(training.images, training.n_objects, training.n_corrected),
         "Training": _trained(training.steps, training.seconds),
         "Scores": _scores(entry),
-        "Object diameter": f"{record.diameter:g} px",
+        "Object diameter": f"{record.diameter:g} px" if record.task == "instances" else "",
+        "Classes": ", ".join(record.class_names) if record.task == "semantic" else "",
         "Network": f"U-Net, {record.architecture.ndim}D, depth {record.architecture.depth}, "
         f"{record.architecture.base_channels} base channels",
         "Licence": record.licence,
         "File": f"{entry.path}\n{'':17}sha256 {entry.sha256}",
     }
     terminal.show("\n".join(f"{title + ':':<17}{text}" for title, text in lines.items() if text))
+    return False
+
+
+def _new(args: argparse.Namespace, terminal: Terminal) -> bool:
+    from napari_unet.models.library import find_model, save_to_library
+    from napari_unet.models.scratch import new_model
+
+    names = args.classes.split(",") if args.classes else ()
+    if names and args.task == "instances":
+        raise UserError("Only a model for classes has class names: add --task semantic.")
+    saved = save_to_library(new_model(args.name, args.task, names, args.channels))
+    terminal.answer |= _as_row(find_model(saved.name))
+    terminal.say(f"{saved.name} is in the library; it finds nothing until it is fine-tuned.")
+    return False
+
+
+def _classes(args: argparse.Namespace, terminal: Terminal) -> bool:
+    from napari_unet.models.library import find_model_or_file, rename_classes
+
+    entry = find_model_or_file(args.name)
+    if args.class_names:
+        entry = rename_classes(args.name, args.class_names.split(","))
+    terminal.answer |= _as_row(entry)
+    terminal.show("\n".join(f"{value} {name}" for value, name in enumerate(entry.record.class_names)))
     return False
 
 
@@ -172,6 +205,9 @@ def _as_row(entry: ModelEntry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "shipped": entry.shipped,
+        "task": record.task,
+        "class_names": list(record.class_names) if record.task == "semantic" else [],
+        "channels": record.architecture.in_channels,
         "path": str(entry.path),
         "sha256": entry.sha256,
         "parent": record.parent,

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from napari_unet.errors import UserError
+from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.images.image import Image
+from napari_unet.models.record import ModelRecord
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -68,22 +70,28 @@ def read_config(args: argparse.Namespace, config: type[Config], names: Iterable[
         ) from None
 
 
-def select_channel(image: Image, channel: int | None) -> Image:
-    """The grey image of `channel`, counted from 1 as in the window; None: the first."""
+def check_channel(image: Image, channel: int | None) -> int | None:
+    """`channel`, counted from 1 as in the window, as an index; None stays None. Raises `UserError` if there is none."""
     count = image.sizes.get("C", 1)
     if channel is not None and not 1 <= channel <= count:
         has = "1 channel" if count == 1 else f"{count} channels"
         last = "1" if count == 1 else f"1 to {count}"
         raise UserError(f"{image.name} has {has}, so there is no channel {channel}: give {last}.")
-    return image.select_channel(None if channel is None else channel - 1)
+    return None if channel is None else channel - 1
 
 
-def read_grey(path: Path, args: argparse.Namespace) -> tuple[Image, Image]:
-    """The image at `path` as it is, and its grey image of the channel asked for."""
+def read_input(path: Path, args: argparse.Namespace, record: ModelRecord) -> ModelInput:
+    """What the model of `record` sees of the image at `path`: the channel asked for, or all it looks at together."""
+    image, channel = read_with_channel(path, args)
+    return model_input(image, record.architecture.in_channels, channel)
+
+
+def read_with_channel(path: Path, args: argparse.Namespace) -> tuple[Image, int | None]:
+    """The image at `path`, and the index of the channel asked for."""
     from napari_unet.images.reading import read_image
 
     image = read_image(path, args.axes)
-    return image, select_channel(image, args.channel)
+    return image, check_channel(image, args.channel)
 
 
 def _flag(name: str) -> str:

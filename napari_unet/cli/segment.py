@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_grey
+from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
 from napari_unet.cli.terminal import Terminal, follow, listed, require, seconds_text, stop_on_interrupt
 from napari_unet.errors import UserError
+from napari_unet.segmentation.classes import class_shares
 from napari_unet.segmentation.config import SegmentConfig
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_unet.events import Finished
     from napari_unet.images.image import Image
+    from napari_unet.models.record import ModelRecord
     from napari_unet.segmentation.events import Segmentation
 
 PARAMETERS = {
@@ -54,6 +56,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Segment every file; a bad one does not keep the others from it. Returns whether the user stopped it."""
     config = read_config(args, SegmentConfig, PARAMETERS)
     targets = plan_outputs(expand_inputs(args.input), args.output)
+    from napari_unet.images.channels import grey_input, model_input
     from napari_unet.models.library import load_model
     from napari_unet.segmentation.segment import segment_steps
 
@@ -67,10 +70,12 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
                 break
             title = f"{path.name} ({number} of {len(targets)})" if len(targets) > 1 else path.name
             try:
-                image, grey = read_grey(path, args)
+                image, channel = read_with_channel(path, args)
+                seen = model_input(image, model.record.architecture.in_channels, channel)
+                grey = grey_input(seen)
                 start = time.perf_counter()
-                finished = _follow(segment_steps(grey, model, config, stop=stop), title, bar)
-                row = _written(image, grey, target, finished)
+                finished = _follow(segment_steps(seen, model, config, stop=stop), title, bar)
+                row = _written(image, grey, target, finished) | _classes(model.record, finished.result)
             except UserError as error:
                 errors.append({"input": str(path), "message": str(error)})
                 continue
@@ -161,8 +166,17 @@ def _written(image: Image, grey: Image, target: Path, finished: Finished[Segment
     }
 
 
+def _classes(record: ModelRecord, found: Segmentation) -> dict[str, Any]:
+    """Share of the pixels by class name; empty for a model of objects."""
+    return {"classes": class_shares(found, record.class_names)} if record.task == "semantic" else {}
+
+
 def _told(row: dict[str, Any]) -> str:
     how = "estimated" if row["diameter_estimated"] else "as given"
+    if "classes" in row:
+        shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in row["classes"].items())
+        text = f"{row['input']}: {shares}, {row['seconds']:.1f} s"
+        return f"{text} -> {row['output']}" if row["output"] else f"{text}; no labels written"
     text = (
         f"{row['input']}: {row['objects']} objects, diameter {row['diameter']:.1f} px ({how}), {row['seconds']:.1f} s"
     )

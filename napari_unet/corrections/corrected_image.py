@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.comparison import Comparison, Counts, compare_labels, object_areas
 from napari_unet.errors import UserError
-from napari_unet.images.image import Image
+from napari_unet.images.channels import ModelInput
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class CorrectedImage:
     is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more.
     """
 
-    image: Image
+    image: ModelInput
     labels: npt.NDArray[Any]
     reviewed: npt.NDArray[np.bool_]
     prediction: npt.NDArray[Any] | None = None

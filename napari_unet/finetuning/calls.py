@@ -14,9 +14,12 @@ from napari_unet.errors import UserError
 from napari_unet.events import StopFlag, drain
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult
+from napari_unet.finetuning.widening import training_input
+from napari_unet.images.channels import grey_input
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
 from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
 
 Source = Image | str | Path | npt.NDArray[Any]
 
@@ -65,21 +68,29 @@ def finetune(
     columns += [[None] * len(columns[0]) if many is None else _as_list(many) for many in (reviewed, predictions)]
     if len({len(column) for column in columns}) != 1:
         raise UserError(f"There are {len(columns[0])} images but {len(columns[1])} labels; give one for each.")
-    corrected = [make_corrected_image(i, l, r, p, channel) for i, l, r, p in zip(*columns, strict=True)]  # noqa: E741
     parent = model if isinstance(model, Model) else load_model(model)
-    return drain(finetune_steps(parent, corrected, FinetuneConfig(seconds=seconds, **settings), stop))
+    config = FinetuneConfig(seconds=seconds, **settings)
+    corrected = [
+        make_corrected_image(i, l, r, p, channel, parent.record, config.channels)
+        for i, l, r, p in zip(*columns, strict=True)  # noqa: E741
+    ]
+    return drain(finetune_steps(parent, corrected, config, stop))
 
 
 def make_corrected_image(
     image: Source, labels: Source, reviewed: Source | None = None, prediction: Source | None = None,
-    channel: int | None = None,
+    channel: int | None = None, record: ModelRecord | None = None, channels: str = "auto",
 ) -> CorrectedImage:  # fmt: skip
-    """What fine-tuning learns from, of one image, its labels and where they are reviewed (None: everywhere)."""
+    """What fine-tuning learns from, of one image, its labels and where they are reviewed (None: everywhere).
+
+    `record` is that of the model that learns (None: one of one channel), `channels` as in `FinetuneConfig`.
+    """
     opened = _open(image)
-    grey = opened.select_channel(channel)
+    seen = training_input(opened, record or ModelRecord(), channels, channel)
+    grey = grey_input(seen)
     known = read_labels(labels, grey)
     return CorrectedImage(
-        image=grey,
+        image=seen,
         labels=known,
         reviewed=np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0,
         prediction=None if prediction is None else read_labels(prediction, grey),

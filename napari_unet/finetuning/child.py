@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from napari_unet.finetuning.class_scoring import ClassScore
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.survey import Survey
 from napari_unet.finetuning.verdict import Outcome
@@ -34,6 +35,7 @@ def make_child(
             "created": datetime.now(UTC),
             "training": training,
             "scores": {},
+            "untrained": parent.record.untrained and steps == 0,
         }
     )
     return Model(network, record)
@@ -50,6 +52,10 @@ def child_name(parent: str, images: Sequence[str]) -> str:
 def describe_scores(outcome: Outcome) -> dict[str, float]:
     """Scores for the model's record: held-out ones, and those on the base model's own kinds of image (base_)."""
     found: dict[str, float] = {}
+    if isinstance(outcome.before, ClassScore) and isinstance(outcome.after, ClassScore):
+        return outcome.after.figures() | {
+            "mean_iou_before": outcome.before.mean_iou, "n_held_out": float(outcome.after.n_objects)
+        }  # fmt: skip
     if outcome.before is not None and outcome.after is not None:
         found |= {"ap50_before": outcome.before.ap50, "ap50": outcome.after.ap50}
         found |= {"mean_ap_before": outcome.before.mean_ap, "mean_ap": outcome.after.mean_ap}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+AUTO_ALL = False
+"""Whether colour and several channels are used where nobody says; docs/benchmarks.md has what was measured."""
+
 
 class FinetuneConfig(BaseModel):
     """How a model is adapted to corrections."""
@@ -28,6 +31,14 @@ class FinetuneConfig(BaseModel):
         title="Replay",
         description="Share of the patches that are of images that the base model learned from, so that it does not "
         "forget them.",
+    )
+    channels: str = Field(
+        "auto",
+        pattern="^(auto|one|all)$",
+        title="Channels",
+        description="What the model sees of colour images and those of several channels: one (of colour, its "
+        "brightness), all together, or what was measured to be better (auto).",
+        json_schema_extra={"choices": ["auto", "one", "all"]},
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
     seed: int = Field(0, ge=0, title="Seed")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from napari_unet.finetuning.evidence import Change, Evidence
-    from napari_unet.images.image import Image
+    from napari_unet.images.channels import ModelInput
     from napari_unet.models.model import Model
 
 
@@ -28,6 +28,13 @@ class Score:
     n_objects: int
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
 
+    title = "AP@0.5"
+
+    @property
+    def main(self) -> float:
+        """The number that is shown."""
+        return self.ap50
+
     def figures(self) -> dict[str, float]:
         """The numbers alone, to be written down."""
         return {"ap50": self.ap50, "ap75": self.ap75, "mean_ap": self.mean_ap, "n_objects": self.n_objects}
@@ -38,6 +45,7 @@ class Prepared:
     """Data are ready: how many objects are learned from and held out, and the score before.
 
     `diameters` has, for each image, the median diameter in pixels of its reviewed objects (None: it has none).
+    `noun` is what was counted: objects, or of classes places.
     """
 
     n_images: int
@@ -47,6 +55,7 @@ class Prepared:
     before: Score | None
     seconds: float
     diameters: tuple[float | None, ...] = ()
+    noun: str = "object"
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class PreviewRequest:
     ones), `key` whatever tells the asker later what it was.
     """
 
-    image: Image
+    image: ModelInput
     plane: tuple[int, ...]
     view: tuple[slice, slice]
     diameter: float | None = None

@@ -24,7 +24,7 @@ Key = tuple[int, int]
 
 _COLUMNS = len(THRESHOLDS) + 2  # hits by threshold, reviewed outlines, predicted outlines
 _DRAWS = 2000
-_SURE = 0.9
+SURE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Change:
 
     @property
     def is_sure_gain(self) -> bool:
-        return self.difference > 1e-6 and self.chance >= _SURE
+        return self.difference > 1e-6 and self.chance >= SURE
 
     @property
     def is_gain(self) -> bool:
@@ -102,7 +102,7 @@ def compare_evidence(before: Evidence, after: Evidence, draws: int = _DRAWS, see
     differences = _rank(weights @ second) - _rank(weights @ before.rows)
     once = np.ones((1, n), np.int64)
     measured = float((_rank(once @ second) - _rank(once @ before.rows))[0])
-    low, high = (float(value) for value in np.quantile(differences, [1 - _SURE, _SURE]))
+    low, high = (float(value) for value in np.quantile(differences, [1 - SURE, SURE]))
     n_objects = sum(label > 0 for _, label in before.keys)
     return Change(measured, low, high, float(np.mean(differences > 1e-9)), n_objects)
 

@@ -36,6 +36,7 @@ from napari_unet.finetuning.replay import find_replay
 from napari_unet.finetuning.split import count_objects
 from napari_unet.finetuning.trainer import Trainer
 from napari_unet.finetuning.verdict import Outcome, choose_candidate, rank, reach_verdict
+from napari_unet.finetuning.widening import fit_to_images
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size
@@ -96,8 +97,10 @@ class _Run:
         stop: StopFlag,
         preview: Callable[[], PreviewRequest | None] | None,
     ) -> None:
-        if model.record.task != "instances" or model.record.architecture.ndim != 2:
-            raise UserError(f"{model.name} is no 2D model for objects; choose one that is, to fine-tune it.")
+        if model.record.architecture.ndim != 2:
+            raise UserError(f"{model.name} is a 3D model; choose a 2D one, to fine-tune it.")
+        # What training starts from; the parent is what was handed in, and is scored as it is.
+        self.parent, model = model, fit_to_images(model, images)
         self.model, self.images, self.config, self.stop, self.preview = model, images, config, stop, preview
         self.budget = Budget(config.seconds, config.max_steps)
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
@@ -111,7 +114,7 @@ class _Run:
     def prepare(self) -> Prepared:
         """Read what was reviewed, and score the parent."""
         generator = np.random.default_rng(self.config.seed)
-        self.material = survey_material(self.images, self.config.held_out, generator)
+        self.material = survey_material(self.images, self.config.held_out, generator, self.model.record)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
@@ -121,10 +124,10 @@ class _Run:
         size = fitting_size(choose_patch_size(self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
         self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
-        self.trainer = Trainer(self.model.network, self.config)
+        self.trainer = Trainer(self.model.network, self.config, self.model.record)
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
         # a score before, one on the way, and at the end those of what is kept and of blends of it
-        self.budget.plan(*self.judge.score_parent(self.model, self._took_longer_than(SCORING_SHARE / 4)))
+        self.budget.plan(*self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4)))
         return self._describe_material()
 
     def _took_longer_than(self, share: float) -> Callable[[], bool]:
@@ -140,6 +143,7 @@ class _Run:
             n_objects=count_objects(survey, self.material.split.training),
             n_held_out=self.judge.before.n_objects if self.judge.before is not None else 0,
             n_corrected=survey.n_corrected,
+            noun=survey.noun,
             before=self.judge.before,
             seconds=self.budget.elapsed,
             diameters=self._diameters(),
@@ -229,7 +233,7 @@ class _Run:
             change=verdict.change,
             base_before=outcome.base_before,
             base_after=outcome.base_after,
-            parent=self.model,
+            parent=self.parent,
         )
 
     def child(self, network: UNet, share: float = 1.0) -> Model:

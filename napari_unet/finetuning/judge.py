@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from napari_unet.finetuning.blending import SHARES
+from napari_unet.finetuning.class_scoring import score_classes
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.preparation import Material
 from napari_unet.finetuning.scoring import HeldOutPlane, score_model
@@ -37,7 +38,7 @@ class Judge:
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> tuple[float, float]:
         """Score the model as it was; returns the seconds of a score on the way (0: none), and of those at the end."""
         start = time.perf_counter()
-        score, done = score_model(parent, self._planes, self.device, enough)
+        score, done = _scorer(parent)(parent, self._planes, self.device, enough)
         del self._planes[done:]
         middle = time.perf_counter()
         self._base_before = self._score(parent, self.base)
@@ -51,7 +52,7 @@ class Judge:
 
     def score(self, model: Model) -> Score:
         """The score of weights on the way or at the end."""
-        return score_model(model, self._planes, self.device)[0]
+        return _scorer(model)(model, self._planes, self.device)[0]
 
     def conclude(self, child: Model, score: Score, steps: int) -> Outcome:
         """All that was measured, with what only the child is measured on."""
@@ -66,3 +67,7 @@ class Judge:
 
     def _score(self, model: Model, planes: Sequence[HeldOutPlane]) -> Score | None:
         return score_model(model, planes, self.device)[0] if planes else None
+
+
+def _scorer(model: Model) -> Callable[..., tuple[Score, int]]:
+    return score_classes if model.record.task == "semantic" else score_model

@@ -42,6 +42,25 @@ def instance_loss(
     return loss + 0.5 * _mean(rare, weights * (1 + (seam_weight - 1) * seam))
 
 
+def semantic_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Loss of the class head: cross-entropy, and Dice averaged over the classes in the batch.
+
+    Parameters
+    ----------
+    logits, targets : Tensor
+        (N, classes, Y, X); targets are shares of classes that sum to 1.
+    weights : Tensor
+        (N, 1, Y, X), 0 where nobody reviewed, more for rare classes.
+    """
+    logits = logits.float()
+    entropy = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1, keepdim=True)
+    known = (weights > 0).to(logits.dtype)
+    probability = torch.softmax(logits, dim=1)
+    present = [i for i in range(logits.shape[1]) if float((targets[:, i : i + 1] * known).sum()) > 0]
+    overlap = [soft_dice_loss(probability[:, i : i + 1], targets[:, i : i + 1], known) for i in present]
+    return _mean(entropy, weights) + (torch.stack(overlap).mean() if overlap else 0.0)
+
+
 def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     """1 - Dice over the batch, (N, 1, ...) each; smoothed, so that an empty patch has a small loss and no NaN."""
     shared = (weights * probability * target).sum()

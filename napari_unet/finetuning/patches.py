@@ -26,7 +26,7 @@ _BACKGROUND_SHARE = (
 
 @dataclass(eq=False)
 class TrainingPlane:
-    """One plane (Y, X), at the model's object size, and what was reviewed in it.
+    """One plane (Y, X), or (C, Y, X) of several channels, at the model's object size, and what was reviewed in it.
 
     `pixels` are normalized; `learn` is where the loss counts, `changed` where a correction was made. Objects that the
     edge of the reviewed region cuts are ignored, because nobody said where they end.
@@ -37,14 +37,20 @@ class TrainingPlane:
     reviewed: npt.NDArray[np.bool_]
     learn: npt.NDArray[np.bool_]
     changed: npt.NDArray[np.bool_]
-    _tensor: Tensor | None = field(default=None, repr=False)
+    _tensor: Tensor | None = field(default=None, repr=False, kw_only=True)
+    n_binary = 1  # targets, the first ones, that say yes or no
+
+    @property
+    def channels(self) -> npt.NDArray[np.float32]:
+        """The pixels as (C, Y, X)."""
+        return self.pixels if self.pixels.ndim == 3 else self.pixels[None]
 
     @property
     def tensor(self) -> Tensor:
-        """(6, Y, X) float32: pixels, targets, weight, and 1 where the weight counts. Made on first use."""
+        """(C + 5, Y, X) float32: pixels, targets, weight, and 1 where the weight counts. Made on first use."""
         if self._tensor is None:
             weight = self.weights()
-            maps = [self.pixels[None], make_targets(self.labels), weight[None], (weight > 0)[None].astype(np.float32)]
+            maps = [self.channels, make_targets(self.labels), weight[None], (weight > 0)[None].astype(np.float32)]
             self._tensor = torch.from_numpy(np.concatenate(maps))
         return self._tensor
 
@@ -86,12 +92,13 @@ class PatchSampler:
         self._shares = shares / shares.sum() if shares.size else shares
 
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (n, 1, size, size), targets (n, 3, size, size) and weights (n, 1, size, size)."""
+        """Images (n, C, size, size), targets (n, 3 or classes, size, size) and weights (n, 1, size, size)."""
         patches = torch.cat([self._cut() for _ in range(n)])
-        images = vary_grey_values(patches[:, :1], self.augmentation, self.generator)
+        c, binary = len(self.planes[0].channels), self.planes[0].n_binary
+        images = vary_grey_values(patches[:, :c], self.augmentation, self.generator)
         # A pixel between known and unknown ones mixes both: it counts only if all that it was made of is known.
         weights = patches[:, -2:-1] * (patches[:, -1:] > 0.999)
-        targets = torch.cat([(patches[:, 1:2] > 0.5).float(), patches[:, 2:-2]], dim=1)
+        targets = torch.cat([(patches[:, c : c + binary] > 0.5).float(), patches[:, c + binary : -2]], dim=1)
         return images, targets, weights
 
     def _cut(self) -> Tensor:

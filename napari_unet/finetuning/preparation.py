@@ -12,11 +12,15 @@ import numpy.typing as npt
 from napari_unet.corrections.comparison import compare_labels
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
+from napari_unet.finetuning.class_planes import ClassPlane, HeldOutClassPlane
+from napari_unet.finetuning.class_survey import ClassSurvey, survey_classes
+from napari_unet.finetuning.object_check import check_objects
 from napari_unet.finetuning.patches import TrainingPlane
 from napari_unet.finetuning.scoring import HeldOutPlane
 from napari_unet.finetuning.split import Split, split_reviewed
 from napari_unet.finetuning.survey import Survey, survey_reviewed
-from napari_unet.images.normalization import Limits, normalize
+from napari_unet.images.channels import ChannelStack
+from napari_unet.images.normalization import AnyLimits, normalize
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.preparation import (
     pick_nearest,
@@ -43,20 +47,25 @@ class Material:
     learned: list[HeldOutPlane] = field(default_factory=list)
 
 
-def survey_material(images: Sequence[CorrectedImage], held_out: float, generator: np.random.Generator) -> Material:
-    """See what was reviewed, and divide it.
+def survey_material(
+    images: Sequence[CorrectedImage], held_out: float, generator: np.random.Generator, record: ModelRecord | None = None
+) -> Material:
+    """See what was reviewed, and divide it; `record` is the model's, if it may be one for classes.
 
     Raises
     ------
     UserError
         If there is nothing to learn from.
     """
-    survey = survey_reviewed(images)
+    classes = record is not None and record.task == "semantic"
+    survey = survey_classes(images, record.class_names) if classes and record is not None else survey_reviewed(images)
     if survey.n_reviewed_pixels == 0:
         raise UserError(
             "Nothing is marked as reviewed yet. Mark at least one object, with what surrounds it, as reviewed, "
             "so that there is something to learn from."
         )
+    if not classes:
+        check_objects(images)
     if not survey.objects and not survey.removed:
         raise UserError(
             "What is marked as reviewed holds no whole object. Mark at least one whole object as reviewed, "
@@ -78,22 +87,22 @@ def prepare_planes(
     """Fill `material.training` and `material.held_out`, planes in random order, until all are there or `enough()`."""
     planes = [(number, index) for number, corrected in enumerate(images) for index in corrected.planes()]
     pixels = 0
-    limits: dict[tuple[int, ...], Limits] = {}
+    limits: dict[tuple[int, ...], AnyLimits] = {}
     for position in generator.permutation(len(planes)):
         number, index = planes[int(position)]
         image = images[number].image
         volume = (number, *(index[:-1] if "Z" in image.axes else index))
         if volume not in limits:  # of the whole plane or volume, as in segmentation, whatever part of it is used
             limits[volume] = volume_limits(image, index, record.normalization)
-        reader = _PlaneReader(images[number], index, record, limits[volume], material.survey.diameter(number))
+        reader = _PlaneReader(images[number], index, record, limits[volume], material.survey, number)
         learn = material.split.training[number]
         score = material.split.held_out[number]
         if pixels < _MOST_PIXELS and (plane := reader.training_plane(learn, patch)) is not None:
             material.training.append(plane)
             pixels += plane.pixels.size
-        if (held := reader.held_out_plane(score, number)) is not None:
+        if (held := reader.held_out_plane(score)) is not None:
             material.held_out.append(held)
-        if not material.split.holds_out and (learned := reader.held_out_plane(learn, number)) is not None:
+        if not material.split.holds_out and (learned := reader.held_out_plane(learn)) is not None:
             material.learned.append(learned)
         if enough() and material.training and (material.held_out or not material.split.holds_out):
             break
@@ -112,17 +121,24 @@ class _PlaneReader:
         corrected: CorrectedImage,
         index: tuple[int, ...],
         record: ModelRecord,
-        limits: Limits,
-        diameter: float | None,
+        limits: AnyLimits,
+        survey: Survey,
+        number: int,
     ) -> None:
         self.record = record
         self.limits = limits
+        self.number = number
+        self.classes = survey.class_weights if isinstance(survey, ClassSurvey) else None
         self.pixels = corrected.image.plane(index)
+        self.grey: tuple[npt.NDArray[Any], AnyLimits] | None = None
+        if isinstance(corrected.image, ChannelStack):
+            grey = corrected.image.grey
+            self.grey = grey.plane(index), volume_limits(grey, index, record.normalization)
         self.labels = np.asarray(corrected.labels[index])
         self.reviewed = np.asarray(corrected.reviewed[index], bool)
         predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
-        self.changed = _changed(predicted, self.labels, self.reviewed)
-        self.diameter = diameter or record.diameter
+        self.changed = _changed(predicted, self.labels, self.reviewed, self.classes is not None)
+        self.diameter = survey.diameter(number) or record.diameter
         self.zoom = resampling_factor(record, self.diameter)
 
     def training_plane(self, learn: npt.NDArray[np.bool_], patch: int) -> TrainingPlane | None:
@@ -131,12 +147,13 @@ class _PlaneReader:
         box = _box_around(learn, round(0.75 * patch / self.zoom))
         if box is None:
             return None
-        return TrainingPlane(
+        parts = (
             self._pixels(box), self._labels(box), self._mask(self.reviewed, box), self._mask(learn, box),
             self._mask(self.changed, box),
         )  # fmt: skip
+        return TrainingPlane(*parts) if self.classes is None else ClassPlane(*parts, self.classes)
 
-    def held_out_plane(self, score: npt.NDArray[np.bool_], number: int) -> HeldOutPlane | None:
+    def held_out_plane(self, score: npt.NDArray[np.bool_]) -> HeldOutPlane | None:
         """What is reviewed of the plane within the YX mask `score`, with context for the network; None if nothing."""
         score = score & self.reviewed
         context = max(self.record.architecture.receptive_radius / self.zoom, _CONTEXT * self.diameter)
@@ -144,12 +161,16 @@ class _PlaneReader:
         if box is None:
             return None
         labels = self.labels[box].astype(np.int32)
-        return HeldOutPlane(self.pixels[box].copy(), labels, score[box], self.limits, self.diameter, number)
+        grey = None if self.grey is None else (self.grey[0][box].copy(), self.grey[1])
+        make = HeldOutPlane if self.classes is None else HeldOutClassPlane
+        pixels = self.pixels[(..., *box)].copy()
+        return make(pixels, labels, score[box], self.limits, self.diameter, self.number, grey)
 
     def _pixels(self, box: Box) -> npt.NDArray[np.float32]:
-        values = normalize(self.pixels[box], self.limits, self.record.normalization)
-        resized: npt.NDArray[np.float32] = resample(values[None], resampled_shape(values.shape, self.zoom))[0]
-        return resized
+        values = normalize(self.pixels[(..., *box)], self.limits, self.record.normalization)
+        planes = values.reshape(-1, *values.shape[-2:])
+        resized: npt.NDArray[np.float32] = resample(planes, resampled_shape(values.shape, self.zoom))
+        return resized if values.ndim == 3 else resized[0]
 
     def _labels(self, box: Box) -> npt.NDArray[np.int32]:
         return pick_nearest(self.labels[box], self.zoom).astype(np.int32)
@@ -159,11 +180,13 @@ class _PlaneReader:
 
 
 def _changed(
-    predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_]
+    predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], classes: bool
 ) -> npt.NDArray[np.bool_]:
     """Where a correction was made in a YX plane, within what is reviewed."""
     if predicted is None:
         return np.zeros_like(reviewed)
+    if classes:
+        return np.asarray((predicted != labels) & reviewed)
     mask: npt.NDArray[np.bool_] = compare_labels(predicted, labels, reviewed).mask(predicted, labels) & reviewed
     return mask
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.finetuning.scoring import predict_labels
+from napari_unet.images.channels import model_input
 from napari_unet.models.model import Model
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resampling_factor, volume_limits
@@ -26,13 +27,14 @@ def predict_preview(
     `largest` is in pixels a side, at the model's object size.
     """
     diameter = request.diameter or diameter or model.record.diameter
-    plane = request.image.plane(request.plane)
-    view = tuple(slice(*part.indices(size)) for part, size in zip(request.view, plane.shape, strict=True))
+    image = model_input(request.image, model.record.architecture.in_channels)
+    plane = image.plane(request.plane)
+    view = tuple(slice(*part.indices(size)) for part, size in zip(request.view, plane.shape[-2:], strict=True))
     middle = tuple(_middle(part, round(largest / resampling_factor(model.record, diameter))) for part in view)
-    limits = volume_limits(request.image, request.plane, model.record.normalization)
+    limits = volume_limits(image, request.plane, model.record.normalization)
     found = np.zeros([part.stop - part.start for part in view], np.int32)
     inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
-    found[inside] = predict_labels(Predictor(model, device), plane[middle], limits, diameter)
+    found[inside] = predict_labels(Predictor(model, device), plane[..., middle[0], middle[1]], limits, diameter)
     return found
 
 

@@ -47,8 +47,10 @@ class ReplayCrop:
     def training_plane(self, record: ModelRecord) -> TrainingPlane:
         """The crop as something to learn from, at the object size that the model of `record` knows."""
         zoom = resampling_factor(record, self.diameter)
-        values = self.pixels.astype(np.float32) / 255 * (_WHITE - _BLACK) + _BLACK
-        values = resample(values[None], resampled_shape(values.shape, zoom))[0]
+        levels = self.pixels.astype(np.float32) / 255 * (_WHITE - _BLACK) + _BLACK
+        values = resample(levels[None], resampled_shape(levels.shape, zoom))
+        # a model of several channels says of a grey image what the one it came of said
+        values = np.repeat(values, record.architecture.in_channels, axis=0)
         labels = pick_nearest(self.labels, zoom).astype(np.int32)
         everywhere = np.ones(labels.shape, bool)
         return TrainingPlane(values, labels, everywhere, everywhere, np.zeros_like(everywhere))

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.evidence import add_evidence, collect_evidence
 from napari_unet.finetuning.survey import whole_objects
-from napari_unet.images.normalization import Limits
+from napari_unet.images.normalization import AnyLimits
 from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
@@ -30,14 +31,22 @@ class HeldOutPlane:
 
     `limits` are the grey values of the whole image that become 0 and 1, `diameter` is that of the objects in pixels,
     `image` the number of the image: objects of one number and label are one object, in several planes.
+    Where `pixels` are several channels (C, Y, X), `grey` is what a model of one channel sees, with its limits.
     """
 
     pixels: npt.NDArray[Any]
     labels: npt.NDArray[np.int32]
     region: npt.NDArray[np.bool_]
-    limits: Limits
+    limits: AnyLimits
     diameter: float
     image: int = 0
+    grey: tuple[npt.NDArray[Any], AnyLimits] | None = None
+
+    def input_of(self, record: ModelRecord) -> tuple[npt.NDArray[Any], AnyLimits]:
+        """Pixels and limits for the model of `record`: one that sees one channel gets the grey ones."""
+        if self.grey is not None and record.architecture.in_channels == 1:
+            return self.grey
+        return self.pixels, self.limits
 
     def __post_init__(self) -> None:
         whole = [label for label, _, _ in whole_objects(self.labels, self.region)]
@@ -69,7 +78,7 @@ def score_model(
 
 def predict_plane(predictor: Predictor, plane: HeldOutPlane) -> npt.NDArray[np.int32]:
     """Labels of a plane; predictions mostly outside of what was reviewed are dropped, for they do not count."""
-    predicted = predict_labels(predictor, plane.pixels, plane.limits, plane.diameter)
+    predicted = predict_labels(predictor, *plane.input_of(predictor.record), plane.diameter)
     return drop_uncounted(predicted, plane.counts)
 
 
@@ -83,9 +92,9 @@ def drop_uncounted(predicted: npt.NDArray[np.int32], counts: npt.NDArray[np.bool
 
 
 def predict_labels(
-    predictor: Predictor, pixels: npt.NDArray[Any], limits: Limits, diameter: float
+    predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, diameter: float
 ) -> npt.NDArray[np.int32]:
-    """Labels (Y, X) of `pixels` (Y, X) with objects of `diameter` pixels, as segmentation gives them."""
+    """Labels (Y, X) of `pixels` ((C,) Y, X) with objects of `diameter` pixels, as segmentation gives them."""
     maps = PlaneMaps(predictor, pixels, limits, resampling_factor(predictor.record, diameter))
     for _ in maps.tiles(_TILE):
         pass

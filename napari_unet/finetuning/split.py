@@ -79,6 +79,9 @@ def _cost(candidate: _Candidate, survey: Survey, share: float) -> float:
     learned, scored = int(candidate.learned.sum()), int(candidate.scored.sum())
     if scored < 2 or learned < 3 or scored > learned:
         return float("inf")
+    kinds = np.array([found.kind for found in survey.objects])
+    if set(kinds) != set(kinds[candidate.learned]):
+        return float("inf")  # a class of which nothing is learned
     n = len(survey.objects)
     cost = abs(scored / n - share) / share + 1.0 - (learned + scored) / n
     corrected = np.array([found.corrected for found in survey.objects])
@@ -117,7 +120,7 @@ def _by_region(
     """Reviewed regions that lie at least an object apart, in random groups."""
     regions, offset = [], 0
     for number, mask in enumerate(reviewed):
-        labels, count = _apart(mask, survey.diameter(number) or 0.0)
+        labels, count = _apart(mask, survey.gap(number))
         regions.append(np.where(labels > 0, labels + offset, 0))
         offset += count
     if offset < 3:
@@ -148,7 +151,7 @@ def _by_cut(survey: Survey, reviewed: Sequence[Mask]) -> Iterator[_Candidate]:
     """One side of a straight cut through each image, at several angles and places, with a gap of an object's width."""
     image = np.array([found.image for found in survey.objects])
     centers = np.array([found.center for found in survey.objects])
-    gaps = np.array([survey.diameter(number) or 0.0 for number in range(len(reviewed))])
+    gaps = np.array([survey.gap(number) for number in range(len(reviewed))])
     for angle in np.arange(8) * np.pi / 4:
         direction = np.array([np.sin(angle), np.cos(angle)])
         along = centers @ direction

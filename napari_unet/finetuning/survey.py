@@ -21,7 +21,7 @@ WHOLE = 0.9
 
 @dataclass(frozen=True)
 class ReviewedObject:
-    """One reviewed outline: an object in one plane. Places are in pixels of the image."""
+    """One reviewed outline: an object in one plane. Places are in pixels of the image; `kind` is its class, if any."""
 
     image: int
     plane: tuple[int, ...]
@@ -29,6 +29,7 @@ class ReviewedObject:
     center: tuple[float, float]
     area: int
     corrected: bool
+    kind: int = 0
 
     @property
     def diameter(self) -> float:
@@ -43,6 +44,7 @@ class Survey:
     objects: tuple[ReviewedObject, ...]
     removed: tuple[tuple[int, tuple[int, ...], tuple[float, float]], ...]
     n_reviewed_pixels: int
+    noun = "object"
 
     @property
     def n_images(self) -> int:
@@ -71,6 +73,10 @@ class Survey:
         mine = [found.diameter for found in self.objects if found.image == image]
         every = mine or [found.diameter for found in self.objects]
         return float(np.median(every)) if every else None
+
+    def gap(self, image: int) -> float:
+        """Pixels between what is learned from and what is held out: an object's width."""
+        return self.diameter(image) or 0.0
 
 
 def survey_reviewed(images: Sequence[CorrectedImage]) -> Survey:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from napari_unet.finetuning.batches import Batch
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.losses import instance_loss
+from napari_unet.finetuning.losses import instance_loss, semantic_loss
 from napari_unet.finetuning.threads import ThreadChoice
 from napari_unet.models.device import choose_device, choose_dtype
+from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 
 _WARM_UP = 0.03  # of the training
 _CLIP = 1.0
+_SCRATCH = 2.0  # times the learning rate, where there is nothing yet to lose
 _SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate their odds, which nobody corrects here
 
 
 class Trainer:
     """Adapts a copy of `network`; `averaged` is the copy to score and keep. Replay teaches what `network` said."""
 
-    def __init__(self, network: UNet, config: FinetuneConfig) -> None:
+    def __init__(self, network: UNet, config: FinetuneConfig, record: ModelRecord | None = None) -> None:
+        record = record or ModelRecord()
         self.config = config
+        self._loss = semantic_loss if record.task == "semantic" else _object_loss
+        self._rate = config.learning_rate * (_SCRATCH if record.untrained else 1.0)
         self.device = choose_device(config.device)
         self.dtype = choose_dtype(self.device)
         self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -36,9 +42,7 @@ class Trainer:
         self.steps = 0
         # A run of so many steps can be repeated exactly, which sums on another number of threads cannot.
         self.threads = ThreadChoice(self.device.type == "cpu" and config.max_steps is None)
-        self._optimizer = torch.optim.AdamW(
-            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
+        self._optimizer = torch.optim.AdamW(self.network.parameters(), self._rate, weight_decay=config.weight_decay)
 
     def step(self, batch: Batch, progress: float) -> float:
         """Learn from one batch at `progress` (0 to 1) of the training; returns the loss."""
@@ -57,7 +61,7 @@ class Trainer:
         if batch.n_replay:
             targets = self._ask_parent(images, targets, batch.n_replay)
         targets, weights = (_crop_to(maps, logits) for maps in (targets, batch.weights.to(self.device)))
-        loss = _loss(logits, targets, weights, batch.n_replay)
+        loss = _both_losses(self._loss, logits, targets, weights, batch.n_replay)
         value = float(loss.detach())
         self.steps += 1
         if not math.isfinite(value):  # learn nothing from a batch that would spoil all weights
@@ -87,7 +91,7 @@ class Trainer:
     def _set_learning_rate(self, progress: float) -> None:
         share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         for group in self._optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * share
+            group["lr"] = self._rate * share
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -99,12 +103,18 @@ class Trainer:
                 mean.copy_(now)
 
 
-def _loss(logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
+def _object_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    return instance_loss(logits, targets, weights, seam_weight=_SEAM_WEIGHT)
+
+
+def _both_losses(
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int
+) -> Tensor:
     """Of corrections and of replay apart, each with its share of the patches: few pixels of a correction are known."""
     parts = []
     for kind in (slice(None, len(logits) - n_replay), slice(len(logits) - n_replay, None)):
         if len(logits[kind]):
-            part = instance_loss(logits[kind], targets[kind], weights[kind], seam_weight=_SEAM_WEIGHT)
+            part = loss(logits[kind], targets[kind], weights[kind])
             parts.append(part * len(logits[kind]) / len(logits))
     return torch.stack(parts).sum()
 

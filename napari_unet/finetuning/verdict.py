@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_unet.finetuning.class_scoring import ClassScore
+from napari_unet.finetuning.class_verdict import judge_classes
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.evidence import Change, compare_evidence
 from napari_unet.finetuning.survey import Survey
@@ -53,6 +55,9 @@ def reach_verdict(outcome: Outcome) -> Verdict:
     """Whether the new model is better, and the sentences that say so."""
     if outcome.steps == 0:
         return Verdict(False, "Stopped before the first step, so the new model is the same as the old one.")
+    if isinstance(score := outcome.after or outcome.learned_after, ClassScore):
+        before = outcome.before if isinstance(outcome.before, ClassScore) else None
+        return Verdict(*judge_classes(before, score if outcome.after is not None else None, score))
     if outcome.before is None or outcome.after is None:
         better, said = _without_score(outcome)
         return Verdict(better, f"{said}{_describe_base(outcome)}")

@@ -156,6 +156,11 @@ def _sliceable(data: Any) -> Any:
     return data if isinstance(data, np.ndarray) or is_lazy(data) else lazy_array(data)
 
 
+def take_along(data: Any, axis: int, index: int) -> Any:
+    """`data` at `index` of `axis`, which goes; nothing is read that is read lazily."""
+    return _take(_sliceable(data), axis, index)
+
+
 def _take(data: Any, axis: int, index: int) -> Any:
     return data[(slice(None),) * axis + (index,)]
 

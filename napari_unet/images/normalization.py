@@ -34,6 +34,26 @@ class Limits:
     high: float
 
 
+@dataclass(frozen=True)
+class ChannelLimits:
+    """Limits of each channel by itself, so that a dim one counts as much as a bright one."""
+
+    channels: tuple[Limits, ...]
+
+    @property
+    def low(self) -> float:
+        """Mean of what becomes 0."""
+        return float(np.mean([one.low for one in self.channels]))
+
+    @property
+    def high(self) -> float:
+        """Mean of what becomes 1."""
+        return float(np.mean([one.high for one in self.channels]))
+
+
+AnyLimits = Limits | ChannelLimits
+
+
 def measure_limits(data: Any, config: NormalizationConfig | None = None) -> Limits:
     """Grey-value limits of `data` (any shape and real dtype, numpy or lazy), from its finite values only.
 
@@ -54,10 +74,15 @@ def measure_limits(data: Any, config: NormalizationConfig | None = None) -> Limi
 
 
 def normalize(
-    data: npt.NDArray[Any], limits: Limits, config: NormalizationConfig | None = None
+    data: npt.NDArray[Any], limits: AnyLimits, config: NormalizationConfig | None = None
 ) -> npt.NDArray[np.float32]:
-    """Scale `data` (any shape, real dtype) to float32 with `limits` at 0 and 1; NaN becomes 0, the rest is clipped."""
+    """Scale `data` (any shape, real dtype) to float32 with `limits` at 0 and 1; NaN becomes 0, the rest is clipped.
+
+    With `ChannelLimits` the first axis is channels.
+    """
     config = config or NormalizationConfig()
+    if isinstance(limits, ChannelLimits):
+        return np.stack([normalize(one, each, config) for one, each in zip(data, limits.channels, strict=True)])
     data = np.asarray(data)
     scaled = _bounded(data.astype(_working_dtype(data.dtype)))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,8 +21,8 @@ import platformdirs
 from napari_unet.errors import UserError
 from napari_unet.models.library_index import LibraryIndex
 from napari_unet.models.model_file import file_hash, read_record
-from napari_unet.models.record import ModelRecord
-from napari_unet.models.renaming import write_renamed
+from napari_unet.models.record import ModelRecord, check_class_names
+from napari_unet.models.renaming import write_renamed, write_with
 
 if TYPE_CHECKING:
     from napari_unet.models.model import Model
@@ -151,6 +151,22 @@ def rename_model(name: str, new_name: str) -> ModelEntry:
         raise UserError(f"There is a model called {new_name!r} already: choose another name.")
     with _new_file(entry.path) as partial:
         write_renamed(entry.path, partial, new_name)
+    renamed = _entry(entry.path, shipped=False)
+    _note_renamed(entry.sha256, renamed.sha256)
+    return renamed
+
+
+def rename_classes(name: str, class_names: Sequence[str]) -> ModelEntry:
+    """Give a model's classes other names, as many as before. Weights stay bit for bit."""
+    entry = _own(name, "changed")
+    if entry.record.task != "semantic":
+        raise UserError(f"{entry.name} finds objects and has no classes to name.")
+    names = check_class_names(class_names)
+    known = entry.record.class_names
+    if len(names) != len(known):
+        raise UserError(f"{entry.name} has {len(known)} classes ({', '.join(known)}): give as many names.")
+    with _new_file(entry.path) as partial:
+        write_with(entry.path, partial, {"class_names": names, "outputs": names})
     renamed = _entry(entry.path, shipped=False)
     _note_renamed(entry.sha256, renamed.sha256)
     return renamed

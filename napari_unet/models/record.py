@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_unet.errors import UserError
 from napari_unet.images.normalization import NormalizationConfig
 from napari_unet.models.architecture import UNetConfig
 
@@ -51,8 +53,19 @@ class ModelRecord(BaseModel):
     training: TrainingRecord = TrainingRecord()
     scores: dict[str, float] = Field(default_factory=dict)
     licence: str = ""
+    untrained: bool = Field(False, description="Made from scratch, and has learned nothing yet.")
     replay: str | None = Field(
         None,
         pattern=r"^\w[\w-]*$",
         description="Replay set that keeps children from forgetting; they inherit its name.",
     )
+
+
+def check_class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names without stray blanks; raises `UserError` if they are too few, empty or not all different."""
+    cleaned = tuple(" ".join(name.split()) for name in names)
+    if len(cleaned) < 2:
+        raise UserError("Classes need at least two names, the background first: for example background, nucleus.")
+    if not all(cleaned) or len({name.casefold() for name in cleaned}) < len(cleaned):
+        raise UserError("Every class needs a name of its own: for example background, nucleus, debris.")
+    return cleaned

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.images.image import Image
+from napari_unet.images.channels import ModelInput
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.instances import label_instances
 from napari_unet.segmentation.plane import PlaneMaps
@@ -44,7 +44,7 @@ class Appearance:
 
 
 def measure_appearance(
-    image: Image, predictor: Predictor, plane: tuple[int, ...], diameter: float | None = None, invert: str = "auto"
+    image: ModelInput, predictor: Predictor, plane: tuple[int, ...], diameter: float | None = None, invert: str = "auto"
 ) -> Appearance:
     """Look at one plane (index over the axes before YX; missing ones: the middle) of a grey `image`.
 
@@ -77,7 +77,7 @@ def measure_appearance(
 class _Viewer:
     """Looks at one plane."""
 
-    def __init__(self, image: Image, predictor: Predictor, plane: tuple[int, ...], diameter: float | None) -> None:
+    def __init__(self, image: ModelInput, predictor: Predictor, plane: tuple[int, ...], diameter: float | None) -> None:
         self._image, self._predictor, self._plane, self._diameter = image, predictor, plane, diameter
         self._pixels = image.plane(plane)
 
@@ -147,5 +147,6 @@ def _conviction(
 
 
 def _middle(pixels: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
-    starts = [max(0, (size - side) // 2) for size in pixels.shape]
-    return pixels[tuple(slice(start, start + side) for start in starts)]
+    starts = [max(0, (size - side) // 2) for size in pixels.shape[-2:]]
+    rows, columns = (slice(start, start + side) for start in starts)
+    return pixels[..., rows, columns]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_unet.events import drain
+from napari_unet.images.channels import model_input
 from napari_unet.images.image import Image
 from napari_unet.images.reading import read_image
 from napari_unet.models.library import load_model
@@ -48,8 +49,8 @@ def segment(
     UserError
         If the image or the model cannot be read, or the axes do not fit.
     """
-    opened = as_image(image, axes).select_channel(channel)
     chosen = model if isinstance(model, Model) else load_model(model)
+    opened = model_input(as_image(image, axes), chosen.record.architecture.in_channels, channel)
     return drain(segment_steps(opened, chosen, SegmentConfig(**parameters)))
 
 

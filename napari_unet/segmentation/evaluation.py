@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
+from napari_unet.images.channels import ChannelStack, grey_input, model_input
 from napari_unet.images.image import Image
 from napari_unet.images.labels import read_labels
 from napari_unet.models.library import load_model
@@ -21,7 +22,8 @@ from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.scores import Tally, tally_objects
 from napari_unet.segmentation.segment import segment_steps
 
-Source = Image | np.ndarray[Any, Any] | str | Path
+Labels = Image | np.ndarray[Any, Any] | str | Path
+Source = Labels | ChannelStack
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Evaluation:
 
 
 def evaluate(
-    images: Sequence[Source], labels: Sequence[Source], model: Model | str | Path | None = None, **parameters: Any
+    images: Sequence[Source], labels: Sequence[Labels], model: Model | str | Path | None = None, **parameters: Any
 ) -> Evaluation:
     """Segment `images` and score them against `labels`, by optimal matching of objects.
 
@@ -70,12 +72,16 @@ def evaluate(
 
 def evaluate_steps(
     images: Sequence[Source],
-    labels: Sequence[Source],
+    labels: Sequence[Labels],
     model: Model,
     config: SegmentConfig | None = None,
     stop: StopFlag | None = None,
 ) -> Iterator[ImageScored | Finished[Evaluation]]:
     """As `evaluate`, one event an image; stopping keeps the score of the images done."""
+    if model.record.task == "semantic":
+        raise UserError(
+            f"{model.name} tells classes apart, and only objects are scored here: fine-tuning tells its score."
+        )
     if len(images) != len(labels) or not images:
         raise UserError(
             f"There are {len(images)} images and {len(labels)} labels; give one label image for each image."
@@ -94,8 +100,9 @@ def evaluate_steps(
     yield Finished(result, len(per_image) < len(images))
 
 
-def _score(source: Source, truth: Source, model: Model, config: SegmentConfig) -> tuple[str, Tally]:
-    image = as_image(source).select_channel(None)
-    reference = read_labels(truth, image)
+def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -> tuple[str, Tally]:
+    given = source if isinstance(source, ChannelStack) else as_image(source)
+    image = model_input(given, model.record.architecture.in_channels)
+    reference = read_labels(truth, grey_input(image))
     found: Segmentation = drain(segment_steps(image, model, config))
     return image.name, tally_objects(reference, found.labels)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-from napari_unet.images.normalization import Limits, normalize
+from napari_unet.images.normalization import AnyLimits, normalize
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.segmentation.memory import largest_tile
 from napari_unet.segmentation.predictor import Predictor
@@ -37,22 +37,24 @@ class PlaneMaps:
     Parameters
     ----------
     pixels : array
-        (Y, X), or (Z, Y, X) for a 3D network, of any real dtype.
-    limits : Limits
+        (Y, X), (C, Y, X) for a network of several channels, or (Z, Y, X) for a 3D one, of any real dtype. Of a grey
+        plane such a network sees the same in every channel.
+    limits : Limits or ChannelLimits
         Grey values of the whole image that become 0 and 1.
     factor : float
         Enlargement in Y and X before the network sees it.
     """
 
-    def __init__(self, predictor: Predictor, pixels: npt.NDArray[Any], limits: Limits, factor: float = 1.0) -> None:
+    def __init__(self, predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, factor: float = 1.0) -> None:
         self._predictor = predictor
-        self.shape = pixels.shape
+        network = predictor.record.architecture
         normalized = normalize(pixels, limits, predictor.record.normalization)
+        self.shape = pixels.shape[-network.ndim :]
         size = resampled_shape(pixels.shape, factor)
         planes = normalized.reshape(-1, *normalized.shape[-2:])
-        self._image = resample(planes, size).reshape(*normalized.shape[:-2], *size)
-        outputs = predictor.record.architecture.out_channels
-        self.maps = np.zeros((outputs, *self._image.shape), np.float32)
+        image = resample(planes, size).reshape(-1, *self.shape[:-2], *size)
+        self._image = np.broadcast_to(image, (network.in_channels, *image.shape[1:]))
+        self.maps = np.zeros((network.out_channels, *image.shape[1:]), np.float32)
         self._complete = False
 
     def tiles(self, tile: int | None = None, view: tuple[slice, ...] | None = None) -> Iterator[Progress]:
@@ -61,7 +63,7 @@ class PlaneMaps:
         Maps that are complete are not made again: they count as one tile.
         """
         if self._complete:
-            yield Progress(tuple(slice(0, size) for size in self._image.shape), 1, 1)
+            yield Progress(tuple(slice(0, size) for size in self.maps.shape[1:]), 1, 1)
             return
         network = self._predictor.record.architecture
         side = tile or largest_tile(network, self._predictor.dtype.itemsize, watched=view is not None)
@@ -82,18 +84,18 @@ class PlaneMaps:
             yield Progress(core, done, done + len(waiting))
 
     def _plan(self, side: int, network: UNetConfig, view: tuple[slice, ...] | None) -> list[Tile]:
-        plan = plan_tiles(self._image.shape, side, network)
-        self._padded = mirror(self._image, plan.border)
+        plan = plan_tiles(self.maps.shape[1:], side, network)
+        self._padded = mirror(self._image, ((0, 0), *plan.border))
         return list(in_view_first(plan.tiles, self._scale_view(view)))
 
     def _answer(self, tile: Tile) -> None:
-        answer = self._predictor.predict(self._padded[tile.read][None, None], tile.crop)
+        answer = self._predictor.predict(self._padded[(slice(None), *tile.read)][None], tile.crop)
         self.maps[(slice(None), *tile.core)] = answer[0]
 
     def _scale_view(self, view: tuple[slice, ...] | None) -> tuple[slice, ...] | None:
         if view is None:
             return None
-        scaled = [slice(0, self._image.shape[0])] if self._image.ndim == 3 else []
+        scaled = [slice(0, self.maps.shape[1])] if self.maps.ndim == 4 else []
         for part, old, new in zip(view, self.shape[-2:], self._image.shape[-2:], strict=True):
             scaled.append(slice(int(part.start * new / old), int(np.ceil(part.stop * new / old))))
         return tuple(scaled)

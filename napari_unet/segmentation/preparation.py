@@ -9,23 +9,32 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
+from napari_unet.images.channels import ChannelStack, ModelInput
 from napari_unet.images.image import Image
-from napari_unet.images.normalization import Limits, NormalizationConfig, measure_limits
+from napari_unet.images.normalization import AnyLimits, ChannelLimits, Limits, NormalizationConfig, measure_limits
 from napari_unet.models.record import ModelRecord
 
 _PLANES = 8  # looked at to find the limits of a volume: enough for percentiles, cheap to read
 
 
-def volume_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig, inverted: bool = False) -> Limits:
+def volume_limits(
+    image: ModelInput, index: tuple[int, ...], config: NormalizationConfig, inverted: bool = False
+) -> AnyLimits:
     """Grey-value limits of the volume (or image, or frame) that plane `index` belongs to.
 
     `image` is grey with axes out of "TZYX", `index` counts along those before YX. Every plane of a volume gets the
     same limits, so that a slice alone and the slice within its stack are segmented alike. If `inverted`, what is dark
-    becomes bright: the limits are those of the negative.
+    becomes bright: the limits are those of the negative. Channels that are seen together have limits of their own.
     """
+    if isinstance(image, ChannelStack):
+        return ChannelLimits(tuple(_grey_limits(part, index, config, inverted) for part in image.parts))
+    return _grey_limits(image, index, config, inverted)
+
+
+def _grey_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig, inverted: bool) -> Limits:
     if inverted:
         negative = config.model_copy(update={"low": 100 - config.high, "high": 100 - config.low})
-        limits = volume_limits(image, index, negative)
+        limits = _grey_limits(image, index, negative, False)
         return Limits(limits.high, limits.low)
     if "Z" not in image.axes:
         return measure_limits(image.plane(index), config)

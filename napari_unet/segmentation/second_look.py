@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
-from napari_unet.images.image import Image
+from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.models.model import Model
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import SegmentConfig
@@ -42,7 +42,7 @@ class SecondLook:
 
 
 def look_again(
-    image: Image,
+    image: ModelInput,
     model: Model,
     diameter: float,
     planes: Sequence[PlaneIndex],
@@ -78,7 +78,8 @@ def look_again(
 class _Run:
     """What the planes of one look share."""
 
-    def __init__(self, image: Image, model: Model, config: SegmentConfig, diameter: float) -> None:
+    def __init__(self, image: ModelInput, model: Model, config: SegmentConfig, diameter: float) -> None:
+        image = model_input(image, model.record.architecture.in_channels)
         self._image, self._config, self._diameter = image, config, diameter
         self._record = decoding_record(model.record, config)
         self._predictor = Predictor(model, config.device, config.precision)

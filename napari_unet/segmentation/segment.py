@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
-from napari_unet.images.image import Image
-from napari_unet.images.normalization import Limits
+from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.normalization import AnyLimits
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.appearance import measure_appearance
@@ -29,7 +29,7 @@ SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
 
 
 def segment_steps(
-    image: Image,
+    image: ModelInput,
     model: Model,
     config: SegmentConfig | None = None,
     scope: Scope | None = None,
@@ -42,8 +42,8 @@ def segment_steps(
 
     Parameters
     ----------
-    image : Image
-        Axes out of "TZYX"; of an image with channels the first is taken.
+    image : Image or ChannelStack
+        Axes out of "TZYX"; of an image with channels a model of one channel takes the first.
     scope : Scope, optional
         Which planes; all by default.
     stop : StopFlag, optional
@@ -56,8 +56,7 @@ def segment_steps(
         Whether somebody watches: then each finished tile comes with labels of its own (`TileDone.labels`), which costs
         forming its objects twice.
     """
-    if not image.is_grey:
-        image = image.select_channel(None)
+    image = model_input(image, model.record.architecture.in_channels)
     run = _Run(image, model, config or SegmentConfig(), stop or StopFlag(), view, provisional)
     yield from run.events(scope or Scope(), current)
 
@@ -67,7 +66,7 @@ class _Run:
 
     def __init__(
         self,
-        image: Image,
+        image: ModelInput,
         model: Model,
         config: SegmentConfig,
         stop: StopFlag,
@@ -83,7 +82,7 @@ class _Run:
         self.started = time.perf_counter()
         self.timing = dict.fromkeys(("estimate", "network", "decode", "total"), 0.0)
         self.predictor = Predictor(model, config.device, config.precision)
-        self._limits: dict[tuple[int, ...], Limits] = {}
+        self._limits: dict[tuple[int, ...], AnyLimits] = {}
         self.labels = np.zeros(image.shape, np.int32)
         self.done = np.zeros(image.shape[:-2], np.bool_)
         self.probability: npt.NDArray[Any] | None = None
@@ -160,7 +159,7 @@ class _Run:
         volume = np.stack([self.image.plane((*unit, z)) for z in range(depth)])
         return PlaneMaps(self.predictor, volume, self._limits_of((*unit, 0)), factor)
 
-    def _limits_of(self, plane: tuple[int, ...]) -> Limits:
+    def _limits_of(self, plane: tuple[int, ...]) -> AnyLimits:
         """Grey-value limits for a plane, measured once a volume."""
         volume = plane[:-1] if "Z" in self.image.axes else plane
         if volume not in self._limits:
@@ -186,7 +185,8 @@ class _Run:
         size = (region[0].stop - region[0].start, region[1].stop - region[1].start)
         part = resample(maps.maps[(slice(None), *progress.core)], size)
         labels = decode(part, self.record, self.config, self.diameter)
-        labels[labels > 0] += shown
+        if self.record.task == "instances":  # a class keeps its value everywhere
+            labels[labels > 0] += shown
         return labels
 
     def _left(self, part: float) -> float | None:

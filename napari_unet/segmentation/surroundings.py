@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished
-from napari_unet.images.image import Image
+from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.models.model import Model
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.plane import PlaneMaps
@@ -43,7 +43,7 @@ def surroundings_region(
 
 
 def map_surroundings(
-    image: Image,
+    image: ModelInput,
     load: Callable[[], Model],
     plane: tuple[int, ...],
     at: tuple[int, int],
@@ -59,6 +59,7 @@ def map_surroundings(
     """  # fmt: skip
     model = load()
     record = model.record
+    image = model_input(image, record.architecture.in_channels)
     if record.architecture.ndim == 3 or record.task == "semantic":
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
     predictor = Predictor(model, device, precision)
@@ -66,7 +67,7 @@ def map_surroundings(
     pixels: npt.NDArray[Any] = np.asarray(image.plane(plane))
     region = surroundings_region(at, pixels.shape, found.diameter)
     limits = volume_limits(image, plane, record.normalization, found.inverted)
-    maps = PlaneMaps(predictor, pixels[region], limits, resampling_factor(record, found.diameter))
+    maps = PlaneMaps(predictor, pixels[(..., *region)], limits, resampling_factor(record, found.diameter))
     for _ in maps.tiles():
         pass
     corner = region[0].start, region[1].start

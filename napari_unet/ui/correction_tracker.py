@@ -16,6 +16,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_unet.corrections.comparison import Counts
 from napari_unet.corrections.difference import Difference, merge_differences
 from napari_unet.corrections.live import LiveComparison, PlaneIndex
+from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
 from napari_unet.ui.reviewed_layer import ReviewedOverlay
 
@@ -41,7 +42,7 @@ class CorrectionTracker(QObject):
         self.overlay = ReviewedOverlay(session, work)
         self.marks_corrections = True
         self._live: LiveComparison | None = None
-        self._neighbourhoods: dict[PlaneIndex, Neighbourhoods] = {}
+        self._neighbourhoods: dict[PlaneIndex, Neighbourhoods | PaintedPixels] = {}
         self._edited: set[PlaneIndex] = set()  # ever painted on: undo can change no other plane
         self._stale: set[PlaneIndex] = set()
         self._everything_stale = False
@@ -233,7 +234,8 @@ class CorrectionTracker(QObject):
             return
         pieces = self._neighbourhoods.get(plane)
         if pieces is None:
-            pieces = self._neighbourhoods[plane] = Neighbourhoods(self._diameter(plane))
+            pieces = PaintedPixels() if self.work.class_names else Neighbourhoods(self._diameter(plane))
+            self._neighbourhoods[plane] = pieces
         changes = pieces.update(
             self._live.prediction[plane], self.work.labels[plane], difference, self._live.compare_plane(plane)
         )

@@ -150,13 +150,18 @@ def summarize(result: FinetuneResult) -> str:
     if result.before is None or result.after is None:
         return "finished: compare, then choose"
     verdict = {True: "better", False: "not better", None: "not sure yet"}[result.better]
-    return f"{verdict}: {result.before.ap50:.2f} -> {result.after.ap50:.2f}"
+    return f"{verdict}: {result.before.main:.2f} -> {result.after.main:.2f}"
 
 
 def explain_score(result: FinetuneResult) -> str:
     """What the numbers of the sentence mean, on how many objects they were measured, and how sure they are."""
     if result.before is None or result.after is None:
         return "A score needs reviewed objects that the model did not learn from; there were too few to hold some back."
+    if result.after.title == "mean IoU":
+        return (
+            "IoU of a class is the area that the model and you both give it, over the area that either of you does; "
+            "the mean is over the classes that you painted. Measured on reviewed places that the model did not learn from."
+        )
     lines = [
         "AP@0.5 is the share of objects that are right: found / (found + missed + wrongly found).",
         "An object counts as found if it and yours share at least half of the area that they cover together.",

@@ -72,7 +72,7 @@ def finetune_in_background(
     outlines: Outlines | None = None
     for event in finetune_steps(parent, images, config, stop, preview):
         if isinstance(event, PreviewDone):
-            event = shown = _with_same_colours(shown, event)
+            event = shown = event if parent.record.task == "semantic" else _with_same_colours(shown, event)
             outlines = draw_outlines(shown, outlines)
             yield outlines
         if isinstance(event, Prepared):
@@ -164,7 +164,7 @@ class FinetuneRun:
         self._keys = [work.key for work in self.session.works if work.reviewed is not None and work.reviewed.any()]
         events = finetune_in_background(
             load,
-            collect_corrections(self.session) if images is None else images,
+            collect_corrections(self.session, config.channels) if images is None else images,
             config,
             self._stop,
             lambda: self._request if self.shows_preview else None,
@@ -226,7 +226,7 @@ class FinetuneRun:
         diameter = self.diameters.get(work.key, work.diameter)
         key = (work.key, plane, tuple((part.start, part.stop) for part in view), diameter)
         if self._request is None or self._request.key != key:
-            self._request = PreviewRequest(work.grey, plane, view, diameter, key)
+            self._request = PreviewRequest(work.seen, plane, view, diameter, key)
 
     def _show_preview(self, event: Outlines) -> None:
         key = event.request.key[0]

@@ -19,9 +19,10 @@ from superqt import QElidingLabel
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
-from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.config import AUTO_ALL, FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
 from napari_unet.ui.finetune_guidance import Advice, GuidanceView
+from napari_unet.images.channels import count_channels
 from napari_unet.ui.finetune_result import ResultView
 from napari_unet.ui.finetune_run import OWNER, FinetuneRun
 from napari_unet.ui.listening import listen
@@ -53,6 +54,7 @@ class FinetuneStep(Step):
         self.time_box = QComboBox()
         self.preview_box = QCheckBox("Live preview", checked=True)
         self.guidance = GuidanceView(session)
+        self.channels_box = QCheckBox("Use all channels")
         self.training = TrainingView()
         self.result_view = ResultView(session)
         self._fill_body()
@@ -64,6 +66,8 @@ class FinetuneStep(Step):
     def _fill_body(self) -> None:
         self.start_button.setToolTip("Teach a copy of the model what you reviewed; go on painting meanwhile")
         self.preview_box.setToolTip("Show, as outlines, what the model in training says of the current view")
+        self.channels_box.setToolTip("Let the new model see the colours, or all channels together, instead of one")
+        self.channels_box.setChecked(AUTO_ALL)
         self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
         for words, seconds in TIMES.items():
             self.time_box.addItem(f"about {words}", seconds)
@@ -72,7 +76,7 @@ class FinetuneStep(Step):
         row.addWidget(self.start_button, 1)
         row.addWidget(self.time_box)
         self.body_layout.addLayout(row)
-        for widget in (self.preview_box, self.training, self.result_view, self.guidance):
+        for widget in (self.channels_box, self.preview_box, self.training, self.result_view, self.guidance):
             self.body_layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -100,6 +104,8 @@ class FinetuneStep(Step):
         ours = job is not None and job.owner == OWNER
         enable(self.start_button, self._reason())
         enable(self.time_box, "Wait until the training has ended." if ours else None)
+        enable(self.channels_box, "Wait until the training has ended." if ours else None)
+        self.channels_box.setVisible(self._offers_channels())
         self.training.setVisible(ours)
         if ours and job.stopping:
             self.training.stopping()
@@ -118,10 +124,19 @@ class FinetuneStep(Step):
             return "There is no model yet: open Models and import one."
         return None
 
+    def _offers_channels(self) -> bool:
+        """Whether a model that sees one channel could learn to see several."""
+        entry = self.session.model_entry
+        one = entry is not None and entry.record.architecture.in_channels == 1
+        return one and any(count_channels(work.image) > 1 for work in self.session.works)
+
     def _describe_material(self) -> tuple[str, ...]:
         """What there is to learn from, in wordings that get shorter."""
         if not any(work.labels_layer is not None for work in self.session.works):
             return ("segment the image first",)
+        n = sum(work.reviewed is not None and bool(work.class_names) for work in self.session.works)
+        if n:
+            return f"ready: reviewed classes in {n} {'image' if n == 1 else 'images'}", "ready: reviewed classes"
         counts = self.counter.counts
         if not counts.anything:
             return "correct or review some objects first", "correct or review some first"
@@ -136,12 +151,17 @@ class FinetuneStep(Step):
 
     @property
     def config(self) -> FinetuneConfig:
-        return FinetuneConfig(seconds=self.time_box.currentData())
+        channels = "all" if self.channels_box.isChecked() else "one"
+        return FinetuneConfig(seconds=self.time_box.currentData(), channels=channels)
 
     def _on_start(self) -> None:
         self.clear_message()
         self.result_view.reset()
-        images = collect_corrections(self.session)
+        try:
+            images = collect_corrections(self.session, self.config.channels)
+        except UserError as error:
+            self.show_message(str(error), self.start_button)
+            return
         if not images:
             self.show_message(NOTHING_REVIEWED, self.start_button)
             return
@@ -171,13 +191,13 @@ class FinetuneStep(Step):
         if isinstance(event, Prepared):
             self.training.say(describe_prepared(event))
             if event.before is not None:
-                self.curves.add_score(event.seconds, event.before.ap50)
+                self.curves.add_score(event.seconds, event.before.main)
         elif isinstance(event, StepDone):
             self.curves.add_loss(event.seconds, event.loss)
             self.training.advance(event.seconds, event.seconds_left)
             self.set_state(f"learning, {format_seconds(event.seconds_left)} left")
         elif isinstance(event, ScoreDone):
-            self.curves.add_score(event.seconds, event.score.ap50)
+            self.curves.add_score(event.seconds, event.score.main)
         elif isinstance(event, Advice):
             self.guidance.take(event)
 
@@ -269,6 +289,6 @@ def describe_counts(counts: ReviewCounts) -> str:
 
 
 def describe_prepared(event: Prepared) -> str:
-    learned = f"Learning from {event.n_objects} objects"
+    learned = f"Learning from {event.n_objects} {event.noun}s"
     held = f", {event.n_held_out} held out" if event.n_held_out else "; too few to hold any out"
     return learned + held

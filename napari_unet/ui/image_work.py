@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 
+from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.ui.layers import KEY, Geometry, layer_to_image, placement
 
@@ -24,6 +25,8 @@ class ImageWork:
     `prediction` is never painted on. `layers` has our layers by role ("labels", "reviewed", "probability", "preview").
     `locked` has the ids that no tool changes, in every frame. `maps` is what the network said of planes that were
     segmented, where that is not too large to keep. `signs` are small marks over the image, by what they say.
+    `class_names` are those of the model that labelled it, by value, and
+    `class_shares` how much of the pixels each covers; both are empty where labels are objects.
     """
 
     def __init__(self, layer: ImageLayer) -> None:
@@ -43,6 +46,8 @@ class ImageWork:
         self.locked: set[int] = set()
         self.maps: KeptMaps | None = None
         self.signs: dict[str, CanvasMarks] = {}
+        self.class_names: tuple[str, ...] = ()
+        self.class_shares: dict[str, float] = {}
 
     @property
     def name(self) -> str:
@@ -61,6 +66,11 @@ class ImageWork:
     def grey(self) -> Image:
         """The image as it is segmented: the chosen channel, axes `axes`, nothing read yet."""
         return self.image.select_channel(self.channel)
+
+    @property
+    def seen(self) -> ModelInput:
+        """The image with all of its channels, of which a model takes those that it looks at; nothing read yet."""
+        return stack_channels(self.image, self.channel)
 
     @property
     def labels_layer(self) -> Labels | None:
@@ -105,6 +115,7 @@ class ImageWork:
         self.channel = 0 if "C" in image.axes else None
         self.layers.clear()
         self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
+        self.class_names, self.class_shares = (), {}
         self.locked.clear()
         return True
 

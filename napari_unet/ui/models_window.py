@@ -25,17 +25,23 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.errors import UserError
+from napari_unet.images.channels import count_channels
 from napari_unet.models import library
+from napari_unet.ui.class_view import class_names_of, name_values
 from napari_unet.ui.listening import listen
+from napari_unet.ui.new_model import NewModelDialog
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import MessageLine, enable
 
 if TYPE_CHECKING:
     from napari_unet.models.library import ModelEntry
 
-COLUMNS = ("Model", "Came from", "Learned from", "Date", "Score (AP@0.5)")
+COLUMNS = ("Model", "Came from", "Learned from", "Date", "Score")
 _FILTER = "Models (*.safetensors)"
-_SCORE_HELP = "Share of objects found with at least half overlap, among all found or missed: 1 is perfect."
+_SCORE_HELP = (
+    "AP@0.5: share of objects found with at least half overlap, among all found or missed. Of models for classes "
+    "mean IoU: agreement in area. 1 is perfect."
+)
 
 
 class ModelsWindow(QDialog):
@@ -77,12 +83,14 @@ class ModelsWindow(QDialog):
             ("Delete...", "Delete this model's file", self._on_delete),
             ("Export...", "Copy this model's file, to keep or to pass on", self._on_export),
             ("Import...", "Add a model file to the list", self._on_import),
+            ("New model...", "Start from scratch, where no model comes near", self._on_new),
+            ("Class names...", "Name the classes that this model tells apart", self._on_classes),
             ("Use the shipped model", "Go back to the model that came with the program", self._on_reset),
         )
         for number, (text, tip, action) in enumerate(actions):
             button = self.buttons[text] = QPushButton(text, toolTip=tip, autoDefault=False)
             button.clicked.connect(action)
-            grid.addWidget(button, 0, number)
+            grid.addWidget(button, number // 4, number % 4)
         return grid
 
     # -- showing --------------------------------------------------------------------------------------------------
@@ -126,6 +134,9 @@ class ModelsWindow(QDialog):
         enable(self.buttons["Export..."], none)
         enable(self.buttons["Rename..."], own or busy)
         enable(self.buttons["Delete..."], own or busy)
+        objects = None if entry is None or class_names_of(entry.record) else "This model finds objects, not classes."
+        enable(self.buttons["Class names..."], own or objects or busy)
+        enable(self.buttons["New model..."], busy)
         enable(self.buttons["Use the shipped model"], busy)
 
     # -- what the user does ---------------------------------------------------------------------------------------
@@ -185,6 +196,37 @@ class ModelsWindow(QDialog):
         self.session.models_changed.emit()
         self.select(entry.name)
 
+    def _on_new(self) -> None:
+        work = self.session.current
+        dialog = NewModelDialog(1 if work is None else count_channels(work.image), self)
+        if dialog.exec():
+            self._try(lambda: self._make(*dialog.choice))
+
+    def _make(self, name: str, task: str, names: tuple[str, ...], channels: int) -> None:
+        from napari_unet.models.scratch import new_model
+
+        saved = library.save_to_library(new_model(name, task, names, channels))
+        self.session.use_model(saved.name)
+        self.select(saved.name)
+
+    def _on_classes(self) -> None:
+        entry = self.selected
+        known = ", ".join(entry.record.class_names)
+        names, accepted = QInputDialog.getText(self, "Class names", "Names from value 0, commas between", text=known)
+        if accepted and names != known:
+            self._try(lambda: self._name_classes(entry, names.split(",")))
+
+    def _name_classes(self, entry: ModelEntry, names: list[str]) -> None:
+        used = self.session.model_entry
+        renamed = library.rename_classes(entry.name, names)
+        for work in self.session.works:
+            if work.class_names and work.segmented_by == entry.name:
+                work.class_names = renamed.record.class_names
+                name_values(work)
+        if used is not None and used.sha256 == entry.sha256:
+            self.session.use_model(renamed.name)
+        self.session.models_changed.emit()
+
     def _try(self, action: Callable[[], object]) -> None:
         self.message.clear()
         try:
@@ -203,10 +245,11 @@ def _row(entry: ModelEntry) -> list[str]:
 
 def _score(scores: dict[str, float]) -> str:
     """The score after training, and before it where that is known: "0.61 to 0.84"."""
-    after, before = scores.get("ap50"), scores.get("ap50_before")
+    key, name = ("mean_iou", "mean IoU") if "mean_iou" in scores else ("ap50", "AP@0.5")
+    after, before = scores.get(key), scores.get(f"{key}_before")
     if after is None:
         return ""
-    return f"{after:.2f}" if before is None else f"{before:.2f} to {after:.2f}"
+    return f"{name} {after:.2f}" if before is None else f"{name} {before:.2f} to {after:.2f}"
 
 
 def _describe(entry: ModelEntry) -> str:
@@ -218,5 +261,12 @@ def _describe(entry: ModelEntry) -> str:
         lines.append(f"Learned from {', '.join(names[:3])}{more}.")
     if record.training.n_corrected:
         lines.append(f"{record.training.n_corrected} objects were corrected.")
-    lines.append(f"Object size {record.diameter:.0f} px, axes {record.axes}.")
+    if record.untrained:
+        lines.append("Has learned nothing yet: review some of an image, then fine-tune.")
+    if classes := class_names_of(record):
+        lines.append(f"Classes: {', '.join(f'{value} {name}' for value, name in enumerate(classes))}.")
+    else:
+        lines.append(f"Object size {record.diameter:.0f} px.")
+    n = record.architecture.in_channels
+    lines.append(f"Axes {record.axes}{f', {n} channels together' if n > 1 else ''}.")
     return " ".join(lines)

@@ -164,7 +164,7 @@ class SurveyKeeper(QObject):
         if not remaining[0] and (load is None or not remaining[1]):
             return False
         stop = StopFlag()
-        events = survey_in_background(labels, work.axes, work.grey, load, work.diameter, remaining, stop)
+        events = survey_in_background(labels, work.axes, work.seen, load, work.diameter, remaining, stop)
         started = self._session.background.start(
             events,
             stop,

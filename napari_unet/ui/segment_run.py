@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
 from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.segmentation.classes import class_shares
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
+from napari_unet.ui.class_view import class_names_of, name_values
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.live_labels import (
     LiveLabels,
@@ -23,7 +25,7 @@ from napari_unet.ui.session import Session
 from napari_unet.ui.tool_probability import KeptMaps, maps_fit
 
 if TYPE_CHECKING:
-    from napari_unet.images.image import Image
+    from napari_unet.images.channels import ModelInput
     from napari_unet.models.model import Model
 
 OWNER = "segment"
@@ -31,21 +33,23 @@ WHOLE = (slice(None), slice(None))
 
 
 def segment_in_background(
-    load: Callable[[], Model], image: Image, config: SegmentConfig, scope: Any, stop: StopFlag, **first: Any
+    load: Callable[[], Model], image: ModelInput, config: SegmentConfig, scope: Any, stop: StopFlag, **first: Any
 ) -> Iterator[Any]:
     """The events of a segmentation, for the worker thread: torch and the model are loaded there."""
     from napari_unet.segmentation.segment import segment_steps
 
-    for event in segment_steps(image, load(), config, scope, stop, provisional=True, **first):
+    model = load()
+    names = class_names_of(model.record)
+    for event in segment_steps(image, model, config, scope, stop, provisional=True, **first):
         if isinstance(event, Finished):
             if "Z" in event.result.axes:
                 yield from _final_planes(event.result)
-            yield Counted(_count_objects(event.result))
+            yield Counted(_count_objects(event.result), class_shares(event.result, names) if names else {})
         yield event
 
 
 def estimate_in_background(
-    load: Callable[[], Model], image: Image, plane: tuple[int, ...], device: str
+    load: Callable[[], Model], image: ModelInput, plane: tuple[int, ...], device: str
 ) -> Iterator[Finished[float]]:
     """The typical object diameter in pixels, for the worker thread."""
     from napari_unet.segmentation.diameter import estimate_diameter
@@ -55,9 +59,10 @@ def estimate_in_background(
 
 @dataclass(frozen=True)
 class Counted:
-    """How many objects were found."""
+    """How many objects were found, or how much of the pixels each class covers."""
 
     n_objects: int
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 def _count_objects(result: Segmentation) -> int:
@@ -100,10 +105,11 @@ class SegmentRun:
         dims = session.viewer.dims
         current = work.plane_at(dims.point)
         view = work.visible_region() if dims.ndisplay == 2 else None
-        events = segment_in_background(load, work.grey, config, scope, self._stop, view=view, current=current)
+        events = segment_in_background(load, work.seen, config, scope, self._stop, view=view, current=current)
         if session.job is not None:
             return False
         work.segmented_by = session.model_entry.name
+        work.class_names = class_names_of(session.model_entry.record)
         self._prepare(partial=scope.kind != "all")
         return session.jobs.start(
             events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER
@@ -120,7 +126,7 @@ class SegmentRun:
         if work.labels_layer is None:
             session.add_layer(work, "labels", np.zeros(work.shape, np.int32))
         written = np.zeros(work.shape, np.int32) if self._before is None else self._before.copy()
-        offset = int(written.max(initial=0)) if partial and "Z" in work.axes else 0
+        offset = int(written.max(initial=0)) if partial and "Z" in work.axes and not work.class_names else 0
         self._live = LiveLabels(work, "labels", written, offset)
         session.set_prediction(work, None)
 
@@ -135,7 +141,7 @@ class SegmentRun:
         elif isinstance(event, PlaneDone):
             self._live.write(event.plane, WHOLE, event.labels)
         elif isinstance(event, Counted):
-            self.work.n_objects = event.n_objects
+            self.work.n_objects, self.work.class_shares = event.n_objects, event.shares
         self.advanced.emit(event)
 
     def _on_finished(self, outcome: Any) -> None:
@@ -162,6 +168,7 @@ class SegmentRun:
         if not self._live.alive:
             return
         if self._live.anything:
+            name_values(self.work)
             self.session.set_prediction(self.work, self._live.written)
             self.session.labels_changed.emit(self.work)
         elif self._made_layer:

@@ -22,8 +22,10 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.images.units import SHORT_UNITS
+from napari_unet.segmentation.classes import describe_shares
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
+from napari_unet.ui.class_view import class_names_of, describe_classes
 from napari_unet.ui.fold import Fold
 from napari_unet.ui.listening import listen
 from napari_unet.ui.parameters import ParameterForm, make_control, read_control, write_control
@@ -64,6 +66,7 @@ class SegmentStep(Step):
         self.scope_row = QWidget()
         self.scopes = QButtonGroup(self)
         self.segment_button = QPushButton("Segment")
+        self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
         self.question = KeepQuestion()
         self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
@@ -98,7 +101,7 @@ class SegmentStep(Step):
         scope_layout = QHBoxLayout(self.scope_row)
         scope_layout.setContentsMargins(0, 0, 0, 0)
         self.body_layout.addLayout(form)
-        for widget in (self.scope_row, self.segment_button, self.progress, self.question, self.advanced):
+        for widget in (self.classes, self.scope_row, self.segment_button, self.progress, self.question, self.advanced):
             self.body_layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -128,6 +131,9 @@ class SegmentStep(Step):
             self.model_box.addItem(f"{known.name} (shipped)" if known.shipped else known.name, known.name)
         self.model_box.setCurrentIndex(-1 if entry is None else self.model_box.findData(entry.name))
         blocked.unblock()
+        names = class_names_of(None if entry is None else entry.record)
+        self.classes.setText(describe_classes(names))
+        self.classes.setVisible(bool(names))
         self._on_job_changed()
 
     def _on_current_changed(self, work: object = None) -> None:
@@ -186,6 +192,8 @@ class SegmentStep(Step):
             self.set_state("open an image first")
         elif work.prediction is None or work.n_objects is None:
             self.set_state("ready")
+        elif work.class_shares:
+            self.set_state(describe_shares(work.class_shares))
         else:
             took = "" if work.seconds is None else f", {format_seconds(work.seconds)}"
             self.set_state(f"{work.n_objects} {'object' if work.n_objects == 1 else 'objects'}{took}")
@@ -242,7 +250,7 @@ class SegmentStep(Step):
             elif isinstance(outcome, Failed):
                 self.show_message(outcome.message, self.diameter)
 
-        events = estimate_in_background(self.session.model_loader(), work.grey, plane, device)
+        events = estimate_in_background(self.session.model_loader(), work.seen, plane, device)
         self.progress.begin("Measuring the object diameter")
         self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER)
 

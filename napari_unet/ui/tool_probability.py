@@ -71,7 +71,7 @@ class Surveyor:
         session = self._session
         if session.job is not None:
             raise UserError("The model is busy. Draw the outline instead, or wait until it has finished.")
-        steps = _steps(work.grey, session.model_loader(), at, work.diameter)
+        steps = _steps(work.seen, session.model_loader(), at, work.diameter)
 
         def on_finished(outcome: Any) -> None:
             if isinstance(outcome, Finished) and work in session.works and work.labels is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.models.record import ModelRecord
 from napari_unet.ui.correction_tracker import CorrectionTracker
 
 if TYPE_CHECKING:
@@ -68,12 +69,20 @@ def get_trackers(session: Session) -> Trackers:
     return session.trackers
 
 
-def collect_corrections(session: Session) -> list[CorrectedImage]:
-    """What can be learned from: all open images in which something is reviewed, labels copied. Main thread only."""
+def collect_corrections(session: Session, channels: str = "auto") -> list[CorrectedImage]:
+    """What can be learned from: all open images in which something is reviewed, labels copied. Main thread only.
+
+    `channels` as in `FinetuneConfig`; raises `UserError` if the model in use looks at channels that an image lacks.
+    """
     get_trackers(session).finish()
+    from napari_unet.finetuning.widening import training_input
+
+    entry = session.model_entry
+    record = ModelRecord() if entry is None else entry.record
     found = []
     for work in session.works:
         labels, reviewed = work.labels, work.reviewed
         if labels is not None and reviewed is not None and reviewed.any():
-            found.append(CorrectedImage(work.grey, labels.copy(), reviewed != 0, work.prediction, work.name))
+            seen = training_input(work.image, record, channels, work.channel)
+            found.append(CorrectedImage(seen, labels.copy(), reviewed != 0, work.prediction, work.name))
     return found
