@@ -50,7 +50,8 @@ class ReplayCrop:
         levels = self.pixels.astype(np.float32) / 255 * (_WHITE - _BLACK) + _BLACK
         values = resample(levels[None], resampled_shape(levels.shape, zoom))
         # a model of several channels says of a grey image what the one it came of said
-        values = np.repeat(values, record.architecture.in_channels, axis=0)
+        n = record.architecture.in_channels
+        values = values[0] if n == 1 else np.repeat(values, n, axis=0)
         labels = pick_nearest(self.labels, zoom).astype(np.int32)
         everywhere = np.ones(labels.shape, bool)
         return TrainingPlane(values, labels, everywhere, everywhere, np.zeros_like(everywhere))

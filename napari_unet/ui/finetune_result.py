@@ -160,7 +160,8 @@ def explain_score(result: FinetuneResult) -> str:
     if result.after.title == "mean IoU":
         return (
             "IoU of a class is the area that the model and you both give it, over the area that either of you does; "
-            "the mean is over the classes that you painted. Measured on reviewed places that the model did not learn from."
+            "the mean is over the classes that you painted. Measured on reviewed places that the model did not learn "
+            "from."
         )
     lines = [
         "AP@0.5 is the share of objects that are right: found / (found + missed + wrongly found).",

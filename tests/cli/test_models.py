@@ -110,3 +110,23 @@ def test_demo_without_the_window_says_what_to_install(run: Run, monkeypatch: pyt
     ran = run("demo")
     assert ran.code == 2
     assert "[gui]" in ran.sentence
+
+
+def test_new_model_for_classes_is_made_shown_and_its_classes_named(run: Run, models_dir: Path) -> None:
+    made = run(
+        "models", "new", "Tissue", "--task", "semantic", "--classes", "background, gland", "--channels", 3, "--json"
+    )
+    assert made.code == 0
+    assert made.answer["task"] == "semantic"
+    assert made.answer["class_names"] == ["background", "gland"]
+    assert made.answer["channels"] == 3
+    assert run("models", "classes", "Tissue", "background,crypt").code == 0
+    assert "1 crypt" in run("models", "classes", "Tissue").out
+    assert "crypt" in run("models", "show", "Tissue").out
+
+
+@pytest.mark.parametrize("arguments", [("--task", "semantic"), ("--classes", "a,b")])
+def test_new_model_says_what_is_missing(run: Run, models_dir: Path, arguments: tuple[str, ...]) -> None:
+    ran = run("models", "new", "Tissue", *arguments)
+    assert ran.code == 2
+    assert "class" in ran.err

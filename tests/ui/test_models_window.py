@@ -51,7 +51,7 @@ def test_a_model_says_where_it_came_from(window: ModelsWindow) -> None:
     assert "2 images" in learned
     assert "31" in learned
     assert date
-    assert score == "0.61 to 0.84"
+    assert score == "AP@0.5 0.61 to 0.84"
 
 
 def test_use_makes_it_the_model_of_the_session_and_of_the_next_start(window: ModelsWindow) -> None:

@@ -1,0 +1,122 @@
+"""Classes in the window: a new model, paint, fine-tune; what is painted is reviewed, and the classes have names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.models.library import save_to_library
+from napari_unet.models.scratch import new_model
+from napari_unet.models.unet import UNet
+from napari_unet.ui.finetune_step import FinetuneStep
+from napari_unet.ui.models_window import ModelsWindow
+from napari_unet.ui.new_model import NewModelDialog
+from napari_unet.ui.segment_step import SegmentStep
+from napari_unet.ui.trackers import collect_corrections, get_trackers
+
+NAMES = ("background", "tissue", "gland")
+QUICK = FinetuneConfig(seconds=60, max_steps=4, patch=64, batch_size=2, device="cpu", preview_seconds=1)
+
+
+@pytest.fixture
+def classes_model(models_dir, session):
+    """A small untrained model for classes, in use."""
+    model = new_model("Tissue", "semantic", NAMES)
+    architecture = model.record.architecture.model_copy(update={"base_channels": 4, "depth": 2})
+    torch.manual_seed(0)
+    network = UNet(architecture).eval()
+    network.final.bias.data[:] = torch.tensor([9.0, 0, 0])
+    record = model.record.model_copy(update={"architecture": architecture})
+    saved = save_to_library(replace(model, network=network, record=record))
+    session.use_model(saved.name)
+    return saved
+
+
+def segmented(viewer, session, qtbot, wait_until_idle):
+    image = np.random.default_rng(0).normal(100, 10, (128, 160)).astype(np.float32)
+    work = session.work_on(viewer.add_image(image, name="section"))
+    step = SegmentStep(session)
+    qtbot.addWidget(step)
+    step.request()
+    wait_until_idle(session)
+    return work, step
+
+
+def paint(work, session, value: int, rows: slice, columns: slice) -> None:
+    grid = np.mgrid[rows, columns].reshape(2, -1)
+    work.labels_layer.data_setitem(tuple(grid), value)
+    get_trackers(session).of(work).note_edit([()])
+    get_trackers(session).finish()
+
+
+def test_classes_are_named_and_only_what_is_painted_is_reviewed(
+    viewer, session, classes_model, qtbot, wait_until_idle
+) -> None:
+    work, step = segmented(viewer, session, qtbot, wait_until_idle)
+    assert "1 tissue" in step.classes.text()
+    assert "background 100 %" in step.state
+    assert list(work.labels_layer.features["class"]) == list(NAMES)
+    paint(work, session, 1, slice(10, 20), slice(10, 60))
+    paint(work, session, 1, slice(90, 100), slice(10, 60))
+    assert np.count_nonzero(work.reviewed) == 2 * 10 * 50
+    paint(work, session, 0, slice(10, 20), slice(10, 60))  # as it was predicted
+    assert np.count_nonzero(work.reviewed) == 10 * 50
+
+
+def test_one_class_alone_is_told_and_two_are_learned(
+    viewer, session, classes_model, qtbot, wait_until_idle, monkeypatch
+) -> None:
+    monkeypatch.setattr(FinetuneStep, "config", QUICK)
+    work, _ = segmented(viewer, session, qtbot, wait_until_idle)
+    step = FinetuneStep(session)
+    qtbot.addWidget(step)
+    paint(work, session, 1, slice(0, 64), slice(0, 80))
+    step.start_button.click()
+    wait_until_idle(session)
+    assert "Only the class tissue" in step.message.text
+    paint(work, session, 2, slice(64, 128), slice(80, 160))
+    step.start_button.click()
+    wait_until_idle(session)
+    assert step.result_view.result.model.record.class_names == NAMES
+    assert "mean IoU" in step.result_view.sentence.text()
+
+
+def test_all_channels_are_offered_where_there_are_several(viewer, session, models_dir, qtbot) -> None:
+    step = FinetuneStep(session)
+    qtbot.addWidget(step)
+    session.work_on(viewer.add_image(np.zeros((64, 80), np.float32)))
+    assert step.channels_box.isHidden()
+    work = session.work_on(viewer.add_image(np.zeros((64, 80, 3), np.uint8), rgb=True))
+    step.refresh()
+    assert not step.channels_box.isHidden()
+    session.add_layer(work, "labels", np.ones((64, 80), np.int32))
+    session.add_layer(work, "reviewed", np.ones((64, 80), np.uint8))
+    shapes = [collect_corrections(session, how)[0].image.plane().shape for how in ("one", "all")]
+    assert shapes == [(64, 80), (3, 64, 80)]
+
+
+def test_a_new_model_is_made_in_the_models_window(viewer, session, models_dir, qtbot, monkeypatch) -> None:
+    session.work_on(viewer.add_image(np.zeros((64, 80, 3), np.uint8), rgb=True))
+    window = ModelsWindow(session)
+    qtbot.addWidget(window)
+    asked = []
+
+    def accept(dialog: NewModelDialog) -> bool:
+        dialog.name.setText("Glands")
+        dialog.task.setCurrentIndex(1)
+        dialog.classes.setText("background")
+        dialog.buttons.accepted.emit()
+        asked.append(dialog.message.text)
+        dialog.classes.setText("background, gland")
+        return True
+
+    monkeypatch.setattr(NewModelDialog, "exec", accept)
+    window.buttons["New model..."].click()
+    assert "at least two names" in asked[0]
+    record = session.model_entry.record
+    assert (record.name, record.class_names, record.architecture.in_channels) == ("Glands", ("background", "gland"), 3)
+    assert "learned nothing yet" in window.details.text()
