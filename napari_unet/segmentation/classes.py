@@ -18,5 +18,5 @@ def class_shares(found: Segmentation, class_names: Sequence[str]) -> dict[str, f
 
 def describe_shares(shares: dict[str, float], most: int = 3) -> str:
     """For example "background 61 %, nucleus 30 %, debris 9 %", the largest first."""
-    known = sorted(shares.items(), key=lambda item: -item[1])[:most]
+    known = [item for item in sorted(shares.items(), key=lambda item: -item[1]) if item[1] >= 0.005][:most]
     return ", ".join(f"{name} {100 * share:.0f} %" for name, share in known)
