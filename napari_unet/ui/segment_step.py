@@ -159,11 +159,15 @@ class SegmentStep(Step):
         session, job = self.session, self.session.job
         ours = job is not None and job.owner == OWNER
         reason = self._reason()
-        for widget in (self.segment_button, self.estimate_button):
-            enable(widget, reason)
+        entry = session.model_entry
+        sizeless = "Classes have no size of their own." if entry and class_names_of(entry.record) else None
+        enable(self.segment_button, reason)
+        enable(self.estimate_button, reason or sizeless)
         enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
-        for widget in (self.diameter, self.ring_button, self.scope_row):
-            enable(widget, None if session.current is not None else "Open an image first.")
+        closed = None if session.current is not None else "Open an image first."
+        enable(self.scope_row, closed)
+        for widget in (self.diameter, self.ring_button):
+            enable(widget, closed or sizeless)
         self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
         if ours and job.stopping:
             self.progress.stopping()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
@@ -57,8 +58,9 @@ def test_the_parent_is_scored_as_it_was(tiny_model: Model) -> None:
 def test_colour_alone_can_be_learned(tiny_model: Model) -> None:
     """Discs that no single channel shows: each is noise, but their difference is not."""
     _, labels = draw_discs()
-    noise = np.random.default_rng(0).normal(0, 50, labels.shape)
-    pixels = np.stack([noise + 40 * (labels > 0), noise - 40 * (labels > 0)]).astype(np.float32)
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=labels.shape), 4)  # blobs as large as discs
+    noise *= 60 / noise.std()
+    pixels = np.stack([noise + 30 * (labels > 0), noise - 30 * (labels > 0)]).astype(np.float32)
     image = Image(pixels, "CYX")
     config = FinetuneConfig(seconds=120, max_steps=120, learning_rate=1e-2, patch=96, batch_size=2, device="cpu")
     after = []
