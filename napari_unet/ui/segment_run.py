@@ -10,6 +10,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.images.channels import model_input
 from napari_unet.segmentation.classes import class_shares
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
@@ -33,18 +34,17 @@ WHOLE = (slice(None), slice(None))
 
 
 def segment_in_background(
-    load: Callable[[], Model], image: ModelInput, config: SegmentConfig, scope: Any, stop: StopFlag, **first: Any
-) -> Iterator[Any]:
+    load: Callable[[], Model], image: ModelInput, config: SegmentConfig, scope: Any, stop: StopFlag,
+    class_names: tuple[str, ...] = (), **first: Any,
+) -> Iterator[Any]:  # fmt: skip
     """The events of a segmentation, for the worker thread: torch and the model are loaded there."""
     from napari_unet.segmentation.segment import segment_steps
 
-    model = load()
-    names = class_names_of(model.record)
-    for event in segment_steps(image, model, config, scope, stop, provisional=True, **first):
+    for event in segment_steps(image, load(), config, scope, stop, provisional=True, **first):
         if isinstance(event, Finished):
             if "Z" in event.result.axes:
                 yield from _final_planes(event.result)
-            yield Counted(_count_objects(event.result), class_shares(event.result, names) if names else {})
+            yield Counted(_count_objects(event.result), class_shares(event.result, class_names) if class_names else {})
         yield event
 
 
@@ -105,11 +105,14 @@ class SegmentRun:
         dims = session.viewer.dims
         current = work.plane_at(dims.point)
         view = work.visible_region() if dims.ndisplay == 2 else None
-        events = segment_in_background(load, work.seen, config, scope, self._stop, view=view, current=current)
+        record = session.model_entry.record
+        names = class_names_of(record)
+        seen = model_input(work.seen, record.architecture.in_channels)
+        events = segment_in_background(load, seen, config, scope, self._stop, names, view=view, current=current)
         if session.job is not None:
             return False
         work.segmented_by = session.model_entry.name
-        work.class_names = class_names_of(session.model_entry.record)
+        work.class_names = names
         self._prepare(partial=scope.kind != "all")
         return session.jobs.start(
             events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER

@@ -136,3 +136,35 @@ def test_labels_that_contradict_themselves_are_told_of(run: Run, folders: Path, 
     again = _finetune(run, folders, model_file, "--json", "--force").answer
     assert again["problems"]
     assert isinstance(again["advice"], list)
+
+
+def test_classes_are_learned_from_scratch_and_segmented(run: Run, folders: Path, models_dir: Path) -> None:
+    """The labels of `folders` are objects: as classes they need a model with a class for each value, or just two."""
+    for path in (folders / "labels").iterdir():
+        tifffile.imwrite(path, (tifffile.imread(path) > 0).astype(np.uint8))
+    run("models", "new", "Tissue", "--task", "semantic", "--classes", "background,cell")
+    ran = _finetune(run, folders, "Tissue", "--name", "Taught", "--keep-new", "--json")
+    assert ran.code == 0, ran.err
+    assert set(ran.answer["after"]) == {"mean_iou", "dice_background", "dice_cell"}
+    assert "mean IoU of 2 classes" in ran.answer["sentence"]
+    found = run("segment", folders / "images" / "a.tif", "--model", folders / "new.safetensors", "--json")
+    assert found.code == 0, found.err
+    assert sum(found.answer["images"][0]["classes"].values()) == pytest.approx(1, abs=1e-3)
+    told = run("segment", folders / "images" / "a.tif", "--model", folders / "new.safetensors")
+    assert "background" in told.out
+    refused = _finetune(run, folders, folders / "new.safetensors", "--output", folders / "x.safetensors")
+    assert refused.code == 0, refused.err
+
+
+def test_colour_can_be_learned_and_then_is_asked_for(run: Run, folders: Path, model_file: Path) -> None:
+    for path in (folders / "images").iterdir():
+        grey = tifffile.imread(path)
+        tifffile.imwrite(path, np.stack([grey, grey, grey]), metadata={"axes": "CYX"}, photometric="minisblack")
+    ran = _finetune(run, folders, model_file, "--channels", "all", "--keep-new")
+    assert ran.code == 0, ran.err
+    assert load_model_file(folders / "new.safetensors").record.architecture.in_channels == 3
+    tifffile.imwrite(folders / "grey.tif", np.zeros((64, 64), np.uint8))
+    assert run("segment", folders / "images" / "a.tif", "--model", folders / "new.safetensors").code == 0
+    refused = run("segment", folders / "grey.tif", "--model", folders / "new.safetensors")
+    assert refused.code == 2
+    assert "3 channels together" in refused.err

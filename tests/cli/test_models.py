@@ -129,4 +129,4 @@ def test_new_model_for_classes_is_made_shown_and_its_classes_named(run: Run, mod
 def test_new_model_says_what_is_missing(run: Run, models_dir: Path, arguments: tuple[str, ...]) -> None:
     ran = run("models", "new", "Tissue", *arguments)
     assert ran.code == 2
-    assert "class" in ran.err
+    assert "class" in ran.err.lower()
