@@ -152,8 +152,6 @@ def test_classes_are_learned_from_scratch_and_segmented(run: Run, folders: Path,
     assert sum(found.answer["images"][0]["classes"].values()) == pytest.approx(1, abs=1e-3)
     told = run("segment", folders / "images" / "a.tif", "--model", folders / "new.safetensors")
     assert "background" in told.out
-    refused = _finetune(run, folders, folders / "new.safetensors", "--output", folders / "x.safetensors")
-    assert refused.code == 0, refused.err
 
 
 def test_colour_can_be_learned_and_then_is_asked_for(run: Run, folders: Path, model_file: Path) -> None:
