@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     record = kept.record.model_copy(update={"name": args.name or output.stem})
     saved = save_model_file(replace(kept, record=record), output)
     n_objects = prepared.n_objects + prepared.n_held_out if prepared else 0
-    said = advise(images, n_objects, result.better, finished=True)
+    said = advise(images, n_objects, result.better, finished=True) if objects else []
     terminal.answer |= {
         "output": str(output),
         "name": saved.name,

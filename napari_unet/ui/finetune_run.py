@@ -63,7 +63,8 @@ def finetune_in_background(
 
     start = time.monotonic()
     parent = load()
-    yield Advice(tuple(find_inconsistencies(images)))
+    objects = parent.record.task == "instances"  # what there is to say of labels is of objects
+    yield Advice(tuple(find_inconsistencies(images)) if objects else ())
     n_objects = 0
     # Reading the model, and torch itself the first time, is part of what the user waits for.
     left = max(config.seconds / 2, config.seconds - (time.monotonic() - start))
@@ -79,7 +80,8 @@ def finetune_in_background(
             n_objects = event.n_objects + event.n_held_out
         if isinstance(event, Finished):
             yield from _compare(parent, event.result.model, compare(), config.device)
-            yield Advice(tuple(advise(images, n_objects, event.result.better, finished=True)), final=True)
+            said = advise(images, n_objects, event.result.better, finished=True) if objects else ()
+            yield Advice(tuple(said), final=True)
         yield event
 
 

@@ -21,8 +21,8 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
 from napari_unet.finetuning.config import AUTO_ALL, FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
-from napari_unet.ui.finetune_guidance import Advice, GuidanceView
 from napari_unet.images.channels import count_channels
+from napari_unet.ui.finetune_guidance import Advice, GuidanceView
 from napari_unet.ui.finetune_result import ResultView
 from napari_unet.ui.finetune_run import OWNER, FinetuneRun
 from napari_unet.ui.listening import listen
@@ -112,7 +112,9 @@ class FinetuneStep(Step):
         if not ours:
             summary = self.result_view.summary
             self.set_state(*((summary,) if summary else self._describe_material()))
-            self.guidance.show_before(self.counter.counts, self.config.seconds, self.config.device)
+            classes = any(work.class_names for work in self.session.works)  # of which there is nothing to count
+            counts = ReviewCounts() if classes else self.counter.counts
+            self.guidance.show_before(counts, self.config.seconds, self.config.device)
 
     def _reason(self) -> str | None:
         """Why nothing can be learned now."""
