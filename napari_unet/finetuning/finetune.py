@@ -32,7 +32,7 @@ from napari_unet.finetuning.judge import Judge
 from napari_unet.finetuning.patch_size import choose_patch_size
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.preview import predict_preview
-from napari_unet.finetuning.replay import find_replay
+from napari_unet.finetuning.replay import find_replay, find_teacher
 from napari_unet.finetuning.split import count_objects
 from napari_unet.finetuning.trainer import Trainer
 from napari_unet.finetuning.verdict import Outcome, choose_candidate, rank, reach_verdict
@@ -124,7 +124,8 @@ class _Run:
         size = fitting_size(choose_patch_size(self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
         self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
-        self.trainer = Trainer(self.model.network, self.config, self.model.record)
+        teacher = find_teacher(self.model.record) if replay else None
+        self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
         # a score before, one on the way, and at the end those of what is kept and of blends of it
         self.budget.plan(*self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4)))

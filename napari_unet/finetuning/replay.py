@@ -24,7 +24,9 @@ from napari_unet.finetuning.patches import TrainingPlane
 from napari_unet.finetuning.scoring import HeldOutPlane
 from napari_unet.images.normalization import Limits
 from napari_unet.models.library import PRETRAINED, models_dir
+from napari_unet.models.model_file import load_model_file
 from napari_unet.models.record import ModelRecord
+from napari_unet.models.unet import UNet
 from napari_unet.segmentation.preparation import pick_nearest, resample, resampled_shape, resampling_factor
 
 SUFFIX = ".replay.zip"
@@ -91,6 +93,20 @@ def find_replay(record: ModelRecord) -> ReplaySet | None:
         path = folder / f"{record.replay}{SUFFIX}"
         if path.is_file():
             return read_replay(path)
+    return None
+
+
+def find_teacher(record: ModelRecord) -> UNet | None:
+    """The network whose answers replay is to teach: that of the model which the set was made for.
+
+    A descendant some fine-tunings on has drifted a little with each; were every parent the teacher of its child, these
+    would add up. None where that model is gone or looks at other channels: then the parent itself is to be asked.
+    """
+    for folder in (PRETRAINED, models_dir()):
+        path = folder / f"{record.replay}.safetensors"
+        if record.replay is not None and path.is_file():
+            network = load_model_file(path).network
+            return network if network.config.in_channels == record.architecture.in_channels else None
     return None
 
 

@@ -24,9 +24,14 @@ _SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate thei
 
 
 class Trainer:
-    """Adapts a copy of `network`; `averaged` is the copy to score and keep. Replay teaches what `network` said."""
+    """Adapts a copy of `network`; `averaged` is the copy to score and keep.
 
-    def __init__(self, network: UNet, config: FinetuneConfig, record: ModelRecord | None = None) -> None:
+    Replay teaches what `teacher` says, or, without one, what `network` said.
+    """
+
+    def __init__(
+        self, network: UNet, config: FinetuneConfig, record: ModelRecord | None = None, teacher: UNet | None = None
+    ) -> None:
         record = record or ModelRecord()
         self.config = config
         self._loss = semantic_loss if record.task == "semantic" else _object_loss
@@ -35,7 +40,8 @@ class Trainer:
         self.dtype = choose_dtype(self.device)
         self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(True)
-        self._parent = copy.deepcopy(self.network).eval()
+        self._teacher = copy.deepcopy(teacher or network).to(self.device).eval()
+        self._teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval()
         # With replay: statistics of a few patches of two kinds of image fit neither; the parent's serve both.
         self._fixed = _trained_norms(self.network)
@@ -59,7 +65,7 @@ class Trainer:
             logits = self.network(images)
         targets = batch.targets.to(self.device)
         if batch.n_replay:
-            targets = self._ask_parent(images, targets, batch.n_replay)
+            targets = self._ask_teacher(images, targets, batch.n_replay)
         targets, weights = (_crop_to(maps, logits) for maps in (targets, batch.weights.to(self.device)))
         loss = _both_losses(self._loss, logits, targets, weights, batch.n_replay)
         value = float(loss.detach())
@@ -74,14 +80,14 @@ class Trainer:
         return value
 
     @torch.no_grad()
-    def _ask_parent(self, images: Tensor, targets: Tensor, n_replay: int) -> Tensor:
-        """`targets` with what the parent says of the replay patches, as far as it says anything there.
+    def _ask_teacher(self, images: Tensor, targets: Tensor, n_replay: int) -> Tensor:
+        """`targets` with what the teacher says of the replay patches, as far as it says anything there.
 
-        A child that is to answer as its parent did has more to go by than where objects are (Li and Hoiem,
-        Learning without forgetting, 2016), and keeps what the parent's thresholds were chosen for.
+        A child that is to answer as its teacher does has more to go by than where objects are (Li and Hoiem,
+        Learning without forgetting, 2016), and keeps what the teacher's thresholds were chosen for.
         """
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            said = torch.sigmoid(self._parent(images[-n_replay:]).float())
+            said = torch.sigmoid(self._teacher(images[-n_replay:]).float())
         margins = [(have - want) // 2 for have, want in zip(targets.shape[2:], said.shape[2:], strict=True)]
         rows, columns = (slice(margin, size - margin) for margin, size in zip(margins, targets.shape[2:], strict=True))
         targets = targets.clone()

@@ -1,14 +1,26 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
+import torch
 from pydantic import ValidationError
 
 from napari_unet.finetuning.batches import BatchSampler
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.patches import TrainingPlane
-from napari_unet.finetuning.replay import SUFFIX, ReplayCrop, find_replay, quantize, read_replay, write_replay
+from napari_unet.finetuning.replay import (
+    SUFFIX,
+    ReplayCrop,
+    find_replay,
+    find_teacher,
+    quantize,
+    read_replay,
+    write_replay,
+)
+from napari_unet.finetuning.trainer import Trainer
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -114,3 +126,25 @@ def test_base_scores_are_told_and_the_child_keeps_the_set(models_dir, tiny_model
     without = list(finetune_steps(tiny_model, [correct_all(*draw_discs())], config))[-1].result
     assert without.base_before is None
     assert "knew before" not in without.sentence
+
+
+def test_a_grandchild_is_taught_by_the_model_that_the_set_was_made_for() -> None:
+    shipped = load_model()
+    drifted = copy.deepcopy(shipped.network)
+    with torch.no_grad():
+        drifted.final.bias += 3.0
+    teacher = find_teacher(shipped.record)
+    assert teacher is not None
+    trainer = Trainer(drifted, FinetuneConfig(device="cpu"), shipped.record, teacher)
+    images, targets = torch.rand(2, 1, 64, 64), torch.zeros(2, 3, 64, 64)
+    taught = trainer._ask_teacher(images, targets, 1)
+    own = Trainer(drifted, FinetuneConfig(device="cpu"), shipped.record)._ask_teacher(images, targets, 1)
+    assert not taught[:1].any()  # corrected patches keep their own targets
+    assert taught[1, 0].mean() < own[1, 0].mean() - 0.1
+
+
+def test_there_is_no_teacher_for_other_channels_or_without_a_set() -> None:
+    record = load_model().record
+    assert find_teacher(record.model_copy(update={"replay": None})) is None
+    wide = record.model_copy(update={"architecture": record.architecture.model_copy(update={"in_channels": 3})})
+    assert find_teacher(wide) is None
