@@ -83,7 +83,10 @@ class BorderStain:
 
 
 def membranes(rng: np.random.Generator) -> Sample:
-    """Confocal stack of an epithelium stained for a junction protein; the labels are the whole cells (ZYX)."""
+    """Confocal stack of an epithelium stained for a junction protein; the labels are the whole cells (ZYX).
+
+    DNA bleeds through from another channel, so that nuclei show inside the cells.
+    """
     pixel, shape = (0.8, 0.3, 0.3), (8, 384, 384)
     flat = grid(shape[1:], pixel[1:])
     extent = np.array(shape[1:]) * pixel[1:]
@@ -95,16 +98,23 @@ def membranes(rng: np.random.Generator) -> Sample:
     height = 2.3 + 1.1 * surface.at(flat)  # of the belt of junctions, in micrometers: the sheet is not flat
     fluid, grains = SmoothField(rng, 2, 12, 30), SmoothField(rng, 2, 1.4, 70)
     cytoplasm = rng.lognormal(0, 0.35, len(seeds))
+    bleed = 0.3 * rng.lognormal(0, 0.25, len(seeds))
+    chromatin = SmoothField(rng, 2, 1.8, 60)
     density, labels = np.zeros(shape), np.zeros(shape, np.int64)
     for plane in range(shape[0]):
         z = plane * pixel[0]
-        tiling = tile_plane(stretched, seeds + tilt * (z - 2.8), weights)
+        centres = seeds + tilt * (z - 2.8)
+        tiling = tile_plane(stretched, centres, weights)
+        away = np.linalg.norm(stretched - centres[tiling.cell], axis=-1) + 0.3 * fluid.at(flat)
+        nuclei = (
+            bleed[tiling.cell] * np.clip(1 + 0.2 * chromatin.at(flat), 0.3, None) / (1 + np.exp((away - 2.2) / 0.15))
+        )
         belt = 0.32 + 0.95 * np.exp(-(((z - height) / 1.5) ** 2))
         wall = np.exp(-((tiling.distance / 0.2) ** 2)) * stain.strength(tiling, flat)
         wall *= 1 + 0.5 * np.exp(-((tiling.corner / 0.6) ** 2))
         inside = 0.055 * cytoplasm[tiling.cell] * np.clip(1 + 0.3 * fluid.at(flat + z), 0.2, None)
         vesicles = 0.3 * np.clip(grains.at(flat + 0.9 * z) - 2.0, 0, None)
-        density[plane] = belt * wall + inside + vesicles
+        density[plane] = belt * wall + inside + vesicles + nuclei
         labels[plane] = tiling.cell + 1
     density = add_debris(density, pixel, rng, 14)
     microscope = Microscope(sigma_xy=0.23, sigma_z=0.7, haze=0.24, photons=150, background=9, vignetting=0.4)

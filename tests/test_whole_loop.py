@@ -130,7 +130,7 @@ def paint_cell(hand: Hand, panel: UNetPanel, truth: np.ndarray, cell: int) -> in
 def held_out_score(labels: np.ndarray, truth: np.ndarray, reviewed: np.ndarray) -> float:
     """AP@0.5 on the columns in which nothing at all was reviewed."""
     first = int(np.flatnonzero(reviewed.any(axis=0)).max()) + 1
-    assert first < truth.shape[1] - 90
+    assert first < truth.shape[1] - 64  # enough cells are left to score on
     return float(average_precision([truth[:, first:]], [labels[:, first:]])[0.5])
 
 
