@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -187,15 +188,16 @@ def main() -> None:
     parser.add_argument("--only", choices=["nuclei", "queue", "tools", "membranes", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    with user_folders_untouched(), errors_are_failures():
-        if args.only in (None, "nuclei"):
-            photograph_nuclei(args.folder)
-        if args.only in (None, "queue"):
-            photograph_queue(args.folder)
-        if args.only in (None, "tools"):
-            photograph_tools(args.folder)
-        if args.only in (None, "membranes"):
-            photograph_membranes(args.folder, args.seconds)
+    views: dict[str, Callable[[], None]] = {
+        "nuclei": lambda: photograph_nuclei(args.folder),
+        "queue": lambda: photograph_queue(args.folder),
+        "tools": lambda: photograph_tools(args.folder),
+        "membranes": lambda: photograph_membranes(args.folder, args.seconds),
+    }
+    for name, photograph in views.items():
+        if args.only in (None, name):
+            with user_folders_untouched(), errors_are_failures():  # anew each time: nothing to be recovered
+                photograph()
     if args.only in (None, "demo"):
         picture_before_after(args.folder)
 
