@@ -37,6 +37,8 @@ _NO_SHAPE = {"scale": 0.0, "stretch": 0.0, "elastic": 0.0}
 _MIN_MAX = {"low": 0.0, "high": 100.0}
 ARMS: dict[str, tuple[str, dict[str, Any]]] = {
     "all": ("the recipe", {}),
+    "seed-1": ("the recipe, another seed", {"training": {"seed": 1}}),
+    "seed-2": ("the recipe, a third seed", {"training": {"seed": 2}}),
     "no-geometry": ("no stretching, bending, random size", {"augmentation": _NO_SHAPE}),
     "no-sizes": ("no patches of any size of the range", {"training": {"any_size": 0.0}}),
     "no-light": ("no gamma, contrast, brightness, shading", {"augmentation": _NO_LIGHT}),

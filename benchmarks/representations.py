@@ -186,7 +186,8 @@ def decode_foreground(maps: Maps, threshold: float, unused: float) -> np.ndarray
 
 
 def decode_three_classes(maps: Maps, inside: float, core: float) -> np.ndarray:
-    return grow(ndimage.label(maps[1] > core)[0], -maps[1], 1 - maps[0] > inside)
+    """As the distance is decoded, with the probability of the interior in its place."""
+    return decode_relative(np.stack([1 - maps[0], maps[1]]), inside, core)
 
 
 def decode_absolute(maps: Maps, inside: float, smooth: float) -> np.ndarray:
