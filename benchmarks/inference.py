@@ -1,10 +1,11 @@
 """How fast an image becomes labels, and how much of the machine the network uses.
 
-    python benchmarks/inference.py [--model NAME] [--sizes 512 2048 8192] [--repeats 3] [--precision auto]
+    python benchmarks/inference.py [--model NAME] [--sizes 512 2048 8192] [--repeats 3] [--precision auto] [--parts]
 
 Prints, for square fields tiled from a real image (or, without the data folder, from the 2D sample), megapixels a second
 from array to labels, the share of that time spent in the estimate, the network and decoding, the network's FLOP/s as a
-share of a matrix product's peak measured in the same run at the same precision, and the process's peak memory.
+share of a matrix product's peak measured in the same run at the same precision, and the process's peak memory. With
+`--parts`, one more run of each size is broken down by part; on a busy machine compare the processor time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import torch
+from stopwatch import time_parts
 from torch.utils.flop_counter import FlopCounterMode
 
 from napari_unet import load_model
@@ -87,6 +89,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--diameter", type=float, default=None, help="pixels; default: estimated, within the time")
+    parser.add_argument("--parts", action="store_true", help="print how long each part takes")
     args = parser.parse_args()
     model = load_model(args.model)
     predictor = Predictor(model, "cpu", args.precision)
@@ -103,7 +106,12 @@ def main() -> None:
     print(f"the same without fused operations, tile 512: {plain_speed(model, predictor.dtype, args.repeats):.2f} MP/s")
     config = SegmentConfig(precision=args.precision, device="cpu", diameter=args.diameter)
     for side in args.sizes:
-        report(make_field(args.data, side), model, config, args.repeats if side < 4096 else 1)
+        field = make_field(args.data, side)
+        report(field, model, config, args.repeats if side < 4096 else 1)
+        if args.parts:
+            with time_parts() as watch:
+                drain(segment_steps(field, model, config))
+            print(watch.table())
 
 
 def report(image: Image, model: Model, config: SegmentConfig, repeats: int) -> None:
