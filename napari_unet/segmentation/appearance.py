@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.images.channels import ModelInput
+from napari_unet.images.normalization import AnyLimits
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.instances import label_instances
 from napari_unet.segmentation.plane import PlaneMaps
@@ -34,13 +35,14 @@ class Appearance:
     """Typical object `diameter` in pixels, whether dark and bright are `inverted`, and how `conviction` fared.
 
     `maps` are those of the whole plane, at its own size, if they came about on the way: then nobody need make them
-    again.
+    again. So are `limits`, the grey values that were scaled by.
     """
 
     diameter: float
     inverted: bool = False
     conviction: float = 0.0
     maps: PlaneMaps | None = None
+    limits: AnyLimits | None = None
 
 
 def measure_appearance(
@@ -108,7 +110,7 @@ class _Viewer:
             pass
         diameter, conviction = _judge(maps.maps, record)
         whole = factor == 1 and part.shape == self._pixels.shape
-        return Appearance(diameter / factor, inverted, conviction, maps if whole else None)
+        return Appearance(diameter / factor, inverted, conviction, maps if whole else None, limits)
 
 
 def _other_factors(first: Appearance) -> tuple[float, ...]:

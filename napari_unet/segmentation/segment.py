@@ -115,6 +115,8 @@ class _Run:
         clock = time.perf_counter()
         found = measure_appearance(self.image, self.predictor, unit, self.config.diameter, self.config.invert)
         self.diameter, self.inverted = found.diameter, found.inverted
+        if found.limits is not None and not self.volumetric:
+            self._limits[self._volume_of(unit)] = found.limits
         reusable = self.config.tile is None and resampling_factor(self.record, self.diameter) == 1
         self._made = {unit: found.maps} if reusable and found.maps is not None else {}
         self.timing["estimate"] = time.perf_counter() - clock
@@ -161,10 +163,13 @@ class _Run:
 
     def _limits_of(self, plane: tuple[int, ...]) -> AnyLimits:
         """Grey-value limits for a plane, measured once a volume."""
-        volume = plane[:-1] if "Z" in self.image.axes else plane
+        volume = self._volume_of(plane)
         if volume not in self._limits:
             self._limits[volume] = volume_limits(self.image, plane, self.record.normalization, self.inverted)
         return self._limits[volume]
+
+    def _volume_of(self, plane: tuple[int, ...]) -> tuple[int, ...]:
+        return plane[:-1] if "Z" in self.image.axes else plane
 
     def _decode_unit(self, unit: tuple[int, ...], maps: PlaneMaps, done: int, total: int) -> Iterator[PlaneDone]:
         clock = time.perf_counter()
