@@ -19,6 +19,7 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation import plane as plane_module
+from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.calls import segment
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
@@ -64,6 +65,24 @@ def test_nor_when_the_image_is_resampled(field: Image, model: Model, diameter: f
     configs = [SegmentConfig(diameter=diameter, tile=tile) for tile in (4096, 64, 128)]
     whole, *tiled = [drain(segment_steps(part, model, config)).labels for config in configs]
     assert all(np.array_equal(labels, whole) for labels in tiled)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_grey_values_of_the_estimate_serve_the_labels_too(
+    field: Image, model: Model, dark: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = np.asarray(field.data)[:160, :160]
+    part = Image.from_array(data.max() - data if dark else data, "YX")
+    estimated = drain(segment_steps(part, model, SegmentConfig(invert="auto", tile=96)))
+    assert estimated.inverted == dark
+    measured = []
+    measure = segment_module.volume_limits
+    monkeypatch.setattr(segment_module, "volume_limits", lambda *args: measured.append(args) or measure(*args))
+    drain(segment_steps(part, model, SegmentConfig(invert="auto", tile=96)))
+    assert not measured
+    told = SegmentConfig(diameter=estimated.diameter, invert="yes" if dark else "no", tile=96)
+    assert np.array_equal(drain(segment_steps(part, model, told)).labels, estimated.labels)
+    assert len(measured) == 1
 
 
 def test_touching_nuclei_come_apart(field: Image, model: Model) -> None:
