@@ -19,6 +19,7 @@ from napari_unet.finetuning.blending import choose_blend
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
 from napari_unet.finetuning.child import describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.doubt import mark_doubt
 from napari_unet.finetuning.events import (
     FinetuneResult,
     Prepared,
@@ -118,6 +119,8 @@ class _Run:
         patch = fitting_size(self.config.patch, self.model.record.architecture)
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
+        if self.model.record.task == "instances" and not self.model.record.untrained:
+            mark_doubt(self.model, self.material.training, self.config.device, enough)
         torch.manual_seed(self.config.seed)
         replay = find_replay(self.model.record) if self.config.replay > 0 else None
         old = replay.training_planes(self.model.record) if replay else []
@@ -205,7 +208,7 @@ class _Run:
             yield self.score()
         with self.trainer.threads.as_chosen():
             network, score, share = self._choose()
-            child = self.child(network.cpu(), share)
+            child, score = self._calibrate(self.child(network.cpu(), share), score)
             outcome = self.judge.conclude(child, score, self.trainer.steps)
         yield Finished(self._result(child, outcome), self.stop.requested)
 
@@ -219,6 +222,14 @@ class _Run:
         if not self.judge.base:  # nothing that could be forgotten
             return network, score, 1.0
         return choose_blend(self.model.network, network, score, lambda mixed: self.judge.score(self.child(mixed)))
+
+    def _calibrate(self, child: Model, score: Score) -> tuple[Model, Score]:
+        """`child` with thresholds that fit, and its score, unless that is worse with them."""
+        calibrated = self.judge.calibrate(child, self._took_longer_than(SCORING_SHARE / 4))
+        if calibrated.record == child.record:
+            return child, score
+        found = self.judge.score(calibrated)
+        return (calibrated, found) if rank(found) >= rank(score) else (child, score)
 
     def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
         verdict = reach_verdict(outcome)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from napari_unet.finetuning.blending import SHARES
+from napari_unet.finetuning.calibration import calibrate
 from napari_unet.finetuning.class_scoring import score_classes
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.preparation import Material
 from napari_unet.finetuning.scoring import HeldOutPlane, score_model
 from napari_unet.finetuning.verdict import Outcome
 from napari_unet.models.model import Model
+
+_CALIBRATION = 4.0  # times as long as a score
 
 
 class Judge:
@@ -44,6 +48,7 @@ class Judge:
         self._base_before = self._score(parent, self.base)
         base, once = time.perf_counter() - middle, middle - start
         blends = once * len(SHARES) if self.base else 0.0
+        blends += _CALIBRATION * once + base  # what is learned from is three times what is held out
         if self.holds_out:
             self.before = score
             return once, base + blends
@@ -53,6 +58,13 @@ class Judge:
     def score(self, model: Model) -> Score:
         """The score of weights on the way or at the end."""
         return _scorer(model)(model, self._planes, self.device)[0]
+
+    def calibrate(self, child: Model, enough: Callable[[], bool]) -> Model:
+        """`child` with thresholds that fit what it learned from; for classes there are none."""
+        if child.record.task == "semantic" or not self.material.learned:
+            return child
+        record = calibrate(child, self.material.learned, self.base, self._base_before, self.device, enough)
+        return replace(child, record=record)
 
     def conclude(self, child: Model, score: Score, steps: int) -> Outcome:
         """All that was measured, with what only the child is measured on."""

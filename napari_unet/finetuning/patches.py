@@ -29,7 +29,8 @@ class TrainingPlane:
     """One plane (Y, X), or (C, Y, X) of several channels, at the model's object size, and what was reviewed in it.
 
     `pixels` are normalized; `learn` is where the loss counts, `changed` where a correction was made. Objects that the
-    edge of the reviewed region cuts are ignored, because nobody said where they end.
+    edge of the reviewed region cuts are ignored, because nobody said where they end. `predicted` says whether the
+    labels were a prediction before; `unsure` is where their background is not to be believed (None: nowhere).
     """
 
     pixels: npt.NDArray[np.float32]
@@ -37,6 +38,8 @@ class TrainingPlane:
     reviewed: npt.NDArray[np.bool_]
     learn: npt.NDArray[np.bool_]
     changed: npt.NDArray[np.bool_]
+    predicted: bool = field(default=False, kw_only=True)
+    unsure: npt.NDArray[np.bool_] | None = field(default=None, kw_only=True)
     _tensor: Tensor | None = field(default=None, repr=False, kw_only=True)
     n_binary = 1  # targets, the first ones, that say yes or no
 
@@ -56,11 +59,12 @@ class TrainingPlane:
 
     def weights(self) -> npt.NDArray[np.float32]:
         """Loss weight (Y, X): 0 unknown, 1 confirmed, more where a correction was made."""
-        known = [label for label, _, _ in whole_objects(self.labels, self.reviewed)]
-        cut = (self.labels > 0) & ~np.isin(self.labels, known)
+        whole = [label for label, _, _ in whole_objects(self.labels, self.reviewed)]
+        cut = (self.labels > 0) & ~np.isin(self.labels, whole)
         weight = border_weights(self.labels, w0=_BORDER_WEIGHT)
         weight[ndimage.binary_dilation(self.changed, iterations=2)] *= CORRECTED_WEIGHT
-        return np.where(self.learn & ~cut, weight, np.float32(0.0))
+        known = self.learn & ~cut if self.unsure is None else self.learn & ~cut & ~self.unsure
+        return np.where(known, weight, np.float32(0.0))
 
     def centers(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Places (n, 2) to cut patches around, and how often each (n,): objects, corrections, some of the rest."""

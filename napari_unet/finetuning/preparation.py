@@ -38,7 +38,10 @@ _CONTEXT = 1.5  # object diameters around what scores, so that objects at its ed
 
 @dataclass(eq=False)
 class Material:
-    """What a run works on. `learned` is what `training` holds, to score on where nothing is held out."""
+    """What a run works on.
+
+    `learned` is what `training` holds, to choose thresholds by, and to score on where nothing is held out.
+    """
 
     survey: Survey
     split: Split
@@ -102,7 +105,7 @@ def prepare_planes(
             pixels += plane.pixels.size
         if (held := reader.held_out_plane(score)) is not None:
             material.held_out.append(held)
-        if not material.split.holds_out and (learned := reader.held_out_plane(learn)) is not None:
+        if (learned := reader.held_out_plane(learn)) is not None:
             material.learned.append(learned)
         if enough() and material.training and (material.held_out or not material.split.holds_out):
             break
@@ -137,6 +140,7 @@ class _PlaneReader:
         self.labels = np.asarray(corrected.labels[index])
         self.reviewed = np.asarray(corrected.reviewed[index], bool)
         predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
+        self.predicted = predicted is not None
         self.changed = _changed(predicted, self.labels, self.reviewed, self.classes is not None)
         self.diameter = survey.diameter(number) or record.diameter
         self.zoom = resampling_factor(record, self.diameter)
@@ -151,7 +155,9 @@ class _PlaneReader:
             self._pixels(box), self._labels(box), self._mask(self.reviewed, box), self._mask(learn, box),
             self._mask(self.changed, box),
         )  # fmt: skip
-        return TrainingPlane(*parts) if self.classes is None else ClassPlane(*parts, self.classes)
+        if self.classes is not None:
+            return ClassPlane(*parts, self.classes)
+        return TrainingPlane(*parts, predicted=self.predicted)
 
     def held_out_plane(self, score: npt.NDArray[np.bool_]) -> HeldOutPlane | None:
         """What is reviewed of the plane within the YX mask `score`, with context for the network; None if nothing."""

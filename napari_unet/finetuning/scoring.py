@@ -95,7 +95,15 @@ def predict_labels(
     predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, diameter: float
 ) -> npt.NDArray[np.int32]:
     """Labels (Y, X) of `pixels` ((C,) Y, X) with objects of `diameter` pixels, as segmentation gives them."""
+    maps = predict_maps(predictor, pixels, limits, diameter)
+    return decode(maps, predictor.record, SegmentConfig(), diameter)
+
+
+def predict_maps(
+    predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, diameter: float
+) -> npt.NDArray[np.float32]:
+    """Probability maps (outputs, Y, X) of `pixels` ((C,) Y, X) with objects of `diameter` pixels."""
     maps = PlaneMaps(predictor, pixels, limits, resampling_factor(predictor.record, diameter))
     for _ in maps.tiles(_TILE):
         pass
-    return decode(maps.at_image_size(), predictor.record, SegmentConfig(), diameter)
+    return maps.at_image_size()
