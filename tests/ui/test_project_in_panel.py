@@ -206,11 +206,11 @@ def test_a_full_disk_is_told_at_once_and_so_is_its_end(
     project._writer._retry_seconds = 0.5
     fill_disk(project, True)
     paint_noise(session, work, 0)
-    qtbot.waitUntil(lambda: "disk is full" in bar.trouble.text, timeout=1500)
+    qtbot.waitUntil(lambda: "disk is full" in bar.trouble.text, timeout=10_000)
     assert "not saved" in bar.state_label.full_text
     dab(session, work, 20, 50, 9)  # painting goes on
     fill_disk(project, False)
-    qtbot.waitUntil(lambda: bar.message.text == RECOVERED, timeout=5000)
+    qtbot.waitUntil(lambda: bar.message.text == RECOVERED, timeout=20_000)
     assert not bar.trouble.text
     np.testing.assert_array_equal(project.read_array(1, LABELS), work.labels)
 
@@ -225,9 +225,9 @@ def test_a_disk_that_does_not_answer_is_told(
     project.flush()
     project._writer.put(lambda connection: free.wait(20) and None)  # as a write to a drive that hangs
     dab(session, work, 20, 50, 9)
-    qtbot.waitUntil(lambda: "takes long" in bar.trouble.text, timeout=2000)
+    qtbot.waitUntil(lambda: "takes long" in bar.trouble.text, timeout=10_000)
     free.set()
-    qtbot.waitUntil(lambda: not bar.trouble.text, timeout=5000)
+    qtbot.waitUntil(lambda: not bar.trouble.text, timeout=20_000)
     assert project.flush()
 
 
