@@ -82,7 +82,7 @@ class Project(ProjectReader):
         """Have everything written now, and wait for it; False if it failed or took longer."""
         return self._writer is None or self._writer.flush(seconds)
 
-    def close(self, seconds: float = 30.0) -> bool:
+    def close(self, seconds: float = 10.0) -> bool:
         """Write what is left and close the file; False if something is not saved. See `in_one_file`."""
         if self.closed:
             return True
@@ -91,8 +91,8 @@ class Project(ProjectReader):
         saved = True
         if self._writer is not None:
             saved = self._writer.close(seconds)
-            self.in_one_file = _tidy(self._writer.connection)
-        if self._lock is not None:
+            self.in_one_file = self._writer.ended and _tidy(self._writer.connection)
+        if self._lock is not None and (self._writer is None or self._writer.ended):
             self._lock.release()
         if self._scratch is not None:
             self._scratch.cleanup()

@@ -97,14 +97,22 @@ class Writer:
             self._hurry = False
             return self.n_saved >= target
 
-    def close(self, seconds: float = 30.0) -> bool:
-        """Write what is left and end the thread; False if something could not be written."""
+    def close(self, seconds: float = 10.0) -> bool:
+        """Write what is left and end the thread; False if something could not be written.
+
+        A thread that the disk does not answer stays behind (see `ended`), and ends with the program.
+        """
         saved = self.flush(seconds)
         with self._condition:
             self._closing = True
             self._condition.notify_all()
         self._thread.join(seconds)
         return saved
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has ended: only then may somebody else use the `connection`."""
+        return not self._thread.is_alive()
 
     @property
     def connection(self) -> sqlite3.Connection | None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -175,6 +176,24 @@ def test_a_log_that_cannot_be_taken_in_at_the_end_is_told(
     assert not project.in_one_file
     monkeypatch.undo()
     np.testing.assert_array_equal(reopen(project.path).read_array(image, LABELS), labels)
+
+
+def test_closing_does_not_wait_for_a_disk_that_does_not_answer(
+    project: Project, image: int, labels: np.ndarray
+) -> None:
+    project.flush()
+    free = threading.Event()
+    project._writer.put(lambda connection: free.wait(60) and None)
+    paint(project, image, labels, 50, 9)
+    start = time.monotonic()
+    assert not project.close(0.2)
+    assert time.monotonic() - start < 10
+    assert not project.in_one_file
+    assert lock_path(project.path).exists(), "another window might write at the same time"
+    free.set()
+    project._writer._thread.join(20)
+    project._lock.release()  # as the end of the program does
+    project._writer.connection.close()
 
 
 def test_a_drive_that_goes_and_comes_back(project: Project, image: int, labels: np.ndarray, tmp_path: Path) -> None:
