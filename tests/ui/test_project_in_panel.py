@@ -212,6 +212,7 @@ def test_a_full_disk_is_told_at_once_and_so_is_its_end(
     fill_disk(project, False)
     qtbot.waitUntil(lambda: bar.message.text == RECOVERED, timeout=20_000)
     assert not bar.trouble.text
+    assert project.flush(20)
     np.testing.assert_array_equal(project.read_array(1, LABELS), work.labels)
 
 
@@ -231,8 +232,9 @@ def test_a_disk_that_does_not_answer_is_told(
     assert project.flush()
 
 
+@pytest.mark.parametrize("window", [False, True], ids=["project closed", "window closed"])
 def test_what_the_project_did_not_take_goes_into_a_recovery_file(
-    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path, window: bool
 ) -> None:
     work, bar = open_image(session, image_file), panel.project_bar
     bar.new_at(tmp_path / "mine.unetproj")
@@ -241,9 +243,12 @@ def test_what_the_project_did_not_take_goes_into_a_recovery_file(
     saved = work.labels.copy()
     fill_disk(project, True)
     paint_noise(session, work, 1)
-    bar.close_project()
-    assert "recovery file" in bar.message.text
-    assert not bar.trouble.text
+    if window:
+        session.close()
+    else:
+        bar.close_project()
+        assert "recovery file" in bar.message.text
+        assert not bar.trouble.text
     kept = open_project(recovery.find_recoveries()[0], write=False)
     np.testing.assert_array_equal(kept.read_array(1, LABELS), work.labels)
     kept.close()

@@ -147,7 +147,8 @@ class Writer:
                 command(connection)
             connection.execute("COMMIT")
         except Exception as error:  # of any kind: if this thread ended, nothing would be saved and nobody told
-            _log.warning("A commit to %s failed, and will be tried again: %r", self.path, error)
+            if self._failure is None:  # and not again every two seconds
+                _log.warning("A commit to %s failed, and will be tried again: %r", self.path, error)
             self._give_up(error)
             return False
         with self._condition:
