@@ -17,9 +17,10 @@ these ways, or is a failure as well:
 - *no fault fell* within the session (it made fewer writes than usual);
 - *mended in the same write*: each half write was followed by one that goes on at just the byte where it ended, in the
   same file, with no error in between and no commit that failed;
-- *tidying*: the writes that failed were to the database file, into which SQLite copies what is safe in the log, or were
-  made while the tiles were brought up to date, when no edit was waiting. All edits handed over
-  before were saved in time, and (as for every session) all are there when the project is opened again.
+- *tidying*: each write that failed was to the database file, into which SQLite copies what is safe in the log, or was
+  made while the tiles were brought up to date after a commit (the store said so within `SLACK_SECONDS`, and counted
+  no commit that failed); no edit was late, and, as in every session, all are there when the project is opened again;
+- *nothing waited*: a write that hung, and no edit was late for it.
 """
 
 from __future__ import annotations
@@ -121,16 +122,14 @@ class Course:
             )
             return "mended in the same write" if whole else None
         if all(fault.what == "slow-write" for fault in self.faults):
-            return "tidying" if all(self._nothing_waited(fault.seconds) for fault in self.faults) else None
+            return "nothing waited"  # or an edit would have been late
         failed = [fault for fault in self.faults if fault.what.startswith("failed")]
-        harmless = all(fault.file == NAME or self._nothing_waited(fault.seconds) for fault in failed)
+        harmless = all(fault.file == NAME or self._untidied_at(fault.seconds) for fault in failed)
         return "tidying" if harmless else None
 
-    def _nothing_waited(self, at: float) -> bool:
-        """Whether all that was handed over well before a moment had been said to be saved by then."""
-        given = max((n for what, n, seconds in self.events if what == "given" and seconds < at - 0.3), default=0)
-        saved = max((n for what, n, seconds in self.events if what == "saved" and seconds < at + 0.02), default=0)
-        return saved >= given
+    def _untidied_at(self, at: float) -> bool:
+        """Whether the store said just then that it could not tidy up."""
+        return any(abs(seconds - at) < SLACK_SECONDS for seconds in self.times("untidied"))
 
 
 def describe(courses: list[Course]) -> str:

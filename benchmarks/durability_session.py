@@ -4,8 +4,9 @@
 
 A step is a brush stroke, a deleted or filled box, an undo, a redo, a mark in the reviewed region or a locked object.
 Each is handed to the store as the window does it, and then written down, with the time, in FOLDER/steps-acks (`given`);
-so is what the store says it has saved (`saved`), each commit that failed (`failed`), when the store begins to say in a
-sentence that something is not saved (`trouble`), and when it ceases to (`well`).
+so is what the store says it has saved (`saved`), each commit that failed (`failed`), each time that only tidying up
+between commits did (`untidied`), when the store begins to say in a sentence that something is not saved (`trouble`), and
+when it ceases to (`well`).
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def play(folder: Path, seed: int, steps: int, pause_ms: float) -> None:
 
 def _watch(project: Project, numbers: list[tuple[int, int]], tell: object, ended: threading.Event) -> None:
     """Write down what the store says it has saved, as soon as it says so."""
-    told, n_failures, troubled = 0, 0, False
+    told, n_failures, n_untidied, troubled = 0, 0, 0, False
     while True:
         last = ended.wait(0.005)
         saved = project.n_saved
@@ -142,6 +143,9 @@ def _watch(project: Project, numbers: list[tuple[int, int]], tell: object, ended
         if project.n_failures > n_failures:
             n_failures = project.n_failures
             tell("failed", edits)  # type: ignore[operator]
+        if project.n_untidied > n_untidied:
+            n_untidied = project.n_untidied
+            tell("untidied", edits)  # type: ignore[operator]
         if bool(project.state.sentence) != troubled:
             troubled = not troubled
             tell("trouble" if troubled else "well", edits)  # type: ignore[operator]

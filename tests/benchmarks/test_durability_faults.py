@@ -41,7 +41,10 @@ def test_a_fault_that_nobody_was_told_of_must_prove_that_it_was_harmless() -> No
     assert Course.read(saved, half + "10.3 rest-write session.unetproj-wal 120 4\n").problems()
     tidying = Course.read(saved, "10.5 failed-write session.unetproj 0 4096\n")
     assert (tidying.problems(), tidying.excuse()) == ([], "tidying")
-    assert Course.read(saved, "10.35 failed-write session.unetproj-wal 0 4096\n").problems()
+    log_fault = "10.35 failed-write session.unetproj-wal 0 4096\n"
+    assert Course.read(saved, log_fault).problems()
+    assert Course.read(saved + "untidied 1 10.36\n", log_fault).excuse() == "tidying"
+    assert Course.read(saved + "untidied 1 12.00\n", log_fault).problems()
     assert Course.read(saved, "").excuse() == "no fault fell"
 
 

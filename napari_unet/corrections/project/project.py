@@ -78,6 +78,11 @@ class Project(ProjectReader):
         """How often a commit failed; what was in it stays in memory and is tried again."""
         return self._writer.n_failures if self._writer is not None else 0
 
+    @property
+    def n_untidied(self) -> int:
+        """How often what is done between commits failed: nothing is at risk, and it is tried again later."""
+        return self._writer.n_untidied if self._writer is not None else 0
+
     def flush(self, seconds: float = 10.0) -> bool:
         """Have everything written now, and wait for it; False if it failed or took longer."""
         return self._writer is None or self._writer.flush(seconds)

@@ -40,7 +40,8 @@ class Writer:
     """Writes commands to the project at `path`, in a thread of its own, until `close`.
 
     `n_given` commands were handed over, of which `n_saved` are on the disk; `n_failures` commits failed, and were or
-    will be tried again. `on_commit(connection)` is called in the thread after each commit, and may write more.
+    will be tried again. `on_commit(connection)` is called in the thread after each commit, and may write more; it
+    failed `n_untidied` times, which puts nothing at risk.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Writer:
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.path = path
-        self.n_given = self.n_saved = self.n_failures = 0
+        self.n_given = self.n_saved = self.n_failures = self.n_untidied = 0
         self._connection: sqlite3.Connection | None = connection
         self._on_commit = on_commit
         self._commit_seconds, self._retry_seconds = commit_seconds, retry_seconds
@@ -205,6 +206,7 @@ class Writer:
         try:
             self._on_commit(connection)
         except Exception as error:
+            self.n_untidied += 1
             _log.warning("Tidying %s failed, and will be tried again: %r", self.path, error)
             if connection.in_transaction:
                 try:
