@@ -5,8 +5,8 @@
 A step is a brush stroke, a deleted or filled box, an undo, a redo, a mark in the reviewed region or a locked object.
 Each is handed to the store as the window does it, and then written down, with the time, in FOLDER/steps-acks (`given`);
 so is what the store says it has saved (`saved`), each commit that failed (`failed`), each time that only tidying up
-between commits did (`untidied`), when the store begins to say in a sentence that something is not saved (`trouble`), and
-when it ceases to (`well`).
+between commits did (`untidied`), when the store begins to say in a sentence that something is not saved (`trouble`),
+and when it ceases to (`well`).
 """
 
 from __future__ import annotations
