@@ -4,7 +4,9 @@
 
 A step is a brush stroke, a deleted or filled box, an undo, a redo, a mark in the reviewed region or a locked object.
 Each is handed to the store as the window does it, and then written down, with the time, in FOLDER/steps-acks (`given`);
-so is what the store says it has saved (`saved`), and that it cannot (`trouble`).
+so is what the store says it has saved (`saved`), each commit that failed (`failed`), each time that only tidying up
+between commits did (`untidied`), when the store begins to say in a sentence that something is not saved (`trouble`),
+and when it ceases to (`well`).
 """
 
 from __future__ import annotations
@@ -91,7 +93,7 @@ class Script:
 
 
 def play(folder: Path, seed: int, steps: int, pause_ms: float) -> None:
-    """Make a project, work on it, and close it."""
+    """Make a project, work on it, wait until it is saved as a person would who reads what is said, and close it."""
     acks = os.open(folder / ACKS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def tell(what: str, number: int) -> None:
@@ -117,18 +119,20 @@ def play(folder: Path, seed: int, steps: int, pause_ms: float) -> None:
             tell("given", script.n_edits)
         time.sleep(pause_ms / 1000)
     until = time.monotonic() + 120
-    while not project.flush(30) and time.monotonic() < until:  # the disk may have its troubles still
-        time.sleep(0.05)
+    while project.n_saved < project.n_given and time.monotonic() < until:  # the disk may have its troubles still
+        time.sleep(0.01)
     ended.set()
     watch.join()
     tell("closing", script.n_edits)
-    project.close()
-    tell("closed", script.n_edits)
+    saved = project.close()
+    tell("closed" if saved else "closed-unsaved", script.n_edits)
+    if not project.in_one_file:
+        tell("apart", script.n_edits)  # which the window says in a sentence
 
 
 def _watch(project: Project, numbers: list[tuple[int, int]], tell: object, ended: threading.Event) -> None:
     """Write down what the store says it has saved, as soon as it says so."""
-    told, troubled = 0, False
+    told, n_failures, n_untidied, troubled = 0, 0, 0, False
     while True:
         last = ended.wait(0.005)
         saved = project.n_saved
@@ -136,9 +140,15 @@ def _watch(project: Project, numbers: list[tuple[int, int]], tell: object, ended
         if edits > told:
             told = edits
             tell("saved", edits)  # type: ignore[operator]
-        if project.state.failed and not troubled:
-            troubled = True
-            tell("trouble", edits)  # type: ignore[operator]
+        if project.n_failures > n_failures:
+            n_failures = project.n_failures
+            tell("failed", edits)  # type: ignore[operator]
+        if project.n_untidied > n_untidied:
+            n_untidied = project.n_untidied
+            tell("untidied", edits)  # type: ignore[operator]
+        if bool(project.state.sentence) != troubled:
+            troubled = not troubled
+            tell("trouble" if troubled else "well", edits)  # type: ignore[operator]
         if last:
             return
 

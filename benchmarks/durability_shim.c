@@ -3,6 +3,10 @@
  * DURABILITY_LOG=FILE    every write, truncation, sync, removal and renaming, in order, with its bytes
  * DURABILITY_FAIL=KIND:FIRST:COUNT   the writes number FIRST to FIRST + COUNT - 1 go wrong:
  *                        ENOSPC or EIO: nothing is written (EIO: syncs fail too); SHORT: half is written, then ENOSPC
+ *                        SLOW: they are done, but each takes 3 s and a half, as on a network drive that hangs
+ * DURABILITY_FAULTS=FILE what went wrong and when, a line each: seconds (monotonic), what, file, offset, bytes wanted.
+ *                        What: failed-write, failed-sync, half-write, slow-write, and rest-write, which is the write
+ *                        that goes on just where a half one ended: SQLite tries the rest at once, by itself
  *
  * A record of the log: one byte of kind, then 4 x int64 (length of path, offset, length of data, 0), path, data.
  */
@@ -16,10 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static int log_fd = -2;
+static int log_fd = -2, faults_fd = -1;
+static int64_t half_end = -1;
 static long fail_first = -1, fail_count = 0, writes = 0, begun = 0;
 static char fail_kind[16];
 
@@ -29,6 +35,8 @@ static void start(void) {
     if (log_fd != -2) return;
     log_fd = -1;
     const char *path = getenv("DURABILITY_LOG"), *fail = getenv("DURABILITY_FAIL");
+    const char *faults = getenv("DURABILITY_FAULTS");
+    if (faults) faults_fd = open(faults, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (path) log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fail) sscanf(fail, "%15[^:]:%ld:%ld", fail_kind, &fail_first, &fail_count);
 }
@@ -60,7 +68,20 @@ static void note(char kind, const char *path, int64_t offset, const void *data, 
     pthread_mutex_unlock(&mutex);
 }
 
-/* 0: go on; 1: fail wholly; 2: write half. Counts writes to the project since the first acknowledgement. */
+static void note_fault(const char *what, const char *path, int64_t offset, int64_t length) {
+    if (faults_fd < 0) return;
+    static ssize_t (*real)(int, const void *, size_t);
+    if (!real) real = REAL(write);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const char *name = strrchr(path, '/');
+    char line[4400];
+    int n = snprintf(line, sizeof line, "%lld.%06ld %s %s %lld %lld\n", (long long)now.tv_sec, now.tv_nsec / 1000, what,
+                     name ? name + 1 : path, (long long)offset, (long long)length);
+    real(faults_fd, line, n);
+}
+
+/* 0: go on; 1: fail wholly; 2: write half; 3: go on slowly. Counts writes to the project since the first acknowledgement. */
 static int fails(const char *path, int is_write) {
     if (strstr(path, "-acks")) {
         begun = 1;
@@ -69,6 +90,7 @@ static int fails(const char *path, int is_write) {
     if (fail_first < 0 || !begun) return 0;
     if (is_write) writes++;
     if (writes < fail_first || writes >= fail_first + fail_count) return 0;
+    if (!strcmp(fail_kind, "SLOW")) return is_write ? 3 : 0;
     if (!is_write) return !strcmp(fail_kind, "EIO");
     return !strcmp(fail_kind, "SHORT") && writes == fail_first ? 2 : 1;
 }
@@ -78,17 +100,31 @@ static ssize_t broken(void) {
     return -1;
 }
 
+/* Before a write: 0 if it is to fail; it may be made shorter, or wait. */
+static int prepare(const char *path, int64_t offset, size_t *length) {
+    int how = fails(path, 1);
+    if (how == 1) note_fault("failed-write", path, offset, *length);
+    if (how == 3) note_fault("slow-write", path, offset, *length);
+    if (how == 3) nanosleep(&(struct timespec){3, 500000000}, NULL);
+    if (!how && offset == half_end) note_fault("rest-write", path, offset, *length);
+    half_end = -1;
+    if (how == 2) {
+        note_fault("half-write", path, offset, *length);
+        *length = *length / 2 + 1;
+        half_end = offset + *length;
+    }
+    return how != 1;
+}
+
 ssize_t write(int fd, const void *data, size_t length) {
     static ssize_t (*real)(int, const void *, size_t);
     if (!real) real = REAL(write);
     char path[4096];
     start();
     if (!path_of(fd, path)) return real(fd, data, length);
-    int how = fails(path, 1);
-    if (how == 1) return broken();
-    if (how == 2) length = length / 2 + 1;
     off_t at = lseek(fd, 0, SEEK_CUR);
     if (fcntl(fd, F_GETFL) & O_APPEND) at = lseek(fd, 0, SEEK_END);
+    if (!prepare(path, at, &length)) return broken();
     ssize_t done = real(fd, data, length);
     if (done > 0) note('w', path, at, data, done);
     return done;
@@ -100,9 +136,7 @@ static ssize_t write_at(int fd, const void *data, size_t length, int64_t offset)
     char path[4096];
     start();
     if (!path_of(fd, path)) return real(fd, data, length, offset);
-    int how = fails(path, 1);
-    if (how == 1) return broken();
-    if (how == 2) length = length / 2 + 1;
+    if (!prepare(path, offset, &length)) return broken();
     ssize_t done = real(fd, data, length, offset);
     if (done > 0) note('w', path, offset, data, done);
     return done;
@@ -116,7 +150,10 @@ static int sync_with(int fd, const char *name) {
     char path[4096];
     start();
     if (!path_of(fd, path)) return real(fd);
-    if (fails(path, 0)) return (int)broken();
+    if (fails(path, 0)) {
+        note_fault("failed-sync", path, 0, 0);
+        return (int)broken();
+    }
     int done = real(fd);
     if (!done) note('s', path, 0, NULL, 0);
     return done;

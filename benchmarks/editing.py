@@ -8,9 +8,13 @@ with 10,000 objects. Prints
 - for each tool, the time from the end of the click or stroke until the labels layer holds the result and its step of
   undo, napari's update of the picture included (some repeats, each on other objects); how much of it the main thread
   computed, as on a machine with nothing else to do; and the time of the operation alone. Aim: under 50 ms.
+- the use of a tool that waited longest without computing, and how often the thread was put aside meanwhile: by the
+  system, for another program (preempted), or because it waited for something itself (Python's lock, a disk).
 - the gaps of the event loop while the brush is drawn fast over the labels with real mouse events at 60 Hz, without and
   with locked objects. A gap is the time between two ticks of a 4 ms timer. Aim: at most 33 ms. Mesa's software OpenGL
-  draws on the processor and takes most of that: compare on one machine only.
+  draws on the processor and takes most of that: compare on one machine only. And of the same strokes, as processor
+  time of the main thread, which no other program lengthens: the longest that one event kept it in our own code
+  (`napari_unet.ui` and what it calls), and the longest that one picture took napari to draw.
 - with `--examples`, how many random sequences of operations were undone one by one to the same labels, bit for bit.
 """
 
@@ -19,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -27,7 +32,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from responsiveness import Painter, summarize  # first: it keeps napari from the user's settings
+from responsiveness import Painter, Watch, summarize  # first: it keeps napari from the user's settings
 
 # isort: split
 import napari
@@ -56,6 +61,9 @@ def make_labels() -> np.ndarray:
     return labels
 
 
+watch = Watch()
+draws: list[float] = []  # seconds that the main thread computed for each picture
+waits: list[tuple[float, int, int]] = []  # of each call: milliseconds, preempted, waited
 computing: list[float] = []  # milliseconds of the main thread in each call that was measured: no other program counts
 
 
@@ -154,10 +162,13 @@ def apply(bench: Bench, name: str, stroke: list[tuple[int, int]]) -> None:
 
 
 def measure_call(bench: Bench, call: Any) -> float:
+    before = resource.getrusage(resource.RUSAGE_THREAD)
     start, begun = time.perf_counter(), time.thread_time()
     call()
     computing.append(1000 * (time.thread_time() - begun))
     seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_THREAD)
+    waits.append((1000 * seconds - computing[-1], after.ru_nivcsw - before.ru_nivcsw, after.ru_nvcsw - before.ru_nvcsw))
     bench.settle()
     return seconds
 
@@ -198,10 +209,30 @@ def measure_brush(bench: Bench, seconds: float) -> dict[str, dict[str, float]]:
     found = {}
     for name, locked in (("brush", set()), ("brush, 1000 locked objects", set(range(1, 10000, 10)))):
         bench.panel.session.set_locked(bench.work, locked)
-        let_run(1.0)
+        let_run(2.0)
+        watch.busy.clear()
+        draws.clear()
         found[name] = summarize([painter.paint_for(seconds)])
+        own = max(watch.busy, key=lambda entry: max(watch.busy[entry]))
+        found[name] |= {"own_longest": 1000 * max(watch.busy[own]), "draw_p50": 1000 * float(np.median(draws)),
+                        "draw_longest": 1000 * max(draws)}  # fmt: skip
+        print(f"{name}: longest in our own code {found[name]['own_longest']:.1f} ms ({own})")
     bench.panel.session.set_locked(bench.work, set())
     return found
+
+
+def time_draws() -> None:
+    """Note what each picture of the canvas takes."""
+    from vispy.app.backends._qt import CanvasBackendDesktop
+
+    draw = CanvasBackendDesktop.paintGL
+
+    def timed(canvas: Any) -> None:
+        begun = time.thread_time()
+        draw(canvas)
+        draws.append(time.thread_time() - begun)
+
+    CanvasBackendDesktop.paintGL = timed
 
 
 def run_undo_examples(examples: int) -> str:
@@ -219,6 +250,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="of each tool")
     parser.add_argument("--examples", type=int, default=0, help="random sequences to be undone")
     args = parser.parse_args()
+    watch.wrap_package()
+    time_draws()
     bench = Bench()
     times = measure_tools(bench, args.repeats)
     print(f"{'ms on 4096 x 4096, 10,000 objects':40}{'median':>9}{'longest':>9}{'computing':>10}{'operation':>10}")
@@ -226,10 +259,16 @@ def main() -> None:
         own = f"{np.median(alone):10.1f}" if any(alone) else ""
         late = "  over the aim" if np.median(window) > AIM_MS else ""
         print(f"{name:40}{np.median(window):9.1f}{max(window):9.1f}{np.median(busy):10.1f}{own}{late}")
+    waited, preempted, gave_way = max(waits)
+    print(
+        f"the longest that a use waited: {waited:.1f} ms; meanwhile preempted {preempted} and waited {gave_way} times"
+    )
     brush = measure_brush(bench, args.seconds)
     for name, gaps in brush.items():
         print(f"{name}: gaps p50 {gaps['p50']:.1f}, p99 {gaps['p99']:.1f}, longest {gaps['longest']:.1f} ms "
-              f"(aim {AIM_GAP_MS:.0f}); a mouse event p99 {gaps['mouse_event_p99']:.1f} ms")  # fmt: skip
+              f"(aim {AIM_GAP_MS:.0f}); a mouse event p99 {gaps['mouse_event_p99']:.1f} ms; processor time: our own "
+              f"code at most {gaps['own_longest']:.1f}, a picture p50 {gaps['draw_p50']:.1f}, longest "
+              f"{gaps['draw_longest']:.1f} ms")  # fmt: skip
     if args.examples:
         print(run_undo_examples(args.examples))
     medians = {name: round(float(np.median(window)), 1) for name, (window, _, _) in times.items()}

@@ -73,6 +73,7 @@ class Watch:
     def __init__(self) -> None:
         self.stalls: list[Stall] = []
         self.entries: dict[str, list[float]] = defaultdict(list)
+        self.busy: dict[str, list[float]] = defaultdict(list)  # seconds that the thread computed in them
         self._depth = 0
         self._inside: dict[str, float] = {}
         self._main = threading.get_ident()
@@ -118,6 +119,7 @@ class Watch:
             self._inside[name] = self._inside.get(name, 0.0) + seconds
             return
         self.entries[name].append(seconds)
+        self.busy[name].append(busy)
         if seconds > OWN_STALL_SECONDS:
             self.stalls.append(Stall(seconds, busy, name, self._inside))
 

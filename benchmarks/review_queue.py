@@ -1,13 +1,19 @@
 """Does the review queue bring wrong objects first, and is it quick enough?
 
-    python benchmarks/review_queue.py [--data ../shared/data] [--model NAME] [--speed]
+    python benchmarks/review_queue.py [--data ../shared/data] [--model NAME] [--role validation] [--types ...]
+                                      [--images N] [--missed] [--speed]
 
-The shipped model segments dsb2018's `role=validation` images; an object is wrong if no true object has an IoU of 0.5 or
-more with it. Printed for each measure of `napari_unet/corrections/suspicion.py`, for the score that combines them, and
-for random order: which share of all wrong objects is among the first 10, 25 and 50 % of each image's queue, and how
-often a wrong object is more suspicious than a right one (AUC: 0.5 is chance), in all images together. Then the same of
-the score for each type of image, and what `SUSPICIOUS` lists. Weights and limits of the measures were chosen on these
-images, so the figures flatter a little; `role=test` is not used for it.
+The shipped model segments dsb2018's images of a role (and mnfinder's of that name), the first N of each type; an object
+is wrong if no true object has an IoU of 0.5 or more with it. Printed for each measure of
+`napari_unet/corrections/suspicion.py`, for the score that combines them, and for random order: which share of all wrong
+objects is among the first 10, 25 and 50 % of each image's queue, and how often a wrong object is more suspicious than a
+right one (AUC: 0.5 is chance), in all images together. Then the same of the score for each type of image, and what
+`SUSPICIOUS` lists. Weights and limits of the measures were chosen on dsb2018's validation images, so the figures there
+flatter a little; `role=test` is not used for it. The shipped model has learned from `train` and dsb2018's `validation`:
+`--role unseen` and `--types mnfinder` are new to it.
+
+`--missed` prints instead how many of the objects that the model missed have a row in the queue, and how many of these
+rows are right (see `missed_rows.py`).
 
 `--speed` prints the time of each part on 2048 x 2048 pixels with 2116 objects instead (no network, no data needed).
 """
@@ -15,9 +21,10 @@ images, so the figures flatter a little; `role=test` is not used for it.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +32,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 from skimage.draw import ellipse
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from accuracy import files
+from missed_rows import report_missed, see
 
 from napari_unet import load_model
 from napari_unet.corrections.label_runs import find_overlaps
@@ -151,23 +163,35 @@ def report_speed(side: int = 2048, step: int = 45, repeats: int = 5) -> None:
         print(f"{title:36} {1000 * min(times):7.1f}")
 
 
+def choose_files(args: argparse.Namespace) -> list[tuple[str, Path, Path]]:
+    """(type, image, labels) of the images that were asked for."""
+    counts: Counter[str] = Counter()
+    chosen = []
+    for kind, image, labels, _ in files(args.data, args.role):
+        if (args.types is None or kind in args.types) and (args.images is None or counts[kind] < args.images):
+            counts[kind] += 1
+            chosen.append((kind, image, labels))
+    return chosen
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
     parser.add_argument("--model", default=None)
+    parser.add_argument("--role", default="validation", choices=("train", "validation", "unseen"))
+    parser.add_argument("--types", nargs="+", help="only these types of images")
+    parser.add_argument("--images", type=int, help="at most so many of each type")
+    parser.add_argument("--missed", action="store_true", help="rows for missed objects instead")
     parser.add_argument("--speed", action="store_true", help="times instead of scores")
     args = parser.parse_args()
     if args.speed:
         report_speed()
         return
-    model, folder = load_model(args.model), args.data / "dsb2018"
-    with (folder / "images.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["role"] == "validation"]
-    images = [
-        judge(row["type"], folder / "images" / f"{row['id']}.png", folder / "labels" / f"{row['id']}.png", model)
-        for row in rows
-    ]
-    report(images)
+    model, chosen = load_model(args.model), choose_files(args)
+    if args.missed:
+        report_missed([see(kind, image, labels, model) for kind, image, labels in chosen])
+    else:
+        report([judge(kind, image, labels, model) for kind, image, labels in chosen])
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ _DEFAULT_DIAMETER = 24.0
 _LARGEST_CROP = 2**20
 """Pixels. Larger objects (background filled by mistake) are not marked: it would take longer than a stroke."""
 
+_PARTS_REACH = 128
+"""Pixels within which the parts of an object mostly lie: all of a large plane takes a window too long to search."""
+
 
 class _Key(NamedTuple):
     """A changed object: its id in the labels, or (removed objects) in the prediction; and which of its parts."""
@@ -167,12 +170,17 @@ def _hull(region: Region, other: Region) -> Region:
 
 
 def _boxes_of_parts(labels: npt.NDArray[Any], object_id: int, box: Box, comparison: Comparison) -> list[Box]:
-    """Boxes that hold all of an object: one, unless it is in several parts, for which the plane is searched."""
-    box = enclosing_box(labels, object_id, box)
-    here = np.count_nonzero(labels[box[0] : box[1], box[2] : box[3]] == object_id)
-    if here == comparison.areas.get(object_id, 0):
+    """Boxes that hold all of an object: one, unless it is in several parts, for which the surroundings are searched,
+    and only if there are more of them the plane.
+    """
+    box, area = enclosing_box(labels, object_id, box), comparison.areas.get(object_id, 0)
+    if np.count_nonzero(labels[box[0] : box[1], box[2] : box[3]] == object_id) == area:
         return [box]
-    rows, columns = np.divmod(np.flatnonzero(labels == object_id), labels.shape[1])
+    top, left = max(0, box[0] - _PARTS_REACH), max(0, box[2] - _PARTS_REACH)
+    rows, columns = np.nonzero(labels[top : box[1] + _PARTS_REACH, left : box[3] + _PARTS_REACH] == object_id)
+    rows, columns = rows + top, columns + left
+    if rows.size != area:
+        rows, columns = np.divmod(np.flatnonzero(labels == object_id), labels.shape[1])
     boxes = []
     while rows.size:
         top, bottom, left, right = enclosing_box(labels, object_id, (rows[0], rows[0] + 1, columns[0], columns[0] + 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -23,6 +23,29 @@ Box = tuple[int, int, int, int]
 
 _SAID = ("foreground", "core", "weakness", "disagreement")
 """What the network said of an outline: it goes when the outline is another one, and comes back with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class SurveyedEdit:
+    """An edit of one plane: `changed` are the ids before and now, `box` is where, `known` holds the objects before."""
+
+    plane: PlaneIndex
+    changed: Ints
+    box: Box
+    known: Box
+
+    @property
+    def n_pixels(self) -> int:
+        """About how many pixels have to be looked at."""
+        top, bottom, left, right = self.known
+        return (bottom - top) * (right - left)
+
+    def region(self, plane: npt.NDArray[Any]) -> tuple[slice, slice]:
+        """Rows and columns of the labels (Y, X) that hold the edit, and the objects that it changed, wholly."""
+        corners = np.array([self.known, *(enclosing_box(plane, int(key), self.box) for key in self.changed)])
+        top, left = np.maximum(corners[:, [0, 2]].min(axis=0) - 1, 0).tolist()
+        bottom, right = np.minimum(corners[:, [1, 3]].max(axis=0) + 1, plane.shape).tolist()
+        return slice(top, bottom), slice(left, right)
 
 
 class ObjectSurvey:
@@ -146,34 +169,44 @@ class ObjectSurvey:
 
         Neighbours in the box are asked again how they touch. What is usual in the image stays as it was.
         """
+        edit = self.plan_update(plane, ids, box)
+        self.finish_update(labels, edit, self.measure_again(labels, edit))
+
+    def plan_update(self, plane: PlaneIndex, ids: Iterable[int], box: Box) -> SurveyedEdit:
+        """What `measure_again`, in any thread, and `finish_update` need to know to do together what `update` does."""
+        changed = np.array(sorted(set(ids) - {0}), np.int64)
+        old = self._sections.get(self._numbers[plane]) or Sections.join([])
+        boxes = np.array([box, *old.boxes[np.isin(old.ids, changed)].tolist()])
+        (top, left), (bottom, right) = boxes[:, [0, 2]].min(axis=0), boxes[:, [1, 3]].max(axis=0)
+        return SurveyedEdit(plane, changed, box, (int(top), int(bottom), int(left), int(right)))
+
+    def measure_again(self, labels: npt.NDArray[Any], edit: SurveyedEdit) -> Sections:
+        """The sections of all that lies around an edit. Nothing of this survey changes."""
+        region = edit.region(labels[edit.plane])
+        part, corner = labels[edit.plane][region], (region[0].start, region[1].start)
+        found = measure_sections(part, self._numbers[edit.plane], origin=corner, shape=(self.shape[-2], self.shape[-1]))
+        new = np.isin(found.ids, edit.changed)
+        if new.any() and neighbour_axis(self.axes) is not None:
+            broken = found.broken.copy()
+            broken[new] = measure_breaks(
+                labels, self.axes, edit.plane, found.ids[new], found.area[new], found.on_border[new], region
+            )
+            found = replace(found, broken=broken)
+        return found
+
+    def finish_update(self, labels: npt.NDArray[Any], edit: SurveyedEdit, found: Sections) -> None:
+        """Take up what `measure_again` found."""
         if self._usual is None:
             _ = self.table
-        number = self._numbers[plane]
+        number = self._numbers[edit.plane]
         old = self._sections.get(number) or Sections.join([])
-        changed = np.array(sorted(set(ids) - {0}), np.int64)
-        region = self._region(labels[plane], old, changed, box)
-        part = labels[plane][region]
-        corner = (region[0].start, region[1].start)
-        found = measure_sections(part, number, origin=corner, shape=(self.shape[-2], self.shape[-1]))
-        new = found.take(np.isin(found.ids, changed))
-        if len(new) and neighbour_axis(self.axes) is not None:
-            broken = measure_breaks(labels, self.axes, plane, new.ids, new.area, new.on_border, region)
-            new = replace(new, broken=broken)
-        kept = old.take(~np.isin(old.ids, changed))
+        new = found.take(np.isin(found.ids, edit.changed))
+        kept = old.take(~np.isin(old.ids, edit.changed))
         self._sections[number] = Sections.join(
             [_touching_anew(kept, found), _with_original(new, self._original[number])]
         )
         self._joined = self._table = None
-        self._follow_missed(labels, plane)
-
-    def _region(self, plane: npt.NDArray[Any], old: Sections, changed: Ints, box: Box) -> tuple[slice, slice]:
-        """Rows and columns that hold the edit, and the objects that it changed, wholly."""
-        boxes = [box, *old.boxes[np.isin(old.ids, changed)].tolist()]
-        boxes += [enclosing_box(plane, int(object_id), box) for object_id in changed]
-        corners = np.array(boxes)
-        top, left = np.maximum(corners[:, [0, 2]].min(axis=0) - 1, 0).tolist()
-        bottom, right = np.minimum(corners[:, [1, 3]].max(axis=0) + 1, plane.shape).tolist()
-        return slice(top, bottom), slice(left, right)
+        self._follow_missed(labels, edit.plane)
 
 
 def _touching_anew(kept: Sections, found: Sections) -> Sections:

@@ -17,6 +17,7 @@ from napari_unet.ui.layers import KEY, Geometry, layer_to_image, placement
 if TYPE_CHECKING:
     from napari_unet.ui.canvas_marks import CanvasMarks
     from napari_unet.ui.tool_probability import KeptMaps
+    from napari_unet.ui.tool_strokes import StrokeLine
 
 
 class ImageWork:
@@ -45,7 +46,7 @@ class ImageWork:
         self.prediction_undo: Any = None
         self.locked: set[int] = set()
         self.maps: KeptMaps | None = None
-        self.signs: dict[str, CanvasMarks] = {}
+        self.signs: dict[str, CanvasMarks | StrokeLine] = {}
         self.class_names: tuple[str, ...] = ()
         self.class_shares: dict[str, float] = {}
 

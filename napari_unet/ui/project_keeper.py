@@ -111,16 +111,40 @@ class ProjectKeeper(QObject):
         if not recovery:
             note_recent(project.path)
 
-    def close_project(self) -> bool:
-        """Save and close what is open; layers stay. False if something could not be saved."""
+    def close_project(self) -> str:
+        """Save and close what is open; layers stay. Returns what went wrong and what helps, or nothing."""
         self.finish()
-        saved = True
-        if self.project is not None:
-            saved = self.project.close()
-        if self.is_recovery and self.project is not None:
-            remove_recovery(self.project.path)  # only to make place for a project of the user's
+        problem = self._close_file()
         self._use(None)
-        return saved
+        return problem
+
+    def _close_file(self) -> str:
+        project = self.project
+        if project is None:
+            return ""
+        saved = project.close()
+        if self.is_recovery:
+            remove_recovery(project.path)  # only to make place for a project of the user's
+        elif not saved:
+            return self._rescue()
+        elif not project.in_one_file:
+            return (
+                f"{project.path.name} was closed and all is saved, but part of it lies in {project.path.name}-wal "
+                "beside it: keep the two together until the project was opened again."
+            )
+        return ""
+
+    def _rescue(self) -> str:
+        """What the user's project did not take goes into a recovery file, mostly on another disk."""
+        self._use(None)
+        self._begin_recovery()
+        rescued = self.project is not None and self.project.close()
+        if rescued:
+            return (
+                "The project was closed, but its last changes could not be saved in it. A recovery file has all that "
+                "is open: it is offered at the next start."
+            )
+        return "The project was closed, but its last changes could not be saved: make a new project on another disk."
 
     def _use(self, project: Project | None, recovery: bool = False, numbers: dict[str, int] | None = None) -> None:
         self.is_recovery = recovery and project is not None
@@ -151,10 +175,11 @@ class ProjectKeeper(QObject):
         """The window closes. A recovery file stays, and is offered at the next start."""
         self.finish()
         self._poll.stop()
+        if self.project is not None and not self.project.close() and not self.is_recovery:
+            self._rescue()
+            self._poll.stop()
         self._recorders.close()
-        if self.project is not None:
-            self.project.close()
-            self._teller = None
+        self._teller = None
 
     def _begin_recovery(self) -> None:
         try:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _FILES = f"Projects (*{SUFFIX})"
 NO_PROJECT = ("No project is open", "No project")
+RECOVERED = "Saving works again: what you did meanwhile is on the disk now."
 _TIP = "Keep images, labels and all corrections in one file, saved as you work"
 
 
@@ -62,6 +63,8 @@ class ProjectBar(QWidget):
         layout.addWidget(self.button)
         self.below = QWidget()
         self.message, self.trouble, self.offer = MessageLine(), MessageLine(), RecoveryOffer()
+        self._failed: Project | None = None
+        """The project that could not be written when this was last looked at."""
         self._lay_out_below()
         self.keeper.changed.connect(self.refresh)
         self._checked.connect(self._on_checked)
@@ -104,9 +107,13 @@ class ProjectBar(QWidget):
             self.state_label.set_wordings((f"{name}: {words}", f"{short}: {words}", words), str(project.path))
         if state.sentence:
             if self.trouble.text != state.sentence:
-                self.trouble.show_text(state.sentence, "error", self.button)
+                kind = "info" if state.saving is Saving.LATE else "error"
+                self.trouble.show_text(state.sentence, kind, None if kind == "info" else self.button)
         elif self.trouble.text:
             self.trouble.clear()
+            if self._failed is not None and self._failed is self.keeper.project:
+                self.message.show_text(RECOVERED, "info", None)
+        self._failed = self.keeper.project if state.failed else None
 
     # -- what the user does ---------------------------------------------------------------------------------------
 
@@ -142,8 +149,9 @@ class ProjectBar(QWidget):
 
     def close_project(self) -> None:
         """Close the project; its layers stay."""
-        if not self.keeper.close_project():
-            self.message.show_text("The project was closed, but its last changes could not be saved.", "error", None)
+        problem = self.keeper.close_project()
+        if problem:
+            self.message.show_text(problem, "error", None)
 
     def _open(self, path: Path, recovery: bool) -> None:
         project = self.keeper.user_project

@@ -6,7 +6,9 @@ job has ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import contextlib
+import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,40 +16,24 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.corrections.review_queue import QueueOrder, ReviewQueue
-from napari_unet.corrections.survey import ObjectSurvey
+from napari_unet.corrections.survey import ObjectSurvey, SurveyedEdit
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.ui.listening import listen
 from napari_unet.ui.review_job import PlaneSurveyed, survey_in_background
+from napari_unet.ui.review_state import SurveyState, basis_of, rows_of
 from napari_unet.ui.trackers import get_trackers
 
 if TYPE_CHECKING:
+    from napari_unet.corrections.sections import Sections
     from napari_unet.ui.image_work import ImageWork
     from napari_unet.ui.session import Session
 
 PlaneIndex = tuple[int, ...]
 SETTLE_MS = 200  # several signals come with one change of the labels
 SHOW_MS = 300  # between two refreshes of the list while planes come in
-
-
-@dataclass(eq=False)
-class _State:
-    """What is known of one image, and which labels and prediction it was measured on."""
-
-    survey: ObjectSurvey
-    basis: tuple[Any, Any]
-    measured: set[PlaneIndex] = field(default_factory=set)
-    looked: set[PlaneIndex] = field(default_factory=set)
-    failed: str | None = None
-    differences: dict[PlaneIndex, set[tuple[int, ...]]] = field(default_factory=dict)
-
-    def remaining(self, here: PlaneIndex) -> tuple[list[PlaneIndex], list[PlaneIndex]]:
-        """Planes to measure and to look at again, those next to `here` first."""
-        near = sorted(self.survey.planes, key=lambda plane: sum(abs(a - b) for a, b in zip(plane, here, strict=True)))
-        to_measure = [plane for plane in near if plane not in self.measured]
-        if self.failed is not None:
-            return to_measure, []
-        known = [plane for plane in near if plane not in self.looked]
-        return to_measure, [p for p in known if p not in self.measured or len(self.survey.sections(p))]
+LARGE_EDIT = 2**19
+"""Pixels around an edit from which they are measured in a thread: more would hold up the next stroke."""
+_log = logging.getLogger(__name__)
 
 
 class SurveyKeeper(QObject):
@@ -59,11 +45,12 @@ class SurveyKeeper(QObject):
 
     changed = Signal(object)
     progressed = Signal(object, str, int, int)
+    _measured = Signal(object, object, object, object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._trackers = session, get_trackers(session)
-        self._states: dict[str, _State] = {}
+        self._states: dict[str, SurveyState] = {}
         self._stopped: set[str] = set()  # by the user: not begun again by itself
         self._running: ImageWork | None = None
         self._undrawn: set[str] = set()
@@ -71,6 +58,7 @@ class SurveyKeeper(QObject):
         self._settle.timeout.connect(self._begin)
         self._show = QTimer(self, singleShot=True, interval=SHOW_MS)
         self._show.timeout.connect(self._tell)
+        self._measured.connect(self._on_measured)
         self._trackers.changed.connect(self._on_tracker)
         for signal in (session.prediction_changed, session.labels_changed, session.image_changed):
             listen(self, signal, self._on_labels)
@@ -85,7 +73,7 @@ class SurveyKeeper(QObject):
     def survey(self, work: ImageWork | None) -> ObjectSurvey | None:
         """What is known of an image; None while nothing is."""
         state = None if work is None else self._states.get(work.key)
-        return state.survey if state is not None and state.measured and state.basis == _basis(work) else None
+        return state.survey if state is not None and state.measured and state.basis == basis_of(work) else None
 
     def queue(self, work: ImageWork, order: QueueOrder | None = None) -> ReviewQueue | None:
         """The objects of an image in an order, with what is reviewed of them now; None while nothing is known."""
@@ -107,11 +95,16 @@ class SurveyKeeper(QObject):
             self._stopped.add(self._running.key)
             self._session.background.stop()
 
+    @property
+    def _gone(self) -> bool:
+        """Whether the panel or the window was closed while a thread was still at work."""
+        return not isalive(self) or self._session.background.closed
+
     # -- when to work ------------------------------------------------------------------------------------------------
 
     def _on_labels(self, work: ImageWork) -> None:
         state = self._states.get(work.key)
-        if state is not None and state.basis != _basis(work):
+        if state is not None and state.basis != basis_of(work):
             del self._states[work.key]
             self._stopped.discard(work.key)
             if self._running is work:
@@ -154,8 +147,8 @@ class SurveyKeeper(QObject):
         if labels is None or (work.prediction is None and not labels.any()):
             return False
         state = self._states.get(work.key)
-        if state is None or state.basis != _basis(work):
-            state = self._states[work.key] = _State(ObjectSurvey(work.shape, work.axes), _basis(work))
+        if state is None or state.basis != basis_of(work):
+            state = self._states[work.key] = SurveyState(ObjectSurvey(work.shape, work.axes), basis_of(work))
         remaining = state.remaining(work.plane_at(self._session.viewer.dims.point))
         entry = self._session.model_entry
         if entry is not None and entry.record.task == "semantic":
@@ -178,9 +171,9 @@ class SurveyKeeper(QObject):
             self.progressed.emit(work, "Measuring objects", 0, 0)
         return started
 
-    def _on_event(self, work: ImageWork, state: _State, event: PlaneSurveyed | None) -> None:
-        if not isalive(self):
-            self._session.background.stop()  # the panel was closed
+    def _on_event(self, work: ImageWork, state: SurveyState, event: PlaneSurveyed | None) -> None:
+        if self._gone:
+            self._session.background.stop()
             return
         if event is None or self._states.get(work.key) is not state:
             return
@@ -197,9 +190,9 @@ class SurveyKeeper(QObject):
         if not self._show.isActive():
             self._show.start()
 
-    def _on_finished(self, work: ImageWork, state: _State, outcome: Any) -> None:
+    def _on_finished(self, work: ImageWork, state: SurveyState, outcome: Any) -> None:
         self._running = None
-        if not isalive(self):
+        if self._gone:
             return
         if isinstance(outcome, Failed):
             state.failed = outcome.message
@@ -229,36 +222,42 @@ class SurveyKeeper(QObject):
         if state is None or labels is None or self.survey(work) is None:
             return
         for plane in {*tracker.changed_planes, *state.differences}:
-            if plane not in state.measured:
+            if plane not in state.measured or plane in state.in_thread:
                 continue
-            now = _rows(tracker.difference(plane))
+            now = rows_of(tracker.difference(plane))
             edited = now ^ state.differences.get(plane, set())
             state.differences[plane] = now
             if edited:
                 rows = np.array(sorted(edited))
                 low, high = rows[:, 3:].min(axis=0), rows[:, 3:].max(axis=0)
                 box = (int(low[0]), int(high[1]), int(low[2]), int(high[3]))
-                state.survey.update(labels, plane, rows[:, :2].ravel().tolist(), box)
+                edit = state.survey.plan_update(plane, rows[:, :2].ravel().tolist(), box)
+                self._measure(work, state, edit, labels)
 
+    def _measure(self, work: ImageWork, state: SurveyState, edit: SurveyedEdit, labels: Any) -> None:
+        if edit.n_pixels < LARGE_EDIT:
+            state.survey.finish_update(labels, edit, state.survey.measure_again(labels, edit))
+            return
+        state.in_thread.add(edit.plane)
+        threading.Thread(target=self._measure_in_thread, args=(work, state, edit, labels), daemon=True).start()
 
-def _rows(difference: Any) -> set[tuple[int, ...]]:
-    """The table of a difference as a set of (id before, id now, pixels, box)."""
-    columns = np.column_stack([difference.predicted, difference.current, difference.counts, difference.boxes])
-    return set(map(tuple, columns.tolist()))
+    def _measure_in_thread(self, work: ImageWork, state: SurveyState, edit: SurveyedEdit, labels: Any) -> None:
+        try:
+            found = state.survey.measure_again(labels, edit)
+        except Exception:
+            _log.exception("An edit could not be measured")
+            found = None  # the plane is measured anew
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+            self._measured.emit(work, state, edit, found)
 
-
-def _basis(work: ImageWork | None) -> tuple[Any, Any]:
-    """The labels layer and the prediction, by which one knows whether measures still belong to them."""
-    return (None, None) if work is None else (work.labels_layer, _Same(work.prediction))
-
-
-class _Same:
-    """An array that equals only itself."""
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.array is self.array
-
-    __hash__ = None  # type: ignore[assignment]
+    def _on_measured(self, work: ImageWork, state: SurveyState, edit: SurveyedEdit, found: Sections | None) -> None:
+        state.in_thread.discard(edit.plane)
+        if self._gone or self._states.get(work.key) is not state or self.survey(work) is None or work.labels is None:
+            return
+        if found is None:
+            state.measured.discard(edit.plane)
+            self._settle.start()
+            return
+        state.survey.finish_update(work.labels, edit, found)
+        self._follow(work)  # what was edited meanwhile
+        self.changed.emit(work)

@@ -12,7 +12,7 @@ from napari_unet.corrections.operations.extent import id_at
 from napari_unet.ui.listening import listen
 from napari_unet.ui.lock_marks import lock_signs
 from napari_unet.ui.tool_actions import HINTS, LAYER_MODES, TOOLS
-from napari_unet.ui.tool_strokes import StrokeLine, follow_stroke, place_of
+from napari_unet.ui.tool_strokes import StrokeLine, follow_stroke, line_of, place_of
 from napari_unet.ui.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -80,13 +80,10 @@ class ToolHand(QObject):
         self.show_tool()
 
     def show_tool(self) -> None:
-        """Have the layer for the line of a stroke while a tool that draws one is in the hand, and only then."""
-        wanted = self.tool in TOOLS
-        if self._line is not None and not (wanted and self._line.belongs_to(self.work)):
-            self._line.remove()
-            self._line = None
-        if wanted and self._line is None:
-            self._line = StrokeLine(self._session, self.work)
+        """Have the layer for the line of a stroke once a tool that draws one is in the hand."""
+        if self._line is not None:
+            self._line.clear()
+        self._line = line_of(self._session, self.work) if self.tool in TOOLS else None
         self.changed.emit()
 
     def on_mode(self, event: Any = None) -> None:

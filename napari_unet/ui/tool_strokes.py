@@ -69,8 +69,9 @@ def _move_view(session: Session, event: Any) -> Iterator[None]:
 
 
 class StrokeLine:
-    """A line on the canvas along the stroke. Its layer is there as long as the tool is in the hand: making one in the
-    middle of a stroke would take napari longer than a stroke may wait."""
+    """A line on the canvas along the stroke. Its layer is made when a tool is first taken, and stays, empty, until the
+    image goes: to make it in the middle of a stroke, or to remove it with every tool, takes napari longer than a person
+    may wait (0.1 and 0.2 s on large images)."""
 
     def __init__(self, session: Session, work: ImageWork) -> None:
         self._session, self._work = session, work
@@ -100,9 +101,6 @@ class StrokeLine:
     def alive(self) -> bool:
         return self._layer in self._session.viewer.layers
 
-    def belongs_to(self, work: ImageWork | None) -> bool:
-        return self.alive and work is self._work
-
     def _data(self, points: list[Any]) -> npt.NDArray[np.float64]:
         # Not every dab: drawing a path takes napari the longer, the more corners it has.
         chosen = points[:: max(1, len(points) // 100)]
@@ -113,3 +111,11 @@ class StrokeLine:
         """As thin as a line of the screen, whatever the zoom."""
         smallest = float(np.min(np.abs(self._layer.scale[-2:])))
         return 2.0 / max(self._session.viewer.scene.camera.zoom * smallest, 1e-6)
+
+
+def line_of(session: Session, work: ImageWork) -> StrokeLine:
+    """The line of one image, made when first asked for."""
+    line = work.signs.get("stroke")
+    if line is None or not line.alive:
+        line = work.signs["stroke"] = StrokeLine(session, work)
+    return line

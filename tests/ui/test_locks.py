@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_unet.ui.correct_step import CorrectStep
-from napari_unet.ui.session import get_session
+from napari_unet.ui.session import Session, get_session
 
 
 def squares() -> np.ndarray:
@@ -17,7 +17,8 @@ def squares() -> np.ndarray:
 
 
 @pytest.fixture
-def open_step(qtbot):
+def open_step(qtbot, monkeypatch):
+    monkeypatch.setattr(Session, "model_entry", None)  # no model looks at the objects in the background
     steps, viewers = [], []  # a session does not keep its viewer alive
 
     def make(labels, axes=None):
@@ -77,7 +78,7 @@ def test_what_reaches_a_locked_object_is_refused(open_step, qtbot, write):
         np.testing.assert_array_equal(work.labels, squares())
     else:
         work.labels_layer.redo()
-        qtbot.waitUntil(lambda: np.array_equal(work.labels, squares()), timeout=2000)
+        qtbot.waitUntil(lambda: np.array_equal(work.labels, squares()), timeout=20_000)
 
 
 def test_other_objects_are_nobody_elses_business(open_step, qtbot):
@@ -112,14 +113,14 @@ def test_dots_along_the_outlines_of_locked_objects(open_step, qtbot):
     step, work = open_step(squares())
     layers = len(step.session.viewer.layers)
     lock(step, (10, 10), (10, 25))
-    qtbot.waitUntil(lambda: set(dots(work)) == {1, 2}, timeout=2000)
+    qtbot.waitUntil(lambda: set(dots(work)) == {1, 2}, timeout=20_000)
     places = np.rint(work.signs["locked"].places)
     assert len(places) > 30
     assert ((places[:, 0] == 5) | (places[:, 0] == 14) | np.isin(places[:, 1], (5, 14, 20, 29))).all()
     lock(step, (10, 10))
-    qtbot.waitUntil(lambda: set(dots(work)) == {2}, timeout=2000)
+    qtbot.waitUntil(lambda: set(dots(work)) == {2}, timeout=20_000)
     lock(step, (10, 25))
-    qtbot.waitUntil(lambda: not len(dots(work)), timeout=2000)
+    qtbot.waitUntil(lambda: not len(dots(work)), timeout=20_000)
     assert len(step.session.viewer.layers) == layers + 1
 
 
@@ -128,7 +129,35 @@ def test_dots_in_every_slice_and_where_only_ids_are_known(open_step, qtbot):
     stack[2][stack[2] == 1] = 0
     step, work = open_step(stack)
     step.session.set_locked(work, {1})  # as when a project is opened
-    qtbot.waitUntil(lambda: set(dots(work)) == {1}, timeout=2000)
+    qtbot.waitUntil(lambda: set(dots(work)) == {1}, timeout=20_000)
     assert set(work.signs["locked"].places[:, 0]) == {0, 1}
     step.session.viewer.layers.remove(work.layer)
     assert "cells locked" not in step.session.viewer.layers
+
+
+def test_far_away_an_outline_has_few_dots_and_near_many(open_step, qtbot):
+    """Dots that run together on the screen would only cost time in every picture."""
+    labels = np.zeros((400, 600), np.int32)
+    labels[20:380, 20:380], labels[5:15, 500:510] = 1, 2
+    step, work = open_step(labels)
+    camera = step.session.viewer.scene.camera
+    camera.zoom = 0.25
+    lock(step, (100, 100), (10, 505))
+    qtbot.waitUntil(lambda: set(dots(work)) == {1, 2}, timeout=20_000)
+    assert np.bincount(dots(work))[2] <= 4
+    assert np.bincount(dots(work))[1] == 24
+    camera.zoom = 40
+    qtbot.waitUntil(lambda: np.bincount(dots(work))[2] == 24, timeout=20_000)
+    camera.zoom = 0.25
+    qtbot.waitUntil(lambda: np.bincount(dots(work))[2] <= 4, timeout=20_000)
+
+
+def test_very_many_locked_objects_are_shown_with_a_dot_each(open_step, qtbot):
+    rows, columns = np.indices((400, 400)) // 8
+    labels = (rows * 50 + columns + 1).astype(np.int32)
+    labels[7::8], labels[:, 7::8] = 0, 0
+    step, work = open_step(labels)
+    step.session.viewer.scene.camera.zoom = 0.5
+    step.session.set_locked(work, set(range(1, 2501)))
+    qtbot.waitUntil(lambda: len(np.unique(dots(work))) == 2500, timeout=20_000)
+    assert len(dots(work)) <= 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_unet.corrections.project import recovery
+from napari_unet.corrections.project import recovery, writer
 from napari_unet.corrections.project.opening import open_project
 from napari_unet.corrections.project.project import LABELS
 from napari_unet.ui.layers import image_to_layer
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.project_keeper import get_keeper
+from napari_unet.ui.project_menu import RECOVERED
 from napari_unet.ui.session import Session, get_session
 from napari_unet.ui.trackers import get_trackers
 
@@ -177,6 +179,82 @@ def test_a_second_window_says_that_it_only_reads(
     assert "open in another window" in second_window.project_bar.trouble.text
     assert second_window.session.current.labels[1, 20, 50] == 9
     assert "read-only" in second_window.project_bar.state_label.text()
+
+
+def fill_disk(project: Any, full: bool) -> None:
+    """SQLite's own way to a full disk; one more than the pages there are, as it takes no fewer."""
+    connection = project._writer.connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0] if full else 1_000_000
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def paint_noise(session: Session, work: Any, seed: int) -> None:
+    """A step that does not compress, and so needs room on the disk."""
+    noise = np.random.default_rng(seed).integers(1, 2**31 - 1, work.shape[-2:])
+    rows, columns = np.indices(work.shape[-2:]).reshape(2, -1)
+    work.labels_layer.data_setitem((np.full_like(rows, 1), rows, columns), noise.ravel())
+    get_keeper(session).finish()
+
+
+def test_a_full_disk_is_told_at_once_and_so_is_its_end(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path, qtbot: Any
+) -> None:
+    work, bar = open_image(session, image_file), panel.project_bar
+    bar.new_at(tmp_path / "mine.unetproj")
+    project = get_keeper(session).project
+    project.flush()
+    project._writer._retry_seconds = 0.5
+    fill_disk(project, True)
+    paint_noise(session, work, 0)
+    qtbot.waitUntil(lambda: "disk is full" in bar.trouble.text, timeout=10_000)
+    assert "not saved" in bar.state_label.full_text
+    dab(session, work, 20, 50, 9)  # painting goes on
+    fill_disk(project, False)
+    qtbot.waitUntil(lambda: bar.message.text == RECOVERED, timeout=20_000)
+    assert not bar.trouble.text
+    assert project.flush(20)
+    np.testing.assert_array_equal(project.read_array(1, LABELS), work.labels)
+
+
+def test_a_disk_that_does_not_answer_is_told(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LATE_SECONDS", 0.5)
+    work, bar, free = open_image(session, image_file), panel.project_bar, threading.Event()
+    bar.new_at(tmp_path / "mine.unetproj")
+    project = get_keeper(session).project
+    project.flush()
+    project._writer.put(lambda connection: free.wait(20) and None)  # as a write to a drive that hangs
+    dab(session, work, 20, 50, 9)
+    qtbot.waitUntil(lambda: "takes long" in bar.trouble.text, timeout=10_000)
+    free.set()
+    qtbot.waitUntil(lambda: not bar.trouble.text, timeout=20_000)
+    assert project.flush()
+
+
+@pytest.mark.parametrize("window", [False, True], ids=["project closed", "window closed"])
+def test_what_the_project_did_not_take_goes_into_a_recovery_file(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path, window: bool
+) -> None:
+    work, bar = open_image(session, image_file), panel.project_bar
+    bar.new_at(tmp_path / "mine.unetproj")
+    project = get_keeper(session).project
+    project.flush()
+    saved = work.labels.copy()
+    fill_disk(project, True)
+    paint_noise(session, work, 1)
+    if window:
+        session.close()
+    else:
+        bar.close_project()
+        assert "recovery file" in bar.message.text
+        assert not bar.trouble.text
+    kept = open_project(recovery.find_recoveries()[0], write=False)
+    np.testing.assert_array_equal(kept.read_array(1, LABELS), work.labels)
+    kept.close()
+    before = open_project(tmp_path / "mine.unetproj", write=False)
+    np.testing.assert_array_equal(before.read_array(1, LABELS), saved)
+    before.close()
 
 
 def test_a_moved_image_is_asked_for_and_a_changed_one_noticed(

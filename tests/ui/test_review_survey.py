@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -11,15 +12,18 @@ import torch
 
 pytest.importorskip("napari")
 
+from napari_unet.corrections.survey import ObjectSurvey
 from napari_unet.events import Finished, StopFlag
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
+from napari_unet.ui import review_survey
 from napari_unet.ui.review_queue import ReviewQueueView
 from napari_unet.ui.session import Session
 from napari_unet.ui.tool_actions import ACTIONS
+from napari_unet.ui.trackers import get_trackers
 
 
 @pytest.fixture
@@ -124,3 +128,50 @@ def test_what_the_queue_does_has_keys_and_buttons(stack: Any, panel: Any, qtbot:
         step.buttons["accept_object"].click()
     assert view.queue.n_reviewed == len(view.queue) >= 4
     assert "reviewed" in view.status.reason_label.text()
+
+
+def test_a_large_edit_is_measured_in_a_thread_and_those_meanwhile_after_it(
+    stack: Any, panel: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, session = view_of(panel), panel.session
+    measured(view, qtbot)
+    monkeypatch.setattr(review_survey, "LARGE_EDIT", 1)
+    going, threads = threading.Event(), []
+    measure = ObjectSurvey.measure_again
+
+    def slowly(survey: ObjectSurvey, labels: Any, edit: Any) -> Any:
+        found = measure(survey, labels, edit)
+        threads.append(threading.current_thread())
+        assert going.wait(20)
+        return found
+
+    monkeypatch.setattr(ObjectSurvey, "measure_again", slowly)
+    tracker, layer = get_trackers(session).of(stack), stack.labels_layer
+    layer.data_setitem((np.array([1, 1]), np.array([40, 41]), np.array([50, 50])), 8)
+    tracker.finish()
+    assert view.keeper.survey(stack).table.find(1, 8) is None
+    layer.data_setitem((np.array([1]), np.array([42]), np.array([50])), 8)
+    tracker.finish()
+    going.set()
+    qtbot.waitUntil(lambda: len(threads) == 2, timeout=20_000)
+    table = view.keeper.survey(stack).table
+    qtbot.waitUntil(lambda: view.keeper.survey(stack).table.find(1, 8) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: 3 in view.keeper.survey(stack).table.sizes, timeout=20_000)
+    assert table is not view.keeper.survey(stack).table
+    assert all(thread is not threading.main_thread() for thread in threads)
+
+
+def test_an_edit_that_cannot_be_measured_has_its_plane_measured_anew(
+    stack: Any, panel: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, session = view_of(panel), panel.session
+    measured(view, qtbot)
+    monkeypatch.setattr(review_survey, "LARGE_EDIT", 1)
+
+    def fail(survey: ObjectSurvey, labels: Any, edit: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(ObjectSurvey, "measure_again", fail)
+    stack.labels_layer.data_setitem((np.array([1, 1]), np.array([40, 41]), np.array([50, 50])), 8)
+    get_trackers(session).of(stack).finish()
+    qtbot.waitUntil(lambda: view.keeper.survey(stack).table.find(1, 8) is not None, timeout=10_000)

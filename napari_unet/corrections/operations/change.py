@@ -60,8 +60,11 @@ def change_in_box(labels: npt.NDArray[Any], box: Box, new: npt.NDArray[Any]) -> 
     return Change(index, old[found], new[found].astype(labels.dtype, copy=False))
 
 
-def join_changes(labels: npt.NDArray[Any], changes: Sequence[Change]) -> Change:
-    """One change of several of the same labels. Where two change a pixel, the later one wins."""
+def join_changes(labels: npt.NDArray[Any], changes: Sequence[Change], disjoint: bool = False) -> Change:
+    """One change of several of the same labels. Where two change a pixel, the later one wins.
+
+    `disjoint` says that this happens nowhere, so that it need not be looked for.
+    """
     if len(changes) == 1:
         return changes[0]
     if not changes:
@@ -69,6 +72,8 @@ def join_changes(labels: npt.NDArray[Any], changes: Sequence[Change]) -> Change:
         return Change(tuple(np.zeros(0, np.intp) for _ in labels.shape), nothing, nothing)
     index = tuple(np.concatenate(axes) for axes in zip(*(change.index for change in changes), strict=True))
     before, after = (np.concatenate([getattr(one, name) for one in changes]) for name in ("before", "after"))
+    if disjoint:
+        return Change(index, before, after)
     last = _last_of_each(np.ravel_multi_index(index, labels.shape))
     return Change(tuple(axis[last] for axis in index), before[last], after[last])
 

@@ -61,4 +61,4 @@ def _delete(labels: npt.NDArray[Any], pieces: dict[tuple[PlaneIndex, int], Recta
         box = box_of({plane: rectangle}, labels.shape)
         old = labels[box]
         changes.append(change_in_box(labels, box, np.where(old == object_id, labels.dtype.type(0), old)))
-    return join_changes(labels, changes)
+    return join_changes(labels, changes, disjoint=True)  # a pixel belongs to one object

@@ -82,6 +82,14 @@ def explain_failure(error: BaseException, path: Path) -> str:
     return f"Not saved: {error}. {_IN_MEMORY}; save a copy of the project elsewhere."
 
 
+def explain_delay(path: Path) -> str:
+    """What to say while the disk of `path` takes long to answer: a network drive may be about to go."""
+    return (
+        f"Saving takes long: the last seconds of work are not on the disk of {path.parent} yet. {_IN_MEMORY}; "
+        "if this does not end, check the drive or the network."
+    )
+
+
 def unreadable(path: Path, error: BaseException) -> UserError:
     """What to say of a project that cannot be opened."""
     if isinstance(error, UserError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sqlite3
 import tempfile
 import time
@@ -32,6 +33,8 @@ LABELS, PREDICTION, REVIEWED = "labels", "prediction", "reviewed"
 
 _FOLD_AFTER = 64  # edits of an array: as many as opening has to play at most, and a few more
 
+_log = logging.getLogger(__name__)
+
 Array = npt.NDArray[Any]
 
 
@@ -48,6 +51,8 @@ class Project(ProjectReader):
         super().__init__(path, connection if lock is None else connect_to_read(path))
         self._writer = None if lock is None else Writer(path, connection, lambda found: rows.fold(found, _FOLD_AFTER))
         self.closed = False
+        self.in_one_file = True
+        """After `close`: whether all is in the file itself, and nothing in a log beside it."""
 
     @property
     def writable(self) -> bool:
@@ -68,12 +73,22 @@ class Project(ProjectReader):
         """How many of these, from the first on, are on the disk for good."""
         return self._writer.n_saved if self._writer is not None else 0
 
+    @property
+    def n_failures(self) -> int:
+        """How often a commit failed; what was in it stays in memory and is tried again."""
+        return self._writer.n_failures if self._writer is not None else 0
+
+    @property
+    def n_untidied(self) -> int:
+        """How often what is done between commits failed: nothing is at risk, and it is tried again later."""
+        return self._writer.n_untidied if self._writer is not None else 0
+
     def flush(self, seconds: float = 10.0) -> bool:
         """Have everything written now, and wait for it; False if it failed or took longer."""
         return self._writer is None or self._writer.flush(seconds)
 
-    def close(self, seconds: float = 30.0) -> bool:
-        """Write what is left and close the file, which then is one file again; False if something is not saved."""
+    def close(self, seconds: float = 10.0) -> bool:
+        """Write what is left and close the file; False if something is not saved. See `in_one_file`."""
         if self.closed:
             return True
         self.closed = True
@@ -81,8 +96,8 @@ class Project(ProjectReader):
         saved = True
         if self._writer is not None:
             saved = self._writer.close(seconds)
-            _tidy(self._writer.connection)
-        if self._lock is not None:
+            self.in_one_file = self._writer.ended and _tidy(self._writer.connection)
+        if self._lock is not None and (self._writer is None or self._writer.ended):
             self._lock.release()
         if self._scratch is not None:
             self._scratch.cleanup()
@@ -170,14 +185,21 @@ class Project(ProjectReader):
         return frozenset(int(row[0]) for row in found)
 
 
-def _tidy(connection: sqlite3.Connection | None) -> None:
-    """Take the tiles up to date and the write-ahead log into the file: then it is one file, to be copied or mailed."""
+def _tidy(connection: sqlite3.Connection | None) -> bool:
+    """Take the tiles up to date and the write-ahead log into the file: then it is one file, to be copied or mailed.
+
+    False if that failed: then all of it is in the log, which the next opening takes in.
+    """
     if connection is None:
-        return
-    # If it fails: all of it is in the log, which the next opening takes in.
-    with contextlib.closing(connection), contextlib.suppress(sqlite3.Error, OSError):
-        rows.fold(connection, 1)
-        connection.execute("PRAGMA journal_mode = DELETE")
+        return False
+    with contextlib.closing(connection):
+        try:
+            rows.fold(connection, 1)
+            connection.execute("PRAGMA journal_mode = DELETE")
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("The log beside a project could not be taken into it: %r", error)
+            return False
+    return True
 
 
 def _write_property(connection: sqlite3.Connection, name: str, text: str) -> None:

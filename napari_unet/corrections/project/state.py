@@ -11,6 +11,7 @@ class Saving(Enum):
 
     SAVED = "saved"
     PENDING = "saving"
+    LATE = "saving takes long"
     FAILED = "not saved"
     READ_ONLY = "read-only"
 
@@ -28,6 +29,11 @@ class StoreState:
 
 
 SAVED, PENDING = StoreState(Saving.SAVED), StoreState(Saving.PENDING)
+
+
+def late(sentence: str) -> StoreState:
+    """What was done is not on the disk yet, although nothing has failed: the disk has not answered for seconds."""
+    return StoreState(Saving.LATE, sentence)
 
 
 def failure(sentence: str) -> StoreState:

@@ -2,12 +2,13 @@
 
 Commands are taken together, written in one transaction, and committed: what came in while one commit ran is the next.
 If a commit fails nothing of it is in the file, and nothing is lost: the commands stay in memory, in order, and are
-tried again until they succeed.
+tried again until they succeed. Whoever asks for the `state` meanwhile is told, and also if the disk only takes long.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -16,9 +17,9 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_unet.corrections.project.connection import connect, connect_to_read, explain_failure
+from napari_unet.corrections.project.connection import connect, connect_to_read, explain_delay, explain_failure
 from napari_unet.corrections.project.schema import project_id
-from napari_unet.corrections.project.state import PENDING, SAVED, StoreState, failure
+from napari_unet.corrections.project.state import PENDING, SAVED, StoreState, failure, late
 
 Command = Callable[[sqlite3.Connection], None]
 """Writes one thing within a transaction. It may be called again if that transaction fails."""
@@ -27,14 +28,20 @@ COMMIT_SECONDS = 0.25
 """Commands are collected for so long, so that a fast brush does not keep the disk busy."""
 
 RETRY_SECONDS = 2.0
+
+LATE_SECONDS = 1.5
+"""What has waited for so long is told: a write or a sync that hangs, as on a network drive, raises nothing."""
+
 _IDLE_SECONDS = 3600.0
+_log = logging.getLogger(__name__)
 
 
 class Writer:
     """Writes commands to the project at `path`, in a thread of its own, until `close`.
 
-    `n_given` commands were handed over, of which `n_saved` are on the disk. `on_commit(connection)` is called in the
-    thread after each commit, and may write more.
+    `n_given` commands were handed over, of which `n_saved` are on the disk; `n_failures` commits failed, and were or
+    will be tried again. `on_commit(connection)` is called in the thread after each commit, and may write more; it
+    failed `n_untidied` times, which puts nothing at risk.
     """
 
     def __init__(
@@ -46,11 +53,11 @@ class Writer:
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.path = path
-        self.n_given = self.n_saved = 0
+        self.n_given = self.n_saved = self.n_failures = self.n_untidied = 0
         self._connection: sqlite3.Connection | None = connection
         self._on_commit = on_commit
         self._commit_seconds, self._retry_seconds = commit_seconds, retry_seconds
-        self._waiting: deque[Command] = deque()
+        self._waiting: deque[tuple[float, Command]] = deque()  # since when each of them waits
         self._failure: StoreState | None = None
         self._inode, self._project = _inode(path), project_id(connection)
         self._condition = threading.Condition()
@@ -64,12 +71,14 @@ class Writer:
         with self._condition:
             if self._failure is not None:
                 return self._failure
+            if self._waiting and time.monotonic() - self._waiting[0][0] > LATE_SECONDS:
+                return late(explain_delay(self.path))
             return SAVED if self.n_saved == self.n_given else PENDING
 
     def put(self, command: Command) -> int:
         """Hand over a command; returns its number: it is on the disk once `n_saved` has reached it."""
         with self._condition:
-            self._waiting.append(command)
+            self._waiting.append((time.monotonic(), command))
             self.n_given += 1
             self._condition.notify_all()
             return self.n_given
@@ -89,14 +98,22 @@ class Writer:
             self._hurry = False
             return self.n_saved >= target
 
-    def close(self, seconds: float = 30.0) -> bool:
-        """Write what is left and end the thread; False if something could not be written."""
+    def close(self, seconds: float = 10.0) -> bool:
+        """Write what is left and end the thread; False if something could not be written.
+
+        A thread that the disk does not answer stays behind (see `ended`), and ends with the program.
+        """
         saved = self.flush(seconds)
         with self._condition:
             self._closing = True
             self._condition.notify_all()
         self._thread.join(seconds)
         return saved
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has ended: only then may somebody else use the `connection`."""
+        return not self._thread.is_alive()
 
     @property
     def connection(self) -> sqlite3.Connection | None:
@@ -112,7 +129,7 @@ class Writer:
                     self._condition.wait(_IDLE_SECONDS)
                 if not self._closing and not self._hurry:
                     self._condition.wait_for(lambda: self._closing or self._hurry, self._commit_seconds)
-                batch = list(self._waiting)
+                batch = [command for _, command in self._waiting]
                 last = self._closing
             if batch and not self._write(batch):
                 if last:
@@ -130,7 +147,9 @@ class Writer:
             for command in batch:
                 command(connection)
             connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # of any kind: if this thread ended, nothing would be saved and nobody told
+            if self._failure is None:  # and not again every two seconds
+                _log.warning("A commit to %s failed, and will be tried again: %r", self.path, error)
             self._give_up(error)
             return False
         with self._condition:
@@ -171,6 +190,7 @@ class Writer:
             self._drop_connection()
         with self._condition:
             self._failure = state
+            self.n_failures += 1
             self._condition.notify_all()
 
     def _drop_connection(self) -> None:
@@ -185,7 +205,9 @@ class Writer:
             return
         try:
             self._on_commit(connection)
-        except (sqlite3.Error, OSError):
+        except Exception as error:
+            self.n_untidied += 1
+            _log.warning("Tidying %s failed, and will be tried again: %r", self.path, error)
             if connection.in_transaction:
                 try:
                     connection.execute("ROLLBACK")

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_unet.corrections.project import schema
+from napari_unet.corrections.project import rows, schema
 from napari_unet.corrections.project.journal import Edit, Kind
 from napari_unet.corrections.project.lock import ProjectLock, lock_path
 from napari_unet.corrections.project.opening import create_project, open_project
@@ -137,6 +138,62 @@ def test_a_full_disk_keeps_edits_in_memory_until_there_is_room(
     while project.state.saving is not Saving.SAVED and time.monotonic() < until:
         time.sleep(0.01)
     np.testing.assert_array_equal(project.read_array(image, LABELS), labels)
+
+
+def test_an_error_of_any_kind_is_told_and_tried_again(project: Project, image: int, labels: np.ndarray) -> None:
+    """If the thread ended with it, nothing would be saved from then on, and nobody would know."""
+    project.flush()
+    project._writer._retry_seconds = 0.02
+    failing = [True]
+
+    def fail(connection: sqlite3.Connection) -> None:
+        if failing[0]:
+            raise MemoryError("no room")
+
+    project._writer.put(fail)
+    number = paint(project, image, labels, 50, 9)
+    assert not project.flush(5)
+    assert project.state.failed
+    assert project.n_failures
+    failing[0] = False
+    until = time.monotonic() + 10
+    while project.n_saved < number and time.monotonic() < until:
+        time.sleep(0.01)
+    np.testing.assert_array_equal(project.read_array(image, LABELS), labels)
+
+
+def test_a_log_that_cannot_be_taken_in_at_the_end_is_told(
+    project: Project, image: int, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch, reopen: Reopen
+) -> None:
+    paint(project, image, labels, 50, 9)
+    project.flush()
+
+    def fail(connection: sqlite3.Connection, least: int) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(rows, "fold", fail)
+    assert project.close()  # all is saved
+    assert not project.in_one_file
+    monkeypatch.undo()
+    np.testing.assert_array_equal(reopen(project.path).read_array(image, LABELS), labels)
+
+
+def test_closing_does_not_wait_for_a_disk_that_does_not_answer(
+    project: Project, image: int, labels: np.ndarray
+) -> None:
+    project.flush()
+    free = threading.Event()
+    project._writer.put(lambda connection: free.wait(60) and None)
+    paint(project, image, labels, 50, 9)
+    start = time.monotonic()
+    assert not project.close(0.2)
+    assert time.monotonic() - start < 10
+    assert not project.in_one_file
+    assert lock_path(project.path).exists(), "another window might write at the same time"
+    free.set()
+    project._writer._thread.join(20)
+    project._lock.release()  # as the end of the program does
+    project._writer.connection.close()
 
 
 def test_a_drive_that_goes_and_comes_back(project: Project, image: int, labels: np.ndarray, tmp_path: Path) -> None:
