@@ -33,6 +33,7 @@ def calibrate(
     learned: Sequence[HeldOutPlane],
     base: Sequence[HeldOutPlane] = (),
     base_before: Score | None = None,
+    direction: int = 0,
     device: str = "auto",
     enough: Callable[[], bool] = lambda: False,
 ) -> ModelRecord:
@@ -42,13 +43,16 @@ def calibrate(
     ----------
     base, base_before : sequence of HeldOutPlane, Score
         Images of the kinds that the base model was made for, and the parent's score on them.
+    direction : int
+        1: objects may only be dropped more readily than now, -1: only less readily, 0: either. Who deletes more than he
+        adds has not seen too few; what was reviewed, being mostly mistakes, does not say how many there are in all.
     enough : callable
         Asked between two thresholds: whether there is no more time.
     """
     predictor = Predictor(model, device)
     new, old = _Maps(predictor, _some(learned)), _Maps(predictor, base)
     record, best = model.record, new.score(model.record)
-    for tried in _candidates(record):
+    for tried in _candidates(record, direction):
         if enough():
             break
         candidate = record.model_copy(update=tried)
@@ -58,10 +62,11 @@ def calibrate(
     return record
 
 
-def _candidates(record: ModelRecord) -> Iterator[dict[str, float]]:
+def _candidates(record: ModelRecord, direction: int) -> Iterator[dict[str, float]]:
     """One threshold changed at a time, nearest values first; each goes on from the best so far."""
-    for name, values in (("object_threshold", _OBJECT), ("foreground_threshold", _FOREGROUND)):
-        now = getattr(record, name)
+    sure, inside = record.object_threshold, record.foreground_threshold
+    allowed = [value for value in _OBJECT if (value - sure) * (direction or value - sure) > 0]
+    for name, now, values in (("object_threshold", sure, allowed), ("foreground_threshold", inside, _FOREGROUND)):
         yield from ({name: value} for value in sorted(values, key=lambda value: abs(value - now)) if value != now)
 
 

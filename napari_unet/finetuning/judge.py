@@ -63,7 +63,11 @@ class Judge:
         """`child` with thresholds that fit what it learned from; for classes there are none."""
         if child.record.task == "semantic" or not self.material.learned:
             return child
-        record = calibrate(child, self.material.learned, self.base, self._base_before, self.device, enough)
+        survey = self.material.survey
+        removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
+        direction = (removed > drawn) - (removed < drawn)
+        planes = self.material.learned, self.base
+        record = calibrate(child, *planes, self._base_before, direction, self.device, enough)
         return replace(child, record=record)
 
     def conclude(self, child: Model, score: Score, steps: int) -> Outcome:

@@ -68,6 +68,14 @@ def test_what_the_user_deleted_is_dropped(says) -> None:
     assert record.object_threshold > 0.86
 
 
+def test_who_deletes_is_not_given_more(says) -> None:
+    model = says(0.75, object_threshold=0.88)
+    assert calibrate(model, [plane()], direction=1) == model.record
+    assert calibrate(model, [plane()], direction=-1).object_threshold < 0.75
+    surer = says(0.86, object_threshold=0.84)
+    assert calibrate(surer, [plane(bright=False)], direction=-1) == surer.record
+
+
 def test_nothing_changes_where_nothing_is_gained(says) -> None:
     model = says(0.95, object_threshold=0.88)
     assert calibrate(model, [plane()]) == model.record

@@ -15,9 +15,7 @@ def missed_one() -> tuple[TrainingPlane, np.ndarray, np.ndarray]:
     image, labels = draw_discs()
     missed = labels == 8
     everywhere = np.ones(labels.shape, bool)
-    plane = TrainingPlane(
-        image / 100, np.where(missed, 0, labels), everywhere, everywhere, ~everywhere, predicted=True
-    )
+    plane = TrainingPlane(image / 100, np.where(missed, 0, labels), everywhere, everywhere, ~everywhere, predicted=True)
     return plane, np.where(labels > 0, 0.6, 0.05).astype(np.float32), missed
 
 
