@@ -20,7 +20,6 @@ from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED
 from napari_unet.corrections.project.reader import ProjectReader
 from napari_unet.corrections.project.references import ImageReference, find_image, is_changed
 from napari_unet.errors import UserError
-from napari_unet.finetuning.widening import training_input
 from napari_unet.images.channels import count_channels
 from napari_unet.images.image import Image
 from napari_unet.images.reading import read_image
@@ -113,6 +112,8 @@ class EarlierImages:
         self, number: int, reference: ImageReference, record: ModelRecord, channels: str,
         others: Sequence[CorrectedImage],
     ) -> list[CorrectedImage]:  # fmt: skip
+        from napari_unet.finetuning.widening import training_input  # with torch, which counting does without
+
         reviewed = self._read(number, REVIEWED)
         if reviewed is None or not reviewed.any():
             return []

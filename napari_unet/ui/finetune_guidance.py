@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,8 +69,13 @@ class GuidanceView(QWidget):
         """The result of the run is settled: the next one is what counts."""
         self._problems = self._after = ()
 
-    def show_before(self, counts: ReviewCounts, seconds: float, device: str) -> None:
-        """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""
+    def show_before(
+        self, counts: ReviewCounts, seconds: float, device: str, elsewhere: Mapping[str, int] | None = None
+    ) -> None:
+        """What would help the next run, and what it will cost; unless the last one's advice is still to be read.
+
+        `counts` are of all that is learned from, `elsewhere` the corrections in images that are not open, by name.
+        """
         if self._after:
             return
         if not counts.anything:
@@ -81,7 +86,7 @@ class GuidanceView(QWidget):
         said = (
             advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed),
             advise_kind({"missed": total.added, "false": total.removed, "wrong": total.corrected}),
-            advise_place({name: one.total for name, one in changed.items()}),
+            advise_place({name: one.total for name, one in changed.items()} | dict(elsewhere or {})),
             describe_cost(seconds, _describe_device(device)),
         )
         self._write(sentence for sentence in said if sentence)

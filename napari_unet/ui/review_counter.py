@@ -24,11 +24,16 @@ _QUIET_MS = 300
 
 @dataclass(frozen=True)
 class ReviewCounts:
-    """What there is to learn from, in all open images."""
+    """What there is to learn from, in one image or several."""
 
     n_images: int = 0
     n_corrected: int = 0
     n_confirmed: int = 0
+
+    def __add__(self, other: ReviewCounts) -> ReviewCounts:
+        return ReviewCounts(
+            self.n_images + other.n_images, self.n_corrected + other.n_corrected, self.n_confirmed + other.n_confirmed
+        )
 
     @property
     def anything(self) -> bool:
@@ -57,15 +62,15 @@ class ReviewCounter(QObject):
 
     @property
     def counts(self) -> ReviewCounts:
-        n_images = n_corrected = n_confirmed = 0
-        for work in self._session.works:
-            counts = self._trackers.of(work).counts
-            reviewed = self._reviewed.get(work.key, 0)
-            drawn = counts.corrected + counts.added
-            n_corrected += counts.total
-            n_confirmed += max(0, reviewed - drawn)
-            n_images += bool(reviewed or counts.removed)
-        return ReviewCounts(n_images, n_corrected, n_confirmed)
+        """All open images together."""
+        return sum((self.of(work) for work in self._session.works), ReviewCounts())
+
+    def of(self, work: ImageWork) -> ReviewCounts:
+        """What there is in one image."""
+        counts = self._trackers.of(work).counts
+        reviewed = self._reviewed.get(work.key, 0)
+        drawn = counts.corrected + counts.added
+        return ReviewCounts(int(bool(reviewed or counts.removed)), counts.total, max(0, reviewed - drawn))
 
     def _on_changed(self, work: ImageWork) -> None:
         self._stale.add(work.key)

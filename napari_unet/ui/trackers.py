@@ -69,6 +69,15 @@ def get_trackers(session: Session) -> Trackers:
     return session.trackers
 
 
+def reviewed_works(session: Session) -> list[ImageWork]:
+    """The open images that there is something to learn from."""
+    return [
+        work
+        for work in session.works
+        if work.labels is not None and work.reviewed is not None and bool(work.reviewed.any())
+    ]
+
+
 def collect_corrections(session: Session, channels: str = "auto") -> list[CorrectedImage]:
     """What can be learned from: all open images in which something is reviewed, labels copied. Main thread only.
 
@@ -79,10 +88,10 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
 
     entry = session.model_entry
     record = ModelRecord() if entry is None else entry.record
-    found = []
-    for work in session.works:
-        labels, reviewed = work.labels, work.reviewed
-        if labels is not None and reviewed is not None and reviewed.any():
-            seen = training_input(work.image, record, channels, work.channel)
-            found.append(CorrectedImage(seen, labels.copy(), reviewed != 0, work.prediction, work.name))
-    return found
+    return [
+        CorrectedImage(
+            training_input(work.image, record, channels, work.channel),
+            work.labels.copy(), work.reviewed != 0, work.prediction, work.name,
+        )
+        for work in reviewed_works(session)
+    ]  # fmt: skip
