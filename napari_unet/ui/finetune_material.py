@@ -12,12 +12,13 @@ from qtpy.QtWidgets import QCheckBox, QHeaderView, QTreeWidget, QTreeWidgetItem,
 from napari_unet.ui.canvas_marks import marks_of
 from napari_unet.ui.earlier import EarlierCorrections, describe_earlier
 from napari_unet.ui.fold import Fold
+from napari_unet.ui.review_counter import ReviewCounter, ReviewCounts
 from napari_unet.ui.step import enable
 
 if TYPE_CHECKING:
+    from napari_unet.finetuning.earlier import EarlierImage
     from napari_unet.finetuning.events import ImageUse, UsedObject
     from napari_unet.ui.image_work import ImageWork
-    from napari_unet.ui.review_counter import ReviewCounter
     from napari_unet.ui.session import Session
 
 _BEFORE = ("Image", "Corrected", "Confirmed")
@@ -75,10 +76,58 @@ class MaterialView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
 
+    # -- what there is ---------------------------------------------------------------------------------------------
+
     @property
-    def uses_earlier(self) -> bool:
-        """Whether earlier corrections are there and wanted."""
-        return bool(self.earlier.usable) and self.earlier_box.isChecked()
+    def wanted_earlier(self) -> tuple[EarlierImage, ...]:
+        """The images that are not open, as far as they are to be learned from."""
+        return self.earlier.usable if self.earlier_box.isChecked() else ()
+
+    @property
+    def counts(self) -> ReviewCounts:
+        """All objects that can be learned from: in the open images, and in earlier ones."""
+        earlier = [
+            ReviewCounts(1, image.n_corrected, image.n_confirmed)
+            for image in self.wanted_earlier
+            if not image.class_names
+        ]
+        return sum(earlier, self._counter.counts)
+
+    @property
+    def corrected_elsewhere(self) -> dict[str, int]:
+        """Corrected objects of the earlier images, by name."""
+        return {image.name: image.n_corrected for image in self.wanted_earlier if not image.class_names}
+
+    @property
+    def classes(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Names of the classes of the open images, and how many pixels of each are reviewed; empty for objects."""
+        works = [work for work in self._session.works if any(self._counter.classes_of(work))]
+        names = works[0].class_names if works else ()
+        same = [self._counter.classes_of(work) for work in works if work.class_names == names]
+        return names, tuple(sum(column) for column in zip(*same, strict=True))
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether anything was segmented, now or earlier."""
+        return bool(self.wanted_earlier) or any(work.labels_layer is not None for work in self._session.works)
+
+    def describe(self) -> tuple[str, ...]:
+        """What there is to learn from, in wordings that get shorter."""
+        if not self.has_labels:
+            return ("segment the image first",)
+        names, pixels = self.classes
+        earlier = sum(bool(image.class_names) for image in self.wanted_earlier)
+        if names or earlier:
+            n = earlier + sum(any(self._counter.classes_of(work)) for work in self._session.works)
+            seen = f"{sum(map(bool, pixels))} of {len(names)} classes" if names else "classes"
+            return f"ready: {seen} reviewed in {n} {'image' if n == 1 else 'images'}", f"ready: {seen} reviewed"
+        if any(work.class_names for work in self._session.works):
+            return "paint or review some of each class first", "paint some of each class"
+        counts = self.counts
+        if not counts.anything:
+            return "correct or review some objects first", "correct or review some first"
+        total = counts.n_corrected + counts.n_confirmed
+        return describe_counts(counts), f"ready: {total} {'object' if total == 1 else 'objects'}"
 
     # -- showing --------------------------------------------------------------------------------------------------
 
@@ -111,7 +160,11 @@ class MaterialView(QWidget):
             if work.labels_layer is None:
                 continue
             counts = self._counter.of(work)
-            numbers = ("classes", "") if work.class_names else (str(counts.n_corrected), str(counts.n_confirmed))
+            if work.class_names:
+                seen = sum(map(bool, self._counter.classes_of(work)))
+                numbers = (f"{seen} classes", "")
+            else:
+                numbers = (str(counts.n_corrected), str(counts.n_confirmed))
             rows.append(_row(work.name, *numbers, key=work.key))
         for image in self.earlier.found:
             if image.problem:
@@ -177,3 +230,11 @@ def _row(
         row.setFont(0, font)
     row.setDisabled(pale)
     return row
+
+
+def describe_counts(counts: ReviewCounts) -> str:
+    """For example "ready: 2 images, 31 corrected and 120 confirmed objects"."""
+    images = f"{counts.n_images} {'image' if counts.n_images == 1 else 'images'}"
+    total = counts.n_corrected + counts.n_confirmed
+    objects = "object" if total == 1 else "objects"
+    return f"ready: {images}, {counts.n_corrected} corrected and {counts.n_confirmed} confirmed {objects}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton
@@ -22,13 +22,10 @@ from napari_unet.ui.finetune_run import OWNER, FinetuneRun
 from napari_unet.ui.listening import listen
 from napari_unet.ui.progress import format_seconds
 from napari_unet.ui.project_keeper import get_keeper
-from napari_unet.ui.review_counter import ReviewCounter, ReviewCounts
+from napari_unet.ui.review_counter import ReviewCounter
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import collect_corrections
-
-if TYPE_CHECKING:
-    from napari_unet.finetuning.earlier import EarlierImage
 
 TIMES = {"10 seconds": 10.0, "30 seconds": 30.0, "1 minute": 60.0, "2 minutes": 120.0, "5 minutes": 300.0}
 NOTHING_REVIEWED = (
@@ -118,11 +115,8 @@ class FinetuneStep(Step):
             self.training.stopping()
         if not ours:
             summary = self.result_view.summary
-            self.set_state(*((summary,) if summary else self._describe_material()))
-            classes = any(work.class_names for work in self.session.works)  # of which there is nothing to count
-            counts = ReviewCounts() if classes else self.counts
-            elsewhere = {image.name: image.n_corrected for image in self._earlier()}
-            self.guidance.show_before(counts, self.config.seconds, self.config.device, elsewhere)
+            self.set_state(*((summary,) if summary else self.material.describe()))
+            self.guidance.show_before(self.material, self.config.seconds, self.config.device)
 
     def _reason(self) -> str | None:
         """Why nothing can be learned now."""
@@ -130,41 +124,17 @@ class FinetuneStep(Step):
             return f"{self.session.job.title}: wait until it has ended, or stop it."
         if self.result_view.result is not None:
             return "Choose first: use the new model, or keep the old one."
-        if not self._earlier() and not any(work.labels_layer is not None for work in self.session.works):
+        if not self.material.has_labels:
             return "Segment the image first."
         if self.session.model_entry is None:
             return "There is no model yet: open Models and import one."
         return None
-
-    @property
-    def counts(self) -> ReviewCounts:
-        """All that is learned from: in the open images, and in earlier ones."""
-        earlier = [ReviewCounts(1, image.n_corrected, image.n_confirmed) for image in self._earlier()]
-        return sum(earlier, self.counter.counts)
-
-    def _earlier(self) -> tuple[EarlierImage, ...]:
-        return self.material.earlier.usable if self.material.uses_earlier else ()
 
     def _offers_channels(self) -> bool:
         """Whether a model that sees one channel could learn to see several."""
         entry = self.session.model_entry
         one = entry is not None and entry.record.architecture.in_channels == 1
         return one and any(count_channels(work.image) > 1 for work in self.session.works)
-
-    def _describe_material(self) -> tuple[str, ...]:
-        """What there is to learn from, in wordings that get shorter."""
-        earlier = self._earlier()
-        if not earlier and not any(work.labels_layer is not None for work in self.session.works):
-            return ("segment the image first",)
-        n = sum(work.reviewed is not None and bool(work.class_names) for work in self.session.works)
-        n += sum(bool(image.class_names) for image in earlier)
-        if n:
-            return f"ready: reviewed classes in {n} {'image' if n == 1 else 'images'}", "ready: reviewed classes"
-        counts = self.counts
-        if not counts.anything:
-            return "correct or review some objects first", "correct or review some first"
-        total = counts.n_corrected + counts.n_confirmed
-        return describe_counts(counts), f"ready: {total} {'object' if total == 1 else 'objects'}"
 
     def _on_theme(self, event: Any = None) -> None:
         if self.curves is not None:
@@ -185,7 +155,7 @@ class FinetuneStep(Step):
         except UserError as error:
             self.show_message(str(error), self.start_button)
             return
-        earlier = self.material.earlier.reader(self.config.channels) if self.material.uses_earlier else None
+        earlier = self.material.earlier.reader(self.config.channels) if self.material.wanted_earlier else None
         if not images and earlier is None:
             self.show_message(NOTHING_REVIEWED, self.start_button)
             return
@@ -275,14 +245,6 @@ class FinetuneStep(Step):
         except UserError as error:
             self.show_message(str(error), self.result_view.use_button)
         self.refresh()
-
-
-def describe_counts(counts: ReviewCounts) -> str:
-    """For example "ready: 2 images, 31 corrected and 120 confirmed objects"."""
-    images = f"{counts.n_images} {'image' if counts.n_images == 1 else 'images'}"
-    total = counts.n_corrected + counts.n_confirmed
-    objects = "object" if total == 1 else "objects"
-    return f"ready: {images}, {counts.n_corrected} corrected and {counts.n_confirmed} confirmed {objects}"
 
 
 def describe_lost(notes: dict[str, Any]) -> str:

@@ -151,8 +151,8 @@ class SurveyKeeper(QObject):
 
     def _start(self, work: ImageWork) -> bool:
         labels = work.labels
-        if labels is None or (work.prediction is None and not labels.any()):
-            return False
+        if labels is None or work.class_names or (work.prediction is None and not labels.any()):
+            return False  # of classes there are no objects
         state = self._states.get(work.key)
         if state is None or state.basis != _basis(work):
             state = self._states[work.key] = _State(ObjectSurvey(work.shape, work.axes), _basis(work))
