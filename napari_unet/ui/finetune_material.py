@@ -49,7 +49,8 @@ class MaterialView(QWidget):
             "this session"
         )
         self.table = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
-        self.marks_box = QCheckBox("Mark them in the image: \u25cf learned from, \u25a0 held out")
+        self.marks_box = QCheckBox("Mark: \u25cf learned from, \u25a0 held out")
+        self.marks_box.setToolTip("Mark these objects in the open images")
         self.uses: list[tuple[str | None, ImageUse]] = []
         content = QWidget()
         self.fold = Fold("What it learns from", content)

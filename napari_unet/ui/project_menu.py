@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QVBoxLayout,
@@ -34,6 +33,7 @@ from napari_unet.ui.project_keeper import get_keeper
 from napari_unet.ui.project_opening import Restored, closed_number, restore_opened, restore_project
 from napari_unet.ui.project_recent import recent_projects
 from napari_unet.ui.step import MessageLine
+from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.session import Session
@@ -240,7 +240,7 @@ class RecoveryOffer(QFrame):
         super().__init__()
         self._path = Path()
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.text = QLabel(wordWrap=True)
+        self.text = WrappingLabel()
         self.restore_button = QPushButton("Restore", toolTip="Open the images, labels and reviewed regions again")
         self.discard_button = QPushButton("Discard", toolTip="Delete them for good")
         self.restore_button.clicked.connect(lambda: self.restored.emit(self._path))

@@ -34,6 +34,7 @@ from napari_unet.ui.ring import DiameterRing
 from napari_unet.ui.segment_run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
+from napari_unet.ui.wrapping_label import WrappingLabel
 
 ADVANCED = (
     "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile", "invert",
@@ -66,7 +67,7 @@ class SegmentStep(Step):
         self.scope_row = QWidget()
         self.scopes = QButtonGroup(self)
         self.segment_button = QPushButton("Segment")
-        self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
+        self.classes = WrappingLabel(toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
         self.question = KeepQuestion()
         self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
@@ -346,7 +347,7 @@ class KeepQuestion(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        text = QLabel("You corrected or reviewed objects in this image. What should happen to them?", wordWrap=True)
+        text = WrappingLabel("You corrected or reviewed objects in this image. What should happen to them?")
         self.keep = QRadioButton("Keep them and replace the rest", checked=True)
         self.replace = QRadioButton("Replace everything")
         self.replace.setToolTip("The labels change as one step, which Ctrl+Z takes back")

@@ -9,6 +9,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStyle, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet.ui.fitting_label import FittingLabel
+from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.session import Session
@@ -31,8 +32,7 @@ class MessageLine(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self._sign, self._text = QLabel(), QLabel()
-        self._text.setWordWrap(True)
+        self._sign, self._text = QLabel(), WrappingLabel()
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
