@@ -88,7 +88,10 @@ def advise_classes(names: Sequence[str], pixels: Sequence[int]) -> str:
     if len(seen) == 1:
         return f"Only {seen[0]} is reviewed so far: mark some of another class too, so that there is a difference."
     if missing:
-        return f"Nothing of {' and '.join(missing)} is reviewed yet: paint some, or it will not be learned."
+        return (
+            f"Nothing of {' and '.join(missing)} is reviewed yet, so it will not be learned: paint some, or mark some "
+            "that is right with Brush or Box."
+        )
     return ""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
@@ -83,10 +82,12 @@ class ClassPalette(QWidget):
 
 
 def _icon(layer: Labels | None, value: int) -> QIcon:
-    pixmap = QPixmap(_ICON, _ICON)
+    """The colour of a value on the canvas; none of the background, which has none."""
     colour = None if layer is None or value == 0 else layer.get_color(value)
-    red, green, blue, _ = (0, 0, 0, 0) if colour is None else np.clip(255 * np.asarray(colour), 0, 255).astype(int)
-    pixmap.fill(QColor(red, green, blue))
+    if colour is None:
+        return QIcon()
+    pixmap = QPixmap(_ICON, _ICON)
+    pixmap.fill(QColor(*(round(255 * float(part)) for part in colour[:3])))
     return QIcon(pixmap)
 
 

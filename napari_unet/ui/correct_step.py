@@ -123,7 +123,9 @@ class CorrectStep(Step):
         self.grid.show_only(CLASS_TOOLS if classes else None)
         self.review_queue.setVisible(not classes)
         scopes = ["slice"] if work is None or classes else self.tools.objects.scopes(work)
-        self.grid.show_scopes(scopes, self.tools.objects.scope)
+        plane = "slice" if work is None else _PLANES.get(work.axes, "slice")
+        self.grid.show_scopes(scopes, self.tools.objects.scope, plane)
+        self.buttons["review_slice"].setText("All of it" if plane == "image" else f"This {plane}")
 
     def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
         layer = None if tracker is None else tracker.overlay.layer
@@ -143,9 +145,11 @@ class CorrectStep(Step):
             pixels = tracker.changed_pixels
             sentence, n = describe_painted(pixels, tracker.work.class_names), sum(pixels.values())
             short = f"{n:,} {'pixel' if n == 1 else 'pixels'} corrected" if n else "nothing corrected yet"
+            brief = f"{n:,} px changed"
         else:
             sentence, n, short = counts.sentence, counts.total, _short(counts)
-        self.set_state(f"{short}; {reviewed}", f"{n:,} changed; {reviewed}" if n else reviewed, reviewed)
+            brief = f"{n:,} changed"
+        self.set_state(f"{short}; {reviewed}", f"{brief}; {reviewed}" if n else reviewed, reviewed)
         plane = _PLANES.get(tracker.work.axes, "slice")
         self.counts_label.setText(f"{sentence}; {_percent(share)} of this {plane} reviewed.")
 

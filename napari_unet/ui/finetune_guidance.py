@@ -92,6 +92,10 @@ class GuidanceView(QWidget):
         )
         return [sentence for sentence in said if sentence]
 
+    def show_place(self, known: bool) -> None:
+        """Offer to go to where the model is least sure, which is known of objects only."""
+        self.where_button.setVisible(known)
+
     def _write(self, sentences: Iterable[str]) -> None:
         self._label.setText(" ".join(sentences))
         self.setVisible(bool(self.text))

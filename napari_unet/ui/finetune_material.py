@@ -112,6 +112,11 @@ class MaterialView(QWidget):
         """Whether anything was segmented, now or earlier."""
         return bool(self.wanted_earlier) or any(work.labels_layer is not None for work in self._session.works)
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to learn from."""
+        return self.counts.anything or bool(self.classes[0])
+
     def describe(self) -> tuple[str, ...]:
         """What there is to learn from, in wordings that get shorter."""
         if not self.has_labels:

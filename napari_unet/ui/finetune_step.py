@@ -113,6 +113,7 @@ class FinetuneStep(Step):
         self.training.setVisible(ours)
         if ours and job.stopping:
             self.training.stopping()
+        self.guidance.show_place(not any(work.class_names for work in self.session.works))
         if not ours:
             summary = self.result_view.summary
             self.set_state(*((summary,) if summary else self.material.describe()))

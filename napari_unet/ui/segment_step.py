@@ -321,6 +321,8 @@ class SegmentStep(Step):
 
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Estimated):
+            if self.run.work.class_names:
+                return  # classes have no size
             self.progress.begin(f"Objects of about {event.diameter:.0f} px")
         elif isinstance(event, PlaneDone):
             words = _UNITS[self.run.work.axes[:-2]]

@@ -68,14 +68,15 @@ class ToolGrid(QWidget):
         layout.addWidget(self.more)
         layout.addWidget(self._scope_row)
 
-    def show_scopes(self, scopes: list[str], chosen: str) -> None:
-        """Offer these scopes; none is asked for where there is one slice only."""
+    def show_scopes(self, scopes: list[str], chosen: str, plane: str = "slice") -> None:
+        """Offer these scopes; none is asked for where there is one `plane` only: a slice, or a frame."""
         self._scope_row.setVisible(len(scopes) > 1)
         with QSignalBlocker(self.scope_box):
-            if [self.scope_box.itemData(i) for i in range(self.scope_box.count())] != scopes:
+            words = [SCOPES[scope].replace("slice", plane) for scope in scopes]
+            if [self.scope_box.itemText(i) for i in range(self.scope_box.count())] != words:
                 self.scope_box.clear()
-                for scope in scopes:
-                    self.scope_box.addItem(SCOPES[scope], scope)
+                for text, scope in zip(words, scopes, strict=True):
+                    self.scope_box.addItem(text, scope)
             self.scope_box.setCurrentIndex(scopes.index(chosen) if chosen in scopes else 0)
 
     def show_only(self, names: tuple[str, ...] | None) -> None:

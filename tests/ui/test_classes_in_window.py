@@ -152,6 +152,9 @@ def test_the_correct_step_counts_pixels_and_offers_classes(
     assert step.tools.tool == "paint"
     qtbot.waitUntil(lambda: panel.finetune_step.state == "ready: 2 of 3 classes reviewed in 1 image", timeout=5000)
     assert "Nothing of background is reviewed yet" in panel.finetune_step.guidance.text
+    assert panel.finetune_step.is_open, "there is something to learn from"
+    assert panel.finetune_step.guidance.where_button.isHidden(), "which goes to objects"
+    assert step.buttons["review_slice"].text() == "All of it"
 
 
 def test_objects_have_their_tools_again_beside_classes(viewer, session, panel, classes_model, wait_until_idle) -> None:
@@ -163,6 +166,7 @@ def test_objects_have_their_tools_again_beside_classes(viewer, session, panel, c
     step = panel.correct_step
     assert not step.buttons["split"].isHidden()
     assert not step.review_queue.isHidden()
+    assert step.grid.scope_box.count() == 1
     assert step.palette_of_classes.isHidden()
 
 
