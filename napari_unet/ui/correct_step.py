@@ -19,7 +19,6 @@ from napari_unet.ui.tool_actions import ACTIONS, LAYER_MODES
 from napari_unet.ui.tool_grid import ToolGrid, describe, make_button
 from napari_unet.ui.tool_small import SmallObjects
 from napari_unet.ui.trackers import get_trackers
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 NO_LABELS = "Segment the image first."
 _PLANES = {"YX": "image", "TYX": "frame"}
@@ -53,8 +52,8 @@ class CorrectStep(Step):
             "What nobody reviewed is unknown to it, not background."
         )
         self.review_queue = ReviewQueueView(session, self.tools, self.buttons)
-        self.counts_label = WrappingLabel()
-        self.hint_label = WrappingLabel()
+        self.counts_label = QLabel(wordWrap=True)
+        self.hint_label = QLabel(wordWrap=True)
         self._fill_body()
         self._connect()
         self.refresh()

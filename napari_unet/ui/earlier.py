@@ -159,7 +159,7 @@ class EarlierCorrections(QObject):
 
 
 def describe_earlier(images: tuple[EarlierImage, ...]) -> str:
-    """For example "2 images that are not open (31 objects)"."""
+    """For example "2 closed images (31 objects)"."""
     n = sum(image.n_objects for image in images)
-    what = f"{len(images)} {'image that is' if len(images) == 1 else 'images that are'} not open"
-    return f"{what} ({n} {'object' if n == 1 else 'objects'})" if n else what
+    what = f"{len(images)} closed {'image' if len(images) == 1 else 'images'}"
+    return f"{what} ({n:,} {'object' if n == 1 else 'objects'})" if n else what

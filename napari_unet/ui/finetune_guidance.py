@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
 from napari_unet.ui.trackers import get_trackers
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.finetune_material import MaterialView
@@ -38,7 +37,7 @@ class GuidanceView(QWidget):
         self._session = session
         self._problems: tuple[str, ...] = ()
         self._after: tuple[str, ...] = ()
-        self._label, self.where_button = WrappingLabel(), QPushButton("Where next?")
+        self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Where next?")
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.where_button.setToolTip("Go to the part of the open images where the model is least sure")
         self.where_button.clicked.connect(self.where_next)

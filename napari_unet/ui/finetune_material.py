@@ -62,6 +62,8 @@ class MaterialView(QWidget):
         self.fold.heading.toggled.connect(self.refresh)
 
     def _lay_out(self, content: QWidget) -> None:
+        for box in (self.earlier_box, self.marks_box):
+            box.setMinimumWidth(10)  # a long text must not make the panel wider than its dock
         header = self.table.header()
         header.setStretchLastSection(False)
         self.table.setColumnCount(len(_BEFORE))
@@ -141,7 +143,7 @@ class MaterialView(QWidget):
         """Bring everything up to date."""
         usable = self.earlier.usable
         self.earlier_box.setVisible(bool(usable))
-        self.earlier_box.setText(f"Also learn from {describe_earlier(usable)}")
+        self.earlier_box.setText(f"Also use {describe_earlier(usable)}")
         enable(self.marks_box, None if self.uses else NOT_YET)
         if not self.fold.heading.isChecked():
             return

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from napari_unet.errors import UserError
 from napari_unet.finetuning.events import FinetuneResult
@@ -14,7 +14,6 @@ from napari_unet.ui.comparison_view import BeforeAfter
 from napari_unet.ui.finetune_run import Compared, FinetuneRun
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.session import Session
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QAbstractButton
@@ -42,7 +41,7 @@ class ResultView(QFrame):
         self._work: ImageWork | None = None
         self._diameters: dict[str, float] = {}
         self.comparison = BeforeAfter(session)
-        self.sentence = WrappingLabel()
+        self.sentence = QLabel(wordWrap=True)
         self.views = {name: QPushButton(words, checkable=True, toolTip=_TIPS[name]) for name, words in _VIEWS.items()}
         self.use_button, self.keep_button = QPushButton("Use new model"), QPushButton("Keep old model")
         self.again_button = QPushButton("Segment again")

@@ -25,7 +25,6 @@ from napari_unet.ui.layers import image_to_layer
 from napari_unet.ui.listening import listen
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 SAMPLE = "membranes"
 _FILES = "Images (*.tif *.tiff *.btf *.lsm *.stk *.png *.jpg *.jpeg);;All files (*)"
@@ -45,7 +44,7 @@ class ImageStep(Step):
         self.layer_box = _narrow_box("The image layer to work on")
         self.open_button = self._make_open_button()
         self.sample_button = QPushButton("Try a sample", toolTip="Open a small image that comes with the program")
-        self.found = WrappingLabel()
+        self.found = QLabel(wordWrap=True)
         self.axes_edit, self.channel_box = QLineEdit(), _narrow_box("The channel to segment")
         self._lay_out_body()
         self._connect()
@@ -66,7 +65,7 @@ class ImageStep(Step):
         self.empty = QWidget()
         empty = QVBoxLayout(self.empty)
         empty.setContentsMargins(0, 0, 0, 0)
-        hint = WrappingLabel("Open an image, drop a file onto the canvas, or try a sample.")
+        hint = QLabel("Open an image, drop a file onto the canvas, or try a sample.", wordWrap=True)
         empty.addWidget(hint)
         row = QHBoxLayout()
         row.addWidget(self.layer_box, 1)

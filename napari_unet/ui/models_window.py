@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHeaderView,
     QInputDialog,
+    QLabel,
     QMessageBox,
     QPushButton,
     QTreeWidget,
@@ -31,7 +32,6 @@ from napari_unet.ui.listening import listen
 from napari_unet.ui.new_model import NewModelDialog
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import MessageLine, enable
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.models.library import ModelEntry
@@ -52,7 +52,7 @@ class ModelsWindow(QDialog):
         self.session = session
         self.setWindowTitle("Models")
         self.tree = QTreeWidget()
-        self.details, self.message = WrappingLabel(), MessageLine()
+        self.details, self.message = QLabel(wordWrap=True), MessageLine()
         self.buttons: dict[str, QPushButton] = {}
         self._lay_out()
         listen(self, session.models_changed, self._on_models_changed)

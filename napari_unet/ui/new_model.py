@@ -7,6 +7,7 @@ from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QLabel,
     QLineEdit,
     QSpinBox,
     QWidget,
@@ -15,7 +16,6 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.models.record import check_class_names
 from napari_unet.ui.step import MessageLine
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 _TASKS = {"Single objects": "instances", "Classes, such as tissue types": "semantic"}
 _ABOUT = (
@@ -49,7 +49,7 @@ class NewModelDialog(QDialog):
 
     def _lay_out(self) -> None:
         layout = QFormLayout(self)
-        layout.addRow(WrappingLabel(_ABOUT))
+        layout.addRow(QLabel(_ABOUT, wordWrap=True))
         layout.addRow("Name", self.name)
         layout.addRow("It finds", self.task)
         layout.addRow("Classes", self.classes)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QMenu,
     QPushButton,
     QVBoxLayout,
@@ -33,7 +34,6 @@ from napari_unet.ui.project_keeper import get_keeper
 from napari_unet.ui.project_opening import Restored, closed_number, restore_opened, restore_project
 from napari_unet.ui.project_recent import recent_projects
 from napari_unet.ui.step import MessageLine
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.session import Session
@@ -240,7 +240,7 @@ class RecoveryOffer(QFrame):
         super().__init__()
         self._path = Path()
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.text = WrappingLabel()
+        self.text = QLabel(wordWrap=True)
         self.restore_button = QPushButton("Restore", toolTip="Open the images, labels and reviewed regions again")
         self.discard_button = QPushButton("Discard", toolTip="Delete them for good")
         self.restore_button.clicked.connect(lambda: self.restored.emit(self._path))

@@ -10,7 +10,6 @@ from napari_unet.corrections.review_queue import ReviewQueue
 from napari_unet.ui.key_table import key_table
 from napari_unet.ui.review_table import MISSED, name_of, reason_of
 from napari_unet.ui.tool_actions import ACTIONS
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 BUTTONS = ("previous_suspicious", "next_suspicious", "accept_object")
 
@@ -20,7 +19,7 @@ class ReviewStatus(QWidget):
 
     def __init__(self, buttons: Mapping[str, QPushButton]) -> None:
         super().__init__()
-        self.position_label, self.reason_label = QLabel(), WrappingLabel()
+        self.position_label, self.reason_label = QLabel(), QLabel(wordWrap=True)
         self.bar = QProgressBar(textVisible=False, maximumHeight=6)
         self.bar.setToolTip("Reviewed of those listed")
         self._just_done = ""

@@ -34,7 +34,6 @@ from napari_unet.ui.ring import DiameterRing
 from napari_unet.ui.segment_run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 ADVANCED = (
     "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile", "invert",
@@ -67,7 +66,7 @@ class SegmentStep(Step):
         self.scope_row = QWidget()
         self.scopes = QButtonGroup(self)
         self.segment_button = QPushButton("Segment")
-        self.classes = WrappingLabel(toolTip="Which value of the labels stands for which class")
+        self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
         self.question = KeepQuestion()
         self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
@@ -349,7 +348,7 @@ class KeepQuestion(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        text = WrappingLabel("You corrected or reviewed objects in this image. What should happen to them?")
+        text = QLabel("You corrected or reviewed objects in this image. What should happen to them?", wordWrap=True)
         self.keep = QRadioButton("Keep them and replace the rest", checked=True)
         self.replace = QRadioButton("Replace everything")
         self.replace.setToolTip("The labels change as one step, which Ctrl+Z takes back")

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QDialogButtonBox,
     QHeaderView,
     QKeySequenceEdit,
+    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -21,7 +22,6 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.ui.key_table import key_table
 from napari_unet.ui.tool_actions import Action
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ class KeysWindow(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         self.fields = {action.name: KeyField(action) for action in our_actions()}
-        self.message = WrappingLabel()
+        self.message = QLabel(wordWrap=True)
         self.message.setText(key_table().problem or "To change a key, click it and press another one.")
         self.table = self._make_table()
-        napari_keys = WrappingLabel(_napari_table())
+        napari_keys = QLabel(_napari_table(), wordWrap=True)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.RestoreDefaults | QDialogButtonBox.StandardButton.Close
         )

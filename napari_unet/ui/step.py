@@ -9,7 +9,6 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStyle, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet.ui.fitting_label import FittingLabel
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.session import Session
@@ -32,7 +31,8 @@ class MessageLine(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self._sign, self._text = QLabel(), WrappingLabel()
+        self._sign, self._text = QLabel(), QLabel()
+        self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")

@@ -14,7 +14,6 @@ from napari_unet.corrections.object_index import ObjectIndex
 from napari_unet.corrections.operations.cleaning import remove_objects, small_objects
 from napari_unet.ui.canvas_marks import CanvasMarks, marks_of
 from napari_unet.ui.tool_writing import write_change
-from napari_unet.ui.wrapping_label import WrappingLabel
 
 if TYPE_CHECKING:
     from napari_unet.ui.correction_tools import CorrectionTools
@@ -38,7 +37,7 @@ class SmallObjects(QFrame):
         self._session, self._tools = session, tools
         self.size_box = QSpinBox(minimum=1, maximum=10**9, suffix=" px", keyboardTracking=False)
         self.size_box.setToolTip("Objects with fewer pixels (voxels, through z) are removed")
-        self.found_label = WrappingLabel()
+        self.found_label = QLabel(wordWrap=True)
         self.remove_button = QPushButton("Remove", toolTip="Delete the objects with a cross. Ctrl+Z brings them back.")
         self.cancel_button = QPushButton("Cancel", toolTip="Delete nothing")
         self._work: ImageWork | None = None

@@ -86,7 +86,7 @@ def test_one_class_alone_is_told_and_two_are_learned(
     step.start_button.click()
     wait_until_idle(session)
     assert step.result_view.result.model.record.class_names == NAMES
-    assert "mean IoU" in step.result_view.sentence.text()
+    assert "IoU of" in step.result_view.sentence.text()
 
 
 def test_all_channels_are_offered_where_there_are_several(viewer, session, models_dir, qtbot) -> None:

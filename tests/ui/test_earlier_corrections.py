@@ -22,7 +22,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.ui.finetune_step import FinetuneStep
 from napari_unet.ui.layers import image_to_layer
-from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.panel import WIDTH, UNetPanel
 from napari_unet.ui.project_keeper import get_keeper
 from napari_unet.ui.session import Session, get_session
 from napari_unet.ui.trackers import get_trackers
@@ -134,7 +134,7 @@ def test_training_uses_what_is_open_and_what_was_closed(
     close_image(session, first, ORDERS[0])
     assert not step.start_button.isEnabled()
     qtbot.waitUntil(lambda: not step.material.earlier_box.isHidden(), timeout=10_000)
-    assert step.material.earlier_box.text() == "Also learn from 1 image that is not open (12 objects)"
+    assert step.material.earlier_box.text() == "Also use 1 closed image (12 objects)"
     assert step.start_button.isEnabled(), "what was corrected before is enough to learn from"
     correct(session, add(session, write(tmp_path / "b.tif", 1)))
     qtbot.waitUntil(lambda: step.state == "ready: 2 images, 2 corrected and 22 confirmed objects", timeout=10_000)
@@ -150,6 +150,19 @@ def test_training_uses_what_is_open_and_what_was_closed(
     assert names == ("b", "a")
     assert sum(map(int, held)) > 0
     assert 12 < sum(map(int, learned)) + sum(map(int, held)) <= 24
+
+
+def test_the_step_is_no_wider_than_the_panel_and_nothing_is_cut(
+    session: Session, panel: UNetPanel, tmp_path: Path, qtbot: Any
+) -> None:
+    step = panel.finetune_step
+    close_image(session, correct(session, add(session, write(tmp_path / "a.tif"))), ORDERS[0])
+    correct(session, add(session, write(tmp_path / "b.tif", 1)))
+    qtbot.waitUntil(lambda: not step.material.earlier_box.isHidden(), timeout=10_000)
+    step.material.fold.heading.click()
+    step.result_view.sentence.setText("Held-out score: 0.50. Not better. Correct more objects of the kind. " * 4)
+    step.result_view.show()
+    assert step.body.minimumSizeHint().width() <= WIDTH - 20
 
 
 def rows(step: FinetuneStep) -> list[tuple[str, ...]]:
