@@ -8,6 +8,8 @@ from collections.abc import Callable
 SCORING_SHARE = 0.15
 """Share of the time that may go into scoring, the first and the last score included."""
 _MOST_SCORES = 8
+_FIRST_SCORE = 0.1
+"""Share of the training after which the first score comes at the latest: a gain is to be seen soon after the click."""
 
 
 class Budget:
@@ -52,7 +54,8 @@ class Budget:
         count = max(1, min(_MOST_SCORES, count)) if score_seconds > 0 else 0
         if self.max_steps is not None:
             count = min(count, self.max_steps)
-        self._marks = [(i + 1) / count for i in range(count)][:-1]  # the last score comes after the last step
+        marks = [(i + 1) / count for i in range(count)][:-1]  # the last score comes after the last step
+        self._marks = [min(mark, _FIRST_SCORE) if i == 0 else mark for i, mark in enumerate(marks)]
 
     def progress(self, step: int) -> float:
         """Share of the training that is done, 0 to 1."""

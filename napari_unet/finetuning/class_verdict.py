@@ -23,7 +23,9 @@ def judge_classes(
             "whether the new model is better elsewhere. Compare before and after, or review more, further apart."
         ), None  # fmt: skip
     change = compare_classes(before, after)
-    scores = f"Held-out score (mean IoU of {len(after.dice)} classes): {before.mean_iou:.2f} -> {after.mean_iou:.2f}."
+    n = len(after.dice)
+    what = "IoU of 1 class" if n == 1 else f"mean IoU of {n} classes"
+    scores = f"Held-out score ({what}): {before.mean_iou:.2f} -> {after.mean_iou:.2f}."
     better, said = _verdict(before, after, change)
     return better, f"{scores} {said}", change
 

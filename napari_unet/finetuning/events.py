@@ -41,11 +41,39 @@ class Score:
 
 
 @dataclass(frozen=True)
+class UsedObject:
+    """A reviewed object in one plane: index of the plane, centre (y, x) in pixels, id, and whether it was corrected."""
+
+    plane: tuple[int, ...]
+    center: tuple[float, float]
+    label: int
+    corrected: bool
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """The objects of one image (an object once in each plane) that are learned from, and those that only score."""
+
+    name: str
+    learned: tuple[UsedObject, ...] = ()
+    held_out: tuple[UsedObject, ...] = ()
+
+    @property
+    def n_learned(self) -> int:
+        """Objects, each counted once however many planes it runs through."""
+        return len({one.label for one in self.learned})
+
+    @property
+    def n_held_out(self) -> int:
+        return len({one.label for one in self.held_out})
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Data are ready: how many objects are learned from and held out, and the score before.
 
     `diameters` has, for each image, the median diameter in pixels of its reviewed objects (None: it has none).
-    `noun` is what was counted: objects, or of classes places.
+    `noun` is what was counted: objects, or of classes places. `uses` tells them one by one, an entry an image.
     """
 
     n_images: int
@@ -56,6 +84,7 @@ class Prepared:
     seconds: float
     diameters: tuple[float | None, ...] = ()
     noun: str = "object"
+    uses: tuple[ImageUse, ...] = ()
 
 
 @dataclass(frozen=True)

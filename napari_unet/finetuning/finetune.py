@@ -36,6 +36,7 @@ from napari_unet.finetuning.preview import predict_preview
 from napari_unet.finetuning.replay import find_replay, find_teacher
 from napari_unet.finetuning.split import count_objects
 from napari_unet.finetuning.trainer import Trainer
+from napari_unet.finetuning.usage import list_uses
 from napari_unet.finetuning.verdict import Outcome, choose_candidate, rank, reach_verdict
 from napari_unet.finetuning.widening import fit_to_images
 from napari_unet.models.model import Model
@@ -47,6 +48,7 @@ FinetuneEvent = Prepared | StepDone | ScoreDone | PreviewDone | Finished[Finetun
 _STEP_EVENT_SECONDS = 0.1  # between two StepDone events
 _PREPARATION_SHARE = 0.15  # of the time may go into reading planes
 _PREVIEW_SHARE = 0.1  # of the time may go into previews
+_FIRST_PREVIEW_SECONDS = 2.0  # of training, or less: soon enough to be seen as the answer to the click
 
 
 def finetune_steps(
@@ -106,7 +108,6 @@ class _Run:
         self.budget = Budget(config.seconds, config.max_steps)
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
         self.show_preview = Ticker(config.preview_seconds)
-        self.show_preview.restart(config.preview_seconds)
         self.candidates: list[tuple[Score, UNet]] = []
         self.scored_step = 0
 
@@ -132,6 +133,7 @@ class _Run:
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
         # a score before, one on the way, and at the end those of what is kept and of blends of it
         self.budget.plan(*self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4)))
+        self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
 
     def _took_longer_than(self, share: float) -> Callable[[], bool]:
@@ -151,6 +153,7 @@ class _Run:
             before=self.judge.before,
             seconds=self.budget.elapsed,
             diameters=self._diameters(),
+            uses=list_uses(self.material, self.images),
         )
 
     def _diameters(self) -> tuple[float | None, ...]:

@@ -81,6 +81,20 @@ def advise_place(corrected: Mapping[str, int]) -> str:
     return f"All corrections are in “{touched[0]}”: correct some in another image too, so that the model fits both."
 
 
+def advise_classes(names: Sequence[str], pixels: Sequence[int]) -> str:
+    """What is missing where values are classes, of which so many pixels each are reviewed; empty if nothing is."""
+    seen = [name for name, count in zip(names, pixels, strict=True) if count]
+    missing = [name for name, count in zip(names, pixels, strict=True) if not count]
+    if len(seen) == 1:
+        return f"Only {seen[0]} is reviewed so far: mark some of another class too, so that there is a difference."
+    if missing:
+        return (
+            f"Nothing of {' and '.join(missing)} is reviewed yet, so it will not be learned: paint some, or mark some "
+            "that is right with Brush or Box."
+        )
+    return ""
+
+
 def describe_cost(seconds: float, device: str) -> str:
     """For example "Takes about 1 minute on the processor (2 cores)"; `device` as `describe_device` gives it."""
     minutes = seconds / 60

@@ -40,7 +40,8 @@ _CONTEXT = 1.5  # object diameters around what scores, so that objects at its ed
 class Material:
     """What a run works on.
 
-    `learned` is what `training` holds, to choose thresholds by, and to score on where nothing is held out.
+    `learned` is what `training` holds, to choose thresholds by, and to score on where nothing is held out. `planes` are
+    those that were read: the number of the image, and the plane's index.
     """
 
     survey: Survey
@@ -48,6 +49,7 @@ class Material:
     training: list[TrainingPlane] = field(default_factory=list)
     held_out: list[HeldOutPlane] = field(default_factory=list)
     learned: list[HeldOutPlane] = field(default_factory=list)
+    planes: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
 
 
 def survey_material(
@@ -93,6 +95,7 @@ def prepare_planes(
     limits: dict[tuple[int, ...], AnyLimits] = {}
     for position in generator.permutation(len(planes)):
         number, index = planes[int(position)]
+        material.planes.append((number, index))
         image = images[number].image
         volume = (number, *(index[:-1] if "Z" in image.axes else index))
         if volume not in limits:  # of the whole plane or volume, as in segmentation, whatever part of it is used

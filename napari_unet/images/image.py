@@ -84,6 +84,14 @@ class Image:
         units = {letter: value for letter, value in self.units.items() if letter in checked}
         return replace(self, axes=checked, scale=scale, units=units, channel_names=names)
 
+    def with_channels_first(self) -> Image:
+        """The same image, its channel axis moved to the front; nothing is read."""
+        if "C" not in self.axes[1:]:
+            return self
+        at = self.axes.index("C")
+        order = [at, *(i for i in range(self.ndim) if i != at)]
+        return replace(self, data=self.data.transpose(order), axes="".join(self.axes[i] for i in order))
+
     def _channels(self, axes: str) -> int:
         return self.shape[axes.index("C")] if "C" in axes else 1
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_unet.segmentation.events import Segmentation
 
 
 def class_shares(found: Segmentation, class_names: Sequence[str]) -> dict[str, float]:
     """Share of the pixels of each class, of the planes that were segmented."""
-    values = found.labels[found.done].ravel()
+    return value_shares(found.labels[found.done], class_names)
+
+
+def value_shares(labels: npt.NDArray[Any], class_names: Sequence[str]) -> dict[str, float]:
+    """Share of the pixels of each class, by its name."""
+    values = labels.ravel()
     counts = np.bincount(values, minlength=len(class_names))
     return {name: round(float(counts[i] / max(1, values.size)), 4) for i, name in enumerate(class_names)}
 

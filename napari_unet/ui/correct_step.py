@@ -6,6 +6,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from napari_unet.corrections.comparison import Counts
+from napari_unet.ui.class_palette import ClassPalette, describe_painted
 from napari_unet.ui.correction_tools import CorrectionTools
 from napari_unet.ui.correction_tracker import CorrectionTracker
 from napari_unet.ui.image_work import ImageWork
@@ -14,7 +15,7 @@ from napari_unet.ui.listening import listen
 from napari_unet.ui.review_queue import ReviewQueueView
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import REASON, Step, enable
-from napari_unet.ui.tool_actions import ACTIONS
+from napari_unet.ui.tool_actions import ACTIONS, LAYER_MODES
 from napari_unet.ui.tool_grid import ToolGrid, describe, make_button
 from napari_unet.ui.tool_small import SmallObjects
 from napari_unet.ui.trackers import get_trackers
@@ -22,6 +23,8 @@ from napari_unet.ui.trackers import get_trackers
 NO_LABELS = "Segment the image first."
 _PLANES = {"YX": "image", "TYX": "frame"}
 NO_BUTTON_OF = ("show_reviewed", "hold_delete")
+CLASS_TOOLS = tuple(LAYER_MODES)
+"""What makes sense where values are classes: an object has no id of its own there."""
 NO_BREAK = "\u00a0"
 REVIEW_TOOLS = ("review_view", "review_slice", "review_brush", "review_box", "clear_reviewed")
 
@@ -39,6 +42,7 @@ class CorrectStep(Step):
             action.name: make_button(action, self._on_action) for action in ACTIONS if action.name not in NO_BUTTON_OF
         }
         self.grid = ToolGrid(self.buttons)
+        self.palette_of_classes = ClassPalette()
         self.small = SmallObjects(session, self.tools)
         self.show_box = QCheckBox("Show")
         self.show_box.setToolTip("Show or hide the overlay of what is reviewed.\nKey: O")
@@ -55,6 +59,7 @@ class CorrectStep(Step):
         self.refresh()
 
     def _fill_body(self) -> None:
+        self.body_layout.addWidget(self.palette_of_classes)
         self.body_layout.addWidget(self.grid)
         self.body_layout.addWidget(self.small)
         self.body_layout.addWidget(self.hint_label)
@@ -82,6 +87,7 @@ class CorrectStep(Step):
         self.tools.edited.connect(self._on_edited)
         self.tools.small_asked.connect(self.small.ask)
         self.grid.scope_chosen.connect(self._on_scope)
+        self.palette_of_classes.chosen.connect(lambda: self._on_action("paint"))
         self._trackers.changed.connect(self._on_tracker)
         listen(self, session.current_changed, self._on_current)
         listen(self, key_table().changed, self._on_keys)
@@ -111,8 +117,14 @@ class CorrectStep(Step):
                 button.setChecked(name == tool)
         self.hint_label.setText(self.tools.hint)
         work = self.session.current
-        scopes = ["slice"] if work is None else self.tools.objects.scopes(work)
-        self.grid.show_scopes(scopes, self.tools.objects.scope)
+        classes = work is not None and bool(work.class_names)
+        self.palette_of_classes.show_work(work)
+        self.grid.show_only(CLASS_TOOLS if classes else None)
+        self.review_queue.setVisible(not classes)
+        scopes = ["slice"] if work is None or classes else self.tools.objects.scopes(work)
+        plane = "slice" if work is None else _PLANES.get(work.axes, "slice")
+        self.grid.show_scopes(scopes, self.tools.objects.scope, plane)
+        self.buttons["review_slice"].setText("All of it" if plane == "image" else f"This {plane}")
 
     def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
         layer = None if tracker is None else tracker.overlay.layer
@@ -128,10 +140,17 @@ class CorrectStep(Step):
             return
         counts, share = tracker.counts, tracker.overlay.share(self._plane())
         reviewed = f"{_percent(share)} reviewed"
-        changed = f"{counts.total} changed; {reviewed}" if counts.total else reviewed
-        self.set_state(f"{_short(counts)}; {reviewed}", changed, reviewed)
+        if tracker.work.class_names:
+            pixels = tracker.changed_pixels
+            sentence, n = describe_painted(pixels, tracker.work.class_names), sum(pixels.values())
+            short = f"{n:,} {'pixel' if n == 1 else 'pixels'} corrected" if n else "nothing corrected yet"
+            brief = f"{n:,} px changed"
+        else:
+            sentence, n, short = counts.sentence, counts.total, _short(counts)
+            brief = f"{n:,} changed"
+        self.set_state(f"{short}; {reviewed}", f"{brief}; {reviewed}" if n else reviewed, reviewed)
         plane = _PLANES.get(tracker.work.axes, "slice")
-        self.counts_label.setText(f"{counts.sentence}; {_percent(share)} of this {plane} reviewed.")
+        self.counts_label.setText(f"{sentence}; {_percent(share)} of this {plane} reviewed.")
 
     def _plane(self) -> tuple[int, ...]:
         return self.session.current.plane_at(self.session.viewer.dims.point)

@@ -18,13 +18,16 @@ from napari_unet.ui.layer_input import LayerInput
 from napari_unet.ui.lock_marks import LockMarks
 from napari_unet.ui.object_tools import ObjectTools
 from napari_unet.ui.review_marks import ReviewMarks
-from napari_unet.ui.tool_actions import QUEUE_ACTIONS, TOOLS
+from napari_unet.ui.tool_actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
 from napari_unet.ui.tool_hand import ToolHand
 from napari_unet.ui.tool_strokes import place_of
 
 if TYPE_CHECKING:
     from napari_unet.ui.image_work import ImageWork
     from napari_unet.ui.session import Session
+
+
+OBJECT_TOOLS = {"new_object", *(action.name for action in OBJECT_ACTIONS), *QUEUE_ACTIONS}
 
 
 class CorrectionTools(QObject):
@@ -75,7 +78,7 @@ class CorrectionTools(QObject):
 
     def run(self, name: str) -> None:
         """Carry out an action by its name; nothing happens while there are no labels."""
-        if self.work is None or self.work.labels_layer is None:
+        if self.work is None or self.work.labels_layer is None or self._refuses(name):
             return
         try:
             self._actions.get(name, partial(self.hand.take, name))()
@@ -85,11 +88,18 @@ class CorrectionTools(QObject):
     def use_at_cursor(self, name: str) -> None:
         """Use a tool of `TOOLS` at once where the mouse is; without an object there, `delete` does nothing."""
         work = self.work
-        if work is None or work.labels_layer is None:
+        if work is None or work.labels_layer is None or self._refuses(name):
             return
         at = place_of(work, self._session.viewer.cursor.position)
         if name != "delete" or id_at(work.labels, at):
             self._apply(name, [at])
+
+    def _refuses(self, name: str) -> bool:
+        """Tools for objects have nothing to work on where values are classes."""
+        refused = bool(self.work.class_names) and name in OBJECT_TOOLS
+        if refused:
+            self.failed.emit("This tool is for objects, and here values are classes: choose a class, and paint it.")
+        return refused
 
     def use_stroke(self, stroke: list[Place]) -> None:
         """A click or a stroke with one of our tools."""

@@ -7,6 +7,7 @@ only for planes that may have changed.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,16 @@ class CorrectionTracker(QObject):
     @property
     def changed_planes(self) -> list[PlaneIndex]:
         return self._live.changed_planes() if self._live is not None else []
+
+    @property
+    def changed_pixels(self) -> dict[int, int]:
+        """By the value that they have now, how many pixels differ from the prediction: what counts for classes."""
+        found: Counter[int] = Counter()
+        for plane in self.changed_planes:
+            difference = self.difference(plane)
+            for value, count in zip(difference.current.tolist(), difference.counts.tolist(), strict=True):
+                found[value] += count
+        return dict(found)
 
     def difference(self, plane: PlaneIndex) -> Difference:
         """What differs from the prediction in one plane."""

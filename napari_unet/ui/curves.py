@@ -24,7 +24,7 @@ class Curves(pyqtgraph.PlotWidget):
         self.hideButtons()
         self.setToolTip(
             "Loss: how far the model is from your labels on what it learns from; lower is better.\n"
-            "Score: share of held-out objects found (AP@0.5), 0 to 1; higher is better."
+            "Score: share of held-out objects found (AP@0.5; of classes: mean IoU), 0 to 1; higher is better."
         )
         self._scores = pyqtgraph.ViewBox(enableMenu=False)
         self._scores.setMouseEnabled(x=False, y=False)
@@ -40,6 +40,7 @@ class Curves(pyqtgraph.PlotWidget):
     def _lay_out(self) -> None:
         plot = self.getPlotItem()
         plot.showAxis("right")
+        plot.layout.setContentsMargins(0, 8, 0, 0)  # half a line: the highest number of an axis is not cut
         plot.scene().addItem(self._scores)
         plot.getAxis("right").linkToView(self._scores)
         self._scores.setXLink(plot)

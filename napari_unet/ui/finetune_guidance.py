@@ -11,11 +11,11 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.corrections.comparison import Counts
-from napari_unet.finetuning.guidance import advise_amount, advise_kind, advise_place, describe_cost
+from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
 from napari_unet.ui.trackers import get_trackers
 
 if TYPE_CHECKING:
-    from napari_unet.ui.review_counter import ReviewCounts
+    from napari_unet.ui.finetune_material import MaterialView
     from napari_unet.ui.session import Session
 
 
@@ -69,22 +69,31 @@ class GuidanceView(QWidget):
         """The result of the run is settled: the next one is what counts."""
         self._problems = self._after = ()
 
-    def show_before(self, counts: ReviewCounts, seconds: float, device: str) -> None:
+    def show_before(self, material: MaterialView, seconds: float, device: str) -> None:
         """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""
         if self._after:
             return
-        if not counts.anything:
-            self._write(())
-            return
+        cost = describe_cost(seconds, _describe_device(device))
+        names, pixels = material.classes
+        if names:
+            self._write(sentence for sentence in (advise_classes(names, pixels), cost) if sentence)
+        else:
+            self._write((*self._advise_objects(material), cost) if material.counts.anything else ())
+
+    def _advise_objects(self, material: MaterialView) -> list[str]:
+        counts = material.counts
         changed = {work.name: get_trackers(self._session).of(work).counts for work in self._session.works}
         total = sum(changed.values(), Counts())
         said = (
             advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed),
             advise_kind({"missed": total.added, "false": total.removed, "wrong": total.corrected}),
-            advise_place({name: one.total for name, one in changed.items()}),
-            describe_cost(seconds, _describe_device(device)),
+            advise_place({name: one.total for name, one in changed.items()} | material.corrected_elsewhere),
         )
-        self._write(sentence for sentence in said if sentence)
+        return [sentence for sentence in said if sentence]
+
+    def show_place(self, known: bool) -> None:
+        """Offer to go to where the model is least sure, which is known of objects only."""
+        self.where_button.setVisible(known)
 
     def _write(self, sentences: Iterable[str]) -> None:
         self._label.setText(" ".join(sentences))

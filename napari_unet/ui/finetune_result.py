@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
+from napari_unet.errors import UserError
 from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.ui.comparison_view import BeforeAfter
 from napari_unet.ui.finetune_run import Compared, FinetuneRun
@@ -110,6 +112,18 @@ class ResultView(QFrame):
         self.sentence.setToolTip("")
         self.summary = "new model in use"
         self._show_buttons(views=False, choice=False, again=True)
+
+    def save_undecided(self) -> str | None:
+        """The window closes: save a model that was not decided on; its name, or None if there is none worth it."""
+        if self.result is None or self.result.better is False:
+            return None
+        from napari_unet.models.library import save_to_library
+
+        try:
+            return save_to_library(self.result.model).name
+        except UserError as error:
+            print(f"The new model could not be saved: {error}", file=sys.stderr)
+            return None
 
     def reset(self) -> None:
         """Forget the result, and show nothing."""

@@ -15,20 +15,22 @@ from napari_unet.corrections.comparison import carry_ids
 from napari_unet.corrections.consistency import find_inconsistencies
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, StepDone
+from napari_unet.finetuning.events import ImageUse, Prepared, PreviewDone, PreviewRequest, StepDone
 from napari_unet.finetuning.guidance import advise
 from napari_unet.ui.finetune_guidance import Advice
 from napari_unet.ui.image_work import ImageWork
 from napari_unet.ui.session import Session
-from napari_unet.ui.trackers import collect_corrections
+from napari_unet.ui.trackers import collect_corrections, reviewed_works
 
 if TYPE_CHECKING:
     from napari_unet.corrections.corrected_image import CorrectedImage
     from napari_unet.models.model import Model
+    from napari_unet.ui.earlier import ReadEarlier
 
 OWNER = "finetune"
 _COMPARED = 2048  # pixels a side, at the model's object size, that are compared before and after
 _CONTOUR = 2  # pixels; outlines leave what is painted under them to be seen
+_EARLIER_SHARE = 0.15  # of the time may go into reading images that are not open
 _STEP = 64  # pixels: extents of previews are multiples of it
 
 
@@ -57,14 +59,23 @@ def finetune_in_background(
     stop: StopFlag,
     preview: Callable[[], PreviewRequest | None],
     compare: Callable[[], PreviewRequest | None],
+    earlier: ReadEarlier | None = None,
 ) -> Iterator[Any]:
-    """The events of a fine-tuning, for the worker thread, with advice, and at the end the view before and after."""
+    """The events of a fine-tuning, for the worker thread, with advice, and at the end the view before and after.
+
+    `images` are the open ones, and `earlier` reads what was corrected in others.
+    """
     from napari_unet.finetuning.finetune import finetune_steps
 
     start = time.monotonic()
     parent = load()
+    left_out: list[str] = []
+    if earlier is not None:
+        until = time.monotonic() + _EARLIER_SHARE * config.seconds
+        found, left_out = earlier(parent.record, images, lambda: time.monotonic() > until)
+        images = [*images, *found]
     objects = parent.record.task == "instances"  # what there is to say of labels is of objects
-    yield Advice(tuple(find_inconsistencies(images)) if objects else ())
+    yield Advice((*left_out, *(find_inconsistencies(images) if objects else ())))
     n_objects = 0
     # Reading the model, and torch itself the first time, is part of what the user waits for.
     left = max(config.seconds / 2, config.seconds - (time.monotonic() - start))
@@ -158,12 +169,18 @@ class FinetuneRun:
         self._data: npt.NDArray[np.int32] = np.zeros((0, 0), np.int32)
         self._keys: list[str] = []  # of the images that are learned from
         self.diameters: dict[str, float] = {}  # of the objects reviewed in them, by key
+        self.uses: list[tuple[str | None, ImageUse]] = []  # what is learned from; key None: an image that is not open
 
-    def start(self, config: FinetuneConfig, images: list[CorrectedImage] | None = None) -> bool:
-        """Begin, with what is reviewed in all open images; raises UserError without a model."""
+    def start(
+        self,
+        config: FinetuneConfig,
+        images: list[CorrectedImage] | None = None,
+        earlier: ReadEarlier | None = None,
+    ) -> bool:
+        """Begin, with what is reviewed in all open images and in `earlier` ones; raises UserError without a model."""
         load = self.session.model_loader()
         self._note_view()
-        self._keys = [work.key for work in self.session.works if work.reviewed is not None and work.reviewed.any()]
+        self._keys = [work.key for work in reviewed_works(self.session)]
         events = finetune_in_background(
             load,
             collect_corrections(self.session, config.channels) if images is None else images,
@@ -171,6 +188,7 @@ class FinetuneRun:
             self._stop,
             lambda: self._request if self.shows_preview else None,
             lambda: self._request,
+            earlier,
         )
         started = self.session.jobs.start(events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER)
         if started and self.shows_preview and self.work is not None:
@@ -201,6 +219,8 @@ class FinetuneRun:
         if isinstance(event, Prepared):
             known = zip(self._keys, event.diameters, strict=False)
             self.diameters = {key: diameter for key, diameter in known if diameter is not None}
+            keys: list[str | None] = [*self._keys, *[None] * (len(event.uses) - len(self._keys))]
+            self.uses = list(zip(keys, event.uses, strict=True))
         elif isinstance(event, StepDone):
             self._note_view()
         elif isinstance(event, Outlines):

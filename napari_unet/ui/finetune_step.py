@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
-from superqt import QElidingLabel
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
@@ -23,11 +15,14 @@ from napari_unet.finetuning.config import AUTO_ALL, FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone, StepDone
 from napari_unet.images.channels import count_channels
 from napari_unet.ui.finetune_guidance import Advice, GuidanceView
+from napari_unet.ui.finetune_material import MaterialView
+from napari_unet.ui.finetune_progress import TrainingView
 from napari_unet.ui.finetune_result import ResultView
 from napari_unet.ui.finetune_run import OWNER, FinetuneRun
 from napari_unet.ui.listening import listen
 from napari_unet.ui.progress import format_seconds
-from napari_unet.ui.review_counter import ReviewCounter, ReviewCounts
+from napari_unet.ui.project_keeper import get_keeper
+from napari_unet.ui.review_counter import ReviewCounter
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
 from napari_unet.ui.trackers import collect_corrections
@@ -40,7 +35,7 @@ NOTHING_REVIEWED = (
 
 
 class FinetuneStep(Step):
-    """Adapt the model to what was reviewed in all open images."""
+    """Adapt the model to what was reviewed in all open images, and earlier in those of the project."""
 
     title = "Fine-tune"
     segment_again = Signal()
@@ -49,11 +44,13 @@ class FinetuneStep(Step):
         super().__init__(session)
         self.counter = ReviewCounter(session, self)
         self.run: FinetuneRun | None = None
+        self._keeper = get_keeper(session)
         self.curves: Any = None
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
         self.preview_box = QCheckBox("Live preview", checked=True)
         self.guidance = GuidanceView(session)
+        self.material = MaterialView(session, self.counter)
         self.channels_box = QCheckBox("Use all channels")
         self.training = TrainingView()
         self.result_view = ResultView(session)
@@ -76,7 +73,9 @@ class FinetuneStep(Step):
         row.addWidget(self.start_button, 1)
         row.addWidget(self.time_box)
         self.body_layout.addLayout(row)
-        for widget in (self.channels_box, self.preview_box, self.training, self.result_view, self.guidance):
+        self.body_layout.addWidget(self.channels_box)
+        self.body_layout.addWidget(self.material.earlier_box)
+        for widget in (self.preview_box, self.training, self.result_view, self.guidance, self.material):
             self.body_layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -87,6 +86,9 @@ class FinetuneStep(Step):
         listen(self, session.models_changed, self.refresh)
         listen(self, session.jobs.changed, self.refresh)
         listen(self, session.viewer.events.theme, self._on_theme)
+        listen(self, session.closing, self._on_closing)
+        self._keeper.training_lost.connect(self._on_training_lost)
+        self.material.changed.connect(self.refresh)
         self.counter.changed.connect(self.refresh)
         self.start_button.clicked.connect(self._on_start)
         self.time_box.currentIndexChanged.connect(self.refresh)
@@ -105,22 +107,25 @@ class FinetuneStep(Step):
         enable(self.start_button, self._reason())
         enable(self.time_box, "Wait until the training has ended." if ours else None)
         enable(self.channels_box, "Wait until the training has ended." if ours else None)
+        enable(self.material.earlier_box, "Wait until the training has ended." if ours else None)
         self.channels_box.setVisible(self._offers_channels())
+        self.material.refresh()
         self.training.setVisible(ours)
         if ours and job.stopping:
             self.training.stopping()
+        self.guidance.show_place(not any(work.class_names for work in self.session.works))
         if not ours:
             summary = self.result_view.summary
-            self.set_state(*((summary,) if summary else self._describe_material()))
-            classes = any(work.class_names for work in self.session.works)  # of which there is nothing to count
-            counts = ReviewCounts() if classes else self.counter.counts
-            self.guidance.show_before(counts, self.config.seconds, self.config.device)
+            self.set_state(*((summary,) if summary else self.material.describe()))
+            self.guidance.show_before(self.material, self.config.seconds, self.config.device)
 
     def _reason(self) -> str | None:
         """Why nothing can be learned now."""
         if self.session.job is not None:
             return f"{self.session.job.title}: wait until it has ended, or stop it."
-        if not any(work.labels_layer is not None for work in self.session.works):
+        if self.result_view.result is not None:
+            return "Choose first: use the new model, or keep the old one."
+        if not self.material.has_labels:
             return "Segment the image first."
         if self.session.model_entry is None:
             return "There is no model yet: open Models and import one."
@@ -131,19 +136,6 @@ class FinetuneStep(Step):
         entry = self.session.model_entry
         one = entry is not None and entry.record.architecture.in_channels == 1
         return one and any(count_channels(work.image) > 1 for work in self.session.works)
-
-    def _describe_material(self) -> tuple[str, ...]:
-        """What there is to learn from, in wordings that get shorter."""
-        if not any(work.labels_layer is not None for work in self.session.works):
-            return ("segment the image first",)
-        n = sum(work.reviewed is not None and bool(work.class_names) for work in self.session.works)
-        if n:
-            return f"ready: reviewed classes in {n} {'image' if n == 1 else 'images'}", "ready: reviewed classes"
-        counts = self.counter.counts
-        if not counts.anything:
-            return "correct or review some objects first", "correct or review some first"
-        total = counts.n_corrected + counts.n_confirmed
-        return describe_counts(counts), f"ready: {total} {'object' if total == 1 else 'objects'}"
 
     def _on_theme(self, event: Any = None) -> None:
         if self.curves is not None:
@@ -164,7 +156,8 @@ class FinetuneStep(Step):
         except UserError as error:
             self.show_message(str(error), self.start_button)
             return
-        if not images:
+        earlier = self.material.earlier.reader(self.config.channels) if self.material.wanted_earlier else None
+        if not images and earlier is None:
             self.show_message(NOTHING_REVIEWED, self.start_button)
             return
         self.run = FinetuneRun(self.session)
@@ -174,9 +167,11 @@ class FinetuneStep(Step):
         self._prepare_curves()
         self.training.begin()
         self.guidance.begin()
+        self.material.show_uses(())
         self.set_state("getting ready")
         try:
-            self.run.start(self.config, images)
+            self.run.start(self.config, images, earlier)
+            self._keeper.note_training({"started": time.time()})
         except UserError as error:
             self.show_message(str(error), self.start_button)
         self.refresh()
@@ -192,6 +187,7 @@ class FinetuneStep(Step):
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Prepared):
             self.training.say(describe_prepared(event))
+            self.material.show_uses(self.run.uses)
             if event.before is not None:
                 self.curves.add_score(event.seconds, event.before.main)
         elif isinstance(event, StepDone):
@@ -216,6 +212,9 @@ class FinetuneStep(Step):
 
     def _on_ended(self, outcome: Any) -> None:
         run, self.run = self.run, None
+        if run.discarded or not isinstance(outcome, Finished):
+            self._keeper.note_training(None)
+            self.material.show_uses(())
         if isinstance(outcome, Failed):
             self.show_message(outcome.message, self.start_button)
         elif run.discarded or not isinstance(outcome, Finished):
@@ -226,68 +225,41 @@ class FinetuneStep(Step):
             self.set_open(True)
         self.refresh()
 
+    # -- what the window's end leaves -----------------------------------------------------------------------------
+
+    def _on_closing(self) -> None:
+        """A new model that nobody decided on is saved, unless it is not better: it is not in use yet."""
+        name = self.result_view.save_undecided()
+        if name is not None:
+            self._keeper.note_training({"model": name})
+
+    def _on_training_lost(self, notes: dict[str, Any]) -> None:
+        """The project that was opened notes a training of which nothing came, or of which nobody saw what came."""
+        self.show_message(describe_lost(notes), self.start_button, kind="info")
+
     def _on_decided(self, result: FinetuneResult, use: bool) -> None:
         self.clear_message()
         try:
             self.result_view.settle(use)
             self.guidance.forget()
+            self._keeper.note_training(None)
         except UserError as error:
             self.show_message(str(error), self.result_view.use_button)
         self.refresh()
 
 
-class TrainingView(QWidget):
-    """How the training goes: a bar, the time left, curves, and two ways to end it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bar, self.label = QProgressBar(), QElidingLabel()
-        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(14)
-        self.stop_button, self.discard_button = QPushButton("Stop and keep"), QPushButton("Discard")
-        self.stop_button.setToolTip("End the training now, and choose whether to use what was learned so far")
-        self.discard_button.setToolTip("End the training now, and forget what was learned")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.stop_button)
-        buttons.addWidget(self.discard_button)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.addWidget(self.bar)
-        self._layout.addWidget(self.label)
-        self._layout.addLayout(buttons)
-        self.hide()
-
-    def add_curves(self, curves: QWidget) -> None:
-        self._layout.insertWidget(2, curves)
-
-    def begin(self) -> None:
-        self.bar.setRange(0, 0)
-        self.say("Getting ready")
-        for button in (self.stop_button, self.discard_button):
-            button.setEnabled(True)
-
-    def say(self, text: str) -> None:
-        self.label.setText(text)
-        self.label.setToolTip(text)
-
-    def advance(self, seconds: float, seconds_left: float) -> None:
-        self.bar.setRange(0, 1000)
-        self.bar.setValue(round(1000 * seconds / max(seconds + seconds_left, 1e-3)))
-
-    def stopping(self) -> None:
-        """Stop was asked for; what was learned is still scored."""
-        for button in (self.stop_button, self.discard_button):
-            button.setEnabled(False)
-        self.say("Stopping: looking at what was learned")
-
-
-def describe_counts(counts: ReviewCounts) -> str:
-    """For example "ready: 2 images, 31 corrected and 120 confirmed objects"."""
-    images = f"{counts.n_images} {'image' if counts.n_images == 1 else 'images'}"
-    total = counts.n_corrected + counts.n_confirmed
-    objects = "object" if total == 1 else "objects"
-    return f"ready: {images}, {counts.n_corrected} corrected and {counts.n_confirmed} confirmed {objects}"
+def describe_lost(notes: dict[str, Any]) -> str:
+    """What became of the training that was running when the window ended, and what to do."""
+    if "model" in notes:
+        return (
+            f"The last fine-tuning had ended, and its model was saved as “{notes['model']}”. It is not in use yet: to "
+            "use it, choose it in the step Segment."
+        )
+    began = datetime.fromtimestamp(notes["started"]).strftime("%d %b, %H:%M")
+    return (
+        f"The fine-tuning that began on {began} was cut short, so nothing came of it. All corrections are here: click "
+        "Fine-tune to train again."
+    )
 
 
 def describe_prepared(event: Prepared) -> str:

@@ -48,10 +48,8 @@ def image_to_layer(image: Image) -> tuple[Any, dict[str, Any], str]:
 
     With the channels in front, labels without them line up with the image.
     """
+    image = image.with_channels_first()
     data, axes = image.data, image.axes
-    if "C" in axes[1:]:
-        order = [axes.index("C"), *(i for i, letter in enumerate(axes) if letter != "C")]
-        data, axes = data.transpose(order), "".join(axes[i] for i in order)
     spatial = axes.replace("S", "")
     known = {
         "role": "image", "axes": axes, "channel_names": image.channel_names,

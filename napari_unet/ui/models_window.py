@@ -239,7 +239,8 @@ def _row(entry: ModelEntry) -> list[str]:
     record = entry.record
     origin = "shipped" if entry.shipped else record.parent_name or ("new" if record.untrained else "imported")
     count = len(record.training.images)
-    learned = f"{count} {'image' if count == 1 else 'images'}, {record.training.n_objects} objects" if count else ""
+    one, many = ("data set", "data sets") if entry.shipped else ("image", "images")
+    learned = f"{count} {one if count == 1 else many}, {record.training.n_objects:,} objects" if count else ""
     return [entry.name, origin, learned, f"{record.created:%Y-%m-%d %H:%M}", _score(record.scores)]
 
 

@@ -112,7 +112,7 @@ class UNetPanel(QWidget):
 
     def _on_counted(self) -> None:
         """There is something to learn from: Fine-tune opens below Correct, which stays as it is."""
-        if self.finetune_step.counter.counts.anything and not self._was_ready:
+        if self.finetune_step.material.anything and not self._was_ready:
             self._was_ready = True
             self.finetune_step.suggest_open(True)
 

@@ -31,6 +31,7 @@ class ProjectKeeper(QObject):
     """Hands what changes in the session to `project`. `changed`: another project, or another `state`."""
 
     changed = Signal()
+    training_lost = Signal(dict)  # what the project that was opened notes of a training that was cut short
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class ProjectKeeper(QObject):
         self._recorders = Recorders(session)
         self._state = SAVED
         self._no_recovery: StoreState | None = None
+        self._training: dict[str, Any] | None = None
         self._poll = QTimer(self, interval=_POLL_MS)
         self._poll.timeout.connect(self._on_poll)
         self._recorders.came.connect(self._on_rewritten)
@@ -69,6 +71,20 @@ class ProjectKeeper(QObject):
     def user_project(self) -> Project | None:
         """The project that the user opened; None while only a recovery file is kept, or nothing."""
         return None if self.is_recovery else self.project
+
+    def number_of(self, work: ImageWork) -> int | None:
+        """The number of an image in the project; None if it is not there."""
+        return None if self._teller is None else self._teller.numbers.get(work.key)
+
+    def open_numbers(self) -> set[int]:
+        """The numbers of the images that are open in the window."""
+        return {number for work in self._session.works if (number := self.number_of(work)) is not None}
+
+    def note_training(self, notes: dict[str, Any] | None) -> None:
+        """Remember in the project that a training has begun, until it has come to its end (None)."""
+        self._training = notes
+        if self._teller is not None:
+            self._teller.tell_training(notes)
 
     # -- projects -------------------------------------------------------------------------------------------------
 
@@ -156,6 +172,8 @@ class ProjectKeeper(QObject):
         else:
             self._teller = ProjectTeller(self._session, project, numbers, self)
             self._poll.start()
+            if self._training is not None:
+                self._teller.tell_training(self._training)
         self._on_model()
         self.changed.emit()
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -29,8 +29,9 @@ from napari_unet.corrections.project.references import ImageReference, is_change
 from napari_unet.corrections.project.state import Saving
 from napari_unet.errors import UserError
 from napari_unet.ui.fitting_label import FittingLabel
+from napari_unet.ui.listening import listen
 from napari_unet.ui.project_keeper import get_keeper
-from napari_unet.ui.project_opening import Restored, restore_project
+from napari_unet.ui.project_opening import Restored, closed_number, restore_opened, restore_project
 from napari_unet.ui.project_recent import recent_projects
 from napari_unet.ui.step import MessageLine
 
@@ -69,6 +70,7 @@ class ProjectBar(QWidget):
         self.keeper.changed.connect(self.refresh)
         self._checked.connect(self._on_checked)
         self.offer.restored.connect(self.restore_recovery)
+        listen(self, session.current_changed, self._on_current)
         self.refresh()
         self._offer_recovery()
 
@@ -163,9 +165,27 @@ class ProjectBar(QWidget):
         self.keeper.adopt(project, recovery)
         restored = restore_project(self.session, self.keeper, project, self._ask_for)
         self.offer.hide()
+        self._tell(restored)
+        self._check_images(project, restored)
+        if restored.training is not None:
+            self.keeper.training_lost.emit(restored.training)
+
+    def _tell(self, restored: Restored) -> None:
         text = " ".join((restored.sentence, *restored.problems)).strip()
         self.message.show_text(text, "error" if restored.problems else "info", None)
-        self._check_images(project, restored)
+
+    def _on_current(self) -> None:
+        """An image that was closed before may be open again: a moment later, once its layer is complete."""
+        work = self.session.current
+        if work is not None and closed_number(self.session, self.keeper, work) is not None:
+            QTimer.singleShot(0, self._restore_current)
+
+    def _restore_current(self) -> None:
+        work, project = self.session.current, self.keeper.project
+        restored = None if work is None else restore_opened(self.session, self.keeper, work)
+        if restored is not None:
+            self._tell(restored)
+            self._check_images(project, restored)
 
     def _ask_for(self, reference: ImageReference) -> Path | None:
         """Where an image has gone: the user may know."""

@@ -16,6 +16,9 @@ from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED
 from napari_unet.corrections.project.references import ImageReference, find_image
 from napari_unet.corrections.project.tiles import change_indices
 from napari_unet.errors import UserError
+from napari_unet.finetuning.earlier import class_names_of
+from napari_unet.segmentation.classes import value_shares
+from napari_unet.ui.class_view import name_values
 from napari_unet.ui.layers import KEY, image_to_layer
 from napari_unet.ui.trackers import get_trackers
 
@@ -40,6 +43,7 @@ class Restored:
     reviewed: bool = False
     places: dict[int, Path] = field(default_factory=dict)  # of the image files, by the images' numbers
     problems: list[str] = field(default_factory=list)
+    training: dict[str, Any] | None = None  # what is noted of a training that was cut short
 
     @property
     def sentence(self) -> str:
@@ -65,21 +69,60 @@ def restore_project(session: Session, keeper: ProjectKeeper, project: Project, a
     keeper.restoring = True
     try:
         for number, reference in project.images().items():
-            try:
-                work, path = _restore_image(session, project, reference, ask)
-                histories = _restore_arrays(session, project, number, work, restored)
-            except UserError as error:
-                restored.problems.append(str(error))
-                continue
-            works[number] = work
-            restored.images.append(reference.name)
-            if path is not None:
-                restored.places[number] = path
-            keeper.attach(work, number, reference, histories)
+            work = _restore_one(session, keeper, number, reference, ask, restored)
+            if work is not None:
+                works[number] = work
         _restore_window(session, project.get_property("window") or {}, works)
     finally:
         keeper.restoring = False
+    restored.training = project.get_property("training")
+    if restored.training is not None:
+        project.set_property("training", None)  # told once
     return restored
+
+
+def restore_opened(session: Session, keeper: ProjectKeeper, work: ImageWork) -> Restored | None:
+    """Bring back what the project holds of an image that was closed, and whose file was opened again; None: nothing."""
+    project, number = keeper.project, closed_number(session, keeper, work)
+    if project is None or number is None:
+        return None
+    restored = Restored()
+    keeper.restoring = True
+    try:
+        _restore_one(session, keeper, number, project.images()[number], lambda reference: None, restored)
+    finally:
+        keeper.restoring = False
+    return restored
+
+
+def closed_number(session: Session, keeper: ProjectKeeper, work: ImageWork) -> int | None:
+    """The number in the project of an image without labels, if it was open before and was closed; else None."""
+    if keeper.project is None or work.labels_layer is not None or work.image.path is None:
+        return None
+    if keeper.restoring or keeper.number_of(work) is not None:
+        return None
+    open_now = keeper.open_numbers()
+    for number, reference in keeper.project.images().items():
+        if number not in open_now and reference.path is not None and _is_image(work, reference):
+            return number
+    return None
+
+
+def _restore_one(
+    session: Session, keeper: ProjectKeeper, number: int, reference: ImageReference, ask: Ask, restored: Restored
+) -> ImageWork | None:
+    project = keeper.project
+    try:
+        work, path = _restore_image(session, project, reference, ask)
+        histories = _restore_arrays(session, project, number, work, restored)
+    except UserError as error:
+        restored.problems.append(str(error))
+        return None
+    restored.images.append(reference.name)
+    if path is not None:
+        restored.places[number] = path
+    keeper.attach(work, number, reference, histories)
+    return work
 
 
 # -- images ------------------------------------------------------------------------------------------------------------
@@ -109,7 +152,19 @@ def _restore_image(
     if details.get("diameter") is not None:
         session.set_diameter(work, float(details["diameter"]), bool(details.get("diameter_estimated")))
     work.segmented_by = details.get("segmented_by")
+    work.class_names = _class_names(project, reference)
     return work, work.image.path
+
+
+def _class_names(project: Project, reference: ImageReference) -> tuple[str, ...]:
+    """Names of the classes that the image was labelled with; of older projects, those of the model that did it."""
+    names = class_names_of(reference)
+    if names or "class_names" in reference.details:
+        return names
+    for model in project.models():
+        if model["name"] == reference.details.get("segmented_by") and model["record"].get("task") == "semantic":
+            return tuple(model["record"].get("class_names", ()))
+    return ()
 
 
 def _is_image(work: ImageWork, reference: ImageReference) -> bool:
@@ -163,6 +218,10 @@ def _restore_arrays(
     history = histories[LABELS] = _history(project, number, LABELS)
     layer = session.add_layer(work, LABELS, state_before(labels, history))
     _play(work, LABELS, layer, labels, history)
+    if work.class_names:
+        name_values(work)
+        shown = labels if prediction is None else prediction
+        work.class_shares = value_shares(shown, work.class_names)
     session.set_prediction(work, None if prediction is None else prediction.astype(np.int32, copy=False))
     restored.n_undo += len(history.done)
     session.set_locked(work, set(project.locked(number)))

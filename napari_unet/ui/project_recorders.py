@@ -88,6 +88,7 @@ class Recorders(QObject):
         """Images that the user removed are followed no more; the project keeps them."""
         open_now = {work.key for work in self._session.works}
         for key, role in [known for known in self._recorders if known[0] not in open_now]:
+            self._recorders[key, role].finish()
             self._drop(key, role)
 
     def _on_job(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.project.journal import Edit, Kind, state_before
-from napari_unet.corrections.project.project import PREDICTION, Project
+from napari_unet.corrections.project.project import LABELS, PREDICTION, Project
 from napari_unet.corrections.project.references import refer_to, with_hash
 from napari_unet.corrections.project.tiles import apply_changes, find_changes, scan
 
@@ -38,6 +38,7 @@ class ProjectTeller(QObject):
         self._window: Any = None
         self._candidate: Any = None
         self._model: tuple[str, str] | None = None
+        self._gone: dict[str, set[str]] = {}  # by image: roles of layers that were removed, while the image is open
         self._hashed.connect(self._on_hashed)
 
     def attach(self, work: ImageWork, number: int, reference: ImageReference) -> None:
@@ -63,7 +64,7 @@ class ProjectTeller(QObject):
     def _refer(self, work: ImageWork) -> ImageReference:
         details = {
             "channel": work.channel, "diameter": work.diameter, "diameter_estimated": work.diameter_estimated,
-            "segmented_by": work.segmented_by, "layer": work.name,
+            "segmented_by": work.segmented_by, "layer": work.name, "class_names": list(work.class_names),
         }  # fmt: skip
         return refer_to(work.image, self.project.path, **details)
 
@@ -96,6 +97,7 @@ class ProjectTeller(QObject):
     def tell_array(self, recorder: Recorder, undoable: bool = False) -> None:
         """Hand over all pixels; `undoable`: as they were before the recorder's last steps, and then these steps."""
         number, history = self._number(recorder.work), recorder.history
+        self._settle_gone(recorder.work)
         if not undoable or not history.done:
             self.project.set_array(number, recorder.role, recorder.saved.copy())
             return
@@ -111,17 +113,32 @@ class ProjectTeller(QObject):
 
     def tell_edit(self, recorder: Recorder, edit: Edit) -> None:
         """A stroke, a tool, undo or redo."""
+        self._settle_gone(recorder.work)
         if recorder.work.key in self.numbers:
             self.project.add_edit(self.numbers[recorder.work.key], recorder.role, edit)
 
     def tell_gone(self, work: ImageWork, role: str) -> None:
-        """An image has no layer of this role any more."""
-        if work.key in self.numbers:
-            self.project.set_array(self.numbers[work.key], role, None)
+        """An image has no layer of this role any more.
 
-    def tell_prediction(self, work: ImageWork) -> None:
-        """What the model said of an image that the project has."""
+        Who closes an image removes its layers one by one, and does not mean to throw the corrections away. So they are
+        forgotten only once the work on the image goes on without them, or is saved with the image still open.
+        """
+        if work.key in self.numbers:
+            self._gone.setdefault(work.key, set()).add(role)
+
+    def _settle_gone(self, work: ImageWork) -> None:
+        gone = self._gone.pop(work.key, None)
+        if gone is None:
+            return
+        for role in gone - work.layers.keys():
+            self.project.set_array(self.numbers[work.key], role, None)
+        self.tell_prediction(work, without_labels=True)
+
+    def tell_prediction(self, work: ImageWork, without_labels: bool = False) -> None:
+        """What the model said of an image that the project has; what goes with the labels waits with them."""
         number, unknown = self.numbers.get(work.key), object()
+        if work.prediction is None and LABELS not in work.layers and not without_labels:
+            return
         if number is not None and self._predictions.get(work.key, unknown) is not work.prediction:
             self._predictions[work.key] = work.prediction
             self.project.set_array(number, PREDICTION, work.prediction)
@@ -132,6 +149,8 @@ class ProjectTeller(QObject):
         """All images and the window's state, the latter once it has come to rest."""
         for work in self._session.works:
             self.tell_image(work)
+            if at_once:
+                self._settle_gone(work)
         state = self._window_state()
         settled, self._candidate = at_once or state == self._candidate, state
         if settled and state != self._window:
@@ -147,6 +166,10 @@ class ProjectTeller(QObject):
             "camera": [*(float(at) for at in camera.center), float(camera.zoom)],
             "model": self._model[1] if self._model is not None else None,
         }
+
+    def tell_training(self, notes: dict[str, Any] | None) -> None:
+        """That a training has begun of which nothing is kept yet; None: it has come to its end."""
+        self.project.set_property("training", notes)
 
     def tell_model(self) -> None:
         """The model in use: its lineage, and the training that made it."""

@@ -144,8 +144,8 @@ class SurveyKeeper(QObject):
 
     def _start(self, work: ImageWork) -> bool:
         labels = work.labels
-        if labels is None or (work.prediction is None and not labels.any()):
-            return False
+        if labels is None or work.class_names or (work.prediction is None and not labels.any()):
+            return False  # of classes there are no objects
         state = self._states.get(work.key)
         if state is None or state.basis != basis_of(work):
             state = self._states[work.key] = SurveyState(ObjectSurvey(work.shape, work.axes), basis_of(work))

@@ -194,10 +194,12 @@ class SegmentStep(Step):
         work = self.session.current
         if work is None:
             self.set_state("open an image first")
-        elif work.prediction is None or work.n_objects is None:
+        elif work.prediction is None:
             self.set_state("ready")
         elif work.class_shares:
             self.set_state(describe_shares(work.class_shares))
+        elif work.n_objects is None:  # it came from a project
+            self.set_state("segmented before")
         else:
             took = "" if work.seconds is None else f", {format_seconds(work.seconds)}"
             self.set_state(f"{work.n_objects} {'object' if work.n_objects == 1 else 'objects'}{took}")
@@ -318,6 +320,8 @@ class SegmentStep(Step):
 
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Estimated):
+            if self.run.work.class_names:
+                return  # classes have no size
             self.progress.begin(f"Objects of about {event.diameter:.0f} px")
         elif isinstance(event, PlaneDone):
             words = _UNITS[self.run.work.axes[:-2]]

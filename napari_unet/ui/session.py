@@ -68,6 +68,7 @@ class Session:
     locks_changed = Signal(object, object)  # work, and where (by id) those lie that were locked by hand
     model_changed = Signal()  # another model is used, or the same one has other contents
     models_changed = Signal()  # the library has another content
+    closing = Signal()  # the window closes: last chance to save something
 
     def __init__(self, viewer: Viewer) -> None:
         # Weak, or the session would keep alive the viewer by which it is known.
@@ -311,6 +312,7 @@ class Session:
 
     def close(self) -> None:
         """The window closes: the job is stopped, and no callback comes any more."""
+        self.closing.emit()
         self.jobs.shutdown()
         self.background.shutdown()
         if self.keeper is not None:

@@ -82,7 +82,7 @@ ACTIONS = (
     Action("new_object", "New object", "Paint an object that was missed: takes the next free id and the brush.", "N"),
     *OBJECT_ACTIONS,
     Action("review_view", "This view", "Mark what you see of this slice as reviewed.", "R"),
-    Action("review_slice", "This slice", "Mark the whole slice as reviewed.", "S"),
+    Action("review_slice", "This slice", "Mark the whole slice, frame or 2D image as reviewed.", "S"),
     Action("review_brush", "Brush", "Paint over what you have reviewed; again to go back to the labels.",
            "G", is_tool=True),
     Action("review_box", "Box", "Drag a box round what you have reviewed; again to go back to the labels.",

@@ -47,6 +47,7 @@ class ToolGrid(QWidget):
         self.scope_box = QComboBox()
         self.scope_box.setToolTip("How far the tools follow an object from the slice that you click in")
         self._scope_row = QWidget()
+        self._buttons = {name: buttons[name] for name in (*FREQUENT, *MORE)}
         self._lay_out(buttons)
         self.more_button.toggled.connect(self._on_more)
         self.scope_box.activated.connect(lambda: self.scope_chosen.emit(self.scope_box.currentData()))
@@ -67,15 +68,23 @@ class ToolGrid(QWidget):
         layout.addWidget(self.more)
         layout.addWidget(self._scope_row)
 
-    def show_scopes(self, scopes: list[str], chosen: str) -> None:
-        """Offer these scopes; none is asked for where there is one slice only."""
+    def show_scopes(self, scopes: list[str], chosen: str, plane: str = "slice") -> None:
+        """Offer these scopes; none is asked for where there is one `plane` only: a slice, or a frame."""
         self._scope_row.setVisible(len(scopes) > 1)
         with QSignalBlocker(self.scope_box):
-            if [self.scope_box.itemData(i) for i in range(self.scope_box.count())] != scopes:
+            words = [SCOPES[scope].replace("slice", plane) for scope in scopes]
+            if [self.scope_box.itemText(i) for i in range(self.scope_box.count())] != words:
                 self.scope_box.clear()
-                for scope in scopes:
-                    self.scope_box.addItem(SCOPES[scope], scope)
+                for text, scope in zip(words, scopes, strict=True):
+                    self.scope_box.addItem(text, scope)
             self.scope_box.setCurrentIndex(scopes.index(chosen) if chosen in scopes else 0)
+
+    def show_only(self, names: tuple[str, ...] | None) -> None:
+        """Show these buttons alone; None: all of them."""
+        for name, button in self._buttons.items():
+            button.setVisible(names is None or name in names)
+        self.more_button.setVisible(names is None)
+        self.more.setVisible(names is None and self.more_button.isChecked())
 
     def _on_more(self, opened: bool) -> None:
         self.more_button.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.ui.correction_tracker import CorrectionTracker
 
@@ -69,20 +70,37 @@ def get_trackers(session: Session) -> Trackers:
     return session.trackers
 
 
+def reviewed_works(session: Session) -> list[ImageWork]:
+    """The open images that there is something to learn from."""
+    return [
+        work
+        for work in session.works
+        if work.labels is not None and work.reviewed is not None and bool(work.reviewed.any())
+    ]
+
+
 def collect_corrections(session: Session, channels: str = "auto") -> list[CorrectedImage]:
     """What can be learned from: all open images in which something is reviewed, labels copied. Main thread only.
 
-    `channels` as in `FinetuneConfig`; raises `UserError` if the model in use looks at channels that an image lacks.
+    `channels` as in `FinetuneConfig`; raises `UserError` if the model in use looks at channels that an image lacks, or
+    finds objects where an image is labelled by class.
     """
     get_trackers(session).finish()
     from napari_unet.finetuning.widening import training_input
 
     entry = session.model_entry
     record = ModelRecord() if entry is None else entry.record
-    found = []
-    for work in session.works:
-        labels, reviewed = work.labels, work.reviewed
-        if labels is not None and reviewed is not None and reviewed.any():
-            seen = training_input(work.image, record, channels, work.channel)
-            found.append(CorrectedImage(seen, labels.copy(), reviewed != 0, work.prediction, work.name))
-    return found
+    works = reviewed_works(session)
+    by_class = next((work for work in works if work.class_names), None)
+    if by_class is not None and record.task == "instances":
+        raise UserError(
+            f"{by_class.name} is labelled by class, and the model in use finds objects: choose a model for classes in "
+            "the step Segment, or segment the image again with this one."
+        )
+    return [
+        CorrectedImage(
+            training_input(work.image, record, channels, work.channel),
+            work.labels.copy(), work.reviewed != 0, work.prediction, work.name,
+        )
+        for work in works
+    ]  # fmt: skip

@@ -45,6 +45,17 @@ def test_with_steps_all_depends_on_steps() -> None:
     assert sum(due) == 7
 
 
+@pytest.mark.parametrize("score_seconds", [0.2, 2.0])
+def test_the_first_score_comes_early(score_seconds: float) -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    clock.now += 1
+    budget.plan(score_seconds)
+    while not budget.is_score_due(0):
+        clock.now += 0.25
+    assert budget.elapsed < 8
+
+
 def test_ticker_says_yes_once_in_a_while() -> None:
     clock = Clock()
     tick = Ticker(1.0, clock)

@@ -10,6 +10,7 @@ from napari_unet.finetuning.guidance import (
     GOOD_SESSION,
     advise,
     advise_amount,
+    advise_classes,
     advise_kind,
     advise_place,
     count_kinds,
@@ -82,3 +83,13 @@ def test_advice_before_and_after() -> None:
     assert advise([image(np.zeros_like(many), many)], 36, better=False, finished=True)[0].startswith("A longer time")
     assert "Enough" in advise([image(np.zeros_like(many), many)], 36)[0]
     assert "6 more reviewed" in advise([image(nothing, right)], 2, better=False, finished=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [((0, 0, 0), "Nothing of"), ((9, 0, 0), "Only background"), ((9, 5, 0), "Nothing of gland is"), ((9, 5, 1), "")],
+)
+def test_classes_of_which_nothing_is_reviewed_are_named(pixels: tuple[int, ...], said: str) -> None:
+    sentence = advise_classes(("background", "tissue", "gland"), pixels)
+    assert said in sentence
+    assert bool(said) == bool(sentence)

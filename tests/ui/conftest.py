@@ -47,8 +47,8 @@ def blobs() -> np.ndarray:
 @pytest.fixture
 def wait_until_idle(qtbot: Any) -> Callable[[Session], None]:
     def wait(session: Session) -> None:
-        deadline = time.monotonic() + 20
-        qtbot.waitUntil(lambda: session.job is None or time.monotonic() > deadline, timeout=25_000)
+        deadline = time.monotonic() + 90  # a busy machine is no error
+        qtbot.waitUntil(lambda: session.job is None or time.monotonic() > deadline, timeout=95_000)
         assert session.job is None
 
     return wait

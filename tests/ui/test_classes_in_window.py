@@ -12,10 +12,14 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.models.library import save_to_library
 from napari_unet.models.scratch import new_model
 from napari_unet.models.unet import UNet
+from napari_unet.ui.class_palette import describe_painted
 from napari_unet.ui.finetune_step import FinetuneStep
 from napari_unet.ui.models_window import ModelsWindow
 from napari_unet.ui.new_model import NewModelDialog
+from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.project_keeper import get_keeper
 from napari_unet.ui.segment_step import SegmentStep
+from napari_unet.ui.session import get_session
 from napari_unet.ui.trackers import collect_corrections, get_trackers
 
 NAMES = ("background", "tissue", "gland")
@@ -82,7 +86,7 @@ def test_one_class_alone_is_told_and_two_are_learned(
     step.start_button.click()
     wait_until_idle(session)
     assert step.result_view.result.model.record.class_names == NAMES
-    assert "mean IoU" in step.result_view.sentence.text()
+    assert "IoU of" in step.result_view.sentence.text()
 
 
 def test_all_channels_are_offered_where_there_are_several(viewer, session, models_dir, qtbot) -> None:
@@ -120,3 +124,95 @@ def test_a_new_model_is_made_in_the_models_window(viewer, session, models_dir, q
     record = session.model_entry.record
     assert (record.name, record.class_names, record.architecture.in_channels) == ("Glands", ("background", "gland"), 3)
     assert "learned nothing yet" in window.details.text()
+
+
+def test_the_correct_step_counts_pixels_and_offers_classes(
+    viewer, session, panel, classes_model, qtbot, wait_until_idle
+) -> None:
+    work = session.work_on(viewer.add_image(np.zeros((128, 160), np.float32), name="section"))
+    panel.segment_step.request()
+    wait_until_idle(session)
+    step = panel.correct_step
+    palette = step.palette_of_classes
+    assert [button.text() for button in palette.buttons] == list(NAMES)
+    palette.buttons[2].click()
+    assert work.labels_layer.selected_label == 2
+    assert step.tools.tool == "paint"
+    work.labels_layer.selected_label = 1  # as with napari's own controls
+    assert [button.isChecked() for button in palette.buttons] == [False, True, False]
+    paint(work, session, 2, slice(10, 20), slice(10, 60))
+    paint(work, session, 1, slice(40, 50), slice(10, 20))
+    assert step.state.startswith("600 pixels corrected; 3")
+    assert step.counts_label.text().startswith("Corrected: 500 pixels to gland, 100 to tissue; ")
+    assert step.buttons["split"].isHidden()
+    assert not step.buttons["paint"].isHidden()
+    assert step.review_queue.isHidden()
+    step.tools.run("split")
+    assert "for objects" in step.message.text
+    assert step.tools.tool == "paint"
+    qtbot.waitUntil(lambda: panel.finetune_step.state == "ready: 2 of 3 classes reviewed in 1 image", timeout=5000)
+    assert "Nothing of background is reviewed yet" in panel.finetune_step.guidance.text
+    assert panel.finetune_step.is_open, "there is something to learn from"
+    assert panel.finetune_step.guidance.where_button.isHidden(), "which goes to objects"
+    assert step.buttons["review_slice"].text() == "All of it"
+
+
+def test_objects_have_their_tools_again_beside_classes(viewer, session, panel, classes_model, wait_until_idle) -> None:
+    session.work_on(viewer.add_image(np.zeros((64, 80), np.float32), name="section"))
+    panel.segment_step.request()
+    wait_until_idle(session)
+    other = session.work_on(viewer.add_image(np.zeros((64, 80), np.float32), name="cells"))
+    session.add_layer(other, "labels", np.ones((64, 80), np.int32))
+    step = panel.correct_step
+    assert not step.buttons["split"].isHidden()
+    assert not step.review_queue.isHidden()
+    assert step.grid.scope_box.count() == 1
+    assert step.palette_of_classes.isHidden()
+
+
+def test_a_reopened_project_knows_the_classes(
+    viewer, session, panel, classes_model, wait_until_idle, make_napari_viewer, tmp_path, monkeypatch
+) -> None:
+    from napari_unet.corrections.project import recovery
+
+    monkeypatch.setattr(recovery.platformdirs, "user_data_path", lambda name: tmp_path / "user" / name)
+    work = session.work_on(viewer.add_image(np.zeros((128, 160), np.float32), name="section"))
+    panel.segment_step.request()
+    wait_until_idle(session)
+    panel.project_bar.new_at(tmp_path / "mine.unetproj")
+    paint(work, session, 2, slice(10, 20), slice(10, 60))
+    get_keeper(session).finish()
+    session.close()
+    second_viewer = make_napari_viewer()
+    second = UNetPanel(second_viewer)
+    second_viewer.window.add_dock_widget(second, name="U-Net")
+    try:
+        second.project_bar.open_at(tmp_path / "mine.unetproj")
+        again = second.session.current
+        assert again.class_names == NAMES
+        assert list(again.labels_layer.features["class"]) == list(NAMES)
+        assert second.segment_step.state == "background 100 %"
+        assert "500 pixels to gland" in second.correct_step.counts_label.text()
+        paint(again, second.session, 1, slice(40, 50), slice(10, 20))
+        assert np.count_nonzero(again.reviewed) == 600, "only what is painted is reviewed"
+    finally:
+        get_session(second_viewer).close()
+
+
+def test_labels_of_classes_do_not_teach_a_model_for_objects(
+    viewer, session, classes_model, qtbot, wait_until_idle
+) -> None:
+    work, _ = segmented(viewer, session, qtbot, wait_until_idle)
+    paint(work, session, 1, slice(10, 20), slice(10, 60))
+    session.use_model(None)
+    step = FinetuneStep(session)
+    qtbot.addWidget(step)
+    step.start_button.click()
+    assert session.job is None
+    assert "labelled by class" in step.message.text
+
+
+def test_painted_pixels_in_words() -> None:
+    assert describe_painted({}, NAMES) == "No pixels corrected yet"
+    assert describe_painted({1: 1}, NAMES) == "Corrected: 1 pixel to tissue"
+    assert describe_painted({0: 5, 2: 1240}, NAMES) == "Corrected: 1,240 pixels to gland, 5 to background"

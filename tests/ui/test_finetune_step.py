@@ -15,8 +15,9 @@ from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
+from napari_unet.ui.finetune_material import describe_counts
 from napari_unet.ui.finetune_result import explain_score, summarize
-from napari_unet.ui.finetune_step import NOTHING_REVIEWED, FinetuneStep, describe_counts
+from napari_unet.ui.finetune_step import NOTHING_REVIEWED, FinetuneStep
 from napari_unet.ui.review_counter import ReviewCounts, count_reviewed
 from napari_unet.ui.session import get_session
 from napari_unet.ui.trackers import get_trackers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,15 @@ class ProjectReader:
         with self._reading:
             return rows.read_images(self.reader)
 
-    def read_array(self, image: int, role: str) -> Array | None:
-        """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged."""
+    def read_array(self, image: int, role: str, planes: Collection[int] | None = None) -> Array | None:
+        """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged.
+
+        Of `planes` only (numbers over all axes before YX, in C order; None: all of them), zeros elsewhere.
+        """
         with self._reading:
             found = rows.find_array(self.reader, image, role)
             try:
-                return None if found is None else rows.read_array(self.reader, found)
+                return None if found is None else rows.read_array(self.reader, found, planes)
             except (ValueError, sqlite3.DatabaseError) as error:
                 raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
 

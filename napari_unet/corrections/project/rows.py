@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,15 +125,22 @@ def read_tile(connection: sqlite3.Connection, row: ArrayRow, key: TileKey) -> Ar
     return np.array(unpack_tile(found[0], row.dtype, empty.shape) if found else empty)
 
 
-def read_array(connection: sqlite3.Connection, row: ArrayRow) -> Array:
-    """The array as it is now: its tiles, and the edits since. Raises ValueError if something is damaged."""
+def read_array(connection: sqlite3.Connection, row: ArrayRow, planes: Collection[int] | None = None) -> Array:
+    """The array as it is now: its tiles, and the edits since. Raises ValueError if something is damaged.
+
+    Of `planes` only (numbers as in a `TileKey`; None: all of them), zeros elsewhere, which take no memory.
+    """
     array = np.zeros(row.shape, row.dtype)
+    wanted = json.dumps(None if planes is None else sorted(planes))
     for plane, r, column, data in connection.execute(
-        "SELECT plane, row, col, data FROM tile WHERE array = ?", (row.id,)
+        "SELECT plane, row, col, data FROM tile WHERE array = ?1 "
+        "AND (?2 = 'null' OR plane IN (SELECT value FROM json_each(?2)))",
+        (row.id, wanted),
     ):
         tile = tile_of(array, TileKey(plane, r, column))
         tile[...] = unpack_tile(data, row.dtype, tile.shape)
-    apply_changes(array, read_changes(connection, row, row.folded))
+    changes = read_changes(connection, row, row.folded)
+    apply_changes(array, (change for change in changes if planes is None or change.key.plane in planes))
     return array
 
 
