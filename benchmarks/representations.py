@@ -52,7 +52,8 @@ from napari_unet.images.reading import read_image
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
-from napari_unet.segmentation.instances import fill_holes, label_instances
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.instances import label_instances
 from napari_unet.segmentation.preparation import resample
 from napari_unet.segmentation.scores import Tally, tally_objects
 
@@ -67,7 +68,7 @@ class Candidate:
 
     representation: Representation
     activate: Callable[[Tensor], Tensor]
-    decode: Callable[[Maps, float, float], np.ndarray]
+    decode: Callable[[Maps, float, float, float], np.ndarray]
     border_weight: float
     what: str
     simulated: bool = False
@@ -167,30 +168,43 @@ def offset_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
 # -- decoding ------------------------------------------------------------------------------------------------------
 
 
-def grow(seeds: np.ndarray, landscape: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def smallest_object(diameter: float) -> float:
+    """Pixels of the smallest object in an image with objects of `diameter`, as in the product."""
+    return float(np.pi / 4 * (SegmentConfig().min_diameter * diameter) ** 2)
+
+
+def grow(seeds: np.ndarray, landscape: np.ndarray, mask: np.ndarray, smallest: float) -> np.ndarray:
     labels = watershed(landscape, seeds, mask=mask).astype(np.int32)
     fill_holes(labels)
-    return drop_small(labels)
+    return drop_small(labels, smallest)
 
 
-def drop_small(labels: np.ndarray, smallest: int = 20) -> np.ndarray:
+def fill_holes(labels: np.ndarray) -> None:
+    """Give, in place, background that one object encloses to that object."""
+    for label, box in enumerate(ndimage.find_objects(labels), start=1):
+        if box is not None:
+            inside = ndimage.binary_fill_holes(labels[box] == label)
+            labels[box][inside & (labels[box] == 0)] = label
+
+
+def drop_small(labels: np.ndarray, smallest: float) -> np.ndarray:
     small = np.bincount(labels.ravel()) < smallest
     labels[small[labels]] = 0
     return labels
 
 
-def decode_foreground(maps: Maps, threshold: float, unused: float) -> np.ndarray:
+def decode_foreground(maps: Maps, threshold: float, unused: float, smallest: float) -> np.ndarray:
     labels = ndimage.label(maps[0] > threshold)[0].astype(np.int32)
     fill_holes(labels)
-    return drop_small(labels)
+    return drop_small(labels, smallest)
 
 
-def decode_three_classes(maps: Maps, inside: float, core: float) -> np.ndarray:
+def decode_three_classes(maps: Maps, inside: float, core: float, smallest: float) -> np.ndarray:
     """As the distance is decoded, with the probability of the interior in its place."""
-    return decode_relative(np.stack([1 - maps[0], maps[1]]), inside, core)
+    return decode_relative(np.stack([1 - maps[0], maps[1]]), inside, core, smallest)
 
 
-def decode_absolute(maps: Maps, inside: float, smooth: float) -> np.ndarray:
+def decode_absolute(maps: Maps, inside: float, smooth: float, smallest: float) -> np.ndarray:
     mask = maps[0] > inside
     distance = ndimage.gaussian_filter(maps[1] * 8, 2 * smooth)
     peaks = peak_local_max(
@@ -198,19 +212,19 @@ def decode_absolute(maps: Maps, inside: float, smooth: float) -> np.ndarray:
     )
     seeds = np.zeros(mask.shape, np.int32)
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    return grow(seeds, -distance, mask)
+    return grow(seeds, -distance, mask, smallest)
 
 
-def decode_relative(maps: Maps, inside: float, core: float) -> np.ndarray:
-    return label_instances(maps, inside, core, 20)
+def decode_relative(maps: Maps, inside: float, core: float, smallest: float) -> np.ndarray:
+    return label_instances(maps, inside, core, smallest)
 
 
-def decode_seams(maps: Maps, inside: float, core: float) -> np.ndarray:
+def decode_seams(maps: Maps, inside: float, core: float, smallest: float) -> np.ndarray:
     """The core map is cut by the seams."""
-    return decode_relative(np.stack([maps[0], maps[1] * (1 - maps[2])]), inside, core)
+    return decode_relative(np.stack([maps[0], maps[1] * (1 - maps[2])]), inside, core, smallest)
 
 
-def decode_offsets(maps: Maps, inside: float, share: float) -> np.ndarray:
+def decode_offsets(maps: Maps, inside: float, share: float, smallest: float) -> np.ndarray:
     """Every pixel votes for its centre; peaks of the votes are objects, and a pixel belongs where its vote landed."""
     mask = maps[0] > inside
     places = np.argwhere(mask)
@@ -226,7 +240,7 @@ def decode_offsets(maps: Maps, inside: float, share: float) -> np.ndarray:
     labels = np.zeros(mask.shape, np.int32)
     labels[tuple(places.T)] = basins[tuple(votes.T)]
     fill_holes(labels)
-    return drop_small(labels)
+    return drop_small(labels, smallest)
 
 
 def softmax(logits: Tensor) -> Tensor:
@@ -324,7 +338,7 @@ def score(network: UNet, candidate: Candidate, images: Any, thresholds: tuple[fl
     found = []
     for image, labels, diameter in images:
         maps = predict(network, candidate, image, diameter)
-        found.append(tally_objects(labels, candidate.decode(maps, *thresholds)))
+        found.append(tally_objects(labels, candidate.decode(maps, *thresholds, smallest_object(diameter))))
     return found
 
 
@@ -333,7 +347,10 @@ def cross_scored(network: UNet, candidate: Candidate, validation: Validation) ->
     grid = [(a, b) for a in FOREGROUND for b in SEED]
     maps = [predict(network, candidate, image, diameter) for image, _, diameter in validation.images]
     tallies = {
-        t: [tally_objects(one[1], candidate.decode(m, *t)) for m, one in zip(maps, validation.images, strict=True)]
+        t: [
+            tally_objects(labels, candidate.decode(m, *t, smallest_object(diameter)))
+            for m, (_, labels, diameter) in zip(maps, validation.images, strict=True)
+        ]
         for t in grid
     }
     total, best = Tally(), grid[0]
@@ -387,7 +404,7 @@ def decode_seconds(
     maps, times = np.concatenate(rows, 1), []
     for _ in range(3):
         start = time.perf_counter()
-        candidate.decode(maps, *thresholds)
+        candidate.decode(maps, *thresholds, smallest_object(24.0))
         times.append(time.perf_counter() - start)
     return min(times)
 
@@ -401,7 +418,7 @@ def failures(network: UNet, candidate: Candidate, thresholds: Any, validation: V
     panels = []
     for image, labels, diameter in (images[fixed], images[worst]):
         maps = predict(network, candidate, image, diameter)
-        found = candidate.decode(maps, *thresholds)
+        found = candidate.decode(maps, *thresholds, smallest_object(diameter))
         grey = normalize(image.plane(()), measure_limits(image.plane(()))).clip(0, 1) ** 0.6
         picture = np.stack([grey] * 3, -1)[:256, :256]
         truth, mine = picture.copy(), picture.copy()
@@ -442,6 +459,22 @@ def run(candidate: Candidate, args: argparse.Namespace, base: Recipe) -> None:
         result[kind] = row(sum(score(tuned, candidate, others, thresholds), Tally()))
     done.write_text(json.dumps(result))
     print(name, result, flush=True)
+
+
+def rescore(candidate: Candidate, args: argparse.Namespace, base: Recipe) -> None:
+    """Score once more what was trained, for a change of the decoding."""
+    name = candidate.representation.name
+    done = args.results / f"{name}.json"
+    result = json.loads(done.read_text())
+    network = UNet(recipe_for(base, candidate, result["steps"]).training.architecture)
+    load_weights(args.results / name, "last", network)
+    network.eval()
+    validation = load_validation(base, find_files(base.validate_on, args.data))
+    tally, result["thresholds"] = cross_scored(network, candidate, validation)
+    result["validation"] = row(tally)
+    result["decode_seconds"] = decode_seconds(network, candidate, result["thresholds"], validation)
+    failures(network, candidate, result["thresholds"], validation, args.results / f"{name}.png")
+    done.write_text(json.dumps(result))
 
 
 def table(results: Path) -> None:
@@ -487,6 +520,7 @@ def main() -> None:
     parser.add_argument("--tune-steps", type=int, default=100)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--rescore", action="store_true", help="Score what was trained once more.")
     args = parser.parse_args()
     args.results.mkdir(parents=True, exist_ok=True)
     base = read_recipe(PRETRAINED / "nuclei-2d.toml")
@@ -496,7 +530,8 @@ def main() -> None:
     if not args.table:
         for candidate in CANDIDATES:
             if args.only is None or candidate.representation.name in args.only:
-                run(candidate, args, base)
+                done = (args.results / f"{candidate.representation.name}.json").exists()
+                (rescore if args.rescore and done else run)(candidate, args, base)
     table(args.results)
 
 
