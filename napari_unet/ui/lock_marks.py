@@ -146,6 +146,8 @@ class LockMarks(QObject):
 
     def _on_zoom(self) -> None:
         """Show more or fewer dots, if the view is much nearer or farther than it was."""
+        if self._session.viewer is None:  # the window was closed while the timer ran
+            return
         if round(np.log2(self._session.viewer.scene.camera.zoom)) != self._level:
             for work in self._session.works:
                 if work.key in self._laid:
