@@ -152,9 +152,9 @@ def test_a_large_edit_is_measured_in_a_thread_and_those_meanwhile_after_it(
     assert view.keeper.survey(stack).table.find(1, 8) is None
     layer.data_setitem((np.array([1]), np.array([42]), np.array([50])), 8)
     tracker.finish()
+    table = view.keeper.survey(stack).table
     going.set()
     qtbot.waitUntil(lambda: len(threads) == 2, timeout=20_000)
-    table = view.keeper.survey(stack).table
     qtbot.waitUntil(lambda: view.keeper.survey(stack).table.find(1, 8) is not None, timeout=20_000)
     qtbot.waitUntil(lambda: 3 in view.keeper.survey(stack).table.sizes, timeout=20_000)
     assert table is not view.keeper.survey(stack).table
