@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 from skimage.feature import peak_local_max
-from skimage.io import imsave
+from skimage.io import imread, imsave
 from skimage.segmentation import find_boundaries, watershed
 from torch import Tensor
 from torch.nn import functional as F
@@ -491,6 +491,13 @@ def table(results: Path) -> None:
             print("| " + " | ".join([*cells, f"{found['decode_seconds']:.2f}"]) + " |")
 
 
+def picture(results: Path, path: Path) -> None:
+    """All representations below one another, in the order of the table, at half their size."""
+    names = [candidate.representation.name for candidate in CANDIDATES]
+    rows = [imread(results / f"{name}.png")[::2, ::2] for name in names if (results / f"{name}.png").exists()]
+    imsave(path, np.concatenate([np.pad(row, ((0, 4), (0, 0), (0, 0))) for row in rows]), check_contrast=False)
+
+
 def show_test(args: argparse.Namespace, base: Recipe) -> None:
     images = []
     with (args.data / "dsb2018" / "images.csv").open() as file:
@@ -521,11 +528,15 @@ def main() -> None:
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--rescore", action="store_true", help="Score what was trained once more.")
+    parser.add_argument("--picture", type=Path, help="Write where each fails to a PNG file.")
     args = parser.parse_args()
     args.results.mkdir(parents=True, exist_ok=True)
     base = read_recipe(PRETRAINED / "nuclei-2d.toml")
     if args.test:
         show_test(args, base)
+        return
+    if args.picture:
+        picture(args.results, args.picture)
         return
     if not args.table:
         for candidate in CANDIDATES:
