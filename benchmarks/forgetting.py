@@ -55,7 +55,7 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     if variant == "moving":
         trainer._fixed = []
     if variant in ("moving", "labels"):
-        trainer._ask_parent = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
+        trainer._ask_teacher = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
     sampler = BatchSampler(material.training, replay_planes(variant, model), patch, config.replay, config.seed)
     for step in range(config.max_steps or 1):
         trainer.step(sampler.draw(config.batch_size), step / (config.max_steps or 1))
