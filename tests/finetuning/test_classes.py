@@ -163,4 +163,5 @@ def test_classes_given_to_a_model_of_objects_are_noticed(tiny_model: Model) -> N
 def test_objects_are_not_taken_for_classes() -> None:
     image, labels = draw_discs()
     one = np.where(labels == 5, labels, 0)
-    survey_material([correct_all(image, labels), correct_all(image, one)], 0.0, np.random.default_rng(0))
+    material = survey_material([correct_all(image, labels), correct_all(image, one)], 0.0, np.random.default_rng(0))
+    assert material.survey.n_objects == labels.max() + 1
