@@ -28,6 +28,7 @@ from napari_unet.finetuning.recipe import Recipe, find_files, read_recipe
 from napari_unet.images.image import Image
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.model import Model
+from napari_unet.models.model_file import save_model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.scores import Tally, tally_objects
 from napari_unet.segmentation.segment import segment_steps
@@ -95,6 +96,8 @@ def run(name: str, args: argparse.Namespace, base: Recipe) -> None:
         return
     recipe = recipe_for(base, args.steps, ARMS[name][1])
     model = train(name, recipe, args.data, args.results / name)
+    if not (args.results / f"{name}.safetensors").exists():
+        save_model(model, args.results / f"{name}.safetensors")
     validation = load_validation(recipe, find_files(recipe.validate_on, args.data))
     tally = validation.tally(model.network)
     ap = tally.average_precision()
