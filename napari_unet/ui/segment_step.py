@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QRadioButton,
-    QVBoxLayout,
-    QWidget,
 )
 
 from napari_unet.errors import UserError
@@ -27,10 +22,12 @@ from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 from napari_unet.ui.class_view import class_names_of, describe_classes
 from napari_unet.ui.fold import Fold
+from napari_unet.ui.keep_question import KeepQuestion
 from napari_unet.ui.listening import listen
 from napari_unet.ui.parameters import ParameterForm, make_control, read_control, write_control
 from napari_unet.ui.progress import ProgressLine, format_seconds
 from napari_unet.ui.ring import DiameterRing
+from napari_unet.ui.scope_row import ScopeRow
 from napari_unet.ui.segment_run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.session import Session
 from napari_unet.ui.step import Step, enable
@@ -39,13 +36,6 @@ ADVANCED = (
     "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile", "invert",
     "device", "keep_probability",
 )  # fmt: skip
-# What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
-_SCOPES = {
-    "": (("all", ""),),
-    "Z": (("plane", "This slice"), ("all", "Whole stack")),
-    "T": (("plane", "This frame"), ("all", "All frames")),
-    "TZ": (("plane", "This slice"), ("volume", "This stack"), ("all", "All frames")),
-}
 _UNITS = {"": "image", "Z": "slices", "T": "frames", "TZ": "slices"}
 
 
@@ -63,8 +53,7 @@ class SegmentStep(Step):
         self.size = QLabel()
         self.estimate_button = QPushButton("Estimate")
         self.ring_button = QPushButton("Show as ring", checkable=True)
-        self.scope_row = QWidget()
-        self.scopes = QButtonGroup(self)
+        self.scope = ScopeRow()
         self.segment_button = QPushButton("Segment")
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
@@ -98,10 +87,8 @@ class SegmentStep(Step):
         form.addWidget(QLabel("Diameter", toolTip=self.diameter.toolTip()), 1, 0)
         form.addLayout(row, 1, 1)
         form.addLayout(buttons, 2, 1)
-        scope_layout = QHBoxLayout(self.scope_row)
-        scope_layout.setContentsMargins(0, 0, 0, 0)
         self.body_layout.addLayout(form)
-        for widget in (self.classes, self.scope_row, self.segment_button, self.progress, self.question, self.advanced):
+        for widget in (self.classes, self.scope, self.segment_button, self.progress, self.question, self.advanced):
             self.body_layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -140,7 +127,7 @@ class SegmentStep(Step):
         self.clear_message()
         self.question.hide()
         self._hide_ring()
-        self._fill_scopes()
+        self.scope.offer("YX" if self.session.current is None else self.session.current.axes)
         current = self.session.current
         self.advanced.content.show_row("link_overlap", current is None or "Z" in current.axes)
         self._show_diameter()
@@ -165,7 +152,7 @@ class SegmentStep(Step):
         enable(self.estimate_button, reason or sizeless)
         enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
         closed = None if session.current is not None else "Open an image first."
-        enable(self.scope_row, closed)
+        enable(self.scope, closed)
         for widget in (self.diameter, self.ring_button):
             enable(widget, closed or sizeless)
         self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
@@ -262,27 +249,6 @@ class SegmentStep(Step):
 
     # -- segmenting -----------------------------------------------------------------------------------------------
 
-    def _fill_scopes(self) -> None:
-        work = self.session.current
-        for button in self.scopes.buttons():
-            self.scopes.removeButton(button)
-            self.scope_row.layout().removeWidget(button)
-            button.hide()  # it is deleted a moment later
-            button.deleteLater()
-        choices = _SCOPES[work.axes[:-2]] if work is not None else _SCOPES[""]
-        self.scope_row.setVisible(len(choices) > 1)
-        for kind, words in choices:
-            button = QRadioButton(words)
-            button.setProperty("kind", kind)
-            self.scopes.addButton(button)
-            self.scope_row.layout().addWidget(button)
-            button.setChecked(True)
-
-    @property
-    def scope_kind(self) -> str:
-        button = self.scopes.checkedButton()
-        return "all" if button is None else button.property("kind")
-
     def _on_model_chosen(self, index: int) -> None:
         self.session.use_model(self.model_box.itemData(index))
 
@@ -305,7 +271,7 @@ class SegmentStep(Step):
         work = self.session.current
         self.clear_message()
         self._hide_ring()
-        scope = Scope(self.scope_kind, work.plane_at(self.session.viewer.dims.point))
+        scope = Scope(self.scope.kind, work.plane_at(self.session.viewer.dims.point))
         config = SegmentConfig(diameter=work.diameter, **self.advanced.content.values())
         self.run = SegmentRun(self.session, work)
         self.run.advanced.connect(self._on_advanced)
@@ -338,29 +304,3 @@ class SegmentStep(Step):
         if failed is not None:
             self.show_message(failed.message, self.segment_button)
         self._on_job_changed()
-
-
-class KeepQuestion(QFrame):
-    """Asks, in the step itself, what becomes of corrections when an image is segmented again."""
-
-    answered = Signal(bool)  # whether corrections are kept
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        text = QLabel("You corrected or reviewed objects in this image. What should happen to them?", wordWrap=True)
-        self.keep = QRadioButton("Keep them and replace the rest", checked=True)
-        self.replace = QRadioButton("Replace everything")
-        self.replace.setToolTip("The labels change as one step, which Ctrl+Z takes back")
-        self.go, cancel = QPushButton("Segment"), QPushButton("Cancel")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.go, 1)
-        buttons.addWidget(cancel)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        for widget in (text, self.keep, self.replace):
-            layout.addWidget(widget)
-        layout.addLayout(buttons)
-        cancel.clicked.connect(self.hide)
-        self.go.clicked.connect(lambda: self.answered.emit(self.keep.isChecked()))
-        self.hide()

@@ -133,7 +133,7 @@ def test_only_scopes_that_exist_are_offered(
     segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, axes: str, kinds: list[str]
 ) -> None:
     viewer.add_image(np.zeros((2, 3, 64, 80)[-len(axes) :]), axis_labels=tuple(axes))
-    assert [button.property("kind") for button in panel.segment_step.scopes.buttons()] == kinds
+    assert [button.property("kind") for button in panel.segment_step.scope.buttons.buttons()] == kinds
 
 
 def test_this_slice_writes_only_that_slice_with_ids_of_its_own(
@@ -141,7 +141,7 @@ def test_this_slice_writes_only_that_slice_with_ids_of_its_own(
 ) -> None:
     viewer.add_image(np.stack([blobs] * 3))
     step, session = panel.segment_step, panel.session
-    step.scopes.buttons()[0].setChecked(True)
+    step.scope.buttons.buttons()[0].setChecked(True)
     for position in (1, 2):
         viewer.dims.set_current_step(0, position)
         click(step.segment_button)
