@@ -10,8 +10,10 @@ objects, at their measured size. Each is also scored after averaging its weights
 plain       what is new alone; the statistics of batch normalization learn along
 moving      a third of each batch is replay with its labels; the statistics learn along
 labels      the same, with the parent's statistics
-distilled   the same, and replay teaches what the parent said (this is what `napari-unet finetune` does)
-simulated   as distilled, on simulated images in place of the replay set
+dice        the same, and replay teaches what the parent said, by the loss that corrections have, Dice included
+entropy     the same by cross-entropy and the error of the distance alone
+heavy       the same, and a patch of replay counts ten times (this is what `napari-unet finetune` does)
+simulated   as heavy, on simulated images in place of the replay set
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.batches import BatchSampler
 from napari_unet.finetuning.blending import blend
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.losses import instance_loss
 from napari_unet.finetuning.patches import TrainingPlane
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.replay import find_replay
@@ -39,7 +42,7 @@ from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size
 
-VARIANTS = ("plain", "moving", "labels", "distilled", "simulated")
+VARIANTS = ("plain", "moving", "labels", "dice", "entropy", "heavy", "simulated")
 SHARES = (1.0, 0.75, 0.5)
 _SIMULATED = 80
 
@@ -54,6 +57,10 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     trainer = Trainer(model.network, config)
     if variant == "moving":
         trainer._fixed = []
+    if variant in ("moving", "labels", "dice"):
+        trainer.replay_loss = instance_loss
+    if variant in ("moving", "labels", "dice", "entropy"):
+        trainer.replay_weight = 1.0
     if variant in ("moving", "labels"):
         trainer._ask_teacher = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
     sampler = BatchSampler(material.training, replay_planes(variant, model), patch, config.replay, config.seed)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+_BETA = 0.05  # of the distance: errors below it count by their square
+
 
 def instance_loss(
     logits: Tensor, targets: Tensor, weights: Tensor, distance_weight: float = 1.0, seam_weight: float = 5.0
@@ -31,15 +33,33 @@ def instance_loss(
     foreground, inside = logits[:, :1], targets[:, :1]
     entropy = _mean(F.binary_cross_entropy_with_logits(foreground, inside, reduction="none"), weights)
     overlap = soft_dice_loss(torch.sigmoid(foreground), inside, (weights > 0).to(logits.dtype))
-    # The distance matters inside objects; outside, foreground already says that there is none.
-    place = weights * (0.2 + 0.8 * (inside > 0.5).to(logits.dtype))
-    error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=0.05)
-    loss = entropy + 0.5 * overlap + 2.0 * distance_weight * _mean(error, place)
+    error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=_BETA)
+    loss = entropy + 0.5 * overlap + 2.0 * distance_weight * _mean(error, weights * _place(inside))
     if logits.shape[1] < 3:
         return loss
     seam = targets[:, 2:3]
     rare = F.binary_cross_entropy_with_logits(logits[:, 2:3], seam, reduction="none")
     return loss + 0.5 * _mean(rare, weights * (1 + (seam_weight - 1) * seam))
+
+
+def distillation_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Loss of the instance head against what a teacher said: no Dice, which has its least value at 0 and 1.
+
+    A network that is taught probabilities by Dice becomes surer than its teacher, and finds objects that the teacher's
+    thresholds were to drop. Cross-entropy is least where both say the same (Hinton et al., Distilling the knowledge in
+    a neural network, 2015).
+
+    Parameters
+    ----------
+    logits, targets : Tensor
+        (N, at least 2, Y, X); targets are the teacher's probabilities. More maps than two are not looked at.
+    weights : Tensor
+        (N, 1, Y, X).
+    """
+    logits = logits.float()
+    entropy = F.binary_cross_entropy_with_logits(logits[:, :1], targets[:, :1], reduction="none")
+    error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=_BETA)
+    return _mean(entropy, weights) + 2.0 * _mean(error, weights * _place(targets[:, :1]))
 
 
 def semantic_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
@@ -66,6 +86,11 @@ def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor) -> Tens
     shared = (weights * probability * target).sum()
     both = (weights * (probability + target)).sum()
     return 1.0 - (2.0 * shared + 1.0) / (both + 1.0)
+
+
+def _place(inside: Tensor) -> Tensor:
+    """Where the distance matters: inside objects; outside, foreground already says that there is none."""
+    return 0.2 + 0.8 * (inside > 0.5).to(torch.float32)
 
 
 def _mean(loss: Tensor, weights: Tensor) -> Tensor:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from napari_unet.finetuning.batches import Batch
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.losses import instance_loss, semantic_loss
+from napari_unet.finetuning.losses import distillation_loss, instance_loss, semantic_loss
 from napari_unet.finetuning.threads import ThreadChoice
 from napari_unet.models.device import choose_device, choose_dtype
 from napari_unet.models.record import ModelRecord
@@ -20,6 +19,9 @@ from napari_unet.models.unet import UNet
 _WARM_UP = 0.03  # of the training
 _CLIP = 1.0
 _SCRATCH = 2.0  # times the learning rate, where there is nothing yet to lose
+REPLAY_WEIGHT = 10.0
+"""How many times a patch of replay counts. Its loss starts at its least and pulls only at what is being forgotten;
+docs/benchmarks.md has what was measured."""
 _SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate their odds, which nobody corrects here
 
 
@@ -35,6 +37,7 @@ class Trainer:
         record = record or ModelRecord()
         self.config = config
         self._loss = semantic_loss if record.task == "semantic" else _object_loss
+        self.replay_loss, self.replay_weight = distillation_loss, REPLAY_WEIGHT
         self._rate = config.learning_rate * (_SCRATCH if record.untrained else 1.0)
         self.device = choose_device(config.device)
         self.dtype = choose_dtype(self.device)
@@ -67,7 +70,7 @@ class Trainer:
         if batch.n_replay:
             targets = self._ask_teacher(images, targets, batch.n_replay)
         targets, weights = (_crop_to(maps, logits) for maps in (targets, batch.weights.to(self.device)))
-        loss = _both_losses(self._loss, logits, targets, weights, batch.n_replay)
+        loss = self._both_losses(logits, targets, weights, batch.n_replay)
         value = float(loss.detach())
         self.steps += 1
         if not math.isfinite(value):  # learn nothing from a batch that would spoil all weights
@@ -94,6 +97,16 @@ class Trainer:
         targets[-n_replay:, : said.shape[1], rows, columns] = said
         return targets
 
+    def _both_losses(self, logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
+        """Of corrections and replay apart, each with its share of the patches: few pixels of a correction are known."""
+        new = slice(None, len(logits) - n_replay)
+        parts = [self._loss(logits[new], targets[new], weights[new]) * (len(logits) - n_replay)]
+        if n_replay:
+            old = slice(-n_replay, None)
+            said = self.replay_loss(logits[old], targets[old], weights[old])
+            parts.append(said * n_replay * self.replay_weight)
+        return torch.stack(parts).sum() / len(logits)
+
     def _set_learning_rate(self, progress: float) -> None:
         share = min(1.0, (progress + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         for group in self._optimizer.param_groups:
@@ -111,18 +124,6 @@ class Trainer:
 
 def _object_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     return instance_loss(logits, targets, weights, seam_weight=_SEAM_WEIGHT)
-
-
-def _both_losses(
-    loss: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int
-) -> Tensor:
-    """Of corrections and of replay apart, each with its share of the patches: few pixels of a correction are known."""
-    parts = []
-    for kind in (slice(None, len(logits) - n_replay), slice(len(logits) - n_replay, None)):
-        if len(logits[kind]):
-            part = loss(logits[kind], targets[kind], weights[kind])
-            parts.append(part * len(logits[kind]) / len(logits))
-    return torch.stack(parts).sum()
 
 
 def _trained_norms(network: nn.Module) -> list[nn.Module]:

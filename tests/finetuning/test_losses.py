@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from napari_unet.finetuning.losses import instance_loss, soft_dice_loss
+from napari_unet.finetuning.losses import distillation_loss, instance_loss, soft_dice_loss
 from napari_unet.finetuning.targets import make_targets
 
 
@@ -60,3 +60,24 @@ def test_a_batch_without_any_reviewed_pixel_is_harmless() -> None:
 def test_dice_of_nothing_in_nothing_is_no_loss() -> None:
     empty = torch.zeros(1, 1, 8, 8)
     assert soft_dice_loss(empty, empty, torch.ones_like(empty)) == 0
+
+
+def test_who_says_what_the_teacher_says_is_pulled_nowhere() -> None:
+    said = torch.rand(2, 2, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(0.02, 0.98)
+    logits = torch.logit(said).requires_grad_()
+    weights = torch.ones(2, 1, 16, 16)
+    distillation_loss(logits, said, weights).backward()
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-6
+    by_dice = torch.logit(said).requires_grad_()
+    instance_loss(by_dice, said, weights).backward()
+    assert by_dice.grad is not None
+    assert by_dice.grad[:, 0].abs().max() > 1e-5  # what the other loss would do
+
+
+def test_another_answer_than_the_teachers_costs() -> None:
+    said = torch.full((1, 2, 8, 8), 0.7)
+    weights = torch.ones(1, 1, 8, 8)
+    same = distillation_loss(torch.logit(said), said, weights)
+    for logits in (torch.logit(said) + 1, torch.logit(said) - 1):
+        assert distillation_loss(logits, said, weights) > same
