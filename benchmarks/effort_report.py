@@ -10,8 +10,13 @@ from typing import Any
 import numpy as np
 
 Row = dict[str, Any]
-ARMS = {"corrected": (31, 119, 180), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
-NAMES = {"corrected": "worst objects corrected", "noisy": "the same, by a hasty hand", "dense": "labelled densely"}
+ARMS = {"corrected": (31, 119, 180), "overlap": (44, 160, 44), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
+NAMES = {
+    "corrected": "worst objects corrected",
+    "overlap": "the same, the lowest overlap first",
+    "noisy": "the same, by a hasty hand",
+    "dense": "labelled densely",
+}
 
 
 def values(rows: Sequence[Row], kind: str, arm: str, k: int, key: str) -> list[float]:

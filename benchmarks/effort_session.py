@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from effort_images import PER_IMAGE, Picture
-from simulated_user import Desk, Noise, correct_image, overlook
+from simulated_user import Desk, Noise, Order, by_kind, correct_image, overlook
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.models.library import load_model
@@ -21,10 +21,17 @@ _ARRAYS = ("prediction", "labels", "reviewed")
 
 
 class Session:
-    """Images opened in the order of `pictures`; `model` is the one in use."""
+    """Images opened in the order of `pictures`; `model` is the one in use, `worst` what is corrected first."""
 
-    def __init__(self, pictures: Sequence[Picture], model: Model, noise: Noise | None = None, seed: int = 0) -> None:
-        self.pictures, self.model, self.noise, self.seed = pictures, model, noise, seed
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        model: Model,
+        noise: Noise | None = None,
+        seed: int = 0,
+        worst: Order = by_kind,
+    ) -> None:
+        self.pictures, self.model, self.noise, self.seed, self.worst = pictures, model, noise, seed, worst
         self.desks: dict[int, Desk] = {}
         self.n_corrected = 0
         self.seconds = 0.0  # of training so far
@@ -44,7 +51,7 @@ class Session:
             generator = np.random.default_rng([self.seed, self._next])
             self._segment(number, predictor)
             effort = min(PER_IMAGE, k - self.n_corrected)
-            done = correct_image(self.desks[number], effort, generator, self.noise)
+            done = correct_image(self.desks[number], effort, generator, self.noise, self.worst)
             self.n_corrected += done
             idle = 0 if done else idle + 1
             self._next += 1

@@ -3,7 +3,9 @@
 An object is right if a label has at least `RIGHT` IoU with it, and is then left alone. What is wrong is sorted into
 mistakes: objects *missed* (no label on them), *merged* (several tied together by what one label covers; repaired
 together, or the rest would be left in pieces), *split* (under several labels), with a wrong *outline* (one label, IoU
-below `RIGHT`), and *false* labels (on nothing). The worst comes first: the lowest IoU, and of several the largest.
+below `RIGHT`), and *false* labels (on nothing). The worst comes first, in just this order of kinds; of one kind the
+lowest IoU, and of several the largest (`by_kind`). Or kinds are not looked at (`by_overlap`): then large false labels,
+which have no overlap with anything, come before whatever is half right.
 
 A correction erases the labels that are wrong there and draws the true object; a false label is deleted. Each object
 drawn and each false label deleted counts one. Of merged objects too many for what is left to do, some are drawn, and
@@ -18,6 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +105,22 @@ class Desk:
         self.corrected[mistake.kind] += mistake.effort
 
 
-def find_mistakes(truth: Labels, labels: Labels, overlooked: Iterable[int] = ()) -> list[Mistake]:
+def by_overlap(mistake: Mistake) -> tuple[Any, ...]:
+    """The lowest IoU first, and of several the largest."""
+    return mistake.iou, -mistake.area, mistake.objects, mistake.labels
+
+
+def by_kind(mistake: Mistake) -> tuple[Any, ...]:
+    """What is missed first, false labels last."""
+    return KINDS.index(mistake.kind), *by_overlap(mistake)
+
+
+Order = Callable[[Mistake], tuple[Any, ...]]
+
+
+def find_mistakes(
+    truth: Labels, labels: Labels, overlooked: Iterable[int] = (), worst: Order = by_kind
+) -> list[Mistake]:
     """What is wrong with `labels` (both Y, X), the worst first."""
     table = overlap_table(truth, labels)
     right = table.iou >= RIGHT
@@ -118,17 +136,19 @@ def find_mistakes(truth: Labels, labels: Labels, overlooked: Iterable[int] = ())
             found.append(Mistake(_kind(group, there), seen, there, iou, area))
     for label in wrong - {label for _, label in pairs}:
         found.append(Mistake("false", (), (label,), 0.0, int(table.predicted_size[label])))
-    return sorted(found, key=lambda mistake: (mistake.iou, -mistake.area, mistake.objects, mistake.labels))
+    return sorted(found, key=worst)
 
 
-def correct_image(desk: Desk, effort: int, generator: np.random.Generator, noise: Noise | None = None) -> int:
+def correct_image(
+    desk: Desk, effort: int, generator: np.random.Generator, noise: Noise | None = None, worst: Order = by_kind
+) -> int:
     """Correct the worst mistakes of an image, `effort` objects at most; returns how many it were."""
 
     def draw(mask: Mask) -> Mask:
         return mask if noise is None else shake(mask, noise.pixels, generator)
 
     left = effort
-    for mistake in find_mistakes(desk.truth, desk.labels, desk.overlooked):
+    for mistake in find_mistakes(desk.truth, desk.labels, desk.overlooked, worst):
         if not left:
             break
         part = mistake if mistake.effort <= left else mistake.begin(left)
