@@ -222,7 +222,7 @@ class _Run:
         else:
             network = self.trainer.averaged
             score = self.judge.score(self.child(network))
-        if not self.judge.base:  # nothing that could be forgotten
+        if not self.judge.base or not self.judge.holds_out:  # nothing to go back to, or to choose by
             return network, score, 1.0
         return choose_blend(self.model.network, network, score, lambda mixed: self.judge.score(self.child(mixed)))
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from napari_unet.finetuning.blending import SHARES
 from napari_unet.finetuning.calibration import calibrate
 from napari_unet.finetuning.class_scoring import score_classes
 from napari_unet.finetuning.events import Score
@@ -47,8 +46,7 @@ class Judge:
         middle = time.perf_counter()
         self._base_before = self._score(parent, self.base)
         base, once = time.perf_counter() - middle, middle - start
-        blends = once * len(SHARES) if self.base else 0.0
-        blends += _CALIBRATION * once + base  # what is learned from is three times what is held out
+        blends = (1 + _CALIBRATION) * once + base  # what is learned from is three times what is held out
         if self.holds_out:
             self.before = score
             return once, base + blends

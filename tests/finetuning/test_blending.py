@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_unet.finetuning.blending import SHARES, blend, choose_blend
+from napari_unet.finetuning.blending import SHARE, blend, choose_blend
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.unet import UNet
 
@@ -31,25 +31,24 @@ def test_a_blend_lies_between(networks) -> None:
 
 
 @pytest.mark.parametrize(
-    ("blends", "child", "chosen"),
+    ("mixed", "child", "n", "chosen"),
     [
-        ((0.8, 0.8), 0.8, SHARES[0]),  # nothing is gained by forgetting more
-        ((0.3, 0.3), 0.8, 1.0),
-        ((0.3, 0.8), 0.8, SHARES[1]),
-        ((0.79, 0.79), 0.8, SHARES[0]),  # next to nothing
-        ((0.52, 0.56), 0.6, SHARES[0]),  # sure, of a thousand, but not worth it
-        ((0.9, 0.5), 0.2, SHARES[0]),
+        (0.8, 0.8, 1000, 1.0),
+        (0.5, 0.8, 1000, 1.0),
+        (0.81, 0.8, 1000, 1.0),  # next to nothing
+        (0.9, 0.6, 1000, SHARE),
+        (0.9, 0.6, 20, SHARE),
+        (0.5, 0.45, 20, 1.0),  # one of twenty may be chance
     ],
 )
-def test_the_least_is_changed_that_does_as_well(networks, blends, child, chosen) -> None:
-    scores = iter([score(value, 1000) for value in blends])
-    network, found, share = choose_blend(*networks, score(child, 1000), lambda _: next(scores))
+def test_the_child_is_kept_unless_the_blend_is_probably_better(networks, mixed, child, n, chosen) -> None:
+    network, found, share = choose_blend(*networks, score(child, n), lambda _: score(mixed, n))
     assert share == chosen
     assert (network is networks[1]) == (chosen == 1.0)
-    assert found.ap50 == pytest.approx({**dict(zip(SHARES, blends, strict=True)), 1.0: child}[chosen])
+    assert found.ap50 == pytest.approx(child if chosen == 1.0 else mixed, abs=0.03)
 
 
-def test_blends_are_made_of_both(networks) -> None:
+def test_the_blend_is_made_of_both(networks) -> None:
     seen = []
     choose_blend(*networks, score(0.5), lambda mixed: seen.append(mixed) or score(0.5))
     weights = [float(one.final.weight.detach().flatten()[0]) for one in (networks[0], *seen, networks[1])]
