@@ -57,7 +57,7 @@ class Picture:
 
     def corrected(self, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], **more: Any) -> CorrectedImage:
         """Something to learn from."""
-        return CorrectedImage(self.image, labels, reviewed, name=self.name, **more)
+        return CorrectedImage(self.image, labels, reviewed, name=self.name, diameter=self.diameter, **more)
 
 
 def read_pictures(data: Path, kind: str) -> tuple[list[Picture], list[Picture]]:

@@ -53,6 +53,12 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="folder of images that are non-zero where the labels were looked at",
     )
+    parser.add_argument(
+        "--diameter",
+        type=float,
+        metavar="PX",
+        help="object diameter at which the images are segmented (default: that of the reviewed objects)",
+    )
     add_model(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="NEW.safetensors", help="file for the new model")
     parser.add_argument("--name", help="display name of the new model (default: the name of its file)")
@@ -70,6 +76,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train within the time given, save the child, say whether it is better; returns whether the user stopped it."""
     start = time.monotonic()
     config = read_config(args, FinetuneConfig, PARAMETERS)
+    require(args.diameter is None or args.diameter > 0, "--diameter must be more than 0 pixels.")
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
     from napari_unet.finetuning.guidance import advise
@@ -150,7 +157,7 @@ def corrected_images(
 
     images = [(pair, *read_with_channel(pair.image, args)) for pair in pairs]
     return [
-        make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, channels)
+        make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, channels, args.diameter)
         for pair, image, channel in images
     ]
 

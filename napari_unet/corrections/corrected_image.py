@@ -21,7 +21,8 @@ class CorrectedImage:
     """Labels (integer) and what of them is reviewed (bool), both of the shape of `image`, which has no channels (TZYX).
 
     `prediction` is what the model had said, in the same shape; None if it is not known, and then every object in what
-    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more.
+    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `diameter` is how
+    large, in pixels, somebody says that objects are in this image; None: nobody does, and it is measured.
     """
 
     image: ModelInput
@@ -29,6 +30,7 @@ class CorrectedImage:
     reviewed: npt.NDArray[np.bool_]
     prediction: npt.NDArray[Any] | None = None
     name: str = "image"
+    diameter: float | None = None
 
     def __post_init__(self) -> None:
         for what, array in (("labels", self.labels), ("reviewed", self.reviewed), ("prediction", self.prediction)):

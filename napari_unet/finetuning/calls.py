@@ -32,6 +32,7 @@ def finetune(
     seconds: float = 60.0,
     predictions: Source | Sequence[Source | None] | None = None,
     channel: int | None = None,
+    diameter: float | None = None,
     stop: StopFlag | None = None,
     **settings: Any,
 ) -> FinetuneResult:
@@ -53,6 +54,8 @@ def finetune(
         What a model had said: where labels differ from it, they count more.
     channel : int, optional
         Channel of images that have several; None: the first.
+    diameter : float, optional
+        Object diameter, in pixels, at which the images are segmented; None: that of the objects.
     **settings
         Other fields of `FinetuneConfig`, for example `max_steps`, `seed` or `device`.
 
@@ -71,7 +74,7 @@ def finetune(
     parent = model if isinstance(model, Model) else load_model(model)
     config = FinetuneConfig(seconds=seconds, **settings)
     corrected = [
-        make_corrected_image(i, l, r, p, channel, parent.record, config.channels)
+        make_corrected_image(i, l, r, p, channel, parent.record, config.channels, diameter)
         for i, l, r, p in zip(*columns, strict=True)  # noqa: E741
     ]
     return drain(finetune_steps(parent, corrected, config, stop))
@@ -80,10 +83,12 @@ def finetune(
 def make_corrected_image(
     image: Source, labels: Source, reviewed: Source | None = None, prediction: Source | None = None,
     channel: int | None = None, record: ModelRecord | None = None, channels: str = "auto",
+    diameter: float | None = None,
 ) -> CorrectedImage:  # fmt: skip
     """What fine-tuning learns from, of one image, its labels and where they are reviewed (None: everywhere).
 
-    `record` is that of the model that learns (None: one of one channel), `channels` as in `FinetuneConfig`.
+    `record` is that of the model that learns (None: one of one channel), `channels` as in `FinetuneConfig`, `diameter`
+    as in `finetune`.
     """
     opened = _open(image)
     seen = training_input(opened, record or ModelRecord(), channels, channel)
@@ -95,6 +100,7 @@ def make_corrected_image(
         reviewed=np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0,
         prediction=None if prediction is None else read_labels(prediction, grey),
         name=opened.name,
+        diameter=diameter,
     )
 
 

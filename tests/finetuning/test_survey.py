@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.survey import survey_reviewed, whole_objects
@@ -49,3 +52,29 @@ def test_an_object_cut_by_the_region_is_not_whole() -> None:
     region[:, :10] = True
     assert whole_objects(labels, region) == []
     assert [label for label, _, _ in whole_objects(labels, region, share=0.5)] == [7]
+
+
+def two_sizes() -> CorrectedImage:
+    """One small object that is reviewed, among forty large ones that are not."""
+    labels = np.zeros((200, 200), np.int32)
+    for number in range(40):
+        y, x = 20 + 22 * (number // 8), 5 + 22 * (number % 8)
+        labels[y : y + 16, x : x + 16] = number + 1
+    labels[4:8, 4:8] = 41
+    return correct_all(np.zeros(labels.shape, np.uint8), labels, labels == 41)
+
+
+def test_a_few_reviewed_objects_do_not_say_alone_how_large_objects_are() -> None:
+    small, large = (2 * np.sqrt(area / np.pi) for area in (16, 256))
+    few = two_sizes()
+    found = survey_reviewed([few]).diameter(0)
+    assert found is not None
+    assert 2 * small < found < large
+    everywhere = replace(few, labels=np.where(few.labels == 41, 0, few.labels), reviewed=np.ones_like(few.reviewed))
+    assert survey_reviewed([everywhere]).diameter(0) == pytest.approx(large)
+
+
+def test_what_somebody_said_of_the_size_counts_alone() -> None:
+    survey = survey_reviewed([replace(two_sizes(), diameter=30.0), two_sizes()])
+    assert survey.diameter(0) == 30.0
+    assert survey.diameter(1) != 30.0
