@@ -21,8 +21,9 @@ class CorrectedImage:
     """Labels (integer) and what of them is reviewed (bool), both of the shape of `image`, which has no channels (TZYX).
 
     `prediction` is what the model had said, in the same shape; None if it is not known, and then every object in what
-    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `diameter` is how
-    large, in pixels, somebody says that objects are in this image; None: nobody does, and it is measured.
+    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `diameter`, in
+    pixels, is that at which the image was segmented: as somebody said it or, with `diameter_estimated`, as the model
+    took it to be. None: it is not known.
     """
 
     image: ModelInput
@@ -31,6 +32,7 @@ class CorrectedImage:
     prediction: npt.NDArray[Any] | None = None
     name: str = "image"
     diameter: float | None = None
+    diameter_estimated: bool = False
 
     def __post_init__(self) -> None:
         for what, array in (("labels", self.labels), ("reviewed", self.reviewed), ("prediction", self.prediction)):

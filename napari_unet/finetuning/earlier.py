@@ -133,8 +133,8 @@ class EarlierImages:
         labels, prediction = self._read(number, LABELS, planes), self._read(number, PREDICTION, planes)
         if labels is None:
             raise UserError(f"“{reference.name}” is left out: its labels are gone. Open it and segment it again.")
-        said = None if reference.details.get("diameter_estimated") else reference.details.get("diameter")
-        return CorrectedImage(seen, labels, reviewed != 0, prediction, reference.name, said)
+        size = reference.details.get("diameter"), bool(reference.details.get("diameter_estimated"))
+        return CorrectedImage(seen, labels, reviewed != 0, prediction, reference.name, *size)
 
     def _read(self, number: int, role: str, planes: Collection[int] | None = None) -> npt.NDArray[Any] | None:
         try:

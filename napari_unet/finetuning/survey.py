@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.corrections.comparison import compare_labels, object_areas
+from napari_unet.corrections.comparison import compare_labels
 
 if TYPE_CHECKING:
     from napari_unet.corrections.corrected_image import CorrectedImage
 
 WHOLE = 0.9
 """Share of an object that must be reviewed for its shape to count as known."""
-_DOUBT = 5.0  # reviewed objects that count as much as all others together in how large objects are
+_ESTIMATE = 5.0  # reviewed objects: what an estimate of the object size counts as much as
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,14 @@ class ReviewedObject:
 class Survey:
     """All that was reviewed. `removed` are the places (image, plane, center) of predicted objects that were deleted.
 
-    For each image, `said` is its object diameter where somebody said it, and `around` the median of all objects in the
-    planes in which something is reviewed, whether they are or not.
+    For each image, `said` is its object diameter where somebody said it, and `estimated` where the model estimated it.
     """
 
     objects: tuple[ReviewedObject, ...]
     removed: tuple[tuple[int, tuple[int, ...], tuple[float, float]], ...]
     n_reviewed_pixels: int
     said: tuple[float | None, ...] = field(default=(), kw_only=True)
-    around: tuple[float | None, ...] = field(default=(), kw_only=True)
+    estimated: tuple[float | None, ...] = field(default=(), kw_only=True)
     noun = "object"
 
     @property
@@ -79,20 +78,20 @@ class Survey:
         """How large objects are in `image`, in its pixels, at which the model learns and is scored.
 
         As somebody said it, or the median of the reviewed objects (those of all images if it has none). Who corrects
-        picks what is wrong, small objects perhaps because they are missed: the fewer are reviewed, the more count the
-        others of the image.
+        picks what is wrong, small objects perhaps because they are missed: the fewer are reviewed, the more counts what
+        was estimated.
         """
-        if image < len(self.said) and self.said[image] is not None:
-            return self.said[image]
+        if said := _at(self.said, image):
+            return said
         mine = [found.diameter for found in self.objects if found.image == image]
         every = mine or [found.diameter for found in self.objects]
         if not every:
             return None
-        median, around = float(np.median(every)), self.around[image] if image < len(self.around) else None
-        if not mine or around is None:
+        median, estimate = float(np.median(every)), _at(self.estimated, image)
+        if not mine or not estimate:
             return median
-        trust = len(mine) / (len(mine) + _DOUBT)
-        return float(median**trust * around ** (1 - trust))
+        trust = len(mine) / (len(mine) + _ESTIMATE)
+        return float(median**trust * estimate ** (1 - trust))
 
     def gap(self, image: int) -> float:
         """Pixels between what is learned from and what is held out: an object's width."""
@@ -104,24 +103,25 @@ def survey_reviewed(images: Sequence[CorrectedImage]) -> Survey:
     objects: list[ReviewedObject] = []
     removed: list[tuple[int, tuple[int, ...], tuple[float, float]]] = []
     pixels = 0
-    around: list[float | None] = []
     for number, corrected in enumerate(images):
-        areas: list[int] = []
         for index in corrected.planes():
             labels = np.asarray(corrected.labels[index])
             reviewed = np.asarray(corrected.reviewed[index], dtype=bool)
             predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
             pixels += int(np.count_nonzero(reviewed))
-            areas += object_areas(labels).values()
             changed, gone = _changes(predicted, labels, reviewed)
             removed += [(number, index, center) for center in gone]
             objects += [
                 ReviewedObject(number, index, label, center, area, label in changed)
                 for label, center, area in whole_objects(labels, reviewed)
             ]
-        around.append(float(2.0 * np.sqrt(np.median(areas) / np.pi)) if areas else None)
-    said = tuple(corrected.diameter for corrected in images)
-    return Survey(tuple(objects), tuple(removed), pixels, said=said, around=tuple(around))
+    said = tuple(None if one.diameter_estimated else one.diameter for one in images)
+    estimated = tuple(one.diameter if one.diameter_estimated else None for one in images)
+    return Survey(tuple(objects), tuple(removed), pixels, said=said, estimated=estimated)
+
+
+def _at(values: Sequence[float | None], number: int) -> float | None:
+    return values[number] if number < len(values) else None
 
 
 def whole_objects(

@@ -101,7 +101,7 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
         CorrectedImage(
             training_input(work.image, record, channels, work.channel),
             work.labels.copy(), work.reviewed != 0, work.prediction, work.name,
-            None if work.diameter_estimated else work.diameter,
+            work.diameter, work.diameter_estimated,
         )
         for work in works
     ]  # fmt: skip

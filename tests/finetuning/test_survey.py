@@ -54,27 +54,32 @@ def test_an_object_cut_by_the_region_is_not_whole() -> None:
     assert [label for label, _, _ in whole_objects(labels, region, share=0.5)] == [7]
 
 
-def two_sizes() -> CorrectedImage:
-    """One small object that is reviewed, among forty large ones that are not."""
-    labels = np.zeros((200, 200), np.int32)
-    for number in range(40):
-        y, x = 20 + 22 * (number // 8), 5 + 22 * (number % 8)
-        labels[y : y + 16, x : x + 16] = number + 1
-    labels[4:8, 4:8] = 41
-    return correct_all(np.zeros(labels.shape, np.uint8), labels, labels == 41)
+@pytest.fixture
+def small() -> CorrectedImage:
+    """One small object of 4 x 4 pixels, reviewed."""
+    labels = np.zeros((40, 40), np.int32)
+    labels[4:8, 4:8] = 1
+    return correct_all(np.zeros(labels.shape, np.uint8), labels, labels > 0)
 
 
-def test_a_few_reviewed_objects_do_not_say_alone_how_large_objects_are() -> None:
-    small, large = (2 * np.sqrt(area / np.pi) for area in (16, 256))
-    few = two_sizes()
-    found = survey_reviewed([few]).diameter(0)
+def test_a_few_reviewed_objects_do_not_say_alone_how_large_objects_are(small: CorrectedImage) -> None:
+    measured = survey_reviewed([small]).diameter(0)
+    assert measured == pytest.approx(2 * np.sqrt(16 / np.pi))
+    found = survey_reviewed([replace(small, diameter=20.0, diameter_estimated=True)]).diameter(0)
     assert found is not None
-    assert 2 * small < found < large
-    everywhere = replace(few, labels=np.where(few.labels == 41, 0, few.labels), reviewed=np.ones_like(few.reviewed))
-    assert survey_reviewed([everywhere]).diameter(0) == pytest.approx(large)
+    assert 2 * measured < found < 20
 
 
-def test_what_somebody_said_of_the_size_counts_alone() -> None:
-    survey = survey_reviewed([replace(two_sizes(), diameter=30.0), two_sizes()])
+def test_many_reviewed_objects_say_it_better_than_an_estimate(discs: CorrectedImage) -> None:
+    measured = survey_reviewed([discs]).diameter(0)
+    found = survey_reviewed([replace(discs, diameter=60.0, diameter_estimated=True)]).diameter(0)
+    assert measured is not None
+    assert found is not None
+    n = survey_reviewed([discs]).n_objects
+    assert found == pytest.approx(measured ** (n / (n + 5)) * 60 ** (5 / (n + 5)))
+
+
+def test_what_somebody_said_of_the_size_counts_alone(small: CorrectedImage) -> None:
+    survey = survey_reviewed([replace(small, diameter=30.0), small])
     assert survey.diameter(0) == 30.0
     assert survey.diameter(1) != 30.0
