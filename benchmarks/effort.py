@@ -6,8 +6,8 @@
     python benchmarks/effort.py --plot docs/images/effort.png
 
 The simulated user (`simulated_user.py` has the rules in full) opens the images to be corrected in a random order, lets
-the model in use segment each, corrects the worst `PER_IMAGE` objects of it (missed, merged, split, IoU < 0.7, false:
-in this order) and opens the next; after the last comes the first again. Each corrected object counts one. Reviewed is
+the model in use segment each, corrects the worst `PER_IMAGE` objects of it (missed, merged, split, IoU < 0.7,
+false) and opens the next; after the last comes the first again. Each corrected object counts one. Reviewed is
 only what the window marks by itself around what was corrected; all else stays unknown. When the number of corrected
 objects comes to k = 5, 10, 25, 50, 100, the user clicks *Fine-tune*, which starts, as in the window, from the model in
 use, with all corrections so far; *Use new model* unless it is told to be no better, and then *Segment again*, which
@@ -18,7 +18,7 @@ Arms, each scored on images of other groups than those corrected (`effort_images
 
 base        the model as it is: k = 0
 corrected   the user as above
-overlap     the same, but the lowest IoU comes first whatever kind of mistake it is, so that large false labels do
+kinds       the same, but what is missed comes first, then what is merged, split, wrong in outline, and false last
 noisy       as `corrected`, with outlines off by 1 or 2 pixels, and 5 % of the objects never noticed (left as they were)
 dense       the base model fine-tuned once on k objects labelled in whole neighbourhoods, drawn at random, right or not
 all         the base model fine-tuned on all images to be corrected, all labelled, `ALL` times as long
@@ -122,10 +122,10 @@ class Bench:
     def _noisy(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
         return self._correct(cell, Noise())
 
-    def _overlap(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
-        return self._correct(cell, None, by_overlap)
+    def _kinds(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
+        return self._correct(cell, None, by_kind)
 
-    def _correct(self, cell: Cell, noise: Noise | None, worst: Order = by_kind) -> tuple[Model, dict[str, Any]]:
+    def _correct(self, cell: Cell, noise: Noise | None, worst: Order = by_overlap) -> tuple[Model, dict[str, Any]]:
         session = Session(self._ordered(cell), self.model, noise, cell.order, worst)
         before = [k for k in EFFORTS if k < cell.k]
         if before and not session.restore(self._state(cell._replace(k=before[-1]))):
@@ -169,7 +169,7 @@ def plan_cells(orders: int, only: Sequence[str]) -> Iterator[Cell]:
         cells += [
             Cell(kind, order, arm, k)
             for kind in TYPES
-            for arm in ("corrected", "overlap", "dense", "noisy")
+            for arm in ("corrected", "kinds", "dense", "noisy")
             for k in EFFORTS
         ]
     return (cell for cell in cells if not only or any(fnmatch(cell.name, pattern) for pattern in only))

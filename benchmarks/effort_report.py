@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 Row = dict[str, Any]
-ARMS = {"corrected": (31, 119, 180), "overlap": (44, 160, 44), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
+ARMS = {"corrected": (31, 119, 180), "kinds": (44, 160, 44), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
 NAMES = {
     "corrected": "worst objects corrected",
-    "overlap": "the same, the lowest overlap first",
+    "kinds": "the same, missed ones first, false ones last",
     "noisy": "the same, by a hasty hand",
     "dense": "labelled densely",
 }

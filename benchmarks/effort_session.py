@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from effort_images import PER_IMAGE, Picture
-from simulated_user import Desk, Noise, Order, by_kind, correct_image, overlook
+from simulated_user import Desk, Noise, Order, by_overlap, correct_image, overlook
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.models.library import load_model
@@ -29,7 +29,7 @@ class Session:
         model: Model,
         noise: Noise | None = None,
         seed: int = 0,
-        worst: Order = by_kind,
+        worst: Order = by_overlap,
     ) -> None:
         self.pictures, self.model, self.noise, self.seed, self.worst = pictures, model, noise, seed, worst
         self.desks: dict[int, Desk] = {}

@@ -3,9 +3,9 @@
 An object is right if a label has at least `RIGHT` IoU with it, and is then left alone. What is wrong is sorted into
 mistakes: objects *missed* (no label on them), *merged* (several tied together by what one label covers; repaired
 together, or the rest would be left in pieces), *split* (under several labels), with a wrong *outline* (one label, IoU
-below `RIGHT`), and *false* labels (on nothing). The worst comes first, in just this order of kinds; of one kind the
-lowest IoU, and of several the largest (`by_kind`). Or kinds are not looked at (`by_overlap`): then large false labels,
-which have no overlap with anything, come before whatever is half right.
+below `RIGHT`), and *false* labels (on nothing). The worst comes first: the lowest IoU, and of several the
+largest (`by_overlap`), so that large false labels come before whatever is half right. Or it goes by kind, in the order
+above (`by_kind`): then whatever is false comes last.
 
 A correction erases the labels that are wrong there and draws the true object; a false label is deleted. Each object
 drawn and each false label deleted counts one. Of merged objects too many for what is left to do, some are drawn, and
@@ -119,7 +119,7 @@ Order = Callable[[Mistake], tuple[Any, ...]]
 
 
 def find_mistakes(
-    truth: Labels, labels: Labels, overlooked: Iterable[int] = (), worst: Order = by_kind
+    truth: Labels, labels: Labels, overlooked: Iterable[int] = (), worst: Order = by_overlap
 ) -> list[Mistake]:
     """What is wrong with `labels` (both Y, X), the worst first."""
     table = overlap_table(truth, labels)
@@ -140,7 +140,7 @@ def find_mistakes(
 
 
 def correct_image(
-    desk: Desk, effort: int, generator: np.random.Generator, noise: Noise | None = None, worst: Order = by_kind
+    desk: Desk, effort: int, generator: np.random.Generator, noise: Noise | None = None, worst: Order = by_overlap
 ) -> int:
     """Correct the worst mistakes of an image, `effort` objects at most; returns how many it were."""
 

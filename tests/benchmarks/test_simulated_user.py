@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from simulated_user import KINDS, Desk, Noise, by_overlap, correct_image, find_mistakes, overlook, shake
+from simulated_user import KINDS, Desk, Noise, by_kind, correct_image, find_mistakes, overlook, shake
 
 
 def squares(*boxes: tuple[int, int, int, int], shape: tuple[int, int] = (60, 90)) -> np.ndarray:
@@ -40,21 +40,17 @@ def test_each_kind_of_mistake_is_told_from_the_others(wrong: np.ndarray) -> None
     assert kinds["false"].effort == 1
 
 
-def test_what_is_missed_comes_first_and_what_is_false_last(wrong: np.ndarray) -> None:
-    assert [mistake.kind for mistake in find_mistakes(TRUTH, wrong)] == list(KINDS)
-
-
-def test_of_one_kind_the_worst_comes_first_and_of_equals_the_largest() -> None:
-    mistakes = find_mistakes(TRUTH, np.zeros_like(TRUTH))
-    areas = [mistake.area for mistake in mistakes]
+def test_the_worst_is_first_and_of_equals_the_largest(wrong: np.ndarray) -> None:
+    mistakes = find_mistakes(TRUTH, wrong)
+    assert [mistake.kind for mistake in mistakes[:2]] == ["missed", "false"]
+    assert [mistake.iou for mistake in mistakes] == sorted(mistake.iou for mistake in mistakes)
+    areas = [mistake.area for mistake in find_mistakes(TRUTH, np.zeros_like(TRUTH))]
     assert len(set(areas)) > 1
     assert areas == sorted(areas, reverse=True)
 
 
-def test_kinds_need_not_be_looked_at(wrong: np.ndarray) -> None:
-    mistakes = find_mistakes(TRUTH, wrong, worst=by_overlap)
-    assert [mistake.kind for mistake in mistakes[:2]] == ["missed", "false"]
-    assert [mistake.iou for mistake in mistakes] == sorted(mistake.iou for mistake in mistakes)
+def test_by_kind_what_is_missed_comes_first_and_what_is_false_last(wrong: np.ndarray) -> None:
+    assert [mistake.kind for mistake in find_mistakes(TRUTH, wrong, worst=by_kind)] == list(KINDS)
 
 
 def test_what_is_right_is_left_alone(wrong: np.ndarray) -> None:
