@@ -88,12 +88,18 @@ def choose_candidate(scores: Sequence[Score]) -> int:
 
 def _with_score(before: Score, after: Score, change: Change | None, survey: Survey) -> tuple[bool | None, str]:
     gain = rank(after) - rank(before) > 1e-6
+    same = abs(rank(after) - rank(before)) <= 1e-6
     if before.mean_ap > _RIGHT:
         return False, "Not better: the old model was already right there. Correct objects where it is wrong."
     if after.ap50 < _NOWHERE:
         return False, (
             "Not better: neither model finds what your labels show. Check that the labels belong to this image and "
             "that what is marked as reviewed is complete, or correct more objects."
+        )
+    if same and after.n_objects < _FEW and survey.n_corrected > 0:
+        return None, (
+            "Just as good on these, which are too few to tell: it cannot be known yet whether the new model is better. "
+            "Compare the labels before and after, or review more objects."
         )
     if not gain:
         return False, _why_not(survey)

@@ -5,7 +5,7 @@ import pytest
 
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.evidence import Evidence
-from napari_unet.finetuning.survey import Survey
+from napari_unet.finetuning.survey import ReviewedObject, Survey
 from napari_unet.finetuning.verdict import Outcome, choose_candidate, reach_verdict
 
 NOTHING = Survey((), (), 0)
@@ -50,6 +50,17 @@ def test_the_latest_of_the_best_is_chosen(values: list[float], n: int, chosen: i
 )
 def test_better_not_better_or_unknown(before: float, after: float, n: int, better: bool | None) -> None:
     assert judge(score(before, n), score(after, n)).better is better
+
+
+def test_the_same_on_a_few_objects_says_nothing_against_what_was_corrected() -> None:
+    corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
+    survey = Survey((corrected,), (), 100)
+    unknown = reach_verdict(Outcome(100, survey, score(0.5, 4), score(0.5, 4)))
+    assert unknown.better is None
+    assert "cannot be known yet" in unknown.sentence
+    for before, after, n in ((0.5, 0.25, 4), (0.5, 0.5, 40), (1.0, 1.0, 4)):
+        assert reach_verdict(Outcome(100, survey, score(before, n), score(after, n))).better is False
+    assert judge(score(0.5, 4), score(0.5, 4)).better is False  # nothing was corrected
 
 
 def test_the_sentence_names_scores_and_how_many_objects() -> None:
