@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from napari_unet.finetuning.class_scoring import ClassScore
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.lineage import Place, join_places
 from napari_unet.finetuning.survey import Survey
 from napari_unet.finetuning.verdict import Outcome
 from napari_unet.models.model import Model
@@ -16,9 +17,9 @@ from napari_unet.models.unet import UNet
 
 def make_child(
     parent: Model, network: UNet, images: Sequence[str], survey: Survey, config: FinetuneConfig, steps: int,
-    seconds: float,
+    seconds: float, learned: Sequence[Place] = (),
 ) -> Model:  # fmt: skip
-    """A new model with the weights of `network`, not yet saved nor scored."""
+    """A new model with the weights of `network`, not yet saved nor scored; `learned` is where its objects were."""
     training = TrainingRecord(
         images=tuple(dict.fromkeys(images)),
         n_objects=survey.n_objects,
@@ -26,6 +27,7 @@ def make_child(
         seconds=round(seconds, 1),
         steps=steps,
         settings=config.model_dump(mode="json"),
+        learned=join_places(learned, parent.record.training.learned),
     )
     record = parent.record.model_copy(
         update={

@@ -168,4 +168,6 @@ class FinetuneResult:
         """What to go on with: the child, or, if it is not better, a child with the parent's weights, unchanged."""
         if self.better is not False or self.parent is None:
             return self.model
-        return replace(self.parent, record=self.model.record, sha256=None, path=None)
+        training = self.model.record.training.model_copy(update={"learned": self.parent.record.training.learned})
+        record = self.model.record.model_copy(update={"training": training})
+        return replace(self.parent, record=record, sha256=None, path=None)

@@ -56,6 +56,10 @@ class Change:
         return self.difference > 1e-6 and self.chance >= SURE
 
     @property
+    def is_sure_loss(self) -> bool:
+        return self.high < -1e-6
+
+    @property
     def is_gain(self) -> bool:
         return self.difference > 1e-6
 

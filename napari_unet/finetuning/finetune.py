@@ -30,6 +30,7 @@ from napari_unet.finetuning.events import (
     StepDone,
 )
 from napari_unet.finetuning.judge import Judge
+from napari_unet.finetuning.lineage import list_places
 from napari_unet.finetuning.patch_size import choose_patch_size
 from napari_unet.finetuning.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.preview import predict_preview
@@ -254,6 +255,8 @@ class _Run:
     def child(self, network: UNet, share: float = 1.0) -> Model:
         names = [one.name for one in self.images]
         steps, seconds = self.trainer.steps, self.budget.elapsed
-        child = make_child(self.model, network, names, self.material.survey, self.config, steps, seconds)
+        survey = self.material.survey
+        learned = list_places(survey, names, self.material.split.training)
+        child = make_child(self.model, network, names, survey, self.config, steps, seconds, learned)
         child.record.training.settings["share"] = share
         return child

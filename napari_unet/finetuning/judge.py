@@ -73,7 +73,8 @@ class Judge:
         after, learned = (score, None) if self.holds_out else (None, score)
         base = self._score(child, self.base)
         survey = self.material.survey
-        return Outcome(steps, survey, self.before, after, self._learned_before, learned, self._base_before, base)
+        scores = self.before, after, self._learned_before, learned, self._base_before, base
+        return Outcome(steps, survey, *scores, n_known=self.material.n_known)
 
     @property
     def _planes(self) -> list[HeldOutPlane]:

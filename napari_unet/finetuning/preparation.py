@@ -14,10 +14,11 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.finetuning.class_planes import ClassPlane, HeldOutClassPlane
 from napari_unet.finetuning.class_survey import ClassSurvey, survey_classes
+from napari_unet.finetuning.lineage import find_known
 from napari_unet.finetuning.object_check import check_objects
 from napari_unet.finetuning.patches import TrainingPlane
 from napari_unet.finetuning.scoring import HeldOutPlane
-from napari_unet.finetuning.split import Split, split_reviewed
+from napari_unet.finetuning.split import Split, pixel_at, split_reviewed
 from napari_unet.finetuning.survey import Survey, survey_reviewed
 from napari_unet.images.channels import ChannelStack
 from napari_unet.images.normalization import AnyLimits, normalize
@@ -40,16 +41,25 @@ _CONTEXT = 1.5  # object diameters around what scores, so that objects at its ed
 class Material:
     """What a run works on.
 
-    `learned` is what `training` holds, to choose thresholds by, and to score on where nothing is held out. `planes` are
+    `known` says of each object of the survey whether the old model has learned from it before. `learned` is what
+    `training` holds, to choose thresholds by, and to score on where nothing is held out. `planes` are
     those that were read: the number of the image, and the plane's index.
     """
 
     survey: Survey
     split: Split
+    known: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     training: list[TrainingPlane] = field(default_factory=list)
     held_out: list[HeldOutPlane] = field(default_factory=list)
     learned: list[HeldOutPlane] = field(default_factory=list)
     planes: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
+
+    @property
+    def n_known(self) -> int:
+        """How many of the held-out objects the old model has learned from."""
+        masks = self.split.held_out
+        there = [bool(masks[one.image][pixel_at(one.center, masks[one.image])]) for one in self.survey.objects]
+        return int(np.count_nonzero(self.known & np.array(there, bool))) if self.known.any() else 0
 
 
 def survey_material(
@@ -78,7 +88,9 @@ def survey_material(
         )
     # somewhere along z and time
     reviewed = [np.asarray(np.any(one.reviewed, axis=tuple(range(one.reviewed.ndim - 2)))) for one in images]
-    return Material(survey, split_reviewed(survey, reviewed, held_out, generator))
+    learned = record.training.learned if record is not None else ()
+    known = find_known(survey, [one.name for one in images], learned)
+    return Material(survey, split_reviewed(survey, reviewed, held_out, generator, known), known)
 
 
 def prepare_planes(

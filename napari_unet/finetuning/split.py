@@ -44,7 +44,9 @@ class _Candidate:
     build: Callable[[], Split]
 
 
-def split_reviewed(survey: Survey, reviewed: Sequence[Mask], share: float, generator: np.random.Generator) -> Split:
+def split_reviewed(
+    survey: Survey, reviewed: Sequence[Mask], share: float, generator: np.random.Generator, known: Mask | None = None
+) -> Split:
     """Divide what was reviewed.
 
     Parameters
@@ -55,14 +57,22 @@ def split_reviewed(survey: Survey, reviewed: Sequence[Mask], share: float, gener
         For each image, where any of its planes was reviewed.
     share : float
         Share of the objects to hold out; 0: none.
+    known : bool array, optional
+        For each object of the survey whether the old model has learned from it: others are held out first.
     """
+    known = np.zeros(len(survey.objects), bool) if known is None else known
+
+    def cost(candidate: _Candidate) -> float:
+        scored = int(candidate.scored.sum())
+        return _cost(candidate, survey, share) + (float(known[candidate.scored].mean()) if scored else 0.0)
+
     if survey.n_objects >= MIN_OBJECTS and share > 0:
         for candidates in (
             _by_image(survey, reviewed, share, generator),
             _by_region(survey, reviewed, generator),
             _by_cut(survey, reviewed),
         ):
-            best = min(candidates, key=lambda candidate: _cost(candidate, survey, share), default=None)
+            best = min(candidates, key=cost, default=None)
             if best is not None and _cost(best, survey, share) < 1.0:
                 return best.build()
     return Split(tuple(reviewed), tuple(np.zeros_like(mask) for mask in reviewed))
@@ -70,7 +80,7 @@ def split_reviewed(survey: Survey, reviewed: Sequence[Mask], share: float, gener
 
 def count_objects(survey: Survey, masks: Sequence[Mask]) -> int:
     """Objects, each counted once, whose centre lies in the YX mask of their image."""
-    there = [found for found in survey.objects if masks[found.image][_pixel(found.center, masks[found.image])]]
+    there = [found for found in survey.objects if masks[found.image][pixel_at(found.center, masks[found.image])]]
     return len({(found.image, found.label) for found in there})
 
 
@@ -125,7 +135,7 @@ def _by_region(
         offset += count
     if offset < 3:
         return
-    home = np.array([regions[found.image][_pixel(found.center, regions[found.image])] for found in survey.objects])
+    home = np.array([regions[found.image][pixel_at(found.center, regions[found.image])] for found in survey.objects])
     for _ in range(tries):
         out = np.zeros(offset + 1, bool)
         out[1 + generator.permutation(offset)[: int(generator.integers(1, offset - 1))]] = True
@@ -175,6 +185,7 @@ def _sides(mask: Mask, direction: npt.NDArray[np.float64], cut: float, gap: floa
     return mask & (along < cut - gap / 2), mask & (along > cut + gap / 2)
 
 
-def _pixel(center: tuple[float, float], labels: npt.NDArray[Any]) -> tuple[int, int]:
+def pixel_at(center: tuple[float, float], labels: npt.NDArray[Any]) -> tuple[int, int]:
+    """The pixel of `labels` (Y, X) at `center` (y, x)."""
     y, x = (min(round(place), size - 1) for place, size in zip(center, labels.shape, strict=True))
     return y, x

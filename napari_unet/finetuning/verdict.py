@@ -23,7 +23,8 @@ _MOST_MORE = 200  # objects
 @dataclass(frozen=True)
 class Outcome:
     """Scores of the old and the new model: on held-out objects (None: none were held out), on the objects learned from
-    (only then), and on images of the base model's own kinds (None: it has no replay set)."""
+    (only then), and on images of the base model's own kinds (None: it has no replay set). `n_known` is how many of the
+    held-out objects the old model has learned from before."""
 
     steps: int
     survey: Survey
@@ -33,6 +34,7 @@ class Outcome:
     learned_after: Score | None = None
     base_before: Score | None = None
     base_after: Score | None = None
+    n_known: int = 0
 
     @property
     def change(self) -> Change | None:
@@ -62,7 +64,7 @@ def reach_verdict(outcome: Outcome) -> Verdict:
         better, said = _without_score(outcome)
         return Verdict(better, f"{said}{_describe_base(outcome)}")
     change = outcome.change
-    better, said = _with_score(outcome.before, outcome.after, change, outcome.survey)
+    better, said = _with_score(outcome.before, outcome.after, change, outcome)
     noun = "object" if len(outcome.survey.objects) == outcome.survey.n_objects else "outline"  # in several slices
     scores = f"Held-out score (AP@0.5, {_count(outcome.after.n_objects, noun)}): "
     scores += f"{outcome.before.ap50:.2f} -> {outcome.after.ap50:.2f}."
@@ -86,7 +88,7 @@ def choose_candidate(scores: Sequence[Score]) -> int:
     return max(i for i, score in enumerate(scores) if rank(score) >= rank(best) - error)
 
 
-def _with_score(before: Score, after: Score, change: Change | None, survey: Survey) -> tuple[bool | None, str]:
+def _with_score(before: Score, after: Score, change: Change | None, outcome: Outcome) -> tuple[bool | None, str]:
     gain = rank(after) - rank(before) > 1e-6
     same = abs(rank(after) - rank(before)) <= 1e-6
     if before.mean_ap > _RIGHT:
@@ -96,13 +98,18 @@ def _with_score(before: Score, after: Score, change: Change | None, survey: Surv
             "Not better: neither model finds what your labels show. Check that the labels belong to this image and "
             "that what is marked as reviewed is complete, or correct more objects."
         )
-    if same and after.n_objects < _FEW and survey.n_corrected > 0:
+    if not gain and 2 * outcome.n_known >= after.n_objects > 0 and not (change is not None and change.is_sure_loss):
+        return None, (
+            "No better on these, but the old model has learned from most of them before, which flatters it: it cannot "
+            "be known yet. Compare the labels before and after, or review other objects."
+        )
+    if same and after.n_objects < _FEW and outcome.survey.n_corrected > 0:
         return None, (
             "Just as good on these, which are too few to tell: it cannot be known yet whether the new model is better. "
             "Compare the labels before and after, or review more objects."
         )
     if not gain:
-        return False, _why_not(survey)
+        return False, _why_not(outcome.survey)
     if change is not None and not change.is_sure_gain:
         return None, (
             "Probably better, but with so few objects this may be chance: it cannot be known yet. "

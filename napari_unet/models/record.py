@@ -24,6 +24,9 @@ class TrainingRecord(BaseModel):
     seconds: float = 0.0
     steps: int = 0
     settings: dict[str, Any] = Field(default_factory=dict)
+    learned: tuple[tuple[str, tuple[int, ...], int, int], ...] = Field(
+        (), description="Image, plane and centre (y, x) of objects that the model or its ancestors learned from."
+    )
 
 
 class ModelRecord(BaseModel):
