@@ -11,6 +11,8 @@ import numpy as np
 
 Row = dict[str, Any]
 ARMS = {"corrected": (31, 119, 180), "kinds": (44, 160, 44), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
+_HIGHEST = 0.6  # of the scale of AP
+_BASE = (0.85, 1.0)  # the scale of AP@0.5 on the base types
 NAMES = {
     "corrected": "worst objects corrected",
     "kinds": "the same, missed ones first, false ones last",
@@ -66,21 +68,24 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     pg.mkQApp()
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     window = pg.GraphicsLayoutWidget(size=(380 * len(kinds), 720))
-    legend = pg.LegendItem(labelTextSize="9pt")
+    legend = pg.LegendItem(labelTextSize="14pt", colCount=3, horSpacing=40, verSpacing=8)
+    named: set[str] = set()
     for column, kind in enumerate(kinds):
         top = window.addPlot(0, column, title=kind.replace("_", " "))
-        _draw(pg, top, rows, kind, "ap", legend if column == 0 else None)
+        _draw(pg, top, rows, kind, "ap", legend, named)
         below = window.addPlot(1, column)
-        _draw(pg, below, rows, kind, "base_ap50", None)
+        _draw(pg, below, rows, kind, "base_ap50", legend, named)
+        for plot in (top, below):
+            plot.getAxis("left").enableAutoSIPrefix(False)
         if column == 0:
             top.setLabel("left", "AP, mean of 0.5 to 0.9")
             below.setLabel("left", "base types, AP@0.5")
-        for plot in (top, below):
-            plot.getAxis("left").enableAutoSIPrefix(False)
+        top.setYRange(0, _HIGHEST)  # the same for all, or chance would look like a trend
+        below.setYRange(*_BASE)
         below.setLabel("bottom", "corrected objects")
     window.ci.layout.setRowStretchFactor(0, 2)
-    window.addItem(legend, 2, 0)
-    window.ci.layout.setRowFixedHeight(2, 120)
+    window.addItem(legend, 2, 0, 1, len(kinds))
+    window.ci.layout.setRowFixedHeight(2, 90)
     window.show()
     pg.QtWidgets.QApplication.processEvents()
     exporter = ImageExporter(window.scene())
@@ -89,8 +94,11 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     exporter.export(str(path))
 
 
-def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: Any) -> None:
-    """Medians as lines, all orders as dots, base model and full fine-tuning as dashed lines."""
+def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: Any, named: set[str]) -> None:
+    """Medians as lines, all orders as dots, base model and full fine-tuning as dashed lines.
+
+    What is not `named` yet gets its name in the legend.
+    """
     low, high = ends(rows, kind, key)
     for arm, colour in ARMS.items():
         ks = efforts(rows, kind, arm)
@@ -99,7 +107,8 @@ def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: 
         found = [values(rows, kind, arm, k, key) for k in ks]
         medians = [low, *(float(np.median(one)) for one in found)]
         line = plot.plot([0, *ks], medians, pen=pg.mkPen(colour, width=2.5))
-        if legend is not None:
+        if NAMES[arm] not in named:
+            named.add(NAMES[arm])
             legend.addItem(line, NAMES[arm])
         x = [k for k, one in zip(ks, found, strict=True) for _ in one]
         y = [value for one in found for value in one]
@@ -108,5 +117,6 @@ def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: 
         if np.isfinite(value):
             pen = pg.mkPen("k", width=1.2, style=getattr(pg.QtCore.Qt.PenStyle, style))
             line = plot.plot([0, 100], [value, value], pen=pen)
-            if legend is not None:
+            if name not in named:
+                named.add(name)
                 legend.addItem(line, name)
