@@ -98,6 +98,7 @@ def main() -> None:
     parser.add_argument("--model", help="Name or path; empty: the shipped one.")
     parser.add_argument("--variants", nargs="+", default=VARIANTS, choices=VARIANTS)
     args = parser.parse_args()
+    args.channels = "one"
     model = load_model(args.model)
     learned, new = draw_images(args, args.draw)
     base = [load_labelled(args.data, names[0]) for names in base_groups(args.data)]
