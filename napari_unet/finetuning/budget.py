@@ -8,7 +8,7 @@ from collections.abc import Callable
 SCORING_SHARE = 0.15
 """Share of the time that may go into scoring, the first and the last score included."""
 _MOST_SCORES = 8
-_FIRST_SCORE = 0.08
+_FIRST_SCORE = 0.1
 """Share of the training after which the first score comes at the latest: a gain is to be seen soon after the click."""
 
 
