@@ -68,7 +68,7 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     pg.mkQApp()
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     window = pg.GraphicsLayoutWidget(size=(380 * len(kinds), 720))
-    legend = pg.LegendItem(labelTextSize="14pt", colCount=3, horSpacing=40, verSpacing=8)
+    legend = pg.LegendItem(labelTextSize="11pt", colCount=3, horSpacing=25, verSpacing=4)
     named: set[str] = set()
     for column, kind in enumerate(kinds):
         top = window.addPlot(0, column, title=kind.replace("_", " "))
