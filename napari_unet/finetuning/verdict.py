@@ -111,8 +111,9 @@ def _with_score(before: Score, after: Score, change: Change | None, outcome: Out
     if not gain:
         return False, _why_not(outcome.survey)
     if change is not None and not change.is_sure_gain:
+        better = "Probably better" if after.ap50 > before.ap50 else "Outlines are probably closer to yours"
         return None, (
-            "Probably better, but with so few objects this may be chance: it cannot be known yet. "
+            f"{better}, but with so few objects this may be chance: it cannot be known yet. "
             f"Compare the labels before and after, or review {_how_many_more(change)} more objects."
         )
     rough = " This is a rough measure: few objects were held out." if after.n_objects < _FEW else ""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,11 @@ def test_what_became_of_the_base_types_is_told() -> None:
     lost = judge(score(0.5), score(0.9), base_before=score(0.9), base_after=score(0.6))
     assert lost.better
     assert "forgotten" in lost.sentence
+
+
+def test_a_gain_in_outlines_alone_is_called_so() -> None:
+    before, after = score(0.5, 4), score(0.75, 4)
+    closer = replace(after, ap50=before.ap50)
+    said = judge(before, closer).sentence
+    assert "Outlines are probably closer to yours" in said
+    assert "cannot be known yet" in said
