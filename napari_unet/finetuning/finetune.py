@@ -118,6 +118,9 @@ class _Run:
         """Read what was reviewed, and score the parent."""
         generator = np.random.default_rng(self.config.seed)
         self.material = survey_material(self.images, self.config.held_out, generator, self.model.record)
+        self.learned = list_places(
+            self.material.survey, [one.name for one in self.images], self.material.split.training
+        )
         patch = fitting_size(self.config.patch, self.model.record.architecture)
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
@@ -256,7 +259,6 @@ class _Run:
         names = [one.name for one in self.images]
         steps, seconds = self.trainer.steps, self.budget.elapsed
         survey = self.material.survey
-        learned = list_places(survey, names, self.material.split.training)
-        child = make_child(self.model, network, names, survey, self.config, steps, seconds, learned)
+        child = make_child(self.model, network, names, survey, self.config, steps, seconds, self.learned)
         child.record.training.settings["share"] = share
         return child

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.finetuning.split import Mask, pixel_at
+from napari_unet.finetuning.split import Mask, are_inside
 from napari_unet.finetuning.survey import Survey
 
 Place = tuple[str, tuple[int, ...], int, int]
@@ -25,7 +25,7 @@ _SAME = 0.5  # of a diameter: how far apart two centres of one object may be, wh
 
 def list_places(survey: Survey, names: Sequence[str], masks: Sequence[Mask]) -> tuple[Place, ...]:
     """Where the objects are of which the centre lies in the YX mask of their image."""
-    there = [found for found in survey.objects if masks[found.image][pixel_at(found.center, masks[found.image])]]
+    there = [found for found, inside in zip(survey.objects, are_inside(survey, masks), strict=True) if inside]
     return tuple((names[one.image], one.plane, round(one.center[0]), round(one.center[1])) for one in there)
 
 

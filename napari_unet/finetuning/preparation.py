@@ -18,7 +18,7 @@ from napari_unet.finetuning.lineage import find_known
 from napari_unet.finetuning.object_check import check_objects
 from napari_unet.finetuning.patches import TrainingPlane
 from napari_unet.finetuning.scoring import HeldOutPlane
-from napari_unet.finetuning.split import Split, pixel_at, split_reviewed
+from napari_unet.finetuning.split import Split, are_inside, split_reviewed
 from napari_unet.finetuning.survey import Survey, survey_reviewed
 from napari_unet.images.channels import ChannelStack
 from napari_unet.images.normalization import AnyLimits, normalize
@@ -48,7 +48,7 @@ class Material:
 
     survey: Survey
     split: Split
-    known: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    known: npt.NDArray[np.bool_]
     training: list[TrainingPlane] = field(default_factory=list)
     held_out: list[HeldOutPlane] = field(default_factory=list)
     learned: list[HeldOutPlane] = field(default_factory=list)
@@ -56,10 +56,9 @@ class Material:
 
     @property
     def n_known(self) -> int:
-        """How many of the held-out objects the old model has learned from."""
-        masks = self.split.held_out
-        there = [bool(masks[one.image][pixel_at(one.center, masks[one.image])]) for one in self.survey.objects]
-        return int(np.count_nonzero(self.known & np.array(there, bool))) if self.known.any() else 0
+        """How many of the held-out objects the old model has learned from, each once however many planes it has."""
+        both = self.known & are_inside(self.survey, self.split.held_out)
+        return len({(self.survey.objects[i].image, self.survey.objects[i].label) for i in np.flatnonzero(both)})
 
 
 def survey_material(

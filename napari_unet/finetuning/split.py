@@ -80,8 +80,14 @@ def split_reviewed(
 
 def count_objects(survey: Survey, masks: Sequence[Mask]) -> int:
     """Objects, each counted once, whose centre lies in the YX mask of their image."""
-    there = [found for found in survey.objects if masks[found.image][pixel_at(found.center, masks[found.image])]]
+    there = [found for found, inside in zip(survey.objects, are_inside(survey, masks), strict=True) if inside]
     return len({(found.image, found.label) for found in there})
+
+
+def are_inside(survey: Survey, masks: Sequence[Mask]) -> Mask:
+    """For each reviewed outline whether its centre lies in the YX mask of its image."""
+    places = (masks[found.image][_pixel(found.center, masks[found.image])] for found in survey.objects)
+    return np.array([bool(place) for place in places], bool)
 
 
 def _cost(candidate: _Candidate, survey: Survey, share: float) -> float:
@@ -135,7 +141,7 @@ def _by_region(
         offset += count
     if offset < 3:
         return
-    home = np.array([regions[found.image][pixel_at(found.center, regions[found.image])] for found in survey.objects])
+    home = np.array([regions[found.image][_pixel(found.center, regions[found.image])] for found in survey.objects])
     for _ in range(tries):
         out = np.zeros(offset + 1, bool)
         out[1 + generator.permutation(offset)[: int(generator.integers(1, offset - 1))]] = True
@@ -185,7 +191,6 @@ def _sides(mask: Mask, direction: npt.NDArray[np.float64], cut: float, gap: floa
     return mask & (along < cut - gap / 2), mask & (along > cut + gap / 2)
 
 
-def pixel_at(center: tuple[float, float], labels: npt.NDArray[Any]) -> tuple[int, int]:
-    """The pixel of `labels` (Y, X) at `center` (y, x)."""
+def _pixel(center: tuple[float, float], labels: npt.NDArray[Any]) -> tuple[int, int]:
     y, x = (min(round(place), size - 1) for place, size in zip(center, labels.shape, strict=True))
     return y, x

@@ -10,10 +10,12 @@ import pytest
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.lineage import MOST, find_known, join_places, list_places
-from napari_unet.finetuning.split import split_reviewed
+from napari_unet.finetuning.preparation import survey_material
+from napari_unet.finetuning.split import count_objects, split_reviewed
 from napari_unet.finetuning.survey import survey_reviewed
 from napari_unet.finetuning.verdict import Outcome, reach_verdict
 from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord, TrainingRecord
 
 from .conftest import correct_all, draw_discs
 from .test_verdict import NOTHING, score
@@ -76,3 +78,14 @@ def test_a_child_knows_what_its_parent_learned_from(tiny_model: Model) -> None:
     assert set(places) < set(second.model.record.training.learned)
     kept = replace(second, better=False).to_keep  # which learned nothing
     assert kept.record.training.learned == places
+
+
+def test_an_object_through_several_planes_is_known_once() -> None:
+    image, labels = draw_discs()
+    stack = correct_all(np.stack([image] * 4), np.stack([labels] * 4), name="stack")
+    survey = survey_reviewed([stack])
+    places = list_places(survey, ["stack"], [np.ones(labels.shape, bool)])
+    record = ModelRecord(training=TrainingRecord(learned=places))
+    material = survey_material([stack], 0.25, np.random.default_rng(0), record)
+    assert material.known.all()
+    assert material.n_known == count_objects(survey, material.split.held_out) > 0
