@@ -22,7 +22,8 @@ _OBJECT = 0.2
 """Foreground probability from which the model may mean an object that it then drops as too unsure."""
 _OUTLINE = 3
 """Pixels around a drawn object that are background all the same: they say where it ends."""
-_TILE = 768
+_TILE = 384
+"""Pixels: little of a plane is reviewed, and tiles without any of that are left out."""
 
 
 def mark_doubt(
@@ -38,7 +39,7 @@ def mark_doubt(
     predictor = Predictor(model, device)
     for plane in planes:
         if plane.predicted and not enough():
-            plane.unsure = find_doubt(plane, _foreground(predictor, plane.pixels))
+            plane.unsure = find_doubt(plane, _foreground(predictor, plane))
 
 
 def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -48,10 +49,10 @@ def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt
     return found
 
 
-def _foreground(predictor: Predictor, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The map (Y, X) of normalized `pixels` ((C,) Y, X) at the model's object size."""
-    maps = PlaneMaps(predictor, pixels, Limits(0.0, 1.0))
-    for _ in maps.tiles(_TILE):
+def _foreground(predictor: Predictor, plane: TrainingPlane) -> npt.NDArray[np.float32]:
+    """The model's map (Y, X) of `plane`, at least where it is learned from."""
+    maps = PlaneMaps(predictor, plane.pixels, Limits(0.0, 1.0))
+    for _ in maps.tiles(_TILE, wanted=plane.learn):
         pass
     foreground: npt.NDArray[np.float32] = maps.maps[0]
     return foreground

@@ -183,6 +183,8 @@ class _Run:
             yield StepDone(step, loss, self.budget.elapsed, self.budget.seconds_left(step))
         if self.budget.is_score_due(step):
             yield self.score()
+            with self.trainer.threads.as_chosen():
+                self.judge.score_base(self.parent)
         if self.preview is not None and self.show_preview():
             yield from self._predict_preview(self.preview())
 
@@ -214,6 +216,7 @@ class _Run:
         if self.judge.holds_out and self.scored_step < self.trainer.steps:
             yield self.score()
         with self.trainer.threads.as_chosen():
+            self.judge.score_base(self.parent)
             network, score, share = self._choose()
             child, score = self._calibrate(self.child(network.cpu(), share), score)
             outcome = self.judge.conclude(child, score, self.trainer.steps)

@@ -13,6 +13,8 @@ from napari_unet.finetuning.preparation import Material
 from napari_unet.finetuning.scoring import HeldOutPlane, score_model
 from napari_unet.finetuning.verdict import Outcome
 from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.preparation import resampling_factor
 
 _CALIBRATION = 4.0  # times as long as a score
 
@@ -39,19 +41,26 @@ class Judge:
         return bool(self.material.held_out)
 
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> tuple[float, float]:
-        """Score the model as it was; returns the seconds of a score on the way (0: none), and of those at the end."""
+        """Score the model as it was; returns the seconds of a score on the way (0: none), and of those at the end.
+
+        Its score on the base images can wait until there is something new to see: `score_base`.
+        """
         start = time.perf_counter()
         score, done = _scorer(parent)(parent, self._planes, self.device, enough)
         del self._planes[done:]
-        middle = time.perf_counter()
-        self._base_before = self._score(parent, self.base)
-        base, once = time.perf_counter() - middle, middle - start
+        once = time.perf_counter() - start
+        base = once * _pixels(self.base, parent.record) / max(1.0, _pixels(self._planes, parent.record))
         blends = (1 + _CALIBRATION) * once + base  # what is learned from is three times what is held out
         if self.holds_out:
             self.before = score
             return once, base + blends
         self._learned_before = score
         return 0.0, base + blends + once
+
+    def score_base(self, parent: Model) -> None:
+        """Score the model as it was on the base images, once."""
+        if self._base_before is None:
+            self._base_before = self._score(parent, self.base)
 
     def score(self, model: Model) -> Score:
         """The score of weights on the way or at the end."""
@@ -82,6 +91,11 @@ class Judge:
 
     def _score(self, model: Model, planes: Sequence[HeldOutPlane]) -> Score | None:
         return score_model(model, planes, self.device)[0] if planes else None
+
+
+def _pixels(planes: Sequence[HeldOutPlane], record: ModelRecord) -> float:
+    """How many the network of `record` sees of `planes`."""
+    return sum(one.region.size * resampling_factor(record, one.diameter) ** 2 for one in planes)
 
 
 def _scorer(model: Model) -> Callable[..., tuple[Score, int]]:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from napari_unet.finetuning.patches import TrainingPlane
 
+Centers = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
 _SIZES = (1.0, 2 / 3, 1 / 2)  # of the largest
 _ENOUGH = 0.5
 
@@ -20,14 +22,17 @@ def choose_patch_size(planes: Sequence[TrainingPlane], largest: int) -> int:
     corrections in the same time.
     """
     sizes = [round(largest * share) for share in _SIZES]
-    return next((size for size in sizes if reviewed_share(planes, size) >= _ENOUGH), sizes[-1])
+    places = [plane.centers() for plane in planes]
+    return next((size for size in sizes if reviewed_share(planes, places, size) >= _ENOUGH), sizes[-1])
 
 
-def reviewed_share(planes: Sequence[TrainingPlane], size: int) -> float:
-    """Mean share of reviewed pixels in patches of `size` around the places that patches are cut around."""
+def reviewed_share(planes: Sequence[TrainingPlane], centers: Sequence[Centers], size: int) -> float:
+    """Mean share of reviewed pixels in patches of `size` around the places that patches are cut around.
+
+    `centers` are these places of each plane, as `TrainingPlane.centers` has them.
+    """
     shares, counts = [], []
-    for plane in planes:
-        places, weights = plane.centers()
+    for plane, (places, weights) in zip(planes, centers, strict=True):
         sums = np.pad(plane.learn, ((1, 0), (1, 0))).astype(np.int64).cumsum(axis=0).cumsum(axis=1)
         for (y, x), weight in zip(places, weights, strict=True):
             shares.append(weight * _sum_in_box(sums, y, x, size) / size**2)

@@ -73,11 +73,17 @@ class TrainingPlane:
         for label, center, _ in whole_objects(self.labels, self.learn, share=0.5):
             places.append(center)
             shares.append(CORRECTED_WEIGHT if label in drawn else 1.0)
-        erased, count = ndimage.label(self.changed & self.learn & (self.labels == 0))
-        for center in ndimage.center_of_mass(erased > 0, erased, range(1, count + 1)):
+        erased = self.changed & self.learn & (self.labels == 0)
+        for center in _centers_of_pieces(erased) if erased.any() else ():
             places.append(center)
             shares.append(1.0)
         return np.array(places, float).reshape(-1, 2), np.array(shares, float)
+
+
+def _centers_of_pieces(mask: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Centres of mass of the connected pieces of a YX mask."""
+    pieces, count = ndimage.label(mask)
+    return [(float(y), float(x)) for y, x in ndimage.center_of_mass(mask, pieces, range(1, count + 1))]
 
 
 class PatchSampler:

@@ -57,17 +57,23 @@ class PlaneMaps:
         self.maps = np.zeros((network.out_channels, *image.shape[1:]), np.float32)
         self._complete = False
 
-    def tiles(self, tile: int | None = None, view: tuple[slice, ...] | None = None) -> Iterator[Progress]:
+    def tiles(
+        self,
+        tile: int | None = None,
+        view: tuple[slice, ...] | None = None,
+        wanted: npt.NDArray[np.bool_] | None = None,
+    ) -> Iterator[Progress]:
         """Fill the maps, tiles in `view` (image coordinates) first; where memory runs out, on with smaller tiles.
 
-        Maps that are complete are not made again: they count as one tile.
+        Maps that are complete are not made again: they count as one tile. With `wanted`, of the maps' spatial shape,
+        tiles that hold nothing of it are left out, and the maps stay 0 there.
         """
         if self._complete:
             yield Progress(tuple(slice(0, size) for size in self.maps.shape[1:]), 1, 1)
             return
         network = self._predictor.record.architecture
         side = tile or largest_tile(network, self._predictor.dtype.itemsize, watched=view is not None)
-        waiting = self._plan(side, network, view)
+        waiting = self._plan(side, network, view, wanted)
         done = 0
         while waiting:
             try:
@@ -76,17 +82,24 @@ class PlaneMaps:
                 if not is_out_of_memory(error):
                     raise
                 side = _halve(side, error)
-                waiting, done = self._plan(side, network, view), 0
+                waiting, done = self._plan(side, network, view, wanted), 0
                 continue
             done += 1
             core = waiting.pop(0).core
-            self._complete = not waiting
+            self._complete = not waiting and wanted is None
             yield Progress(core, done, done + len(waiting))
 
-    def _plan(self, side: int, network: UNetConfig, view: tuple[slice, ...] | None) -> list[Tile]:
+    def _plan(
+        self,
+        side: int,
+        network: UNetConfig,
+        view: tuple[slice, ...] | None,
+        wanted: npt.NDArray[np.bool_] | None,
+    ) -> list[Tile]:
         plan = plan_tiles(self.maps.shape[1:], side, network)
         self._padded = mirror(self._image, ((0, 0), *plan.border))
-        return list(in_view_first(plan.tiles, self._scale_view(view)))
+        tiles = [tile for tile in plan.tiles if wanted is None or wanted[tile.core].any()]
+        return list(in_view_first(tiles, self._scale_view(view)))
 
     def _answer(self, tile: Tile) -> None:
         answer = self._predictor.predict(self._padded[(slice(None), *tile.read)][None], tile.crop)

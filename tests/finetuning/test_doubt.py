@@ -6,6 +6,9 @@ import numpy as np
 
 from napari_unet.finetuning.doubt import find_doubt, mark_doubt
 from napari_unet.finetuning.patches import TrainingPlane
+from napari_unet.images.normalization import Limits
+from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.predictor import Predictor
 
 from .conftest import draw_discs
 
@@ -55,3 +58,21 @@ def test_no_time_no_doubt(tiny_model) -> None:
     plane = missed_one()[0]
     mark_doubt(tiny_model, [plane], enough=lambda: True)
     assert plane.unsure is None
+
+
+def test_only_what_is_learned_from_is_asked_about(tiny_model, monkeypatch) -> None:
+    """Of a large plane of which one corner is reviewed, that corner is seen, and its answer is that of the whole."""
+    small = missed_one()[0]
+    whole = np.tile(small.pixels, (3, 3))[:700, :700]
+    labels, corner = np.zeros(whole.shape, np.int32), np.zeros(whole.shape, bool)
+    corner[:100, :100] = True
+    plane = TrainingPlane(whole, labels, corner, corner, np.zeros_like(corner), predicted=True)
+    predictor = Predictor(tiny_model, "cpu")
+    whole_map = PlaneMaps(predictor, whole, Limits(0.0, 1.0))
+    n_whole = len(list(whole_map.tiles(384)))
+    asked = []
+    original = Predictor.predict
+    monkeypatch.setattr(Predictor, "predict", lambda self, *args: asked.append(1) or original(self, *args))
+    mark_doubt(tiny_model, [plane], "cpu")
+    assert (len(asked), n_whole) == (1, 4)
+    assert np.array_equal(plane.unsure, find_doubt(plane, whole_map.maps[0]))

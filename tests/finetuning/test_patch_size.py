@@ -29,7 +29,7 @@ def test_a_small_image_that_is_all_reviewed_is_no_waste() -> None:
     labels = np.zeros((60, 70), np.int32)
     labels[20:30, 20:30] = 1
     plane = TrainingPlane(np.zeros((60, 70), np.float32), labels, small, small, ~small)
-    assert reviewed_share([plane], 192) == 1.0
+    assert reviewed_share([plane], [plane.centers()], 192) == 1.0
     assert choose_patch_size([plane], 192) == 192
 
 
@@ -41,4 +41,4 @@ def test_smaller_patches_show_more_of_what_is_reviewed() -> None:
         weights = PatchSampler([plane], size, quiet, seed=0).draw(n)[2]
         seen[size] = int((weights > 0).sum())
     assert seen[96] > 2 * seen[192]
-    assert 0.25 < reviewed_share([plane], 96) / (60 / 96) ** 2 <= 1.0
+    assert 0.25 < reviewed_share([plane], [plane.centers()], 96) / (60 / 96) ** 2 <= 1.0

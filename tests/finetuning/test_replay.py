@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from napari_unet.finetuning.batches import BatchSampler
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
+from napari_unet.finetuning.judge import Judge
 from napari_unet.finetuning.patches import TrainingPlane
 from napari_unet.finetuning.replay import (
     SUFFIX,
@@ -148,3 +149,17 @@ def test_there_is_no_teacher_for_other_channels_or_without_a_set() -> None:
     assert find_teacher(record.model_copy(update={"replay": None})) is None
     wide = record.model_copy(update={"architecture": record.architecture.model_copy(update={"in_channels": 3})})
     assert find_teacher(wide) is None
+
+
+def test_the_old_model_is_scored_on_base_images_after_the_first_new_score(
+    models_dir, tiny_model: Model, monkeypatch
+) -> None:
+    """What the user waits for is a first gain; what was known before can be measured afterwards."""
+    told: list[str] = []
+    original = Judge.score_base
+    monkeypatch.setattr(Judge, "score_base", lambda self, parent: told.append("base") or original(self, parent))
+    config = FinetuneConfig(seconds=60, max_steps=4, patch=64, batch_size=2, device="cpu")
+    for event in finetune_steps(with_replay(tiny_model, models_dir), [correct_all(*draw_discs())], config):
+        told.append(type(event).__name__)
+    assert told.index("Prepared") < told.index("ScoreDone") < told.index("base")
+    assert told[-1] == "Finished"
