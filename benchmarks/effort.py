@@ -22,6 +22,7 @@ kinds       the same, but what is missed comes first, then what is merged, split
 noisy       as `corrected`, with outlines off by 1 or 2 pixels, and 5 % of the objects never noticed (left as they were)
 dense       the base model fine-tuned once on k objects labelled in whole neighbourhoods, drawn at random, right or not
 all         the base model fine-tuned on all images to be corrected, all labelled, `ALL` times as long
+alone       the same without replay: what these images can teach a model that may forget all others
 
 Orders are random orders of the images to be corrected, with other random numbers for the rest. A cell is one
 type/order/arm/k, and writes one line to results.jsonl in the results folder when it is done: `ap` (mean over IoU
@@ -109,8 +110,13 @@ class Bench:
         return self.model, {"seconds": 0.0, "total": 0.0}
 
     def _all(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
-        labelled = [one.corrected(one.truth, np.ones(one.truth.shape, bool)) for one in self.pictures(cell.kind)[0]]
-        return self._finetune(self.model, labelled, cell, ALL)
+        return self._finetune(self.model, self._all_labelled(cell), cell, ALL)
+
+    def _alone(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
+        return self._finetune(self.model, self._all_labelled(cell), cell, ALL, replay=0.0)
+
+    def _all_labelled(self, cell: Cell) -> list[CorrectedImage]:
+        return [one.corrected(one.truth, np.ones(one.truth.shape, bool)) for one in self.pictures(cell.kind)[0]]
 
     def _dense(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
         generator = np.random.default_rng([cell.order, cell.k])
@@ -143,10 +149,10 @@ class Bench:
         return session.model, row | {"images": len(images), "reviewed": round(share, 3)}
 
     def _finetune(
-        self, parent: Model, images: list[CorrectedImage], cell: Cell, times: int = 1
+        self, parent: Model, images: list[CorrectedImage], cell: Cell, times: int = 1, **settings: Any
     ) -> tuple[Model, dict[str, Any]]:
         steps = self.args.max_steps and times * self.args.max_steps
-        config = FinetuneConfig(seconds=times * self.args.seconds, max_steps=steps, seed=cell.order)
+        config = FinetuneConfig(seconds=times * self.args.seconds, max_steps=steps, seed=cell.order, **settings)
         start = time.perf_counter()
         result: FinetuneResult = drain(finetune_steps(parent, images, config))
         seconds = round(time.perf_counter() - start, 1)
@@ -164,7 +170,7 @@ class Bench:
 
 def plan_cells(orders: int, only: Sequence[str]) -> Iterator[Cell]:
     """All cells, those that others are measured by first; `only` are patterns of their names."""
-    cells = [Cell(kind, 0, arm, k) for kind in TYPES for arm, k in (("base", 0), ("all", 0))]
+    cells = [Cell(kind, 0, arm, k) for kind in TYPES for arm, k in (("base", 0), ("all", 0), ("alone", 0))]
     for order in range(orders):
         cells += [
             Cell(kind, order, arm, k)

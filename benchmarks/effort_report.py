@@ -43,7 +43,7 @@ def print_table(rows: Sequence[Row]) -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for kind in dict.fromkeys(row["kind"] for row in rows):
         low, high = ends(rows, kind, "ap")
-        for arm in ("base", *ARMS, "all"):
+        for arm in ("base", *ARMS, "all", "alone"):
             for k in efforts(rows, kind, arm):
                 ap, ap50, base, total = (
                     values(rows, kind, arm, k, key) for key in ("ap", "ap50", "base_ap50", "total")

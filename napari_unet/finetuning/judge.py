@@ -11,12 +11,13 @@ from napari_unet.finetuning.class_scoring import score_classes
 from napari_unet.finetuning.events import Score
 from napari_unet.finetuning.preparation import Material
 from napari_unet.finetuning.scoring import HeldOutPlane, score_model
-from napari_unet.finetuning.verdict import Outcome
+from napari_unet.finetuning.verdict import TOO_FEW, Outcome
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.preparation import resampling_factor
 
-_CALIBRATION = 4.0  # times as long as a score
+_LEARNED = 3.0  # times as long as a score: what is learned from is about so much more than what is held out
+_CALIBRATION = _LEARNED + 1.0
 
 
 class Judge:
@@ -50,10 +51,10 @@ class Judge:
         del self._planes[done:]
         once = time.perf_counter() - start
         base = once * _pixels(self.base, parent.record) / max(1.0, _pixels(self._planes, parent.record))
-        blends = (1 + _CALIBRATION) * once + base  # what is learned from is three times what is held out
+        blends = (1 + _CALIBRATION) * once + base
         if self.holds_out:
             self.before = score
-            return once, base + blends
+            return once, base + blends + (_LEARNED * once if score.n_objects < TOO_FEW else 0.0)
         self._learned_before = score
         return 0.0, base + blends + once
 
@@ -79,11 +80,17 @@ class Judge:
 
     def conclude(self, child: Model, score: Score, steps: int) -> Outcome:
         """All that was measured, with what only the child is measured on."""
-        after, learned = (score, None) if self.holds_out else (None, score)
+        after, learned = (score, self._score_learned(child, score)) if self.holds_out else (None, score)
         base = self._score(child, self.base)
         survey = self.material.survey
         scores = self.before, after, self._learned_before, learned, self._base_before, base
         return Outcome(steps, survey, *scores, n_known=self.material.n_known)
+
+    def _score_learned(self, child: Model, held_out: Score) -> Score | None:
+        """What was held out may be too little to say anything by itself."""
+        if held_out.n_objects >= TOO_FEW or not self.material.learned:
+            return None
+        return _scorer(child)(child, self.material.learned, self.device)[0]
 
     @property
     def _planes(self) -> list[HeldOutPlane]:

@@ -14,6 +14,8 @@ from napari_unet.finetuning.evidence import Change, compare_evidence
 from napari_unet.finetuning.survey import Survey
 
 _FEW = 10  # held-out objects below which a score is rough
+TOO_FEW = 5
+"""Held-out objects below which not finding them is as likely chance as anything: they are the ones that were wrong."""
 _RIGHT = 0.95  # mean AP above which there is nothing left to gain
 _NOWHERE = 0.1  # AP@0.5 below which a model does not find what the labels show
 _FORGOTTEN = 0.02  # AP@0.5 lost on the base model's own kinds of image that is worth a warning
@@ -23,8 +25,8 @@ _MOST_MORE = 200  # objects
 @dataclass(frozen=True)
 class Outcome:
     """Scores of the old and the new model: on held-out objects (None: none were held out), on the objects learned from
-    (only then), and on images of the base model's own kinds (None: it has no replay set). `n_known` is how many of the
-    held-out objects the old model has learned from before."""
+    (only then, and of the new model where few were held out), and on images of the base model's own kinds (None: it has
+    no replay set). `n_known` is how many of the held-out objects the old model has learned from before."""
 
     steps: int
     survey: Survey
@@ -93,6 +95,8 @@ def _with_score(before: Score, after: Score, change: Change | None, outcome: Out
     same = abs(rank(after) - rank(before)) <= 1e-6
     if before.mean_ap > _RIGHT:
         return False, "Not better: the old model was already right there. Correct objects where it is wrong."
+    if not gain and after.n_objects < TOO_FEW and outcome.survey.n_corrected > 0:
+        return _with_too_few(outcome.learned_after)
     if after.ap50 < _NOWHERE:
         return False, (
             "Not better: neither model finds what your labels show. Check that the labels belong to this image and "
@@ -118,6 +122,19 @@ def _with_score(before: Score, after: Score, change: Change | None, outcome: Out
         )
     rough = " This is a rough measure: few objects were held out." if after.n_objects < _FEW else ""
     return True, ("Better." if after.ap50 > before.ap50 else "Better: outlines are closer to yours.") + rough
+
+
+def _with_too_few(learned: Score | None) -> tuple[bool | None, str]:
+    """What can be said by what was learned from: nonsense is not even found there."""
+    if learned is not None and learned.ap50 < _NOWHERE:
+        return False, (
+            "Not better: the new model does not even find what it learned from. Check that the labels belong to this "
+            "image and that what is marked as reviewed is complete, or correct more objects."
+        )
+    return None, (
+        "No better on these, which are too few to tell: it cannot be known yet whether the new model is better. "
+        "Compare the labels before and after, or review more objects."
+    )
 
 
 def _without_score(outcome: Outcome) -> tuple[bool | None, str]:

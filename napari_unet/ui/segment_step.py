@@ -7,26 +7,23 @@ from typing import Any
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
 )
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
-from napari_unet.images.units import SHORT_UNITS
 from napari_unet.segmentation.classes import describe_shares
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 from napari_unet.ui.class_view import class_names_of, describe_classes
+from napari_unet.ui.diameter_field import DiameterField
 from napari_unet.ui.fold import Fold
 from napari_unet.ui.keep_question import KeepQuestion
 from napari_unet.ui.listening import listen
-from napari_unet.ui.parameters import ParameterForm, make_control, read_control, write_control
+from napari_unet.ui.parameters import ParameterForm
 from napari_unet.ui.progress import ProgressLine, format_seconds
-from napari_unet.ui.ring import DiameterRing
 from napari_unet.ui.scope_row import ScopeRow
 from napari_unet.ui.segment_run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.session import Session
@@ -46,13 +43,9 @@ class SegmentStep(Step):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.ring = DiameterRing(session)
         self.run: SegmentRun | None = None
         self.model_box = QComboBox(toolTip="The model that finds the objects")
-        self.diameter: QDoubleSpinBox = make_control(SegmentConfig.model_fields["diameter"])
-        self.size = QLabel()
-        self.estimate_button = QPushButton("Estimate")
-        self.ring_button = QPushButton("Show as ring", checkable=True)
+        self.diameter = DiameterField(session, self)
         self.scope = ScopeRow()
         self.segment_button = QPushButton("Segment")
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
@@ -69,24 +62,14 @@ class SegmentStep(Step):
     def _lay_out_body(self) -> None:
         self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model_box.setMinimumContentsLength(10)
-        self.diameter.setSuffix(" px")
-        self.diameter.setDecimals(1)
-        self.estimate_button.setToolTip("Measure the typical object diameter in the slice in view")
-        self.ring_button.setToolTip("Show the diameter as a ring in the middle of the view")
         self.segment_button.setToolTip("Find the objects; labels appear as they are finished")
-        row = QHBoxLayout()
-        row.addWidget(self.diameter, 3)
-        row.addWidget(self.size, 2)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.estimate_button)
-        buttons.addWidget(self.ring_button)
         form = QGridLayout()
         form.setColumnStretch(1, 1)
         form.addWidget(QLabel("Model"), 0, 0)
         form.addWidget(self.model_box, 0, 1)
-        form.addWidget(QLabel("Diameter", toolTip=self.diameter.toolTip()), 1, 0)
-        form.addLayout(row, 1, 1)
-        form.addLayout(buttons, 2, 1)
+        form.addWidget(QLabel("Diameter", toolTip=self.diameter.spin.toolTip()), 1, 0)
+        form.addLayout(self.diameter.row, 1, 1)
+        form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)
         for widget in (self.classes, self.scope, self.segment_button, self.progress, self.question, self.advanced):
             self.body_layout.addWidget(widget)
@@ -96,14 +79,11 @@ class SegmentStep(Step):
         listen(self, session.current_changed, self._on_current_changed)
         listen(self, session.image_changed, self._on_current_changed)
         listen(self, session.prediction_changed, self._on_prediction_changed)
-        listen(self, session.diameter_changed, self._on_diameter_changed)
         listen(self, session.models_changed, self._on_models_changed)
         listen(self, session.model_changed, self._on_models_changed)
         listen(self, session.jobs.changed, self._on_job_changed)
         self.model_box.activated.connect(self._on_model_chosen)
-        self.diameter.valueChanged.connect(self._on_diameter_edited)
-        self.estimate_button.clicked.connect(self._on_estimate)
-        self.ring_button.toggled.connect(self._on_ring_toggled)
+        self.diameter.estimate_wanted.connect(self._on_estimate)
         self.segment_button.clicked.connect(self.request)
         self.progress.stop_clicked.connect(session.jobs.stop)
         self.question.answered.connect(self._on_answered)
@@ -126,20 +106,16 @@ class SegmentStep(Step):
     def _on_current_changed(self, work: object = None) -> None:
         self.clear_message()
         self.question.hide()
-        self._hide_ring()
+        self.diameter.hide_ring()
         self.scope.offer("YX" if self.session.current is None else self.session.current.axes)
         current = self.session.current
         self.advanced.content.show_row("link_overlap", current is None or "Z" in current.axes)
-        self._show_diameter()
+        self.diameter.refresh()
         self._on_job_changed()
 
     def _on_prediction_changed(self, work: object) -> None:
         if work is self.session.current:
             self._on_job_changed()
-
-    def _on_diameter_changed(self, work: object) -> None:
-        if work is self.session.current:
-            self._show_diameter()
 
     def _on_job_changed(self) -> None:
         """Which controls can be used follows from the session alone."""
@@ -149,12 +125,10 @@ class SegmentStep(Step):
         entry = session.model_entry
         sizeless = "Classes have no size of their own." if entry and class_names_of(entry.record) else None
         enable(self.segment_button, reason)
-        enable(self.estimate_button, reason or sizeless)
         enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
         closed = None if session.current is not None else "Open an image first."
         enable(self.scope, closed)
-        for widget in (self.diameter, self.ring_button):
-            enable(widget, closed or sizeless)
+        self.diameter.allow(closed or sizeless, reason or sizeless)
         self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
         if ours and job.stopping:
             self.progress.stopping()
@@ -191,43 +165,6 @@ class SegmentStep(Step):
             took = "" if work.seconds is None else f", {format_seconds(work.seconds)}"
             self.set_state(f"{work.n_objects} {'object' if work.n_objects == 1 else 'objects'}{took}")
 
-    # -- diameter -------------------------------------------------------------------------------------------------
-
-    def _show_diameter(self) -> None:
-        work = self.session.current
-        diameter = work.diameter if work is not None else None
-        write_control(self.diameter, diameter)
-        self.size.setText(self._physical_size(diameter))
-        self.size.setToolTip("Estimated from the image" if work is not None and work.diameter_estimated else "")
-        if self.ring_button.isChecked():
-            if work is not None and diameter is not None:
-                self.ring.show(work, diameter)
-            else:
-                self.ring.hide()
-
-    def _physical_size(self, diameter: float | None) -> str:
-        work = self.session.current
-        if work is None or diameter is None or "X" not in work.image.scale:
-            return ""
-        unit = work.image.units_of("X")[0]
-        return f"{diameter * work.image.scale['X']:.3g} {SHORT_UNITS.get(unit, unit)}"
-
-    def _on_diameter_edited(self) -> None:
-        if self.session.current is not None:
-            self.session.set_diameter(self.session.current, read_control(self.diameter))
-
-    def _on_ring_toggled(self, shown: bool) -> None:
-        work = self.session.current
-        if not shown or work is None:
-            self.ring.hide()
-        elif work.diameter is None:
-            self._on_estimate()
-        else:
-            self.ring.show(work, work.diameter)
-
-    def _hide_ring(self) -> None:
-        self.ring_button.setChecked(False)
-
     def _on_estimate(self) -> None:
         work = self.session.current
         if work is None or self._reason() is not None:
@@ -239,9 +176,9 @@ class SegmentStep(Step):
         def on_finished(outcome: Any) -> None:
             if isinstance(outcome, Finished):
                 self.session.set_diameter(work, round(outcome.result, 1), estimated=True)
-                self.ring_button.setChecked(True)
+                self.diameter.show_estimate()
             elif isinstance(outcome, Failed):
-                self.show_message(outcome.message, self.diameter)
+                self.show_message(outcome.message, self.diameter.spin)
 
         events = estimate_in_background(self.session.model_loader(), work.seen, plane, device)
         self.progress.begin("Measuring the object diameter")
@@ -270,7 +207,7 @@ class SegmentStep(Step):
         """Segment the current image; `keep` says what becomes of corrections (None: there are none)."""
         work = self.session.current
         self.clear_message()
-        self._hide_ring()
+        self.diameter.hide_ring()
         scope = Scope(self.scope.kind, work.plane_at(self.session.viewer.dims.point))
         config = SegmentConfig(diameter=work.diameter, **self.advanced.content.values())
         self.run = SegmentRun(self.session, work)

@@ -60,9 +60,22 @@ def test_the_same_on_a_few_objects_says_nothing_against_what_was_corrected() -> 
     unknown = reach_verdict(Outcome(100, survey, score(0.5, 4), score(0.5, 4)))
     assert unknown.better is None
     assert "cannot be known yet" in unknown.sentence
-    for before, after, n in ((0.5, 0.25, 4), (0.5, 0.5, 40), (1.0, 1.0, 4)):
+    for before, after, n in ((0.5, 0.25, 8), (0.0, 0.0, 8), (0.5, 0.5, 40), (1.0, 1.0, 4)):
         assert reach_verdict(Outcome(100, survey, score(before, n), score(after, n))).better is False
     assert judge(score(0.5, 4), score(0.5, 4)).better is False  # nothing was corrected
+
+
+def test_four_objects_decide_nothing_unless_not_even_the_others_were_learned() -> None:
+    corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
+    survey = Survey((corrected,), (), 100)
+    for before, after in ((0.5, 0.25), (0.0, 0.0)):
+        scores = score(before, 4), score(after, 4)
+        learned = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.6, 12)))
+        assert learned.better is None
+        assert "too few to tell" in learned.sentence
+        nonsense = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.0, 12)))
+        assert nonsense.better is False
+        assert "Check that the labels belong" in nonsense.sentence
 
 
 def test_the_sentence_names_scores_and_how_many_objects() -> None:

@@ -104,8 +104,8 @@ def test_an_edited_diameter_is_used_and_shown_in_the_images_unit(
 ) -> None:
     viewer.add_image(blobs, scale=(0.5, 0.5), units=("um", "um"))
     step = panel.segment_step
-    step.diameter.setValue(30)
-    assert step.size.text() == "15 um"
+    step.diameter.spin.setValue(30)
+    assert step.diameter.size.text() == "15 um"
     click(step.segment_button)
     wait_until_idle(panel.session)
     assert segmenter.calls[0].config.diameter == 30
@@ -116,14 +116,14 @@ def test_estimating_fills_in_the_diameter_and_shows_a_ring(
 ) -> None:
     layer = viewer.add_image(np.stack([blobs] * 3), scale=(2, 0.5, 0.5))
     step = panel.segment_step
-    click(step.estimate_button)
+    click(step.diameter.estimate_button)
     wait_until_idle(panel.session)
     assert panel.session.current.diameter == 23.4
-    assert step.ring.shown
+    assert step.diameter.ring.shown
     assert viewer.layers.selection.active is layer
     click(step.segment_button)
     wait_until_idle(panel.session)
-    assert not step.ring.shown
+    assert not step.diameter.ring.shown
 
 
 @pytest.mark.parametrize(
