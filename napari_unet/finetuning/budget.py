@@ -47,7 +47,7 @@ class Budget:
         """
         self._training_start = self.elapsed
         self._score_seconds = score_seconds
-        self._reserve = 1.5 * (score_seconds + last_seconds) + 0.02 * self.seconds
+        self.expect(score_seconds, last_seconds)
         count = _MOST_SCORES
         if self.max_steps is None and score_seconds > 0:
             count = int(SCORING_SHARE * self.seconds / score_seconds) - 1
@@ -56,6 +56,10 @@ class Budget:
             count = min(count, self.max_steps)
         marks = [(i + 1) / count for i in range(count)][:-1]  # the last score comes after the last step
         self._marks = [min(mark, _FIRST_SCORE) if i == 0 else mark for i, mark in enumerate(marks)]
+
+    def expect(self, score_seconds: float, last_seconds: float) -> None:
+        """Keep time for what is to be done after the last step, as it is known by now; as in `plan`."""
+        self._reserve = 1.5 * (score_seconds + last_seconds) + 0.02 * self.seconds
 
     def progress(self, step: int) -> float:
         """Share of the training that is done, 0 to 1."""

@@ -135,8 +135,8 @@ class _Run:
         teacher = find_teacher(self.model.record) if replay else None
         self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
-        # a score before, one on the way, and at the end those of what is kept and of blends of it
-        self.budget.plan(*self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4)))
+        self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4))
+        self.budget.plan(self.judge.score_seconds, self.judge.last_seconds)
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
 
@@ -185,6 +185,7 @@ class _Run:
             yield self.score()
             with self.trainer.threads.as_chosen():
                 self.judge.score_base(self.parent)
+            self.budget.expect(self.judge.score_seconds, self.judge.last_seconds)
         if self.preview is not None and self.show_preview():
             yield from self._predict_preview(self.preview())
 

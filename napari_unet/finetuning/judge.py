@@ -36,36 +36,51 @@ class Judge:
         self.before: Score | None = None
         self._learned_before: Score | None = None
         self._base_before: Score | None = None
+        self._once = self._base_seconds = 0.0  # as last measured; before that, as guessed
 
     @property
     def holds_out(self) -> bool:
         return bool(self.material.held_out)
 
-    def score_parent(self, parent: Model, enough: Callable[[], bool]) -> tuple[float, float]:
-        """Score the model as it was; returns the seconds of a score on the way (0: none), and of those at the end.
+    @property
+    def score_seconds(self) -> float:
+        """What a score on the way takes; 0 where nothing is held out."""
+        return self._once if self.holds_out else 0.0
 
-        Its score on the base images can wait until there is something new to see: `score_base`.
-        """
+    @property
+    def last_seconds(self) -> float:
+        """What is still to be done after the last step takes, the last score not counted."""
+        learned = _LEARNED * self._once if self.before is not None and self.before.n_objects < TOO_FEW else 0.0
+        last = learned if self.holds_out else self._once
+        return self._base_seconds + (1 + _CALIBRATION) * self._once + last
+
+    def score_parent(self, parent: Model, enough: Callable[[], bool]) -> None:
+        """Score the model as it was, on what was held out; on the base images that can wait: `score_base`."""
         start = time.perf_counter()
         score, done = _scorer(parent)(parent, self._planes, self.device, enough)
         del self._planes[done:]
-        once = time.perf_counter() - start
-        base = once * _pixels(self.base, parent.record) / max(1.0, _pixels(self._planes, parent.record))
-        blends = (1 + _CALIBRATION) * once + base
+        self._once = time.perf_counter() - start
+        self._base_seconds = (
+            self._once * _pixels(self.base, parent.record) / max(1.0, _pixels(self._planes, parent.record))
+        )
         if self.holds_out:
             self.before = score
-            return once, base + blends + (_LEARNED * once if score.n_objects < TOO_FEW else 0.0)
-        self._learned_before = score
-        return 0.0, base + blends + once
+        else:
+            self._learned_before = score
 
     def score_base(self, parent: Model) -> None:
         """Score the model as it was on the base images, once."""
-        if self._base_before is None:
+        if self._base_before is None and self.base:
+            start = time.perf_counter()
             self._base_before = self._score(parent, self.base)
+            self._base_seconds = time.perf_counter() - start
 
     def score(self, model: Model) -> Score:
         """The score of weights on the way or at the end."""
-        return _scorer(model)(model, self._planes, self.device)[0]
+        start = time.perf_counter()
+        score = _scorer(model)(model, self._planes, self.device)[0]
+        self._once = time.perf_counter() - start
+        return score
 
     def calibrate(self, child: Model, enough: Callable[[], bool]) -> Model:
         """`child` with thresholds that fit what it learned from; for classes there are none."""
