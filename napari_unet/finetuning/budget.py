@@ -8,6 +8,7 @@ from collections.abc import Callable
 SCORING_SHARE = 0.15
 """Share of the time that may go into scoring, the first and the last score included."""
 _MOST_SCORES = 8
+_MOST_RESERVED = 1 / 3  # of the time, for what comes after the last step
 _FIRST_SCORE = 0.1
 """Share of the training after which the first score comes at the latest: a gain is to be seen soon after the click."""
 
@@ -40,14 +41,14 @@ class Budget:
     def left(self) -> float:
         return self.seconds - self.elapsed
 
-    def plan(self, score_seconds: float, last_seconds: float = 0.0) -> None:
+    def plan(self, score_seconds: float, last_seconds: float = 0.0, optional_seconds: float = 0.0) -> None:
         """Start of training: plan the scores, each of which takes `score_seconds` (0: nothing is held out).
 
-        `last_seconds` is what else is to be done after the last step.
+        `last_seconds` is what else is to be done after the last step, `optional_seconds` what can be left out.
         """
         self._training_start = self.elapsed
         self._score_seconds = score_seconds
-        self.expect(score_seconds, last_seconds)
+        self.expect(score_seconds, last_seconds, optional_seconds)
         count = _MOST_SCORES
         if self.max_steps is None and score_seconds > 0:
             count = int(SCORING_SHARE * self.seconds / score_seconds) - 1
@@ -57,9 +58,18 @@ class Budget:
         marks = [(i + 1) / count for i in range(count)][:-1]  # the last score comes after the last step
         self._marks = [min(mark, _FIRST_SCORE) if i == 0 else mark for i, mark in enumerate(marks)]
 
-    def expect(self, score_seconds: float, last_seconds: float) -> None:
-        """Keep time for what is to be done after the last step, as it is known by now; as in `plan`."""
-        self._reserve = 1.5 * (score_seconds + last_seconds) + 0.02 * self.seconds
+    def expect(self, score_seconds: float, last_seconds: float, optional_seconds: float = 0.0) -> None:
+        """Keep time for what is to be done after the last step, as it is known by now; as in `plan`.
+
+        Where all of it would take much of the time, none is kept for what can be left out.
+        """
+        needed, spare = 1.5 * (score_seconds + last_seconds), 0.02 * self.seconds
+        everything = needed + 1.5 * optional_seconds + spare
+        self._reserve = everything if everything <= _MOST_RESERVED * self.seconds else needed + spare
+
+    def can_spare(self, seconds: float) -> bool:
+        """Whether there is time for something that can be left out; with `max_steps` always, so that runs repeat."""
+        return self.max_steps is not None or self.left > 1.2 * seconds
 
     def progress(self, step: int) -> float:
         """Share of the training that is done, 0 to 1."""

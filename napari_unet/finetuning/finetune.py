@@ -136,9 +136,15 @@ class _Run:
         self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
         self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
         self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4))
-        self.budget.plan(self.judge.score_seconds, self.judge.last_seconds)
+        self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
+
+    def _times(self) -> tuple[float, float, float]:
+        """Seconds of a score, of what has to be done after the last one, and of what need not."""
+        judge = self.judge
+        optional = judge.blend_seconds + judge.calibration_seconds + judge.check_seconds
+        return judge.score_seconds, judge.last_seconds, optional
 
     def _took_longer_than(self, share: float) -> Callable[[], bool]:
         """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat."""
@@ -185,7 +191,7 @@ class _Run:
             yield self.score()
             with self.trainer.threads.as_chosen():
                 self.judge.score_base(self.parent)
-            self.budget.expect(self.judge.score_seconds, self.judge.last_seconds)
+            self.budget.expect(*self._times())
         if self.preview is not None and self.show_preview():
             yield from self._predict_preview(self.preview())
 
@@ -220,7 +226,8 @@ class _Run:
             self.judge.score_base(self.parent)
             network, score, share = self._choose()
             child, score = self._calibrate(self.child(network.cpu(), share), score)
-            outcome = self.judge.conclude(child, score, self.trainer.steps)
+            check = self.budget.can_spare(self.judge.check_seconds + self.judge.last_seconds)
+            outcome = self.judge.conclude(child, score, self.trainer.steps, check)
         yield Finished(self._result(child, outcome), self.stop.requested)
 
     def _choose(self) -> tuple[UNet, Score, float]:
@@ -232,10 +239,14 @@ class _Run:
             score = self.judge.score(self.child(network))
         if not self.judge.base or not self.judge.holds_out:  # nothing to go back to, or to choose by
             return network, score, 1.0
+        if not self.budget.can_spare(self.judge.blend_seconds + self.judge.last_seconds):
+            return network, score, 1.0
         return choose_blend(self.model.network, network, score, lambda mixed: self.judge.score(self.child(mixed)))
 
     def _calibrate(self, child: Model, score: Score) -> tuple[Model, Score]:
         """`child` with thresholds that fit, and its score, unless that is worse with them."""
+        if not self.budget.can_spare(self.judge.calibration_seconds + self.judge.last_seconds):
+            return child, score
         calibrated = self.judge.calibrate(child, self._took_longer_than(SCORING_SHARE / 4))
         if calibrated.record == child.record:
             return child, score

@@ -17,7 +17,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.preparation import resampling_factor
 
 _LEARNED = 3.0  # times as long as a score: what is learned from is about so much more than what is held out
-_CALIBRATION = _LEARNED + 1.0
+_CALIBRATION = _LEARNED + 1.0  # the same
 
 
 class Judge:
@@ -49,10 +49,24 @@ class Judge:
 
     @property
     def last_seconds(self) -> float:
-        """What is still to be done after the last step takes, the last score not counted."""
-        learned = _LEARNED * self._once if self.before is not None and self.before.n_objects < TOO_FEW else 0.0
-        last = learned if self.holds_out else self._once
-        return self._base_seconds + (1 + _CALIBRATION) * self._once + last
+        """What has to be done after the last step takes, the last score not counted."""
+        return self._base_seconds + (0.0 if self.holds_out else self._once)
+
+    @property
+    def blend_seconds(self) -> float:
+        """What it takes to try a blend."""
+        return self._once if self.holds_out else 0.0
+
+    @property
+    def check_seconds(self) -> float:
+        """What it takes to see what became of what was learned from, where that is asked for."""
+        few = self.before is not None and self.before.n_objects < TOO_FEW
+        return _LEARNED * self._once if few else 0.0
+
+    @property
+    def calibration_seconds(self) -> float:
+        """What it takes to choose thresholds, and to score them."""
+        return _CALIBRATION * self._once
 
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> None:
         """Score the model as it was, on what was held out; on the base images that can wait: `score_base`."""
@@ -93,17 +107,20 @@ class Judge:
         record = calibrate(child, *planes, self._base_before, direction, self.device, enough)
         return replace(child, record=record)
 
-    def conclude(self, child: Model, score: Score, steps: int) -> Outcome:
-        """All that was measured, with what only the child is measured on."""
-        after, learned = (score, self._score_learned(child, score)) if self.holds_out else (None, score)
+    def conclude(self, child: Model, score: Score, steps: int, check: bool = True) -> Outcome:
+        """All that was measured, with what only the child is measured on.
+
+        Where little was held out, `check` is whether there is time to look at what was learned from too.
+        """
+        after, learned = (score, self._score_learned(child) if check else None) if self.holds_out else (None, score)
         base = self._score(child, self.base)
         survey = self.material.survey
         scores = self.before, after, self._learned_before, learned, self._base_before, base
         return Outcome(steps, survey, *scores, n_known=self.material.n_known)
 
-    def _score_learned(self, child: Model, held_out: Score) -> Score | None:
+    def _score_learned(self, child: Model) -> Score | None:
         """What was held out may be too little to say anything by itself."""
-        if held_out.n_objects >= TOO_FEW or not self.material.learned:
+        if not self.check_seconds or not self.material.learned:
             return None
         return _scorer(child)(child, self.material.learned, self.device)[0]
 

@@ -56,6 +56,29 @@ def test_the_first_score_comes_early(score_seconds: float) -> None:
     assert budget.elapsed < 8
 
 
+@pytest.mark.parametrize(("optional", "reserved"), [(2.0, True), (40.0, False)])
+def test_what_would_take_much_of_the_time_gets_none_of_it(optional: float, reserved: bool) -> None:
+    clock = Clock()
+    budget, plain = Budget(60.0, clock=clock), Budget(60.0, clock=clock)
+    budget.plan(1.0, 1.0, optional)
+    plain.plan(1.0, 1.0)
+    clock.now += 30
+    assert (budget.progress(1) > plain.progress(1)) is reserved
+    assert budget.can_spare(20)
+    clock.now += 15
+    assert not budget.can_spare(20)
+
+
+def test_time_that_is_not_needed_is_given_back() -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(1.0, 10.0)
+    clock.now += 45
+    assert not budget.has_time(1)
+    budget.expect(1.0, 2.0)
+    assert budget.has_time(1)
+
+
 def test_ticker_says_yes_once_in_a_while() -> None:
     clock = Clock()
     tick = Ticker(1.0, clock)
