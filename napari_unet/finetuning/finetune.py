@@ -127,14 +127,15 @@ class _Run:
         if self.model.record.task == "instances" and not self.model.record.untrained:
             mark_doubt(self.model, self.material.training, self.config.device, enough)
         torch.manual_seed(self.config.seed)
-        replay = find_replay(self.model.record) if self.config.replay > 0 else None
-        old = replay.training_planes(self.model.record) if replay else []
+        replay, remembers = find_replay(self.model.record), self.config.replay > 0
+        old = replay.training_planes(self.model.record) if replay and remembers else []
         size = fitting_size(choose_patch_size(self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
         self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
-        teacher = find_teacher(self.model.record) if replay else None
+        teacher = find_teacher(self.model.record) if old else None
         self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
-        self.judge = Judge(self.material, replay.held_out_planes() if replay else (), self.config.device)
+        base = replay.held_out_planes() if replay else ()
+        self.judge = Judge(self.material, base, self.config.device, remembers)
         self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
@@ -237,7 +238,7 @@ class _Run:
         else:
             network = self.trainer.averaged
             score = self.judge.score(self.child(network))
-        if not self.judge.base or not self.judge.holds_out:  # nothing to go back to, or to choose by
+        if not self.judge.remembers or not self.judge.holds_out:  # nothing to go back to, or to choose by
             return network, score, 1.0
         if not self.budget.can_spare(self.judge.blend_seconds + self.judge.last_seconds):
             return network, score, 1.0

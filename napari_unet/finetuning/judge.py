@@ -29,10 +29,13 @@ class Judge:
         Planes that the time does not suffice for are taken out of it.
     base : sequence of HeldOutPlane
         Of the kinds of image that the parent knows; may be empty.
+    remembers : bool
+        Whether the child is to do as well on these; else its score there is only told.
     """
 
-    def __init__(self, material: Material, base: Sequence[HeldOutPlane], device: str) -> None:
+    def __init__(self, material: Material, base: Sequence[HeldOutPlane], device: str, remembers: bool = True) -> None:
         self.material, self.base, self.device = material, base, device
+        self.remembers = remembers and bool(base)
         self.before: Score | None = None
         self._learned_before: Score | None = None
         self._base_before: Score | None = None
@@ -103,8 +106,8 @@ class Judge:
         survey = self.material.survey
         removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
         direction = (removed > drawn) - (removed < drawn)
-        planes = self.material.learned, self.base
-        record = calibrate(child, *planes, self._base_before, direction, self.device, enough)
+        base = (self.base, self._base_before) if self.remembers else ((), None)
+        record = calibrate(child, self.material.learned, *base, direction, self.device, enough)
         return replace(child, record=record)
 
     def conclude(self, child: Model, score: Score, steps: int, check: bool = True) -> Outcome:

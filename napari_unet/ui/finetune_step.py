@@ -52,6 +52,7 @@ class FinetuneStep(Step):
         self.guidance = GuidanceView(session)
         self.material = MaterialView(session, self.counter)
         self.channels_box = QCheckBox("Use all channels")
+        self.remember_box = QCheckBox("Keep what the model knew", checked=True)
         self.training = TrainingView()
         self.result_view = ResultView(session)
         self._fill_body()
@@ -65,6 +66,10 @@ class FinetuneStep(Step):
         self.preview_box.setToolTip("Show, as outlines, what the model in training says of the current view")
         self.channels_box.setToolTip("Let the new model see the colours, or all channels together, instead of one")
         self.channels_box.setChecked(AUTO_ALL)
+        self.remember_box.setToolTip(
+            "Go over the kinds of image that the model came with, too, while it learns. Without that it learns more of "
+            "images that are very different from them, and forgets the others; the old model stays in the list"
+        )
         self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
         for words, seconds in TIMES.items():
             self.time_box.addItem(f"about {words}", seconds)
@@ -74,6 +79,7 @@ class FinetuneStep(Step):
         row.addWidget(self.time_box)
         self.body_layout.addLayout(row)
         self.body_layout.addWidget(self.channels_box)
+        self.body_layout.addWidget(self.remember_box)
         self.body_layout.addWidget(self.material.earlier_box)
         for widget in (self.preview_box, self.training, self.result_view, self.guidance, self.material):
             self.body_layout.addWidget(widget)
@@ -84,6 +90,7 @@ class FinetuneStep(Step):
         listen(self, session.labels_changed, self.refresh)
         listen(self, session.prediction_changed, self.refresh)
         listen(self, session.models_changed, self.refresh)
+        listen(self, session.model_changed, self.refresh)
         listen(self, session.jobs.changed, self.refresh)
         listen(self, session.viewer.events.theme, self._on_theme)
         listen(self, session.closing, self._on_closing)
@@ -107,8 +114,10 @@ class FinetuneStep(Step):
         enable(self.start_button, self._reason())
         enable(self.time_box, "Wait until the training has ended." if ours else None)
         enable(self.channels_box, "Wait until the training has ended." if ours else None)
+        enable(self.remember_box, "Wait until the training has ended." if ours else None)
         enable(self.material.earlier_box, "Wait until the training has ended." if ours else None)
         self.channels_box.setVisible(self._offers_channels())
+        self.remember_box.setVisible(self._offers_to_forget())
         self.material.refresh()
         self.training.setVisible(ours)
         if ours and job.stopping:
@@ -137,6 +146,11 @@ class FinetuneStep(Step):
         one = entry is not None and entry.record.architecture.in_channels == 1
         return one and any(count_channels(work.image) > 1 for work in self.session.works)
 
+    def _offers_to_forget(self) -> bool:
+        """Whether the model has something to go over: a set of images that belongs to it."""
+        entry = self.session.model_entry
+        return entry is not None and entry.record.replay is not None
+
     def _on_theme(self, event: Any = None) -> None:
         if self.curves is not None:
             self.curves.set_theme(self.session.viewer.theme)
@@ -146,7 +160,10 @@ class FinetuneStep(Step):
     @property
     def config(self) -> FinetuneConfig:
         channels = "all" if self.channels_box.isChecked() else "one"
-        return FinetuneConfig(seconds=self.time_box.currentData(), channels=channels)
+        settings: dict[str, Any] = {"seconds": self.time_box.currentData(), "channels": channels}
+        if not self.remember_box.isChecked():
+            settings["replay"] = 0.0
+        return FinetuneConfig(**settings)
 
     def _on_start(self) -> None:
         self.clear_message()

@@ -163,3 +163,17 @@ def test_the_old_model_is_scored_on_base_images_after_the_first_new_score(
         told.append(type(event).__name__)
     assert told.index("Prepared") < told.index("ScoreDone") < told.index("base")
     assert told[-1] == "Finished"
+
+
+def test_who_does_not_want_it_kept_is_told_what_was_forgotten(models_dir, tiny_model: Model, monkeypatch) -> None:
+    replayed = []
+    original = BatchSampler.draw
+    monkeypatch.setattr(
+        BatchSampler, "draw", lambda self, n: replayed.append((batch := original(self, n)).n_replay) or batch
+    )
+    config = FinetuneConfig(seconds=60, max_steps=3, patch=64, batch_size=2, device="cpu", replay=0.0)
+    parent = with_replay(tiny_model, models_dir)
+    result = list(finetune_steps(parent, [correct_all(*draw_discs())], config))[-1].result
+    assert replayed == [0, 0, 0]
+    assert result.base_before.n_objects == result.base_after.n_objects > 0
+    assert "knew before" in result.sentence

@@ -255,3 +255,14 @@ def test_labels_that_contradict_themselves_are_told_of(step, session, qtbot) -> 
     get_trackers(session).of(work).note_edit([()])
     run_to_end(step, qtbot)
     assert "Object 1 of “discs” is in parts" in step.guidance.text
+
+
+def test_what_the_model_knew_is_kept_unless_somebody_says_otherwise(session, qtbot) -> None:
+    step = FinetuneStep(session)
+    qtbot.addWidget(step)
+    assert step.remember_box.isHidden()  # the tiny model has no images to go over
+    session.use_model(next(entry.name for entry in list_models() if entry.shipped))
+    assert not step.remember_box.isHidden()
+    assert step.config.replay == FinetuneConfig().replay > 0
+    step.remember_box.setChecked(False)
+    assert step.config.replay == 0
