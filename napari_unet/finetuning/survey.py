@@ -69,6 +69,11 @@ class Survey:
         return len(drawn) + len(self.removed)
 
     @property
+    def only_removed(self) -> bool:
+        """Whether predicted objects were deleted, and nothing else was corrected."""
+        return self.n_corrected == len(self.removed) > 0
+
+    @property
     def n_confirmed(self) -> int:
         """Objects that were looked at and left as they were."""
         drawn = {(found.image, found.label) for found in self.objects if found.corrected}

@@ -20,6 +20,7 @@ _RIGHT = 0.95  # mean AP above which there is nothing left to gain
 _NOWHERE = 0.1  # AP@0.5 below which a model does not find what the labels show
 _FORGOTTEN = 0.02  # AP@0.5 lost on the base model's own kinds of image that is worth a warning
 _MOST_MORE = 200  # objects
+_DRAW_TOO = "So far you only deleted objects: draw some that are missed or wrong too, for the model to learn from."
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,12 @@ def _without_score(outcome: Outcome) -> tuple[bool | None, str]:
         if before.mean_ap > _RIGHT:
             return False, f"{learned}, but the old model was already right there. Correct objects where it is wrong."
         if rank(after) <= rank(before) or after.ap50 == 0:
+            no_better = f"{learned}, but the new model does not find them better than the old one. "
+            if outcome.survey.only_removed:
+                return False, no_better + _DRAW_TOO
             return False, (
-                f"{learned}, but the new model does not find them better than the old one. Train for longer, or check "
-                "that the labels belong to this image and that what is marked as reviewed is complete."
+                f"{no_better}Train for longer, or check that the labels belong to this image and that what is marked "
+                "as reviewed is complete."
             )
     return None, (
         f"{learned}, too few to hold any back, so it cannot be known yet whether the new model is better elsewhere. "
@@ -157,6 +161,8 @@ def _without_score(outcome: Outcome) -> tuple[bool | None, str]:
 def _why_not(survey: Survey) -> str:
     if survey.n_corrected == 0:
         return "Not better. Correct some objects where the old model is wrong, so that there is more to learn."
+    if survey.only_removed:
+        return f"Not better. {_DRAW_TOO}"
     return (
         "Not better. Correct more objects of the kind that are wrong, in other places or images, "
         "and check that what is marked as reviewed is complete."

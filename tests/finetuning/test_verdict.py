@@ -78,6 +78,18 @@ def test_four_objects_decide_nothing_unless_not_even_the_others_were_learned() -
         assert "Check that the labels belong" in nonsense.sentence
 
 
+def test_who_only_deleted_is_told_to_draw_too() -> None:
+    kept = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=False)
+    deleted = Survey((kept,), ((0, (), (9.0, 9.0)),), 100)
+    for scores in (
+        {"before": score(0.5, 40), "after": score(0.4, 40)},
+        {"learned_before": score(0.5, 3), "learned_after": score(0.4, 3)},
+    ):
+        verdict = reach_verdict(Outcome(100, deleted, **scores))
+        assert verdict.better is False
+        assert "only deleted" in verdict.sentence
+
+
 def test_the_sentence_names_scores_and_how_many_objects() -> None:
     verdict = judge(score(0.5, 14), score(0.86, 14))
     assert "0.50 -> 0.86" in verdict.sentence
