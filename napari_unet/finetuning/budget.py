@@ -8,6 +8,7 @@ from collections.abc import Callable
 SCORING_SHARE = 0.15
 """Share of the time that may go into scoring, the first and the last score included."""
 _MOST_SCORES = 8
+_SPARE = 0.03  # of the time, for what nobody measured
 _MOST_RESERVED = 1 / 3  # of the time, for what comes after the last step
 _FIRST_SCORE = 0.1
 """Share of the training after which the first score comes at the latest: a gain is to be seen soon after the click."""
@@ -63,7 +64,7 @@ class Budget:
 
         Where all of it would take much of the time, none is kept for what can be left out.
         """
-        needed, spare = 1.5 * (score_seconds + last_seconds), 0.02 * self.seconds
+        needed, spare = 1.5 * (score_seconds + last_seconds), _SPARE * self.seconds
         everything = needed + 1.5 * optional_seconds + spare
         self._reserve = everything if everything <= _MOST_RESERVED * self.seconds else needed + spare
 
