@@ -17,7 +17,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.preparation import resampling_factor
 
 _LEARNED = 3.0  # times as long as a score: what is learned from is about so much more than what is held out
-_CALIBRATION = _LEARNED + 1.0  # the same
+_CALIBRATION = _LEARNED + 1.0  # times as long: maps of what was learned from, and one score more
 
 
 class Judge:

@@ -112,10 +112,8 @@ class FinetuneStep(Step):
         job = self.session.job
         ours = job is not None and job.owner == OWNER
         enable(self.start_button, self._reason())
-        enable(self.time_box, "Wait until the training has ended." if ours else None)
-        enable(self.channels_box, "Wait until the training has ended." if ours else None)
-        enable(self.remember_box, "Wait until the training has ended." if ours else None)
-        enable(self.material.earlier_box, "Wait until the training has ended." if ours else None)
+        for choice in (self.time_box, self.channels_box, self.remember_box, self.material.earlier_box):
+            enable(choice, "Wait until the training has ended." if ours else None)
         self.channels_box.setVisible(self._offers_channels())
         self.remember_box.setVisible(self._offers_to_forget())
         self.material.refresh()
