@@ -24,12 +24,12 @@ from pathlib import Path
 
 from napari_unet import load_model
 from napari_unet.events import drain
-from napari_unet.images.labels import read_labels
-from napari_unet.images.reading import read_image
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
+from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
-from napari_unet.segmentation.scores import Tally, tally_objects
 from napari_unet.segmentation.segment import segment_steps
 
 # Schmidt et al., MICCAI 2018 (arXiv:1806.03535), table 1, "DSB2018": AP at IoU 0.5, 0.75, 0.9.

@@ -44,10 +44,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from durability_faults import KINDS, Course, describe
 from durability_session import ACKS, IMAGE, NAME, Script, play
 
-from napari_unet.corrections.project.checking import check_project
-from napari_unet.corrections.project.opening import open_project
-from napari_unet.corrections.project.project import LABELS, REVIEWED
 from napari_unet.errors import UserError
+from napari_unet.project.checking import check_project
+from napari_unet.project.opening import open_project
+from napari_unet.project.project import LABELS, REVIEWED
 
 HERE = Path(__file__).parent
 LATEST_KILL_SECONDS = 1.5

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 from durability_session import NAME
 
-from napari_unet.corrections.project.writer import LATE_SECONDS
+from napari_unet.project.storage.writer import LATE_SECONDS
 
 KINDS = ("ENOSPC", "EIO", "SHORT", "SLOW")
 SLACK_SECONDS = 0.5

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.project.journal import Edit, History, Kind
-from napari_unet.corrections.project.opening import create_project
-from napari_unet.corrections.project.project import LABELS, REVIEWED, Project
-from napari_unet.corrections.project.references import ImageReference
-from napari_unet.corrections.project.tiles import apply_changes, find_changes, tiles_in_box
+from napari_unet.project.opening import create_project
+from napari_unet.project.project import LABELS, REVIEWED, Project
+from napari_unet.project.references import ImageReference
+from napari_unet.project.storage.journal import Edit, History, Kind
+from napari_unet.project.storage.tiles import apply_changes, find_changes, tiles_in_box
 
 NAME = "session.unetproj"
 ACKS = "steps.unetproj-acks"

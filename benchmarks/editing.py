@@ -72,7 +72,7 @@ class Bench:
 
     def __init__(self) -> None:
         from napari_unet.ui.panel import UNetPanel
-        from napari_unet.ui.tool_probability import KeptMaps
+        from napari_unet.ui.session.kept_maps import KeptMaps
 
         self.viewer = napari.Viewer(show=True)
         self.viewer.window.resize(1280, 800)
@@ -97,7 +97,7 @@ class Bench:
         return self.work.labels_layer
 
     def settle(self) -> None:
-        from napari_unet.ui.trackers import get_trackers
+        from napari_unet.ui.session.trackers import get_trackers
 
         get_trackers(self.panel.session).of(self.work).finish()
         let_run(0.3)

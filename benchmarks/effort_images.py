@@ -21,12 +21,12 @@ from finetuning import base_groups, chloroplasts, load_labelled, read_type
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
-from napari_unet.finetuning.scoring import predict_labels
 from napari_unet.images.image import Image
+from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.learning.scoring import predict_labels
 from napari_unet.models.model import Model
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import volume_limits
-from napari_unet.segmentation.scores import Tally, tally_objects
 
 TYPES = ("hist_purple_on_purple", "brightfield_gray", "chloroplast_em")
 BASE_IMAGES = 8  # of each fluorescence type, to see what is forgotten

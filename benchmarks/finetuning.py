@@ -28,10 +28,10 @@ from napari_unet.events import Finished
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
-from napari_unet.finetuning.preparation import prepare_planes, survey_material
-from napari_unet.finetuning.scoring import score_model
-from napari_unet.finetuning.widening import training_input
+from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
+from napari_unet.finetuning.material.widening import training_input
 from napari_unet.images.image import Image
+from napari_unet.learning.scoring import score_model
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord

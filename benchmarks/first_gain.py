@@ -35,8 +35,10 @@ from effort_session import Session
 
 from napari_unet.events import Finished
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, Score, ScoreDone, StepDone
+from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
+from napari_unet.labels.evidence import Score
+from napari_unet.learning.events import StepDone
 from napari_unet.models.library import load_model
 
 

@@ -28,19 +28,19 @@ import torch
 from finetuning import base_groups, draw_images, load_labelled, score_images
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.finetuning.batches import BatchSampler
-from napari_unet.finetuning.blending import blend
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.losses import instance_loss
-from napari_unet.finetuning.patches import TrainingPlane
-from napari_unet.finetuning.preparation import prepare_planes, survey_material
-from napari_unet.finetuning.replay import find_replay
-from napari_unet.finetuning.simulation import simulate_image
+from napari_unet.finetuning.judging.blending import blend
+from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.trainer import Trainer
+from napari_unet.heads.losses import instance_loss
+from napari_unet.learning.patches import TrainingPlane
+from napari_unet.learning.replay import find_replay
+from napari_unet.learning.sampler import BatchSampler
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size
+from napari_unet.training.simulation import simulate_image
 
 VARIANTS = ("plain", "moving", "labels", "dice", "entropy", "heavy", "simulated")
 SHARES = (1.0, 0.75, 0.5)

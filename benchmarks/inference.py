@@ -24,9 +24,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_unet import load_model
 from napari_unet.events import drain
+from napari_unet.images.files.reading import list_images, read_image
+from napari_unet.images.files.sample_data import sample_path
 from napari_unet.images.image import Image
-from napari_unet.images.reading import list_images, read_image
-from napari_unet.images.sample_data import sample_path
 from napari_unet.models.fused import fold_batch_norms
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig

@@ -3,7 +3,7 @@
 A true object is *missed* if less than half of its pixels are labelled. A row is *right* if most of the pixels that it
 is known by lie in one missed object, and an object is *found* if it has a right row. Precision is the share of rows
 that are right, recall the share of missed objects that are found. Printed over the probability from which a patch
-counts (`FAINT` of `napari_unet/corrections/missed.py`), and for the one in use over the mean probability of a place
+counts (`FAINT` of `napari_unet/review/missed.py`), and for the one in use over the mean probability of a place
 from which its row is listed; the one that follows from the measure's limits and `SUSPICIOUS` is marked.
 """
 
@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections import missed
-from napari_unet.corrections.label_runs import find_runs
-from napari_unet.corrections.suspicion import MEASURES, SUSPICIOUS
 from napari_unet.events import drain
-from napari_unet.images.labels import read_labels
-from napari_unet.images.reading import read_image
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
+from napari_unet.labels.object_runs import find_runs
 from napari_unet.models.model import Model
+from napari_unet.review import missed
+from napari_unet.review.suspicion import MEASURES, SUSPICIOUS
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.second_look import SecondLook, look_again
 from napari_unet.segmentation.segment import segment_steps

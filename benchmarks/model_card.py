@@ -20,12 +20,12 @@ from skimage.segmentation import find_boundaries
 
 from napari_unet import load_model
 from napari_unet.events import drain
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
-from napari_unet.images.labels import read_labels
 from napari_unet.images.normalization import measure_limits, normalize
-from napari_unet.images.reading import read_image
+from napari_unet.labels.scores import tally_objects
 from napari_unet.models.model import Model
-from napari_unet.segmentation.scores import tally_objects
 from napari_unet.segmentation.segment import segment_steps
 
 ROWS = (

@@ -36,26 +36,26 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_unet.events import Finished
-from napari_unet.finetuning.augmentation import AugmentationConfig
-from napari_unet.finetuning.base_data import Validation, load_samples, load_validation, median_diameter
-from napari_unet.finetuning.base_samples import make_sample
-from napari_unet.finetuning.base_training import train_steps
-from napari_unet.finetuning.checkpoint import load_weights, save_weights
-from napari_unet.finetuning.losses import instance_loss, soft_dice_loss
-from napari_unet.finetuning.recipe import Recipe, SimulationConfig, find_files, read_recipe
-from napari_unet.finetuning.representation import STANDARD, Representation
-from napari_unet.finetuning.targets import OUTPUTS, make_targets
+from napari_unet.heads.instances.decoding import label_instances
+from napari_unet.heads.instances.representation import STANDARD, Representation
+from napari_unet.heads.instances.targets import OUTPUTS, make_targets
+from napari_unet.heads.losses import instance_loss, soft_dice_loss
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
-from napari_unet.images.labels import read_labels
 from napari_unet.images.normalization import measure_limits, normalize
-from napari_unet.images.reading import read_image
+from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.learning.augmentation import AugmentationConfig
+from napari_unet.learning.checkpoint import load_weights, save_weights
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.segmentation.instances import label_instances
 from napari_unet.segmentation.preparation import resample
-from napari_unet.segmentation.scores import Tally, tally_objects
+from napari_unet.training.base_data import Validation, load_samples, load_validation, median_diameter
+from napari_unet.training.loop import train_steps
+from napari_unet.training.recipe import Recipe, SimulationConfig, find_files, read_recipe
+from napari_unet.training.samples import make_sample
 
 Maps = np.ndarray
 FOREGROUND = (0.4, 0.5, 0.6)

@@ -212,7 +212,7 @@ def make_scene(viewer: Any, panel: Any) -> Any:
     """The sample field of nuclei, repeated to 2048 x 2048, with labels that are partly wrong and partly reviewed."""
     import tifffile
 
-    from napari_unet.images.sample_data import sample_labels_path, sample_path
+    from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 
     image, labels = (tifffile.imread(path("nuclei_2d")) for path in (sample_path, sample_labels_path))
     times = -(-SIZE // image.shape[0])
@@ -233,7 +233,7 @@ def make_scene(viewer: Any, panel: Any) -> Any:
 
 def train(panel: Any) -> list[int]:
     """Click Fine-tune; the list grows by the number of each step that the window hears of."""
-    from napari_unet.finetuning.events import StepDone
+    from napari_unet.learning.events import StepDone
 
     step = panel.finetune_step
     step.time_box.setCurrentIndex(step.time_box.count() - 1)

@@ -5,7 +5,7 @@
 
 The shipped model segments dsb2018's images of a role (and mnfinder's of that name), the first N of each type; an object
 is wrong if no true object has an IoU of 0.5 or more with it. Printed for each measure of
-`napari_unet/corrections/suspicion.py`, for the score that combines them, and for random order: which share of all wrong
+`napari_unet/review/suspicion.py`, for the score that combines them, and for random order: which share of all wrong
 objects is among the first 10, 25 and 50 % of each image's queue, and how often a wrong object is more suspicious than a
 right one (AUC: 0.5 is chance), in all images together. Then the same of the score for each type of image, and what
 `SUSPICIOUS` lists. Weights and limits of the measures were chosen on dsb2018's validation images, so the figures there
@@ -39,15 +39,15 @@ from accuracy import files
 from missed_rows import report_missed, see
 
 from napari_unet import load_model
-from napari_unet.corrections.label_runs import find_overlaps
-from napari_unet.corrections.object_table import ObjectTable
-from napari_unet.corrections.review_queue import ReviewQueue, suggest_region
-from napari_unet.corrections.survey import ObjectSurvey
-from napari_unet.corrections.suspicion import MEASURES, SUSPICIOUS
 from napari_unet.events import drain
-from napari_unet.images.labels import read_labels
-from napari_unet.images.reading import read_image
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
+from napari_unet.labels.object_runs import find_overlaps
 from napari_unet.models.model import Model
+from napari_unet.review.object_table import ObjectTable
+from napari_unet.review.queue import ReviewQueue, suggest_region
+from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.suspicion import MEASURES, SUSPICIOUS
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.second_look import SecondLook, look_again
 from napari_unet.segmentation.segment import segment_steps

@@ -32,13 +32,13 @@ from torch.nn import functional as F
 
 from napari_unet import load_model
 from napari_unet.events import drain
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
-from napari_unet.images.labels import read_labels
-from napari_unet.images.reading import read_image
+from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
-from napari_unet.segmentation.scores import Tally, tally_objects
 from napari_unet.segmentation.segment import segment_steps
 
 Pixels = npt.NDArray[Any]

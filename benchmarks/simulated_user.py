@@ -31,7 +31,7 @@ from scipy.sparse.csgraph import connected_components
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.merging import merge_segmentation
 from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
-from napari_unet.segmentation.matching import OverlapTable, overlap_table
+from napari_unet.labels.matching import OverlapTable, overlap_table
 
 Labels = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]

@@ -39,7 +39,6 @@ def train_again_and_again(folder: Path, seed: int) -> None:
     import torch
 
     from napari_unet.events import drain
-    from napari_unet.finetuning.calls import make_corrected_image
     from napari_unet.finetuning.config import FinetuneConfig
     from napari_unet.finetuning.finetune import finetune_steps
     from napari_unet.models.architecture import UNetConfig
@@ -47,6 +46,7 @@ def train_again_and_again(folder: Path, seed: int) -> None:
     from napari_unet.models.model import Model
     from napari_unet.models.record import ModelRecord
     from napari_unet.models.unet import UNet
+    from napari_unet.workflows.teaching import make_corrected_image
 
     rows, columns = np.mgrid[:128, :160]
     cells = (rows // 32) * 5 + columns // 32 + 1

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_unet.finetuning.calls import finetune
     from napari_unet.models.library import load_model
-    from napari_unet.segmentation.calls import segment
-    from napari_unet.segmentation.evaluation import evaluate
+    from napari_unet.workflows.evaluation import evaluate
+    from napari_unet.workflows.segmenting import segment
+    from napari_unet.workflows.teaching import finetune
 
 # Read by OpenMP when torch is first imported. Threads that wait for each other sleep rather than spin, and leave their
 # core to the window that is being painted in.
@@ -21,10 +21,10 @@ __all__ = ["evaluate", "finetune", "load_model", "segment"]
 
 # Looked up on first use, so that importing the package (which napari does at start) stays free of torch.
 _HOMES = {
-    "evaluate": "napari_unet.segmentation.evaluation",
-    "finetune": "napari_unet.finetuning.calls",
+    "evaluate": "napari_unet.workflows.evaluation",
+    "finetune": "napari_unet.workflows.teaching",
     "load_model": "napari_unet.models.library",
-    "segment": "napari_unet.segmentation.calls",
+    "segment": "napari_unet.workflows.segmenting",
 }
 
 

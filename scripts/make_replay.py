@@ -18,10 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.finetuning.base_data import median_diameter, read_pair
-from napari_unet.finetuning.recipe import LabelledFile, Recipe, find_files, read_recipe
-from napari_unet.finetuning.replay import SUFFIX, ReplayCrop, quantize, write_replay
 from napari_unet.images.normalization import normalize
+from napari_unet.learning.replay import SUFFIX, ReplayCrop, quantize, write_replay
 from napari_unet.segmentation.preparation import (
     pick_nearest,
     resample,
@@ -29,6 +27,8 @@ from napari_unet.segmentation.preparation import (
     resampling_factor,
     volume_limits,
 )
+from napari_unet.training.base_data import median_diameter, read_pair
+from napari_unet.training.recipe import LabelledFile, Recipe, find_files, read_recipe
 
 ORIGINS = {
     "dsb2018": "CC0. 2018 Data Science Bowl, stage 1 (BBBC038): Caicedo et al., Nature Methods 16:1247 (2019), "

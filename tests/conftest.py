@@ -62,3 +62,28 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def _no_leftover_settings() -> Iterator[None]:
     yield
     _SETTINGS.cleanup()
+
+
+@pytest.fixture
+def tiny_model():
+    """An untrained 2D model of a few thousand parameters."""
+    import torch
+
+    from napari_unet.models.architecture import UNetConfig
+    from napari_unet.models.model import Model
+    from napari_unet.models.record import ModelRecord
+    from napari_unet.models.unet import UNet
+
+    torch.manual_seed(0)
+    architecture = UNetConfig(base_channels=4, depth=2)
+    record = ModelRecord(name="tiny", architecture=architecture, diameter=18.0)
+    return Model(UNet(architecture).eval(), record, sha256="0" * 64)
+
+
+@pytest.fixture
+def discs():
+    """A corrected image of discs, all of it reviewed."""
+    from discs import correct_all, draw_discs
+
+    image, labels = draw_discs()
+    return correct_all(image, labels)

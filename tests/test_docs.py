@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_unet.cli import build_parser
-from napari_unet.images.sample_data import sample_path
+from napari_unet.images.files.sample_data import sample_path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_unet import evaluate, load_model, segment
-from napari_unet.images.reading import list_images, read_image
+from napari_unet.images.files.reading import list_images, read_image
 from napari_unet.models.model import Model
 
 pytestmark = pytest.mark.shared_data

@@ -26,12 +26,12 @@ from qtpy.QtWidgets import QFileDialog
 from window_driver import Hand, let_run, line, wait_for
 
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import StepDone
-from napari_unet.images.sample_data import sample_labels_path, sample_path
-from napari_unet.segmentation.scores import average_precision
-from napari_unet.ui.finetune_step import FinetuneStep
+from napari_unet.images.files.sample_data import sample_labels_path, sample_path
+from napari_unet.labels.scores import average_precision
+from napari_unet.learning.events import StepDone
+from napari_unet.ui.finetune.finetune_step import FinetuneStep
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.trackers import get_trackers
+from napari_unet.ui.session.trackers import get_trackers
 
 pytestmark = [pytest.mark.real_window, pytest.mark.timeout(900)]
 

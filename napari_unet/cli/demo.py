@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_unet.cli.options import add_general
-from napari_unet.cli.terminal import Terminal, require
+from napari_unet.cli.terminal import Terminal
+from napari_unet.errors import require
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
             importlib.util.find_spec(module),
             "The window is not installed: pip install 'napari-unet-finetune[gui]' and try again.",
         )
-    from napari_unet.ui.demo import main
+    from napari_unet.ui.demo.demo import main
 
     with redirect_stdout(sys.stderr) if terminal.json else nullcontext():
         code = main(args.output, not args.unattended)

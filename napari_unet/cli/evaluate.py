@@ -6,11 +6,20 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_input
-from napari_unet.cli.pairs import Pair, add_folders, find_pairs
+from napari_unet.cli.options import (
+    add_folders,
+    add_general,
+    add_model,
+    add_parameters,
+    add_reading,
+    read_config,
+    read_input,
+)
 from napari_unet.cli.segment import PARAMETERS
-from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
+from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
+from napari_unet.errors import require
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.workflows.pairing import Pair, find_pairs
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput
     from napari_unet.models.model import Model
     from napari_unet.models.record import ModelRecord
-    from napari_unet.segmentation.evaluation import Evaluation, ImageScored
+    from napari_unet.workflows.evaluation import Evaluation, ImageScored
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -92,7 +101,7 @@ def _follow(
     images: Inputs, pairs: list[Pair], model: Model, config: SegmentConfig, stop: StopFlag, bar: Progress
 ) -> Finished[Evaluation]:
     """Evaluate with the bar moving along."""
-    from napari_unet.segmentation.evaluation import evaluate_steps
+    from napari_unet.workflows.evaluation import evaluate_steps
 
     task = bar.add_task("Scoring", total=len(pairs), detail="")
 

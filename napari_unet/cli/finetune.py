@@ -9,17 +9,27 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
-from napari_unet.cli.pairs import Pair, add_folders, find_pairs
-from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
+from napari_unet.cli.options import (
+    add_folders,
+    add_general,
+    add_model,
+    add_parameters,
+    add_reading,
+    read_config,
+    read_with_channel,
+)
+from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
+from napari_unet.errors import require
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.workflows.pairing import Pair, find_pairs
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from napari_unet.corrections.corrected_image import CorrectedImage
     from napari_unet.events import Finished, StopFlag
-    from napari_unet.finetuning.events import FinetuneResult, Prepared, Score
+    from napari_unet.finetuning.events import FinetuneResult, Prepared
+    from napari_unet.labels.evidence import Score
     from napari_unet.models.model import Model
     from napari_unet.models.record import ModelRecord
 
@@ -153,7 +163,7 @@ def corrected_images(
     pairs: list[Pair], args: argparse.Namespace, record: ModelRecord, channels: str
 ) -> list[CorrectedImage]:
     """Everything in `pairs`, labels in memory; without a reviewed image all of an image counts as reviewed."""
-    from napari_unet.finetuning.calls import make_corrected_image
+    from napari_unet.workflows.teaching import make_corrected_image
 
     images = [(pair, *read_with_channel(pair.image, args)) for pair in pairs]
     return [
@@ -182,8 +192,9 @@ def _follow(
     model: Model, images: list[CorrectedImage], config: FinetuneConfig, stop: StopFlag, bar: Progress
 ) -> tuple[Prepared | None, Finished[FinetuneResult]]:
     """Fine-tune with the bar moving along, loss and score beside it."""
-    from napari_unet.finetuning.events import Prepared, ScoreDone, StepDone
+    from napari_unet.finetuning.events import Prepared, ScoreDone
     from napari_unet.finetuning.finetune import finetune_steps
+    from napari_unet.learning.events import StepDone
 
     task = bar.add_task("Preparing", total=config.seconds, detail="")
     prepared, told = None, ""

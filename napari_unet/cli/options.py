@@ -32,6 +32,13 @@ def add_general(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, only the answer")
 
 
+def add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of images")
+    parser.add_argument(
+        "--labels", type=Path, required=True, metavar="DIR", help="folder of label images of the same base names"
+    )
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
@@ -88,7 +95,7 @@ def read_input(path: Path, args: argparse.Namespace, record: ModelRecord) -> Mod
 
 def read_with_channel(path: Path, args: argparse.Namespace) -> tuple[Image, int | None]:
     """The image at `path`, and the index of the channel asked for."""
-    from napari_unet.images.reading import read_image
+    from napari_unet.images.files.reading import read_image
 
     image = read_image(path, args.axes)
     return image, check_channel(image, args.channel)

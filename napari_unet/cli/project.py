@@ -13,7 +13,7 @@ from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
 
 if TYPE_CHECKING:
-    from napari_unet.corrections.project.project import Project
+    from napari_unet.project.project import Project
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -40,7 +40,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Project]:
-    from napari_unet.corrections.project.opening import open_project
+    from napari_unet.project.opening import open_project
 
     project = open_project(path, write=False)
     try:
@@ -50,7 +50,7 @@ def _opened(path: Path) -> Iterator[Project]:
 
 
 def _info(args: argparse.Namespace, terminal: Terminal) -> bool:
-    from napari_unet.corrections.project.exporting import describe_project
+    from napari_unet.project.exporting import describe_project
 
     with _opened(args.file) as project:
         about = describe_project(project)
@@ -80,7 +80,7 @@ def _line(image: dict[str, Any]) -> str:
 
 
 def _export(args: argparse.Namespace, terminal: Terminal) -> bool:
-    from napari_unet.corrections.project.exporting import export_project
+    from napari_unet.project.exporting import export_project
 
     folder = args.output or args.file.with_suffix("")
     with _opened(args.file) as project:
@@ -92,7 +92,7 @@ def _export(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 
 def _check(args: argparse.Namespace, terminal: Terminal) -> bool:
-    from napari_unet.corrections.project.checking import check_project
+    from napari_unet.project.checking import check_project
 
     with _opened(args.file) as project:
         problems = check_project(project)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
-from napari_unet.cli.terminal import Terminal, follow, listed, require, seconds_text, stop_on_interrupt
-from napari_unet.errors import UserError
-from napari_unet.segmentation.classes import class_shares
+from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
+from napari_unet.errors import UserError, listed, require
+from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.segmentation.config import SegmentConfig
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 def expand_inputs(inputs: list[Path]) -> list[Path]:
     """The files in `inputs`; a folder stands for its images, without labels that were written there before."""
-    from napari_unet.images.reading import is_image_path, list_images
+    from napari_unet.images.files.reading import is_image_path, list_images
 
     paths: list[Path] = []
     for path in inputs:
@@ -109,7 +109,7 @@ def expand_inputs(inputs: list[Path]) -> list[Path]:
 
 def plan_outputs(paths: list[Path], folder: Path | None) -> dict[Path, Path]:
     """Where the labels of each of `paths` go; raises `UserError` if two would go to the same file."""
-    from napari_unet.images.reading import image_name
+    from napari_unet.images.files.reading import image_name
 
     if folder is not None:
         try:
@@ -149,7 +149,7 @@ def _follow(steps: Iterator[Any], title: str, bar: Progress) -> Finished[Segment
 
 def _written(image: Image, grey: Image, target: Path, finished: Finished[Segmentation]) -> dict[str, Any]:
     """Write the labels, unless it was stopped before anything was done; returns what --json says about them."""
-    from napari_unet.images.writing import write_labels
+    from napari_unet.images.files.writing import write_labels
 
     found = finished.result
     keep = not finished.stopped or found.done.any()
@@ -168,7 +168,7 @@ def _written(image: Image, grey: Image, target: Path, finished: Finished[Segment
 
 def _classes(record: ModelRecord, found: Segmentation) -> dict[str, Any]:
     """Share of the pixels by class name; empty for a model of objects."""
-    return {"classes": class_shares(found, record.class_names)} if record.task == "semantic" else {}
+    return {"classes": value_shares(found.labels[found.done], record.class_names)} if record.task == "semantic" else {}
 
 
 def _told(row: dict[str, Any]) -> str:

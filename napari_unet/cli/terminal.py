@@ -117,15 +117,3 @@ def seconds_text(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
-
-
-def listed(items: list[str], limit: int = 3) -> str:
-    """The first few of `items`, and how many more there are."""
-    more = len(items) - limit
-    return ", ".join(items[:limit]) + (f" and {more} more" if more > 0 else "")
-
-
-def require(condition: object, sentence: str) -> None:
-    """Raise `UserError` with `sentence` unless `condition` holds."""
-    if not condition:
-        raise UserError(sentence)

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.options import add_general
-from napari_unet.cli.pairs import find_pairs
-from napari_unet.cli.terminal import Terminal, follow, require, seconds_text, stop_on_interrupt
+from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
+from napari_unet.errors import require
+from napari_unet.workflows.pairing import find_pairs
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from napari_unet.events import Finished, StopFlag
-    from napari_unet.finetuning.recipe import LabelledFile, Recipe
     from napari_unet.models.model import Model
+    from napari_unet.training.recipe import LabelledFile, Recipe
 
 _TRAINING = {"steps": int, "seed": int, "batch_size": int, "patch": int, "learning_rate": float}
 _ARCHITECTURE = {"base_channels": int, "depth": int}
@@ -90,7 +91,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 
 def _read_recipe(args: argparse.Namespace) -> tuple[Recipe, list[LabelledFile], list[LabelledFile]]:
-    from napari_unet.finetuning.recipe import find_files, read_recipe
+    from napari_unet.training.recipe import find_files, read_recipe
 
     require(args.images is None and args.labels is None, "Give either --recipe or --images and --labels, not both.")
     require(args.data is not None, "A recipe needs --data: the folder that its images are in.")
@@ -101,7 +102,7 @@ def _read_recipe(args: argparse.Namespace) -> tuple[Recipe, list[LabelledFile], 
 
 def _make_recipe(args: argparse.Namespace) -> tuple[Recipe, list[LabelledFile], list[LabelledFile]]:
     """A recipe for one folder of images, of which the last ones are kept to judge by."""
-    from napari_unet.finetuning.recipe import LabelledFile, Recipe, Source
+    from napari_unet.training.recipe import LabelledFile, Recipe, Source
 
     require(args.images is not None and args.labels is not None, "Give --images and --labels, or a --recipe.")
     require(0 <= args.validation < 1, "--validation is a share: at least 0, less than 1.")
@@ -141,8 +142,8 @@ def _follow(
     bar: Progress,
     terminal: Terminal,
 ) -> Finished[Model]:
-    from napari_unet.finetuning.base_model import train_model_steps
-    from napari_unet.finetuning.events import StepDone, Validated
+    from napari_unet.learning.events import StepDone, Validated
+    from napari_unet.training.base_model import train_model_steps
 
     task = bar.add_task("Reading", total=recipe.training.steps, detail="")
     told = ""

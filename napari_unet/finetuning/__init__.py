@@ -1,1 +1,1 @@
-"""Patches and targets from corrections, augmentation, losses, the loop, the before/after score."""
+"""A model adapted to corrections: material, loop, judge, verdict."""

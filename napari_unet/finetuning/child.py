@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from napari_unet.finetuning.class_scoring import ClassScore
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.lineage import Place, join_places
-from napari_unet.finetuning.survey import Survey
-from napari_unet.finetuning.verdict import Outcome
+from napari_unet.finetuning.judging.class_scoring import ClassScore
+from napari_unet.finetuning.judging.verdict import Outcome
+from napari_unet.finetuning.material.lineage import Place, join_places
+from napari_unet.finetuning.material.survey import Survey
 from napari_unet.models.model import Model
 from napari_unet.models.record import TrainingRecord
 from napari_unet.models.unet import UNet

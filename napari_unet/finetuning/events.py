@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from napari_unet.finetuning.evidence import Change, Evidence
     from napari_unet.images.channels import ModelInput
+    from napari_unet.labels.evidence import Change, Score
     from napari_unet.models.model import Model
-
-
-@dataclass(frozen=True)
-class Score:
-    """Agreement with the reviewed ground truth on held-out objects, pooled over images.
-
-    `n_objects` counts an object once in each plane. `ap50`, `ap75` are AP = TP / (TP + FP + FN) at IoU 0.5 and 0.75;
-    `mean_ap` is the mean over 0.5:0.05:0.9. `evidence` is what was found object by object, where it was kept.
-    """
-
-    ap50: float
-    ap75: float
-    mean_ap: float
-    n_objects: int
-    evidence: Evidence | None = field(default=None, repr=False, compare=False)
-
-    title = "AP@0.5"
-
-    @property
-    def main(self) -> float:
-        """The number that is shown."""
-        return self.ap50
-
-    def figures(self) -> dict[str, float]:
-        """The numbers alone, to be written down."""
-        return {"ap50": self.ap50, "ap75": self.ap75, "mean_ap": self.mean_ap, "n_objects": self.n_objects}
 
 
 @dataclass(frozen=True)
@@ -88,16 +62,6 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class StepDone:
-    """One optimiser step (yielded at most about ten times a second)."""
-
-    step: int
-    loss: float
-    seconds: float
-    seconds_left: float
-
-
-@dataclass(frozen=True)
 class ScoreDone:
     """The model so far, scored on the held-out objects."""
 
@@ -105,14 +69,6 @@ class ScoreDone:
     score: Score
     best: bool
     seconds: float
-
-
-@dataclass(frozen=True)
-class Validated:
-    """The network so far, scored on the validation images (higher is better)."""
-
-    step: int
-    score: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,32 +14,26 @@ import torch
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
-from napari_unet.finetuning.batches import BatchSampler
-from napari_unet.finetuning.blending import choose_blend
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
 from napari_unet.finetuning.child import describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.doubt import mark_doubt
-from napari_unet.finetuning.events import (
-    FinetuneResult,
-    Prepared,
-    PreviewDone,
-    PreviewRequest,
-    Score,
-    ScoreDone,
-    StepDone,
-)
-from napari_unet.finetuning.judge import Judge
-from napari_unet.finetuning.lineage import list_places
-from napari_unet.finetuning.patch_size import choose_patch_size
-from napari_unet.finetuning.preparation import prepare_planes, survey_material
+from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
+from napari_unet.finetuning.judging.blending import choose_blend
+from napari_unet.finetuning.judging.judge import Judge
+from napari_unet.finetuning.judging.verdict import Outcome, choose_candidate, rank, reach_verdict
+from napari_unet.finetuning.material.doubt import mark_doubt
+from napari_unet.finetuning.material.lineage import list_places
+from napari_unet.finetuning.material.patch_size import choose_patch_size
+from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
+from napari_unet.finetuning.material.split import count_objects
+from napari_unet.finetuning.material.usage import list_uses
+from napari_unet.finetuning.material.widening import fit_to_images
 from napari_unet.finetuning.preview import predict_preview
-from napari_unet.finetuning.replay import find_replay, find_teacher
-from napari_unet.finetuning.split import count_objects
 from napari_unet.finetuning.trainer import Trainer
-from napari_unet.finetuning.usage import list_uses
-from napari_unet.finetuning.verdict import Outcome, choose_candidate, rank, reach_verdict
-from napari_unet.finetuning.widening import fit_to_images
+from napari_unet.labels.evidence import Score
+from napari_unet.learning.events import StepDone
+from napari_unet.learning.replay import find_replay, find_teacher
+from napari_unet.learning.sampler import BatchSampler
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from napari_unet.finetuning.split import MIN_OBJECTS
+from napari_unet.finetuning.material.split import MIN_OBJECTS
 
 if TYPE_CHECKING:
     from napari_unet.corrections.comparison import Comparison

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.finetuning.events import PreviewRequest
-from napari_unet.finetuning.scoring import predict_labels
 from napari_unet.images.channels import model_input
+from napari_unet.learning.scoring import predict_labels
 from napari_unet.models.model import Model
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resampling_factor, volume_limits

@@ -8,10 +8,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from napari_unet.finetuning.batches import Batch
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.losses import distillation_loss, instance_loss, semantic_loss
-from napari_unet.finetuning.threads import ThreadChoice
+from napari_unet.heads.losses import distillation_loss, instance_loss, semantic_loss
+from napari_unet.learning.sampler import Batch
+from napari_unet.learning.threads import ThreadChoice
 from napari_unet.models.device import choose_device, choose_dtype
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet

@@ -1,1 +1,1 @@
-"""What an image is: axes, scale, normalization; reading and writing."""
+"""What an image is: axes, channels, scale, normalization, and how it is looked at."""

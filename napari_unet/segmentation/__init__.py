@@ -1,1 +1,1 @@
-"""Tiles -> network -> probability maps -> instances -> labels, and their scores."""
+"""Planned, predicted tile by tile, assembled: from an image to labels."""

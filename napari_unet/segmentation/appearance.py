@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.heads.instances.decoding import label_instances
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.normalization import AnyLimits
 from napari_unet.models.record import ModelRecord
-from napari_unet.segmentation.instances import label_instances
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resampling_factor, volume_limits

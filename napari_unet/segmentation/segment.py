@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
+from napari_unet.heads.instances.decoding import label_instances
 from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.images.normalization import AnyLimits
+from napari_unet.labels.linking import link_planes
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
-from napari_unet.segmentation.instances import label_instances
-from napari_unet.segmentation.linking import link_planes
 from napari_unet.segmentation.plane import PlaneMaps, Progress
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.preparation import resample, resampling_factor, volume_limits

@@ -11,8 +11,8 @@ from effort_session import Session
 from first_gain import compare, follow_run
 
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import Score
 from napari_unet.images.image import Image
+from napari_unet.labels.evidence import Score
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import save_to_library
 from napari_unet.models.model import Model

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_unet.images.reading import read_image
+from napari_unet.images.files.reading import read_image
 from napari_unet.segmentation import segment as segmentation
 
 Run = Callable[..., Any]

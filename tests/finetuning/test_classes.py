@@ -3,24 +3,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import drain
-from napari_unet.finetuning.class_planes import ClassPlane
-from napari_unet.finetuning.class_scoring import compare_classes, count_cells, pool_cells
-from napari_unet.finetuning.class_survey import ClassSurvey, survey_classes
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
-from napari_unet.finetuning.losses import semantic_loss
-from napari_unet.finetuning.preparation import survey_material
+from napari_unet.finetuning.judging.class_scoring import compare_classes, count_cells, pool_cells
+from napari_unet.finetuning.material.class_planes import ClassPlane
+from napari_unet.finetuning.material.class_survey import ClassSurvey, survey_classes
+from napari_unet.finetuning.material.preparation import survey_material
+from napari_unet.heads.losses import semantic_loss
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.scratch import new_model
-from napari_unet.segmentation.calls import segment
-
-from .conftest import correct_all, draw_discs
+from napari_unet.workflows.segmenting import segment
 
 NAMES = ("background", "tissue", "gland")
 

@@ -6,21 +6,21 @@ import time
 import numpy as np
 import pytest
 import torch
+from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone, StepDone
+from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.images.image import Image
+from napari_unet.learning.events import StepDone
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-
-from .conftest import correct_all, draw_discs
 
 FEW = FinetuneConfig(seconds=120, max_steps=6, patch=64, batch_size=2, device="cpu")
 

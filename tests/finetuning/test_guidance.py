@@ -16,7 +16,7 @@ from napari_unet.finetuning.guidance import (
     count_kinds,
     describe_cost,
 )
-from napari_unet.finetuning.split import MIN_OBJECTS
+from napari_unet.finetuning.material.split import MIN_OBJECTS
 from napari_unet.images.image import Image
 from napari_unet.models.device import describe_device
 

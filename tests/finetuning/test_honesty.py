@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from discs import correct_all, draw_discs
 
-from napari_unet.finetuning.calls import finetune
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.models.model import Model
-from napari_unet.segmentation.calls import segment
-
-from .conftest import correct_all, draw_discs
+from napari_unet.workflows.segmenting import segment
+from napari_unet.workflows.teaching import finetune
 
 SHAPE = (130, 170)
 

@@ -10,9 +10,10 @@ import torch
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
+from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 from napari_unet.images.image import Image
-from napari_unet.images.reading import read_image
-from napari_unet.images.sample_data import sample_labels_path, sample_path
+from napari_unet.labels.scores import tally_objects
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
@@ -20,12 +21,11 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation import plane as plane_module
 from napari_unet.segmentation import segment as segment_module
-from napari_unet.segmentation.calls import segment
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.scores import tally_objects
 from napari_unet.segmentation.segment import segment_steps
+from napari_unet.workflows.segmenting import segment
 
 KNOWN = SegmentConfig(diameter=30)
 

@@ -7,8 +7,8 @@ import pytest
 
 from napari_unet import load_model, segment
 from napari_unet.events import drain
-from napari_unet.images.reading import read_image
-from napari_unet.images.sample_data import sample_path
+from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.sample_data import sample_path
 from napari_unet.segmentation.surroundings import map_surroundings, surroundings_region
 
 

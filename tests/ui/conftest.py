@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("napari")
 
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.session import Session, get_session
+from napari_unet.ui.session.session import Session, get_session
 
 
 @pytest.fixture

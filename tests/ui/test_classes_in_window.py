@@ -12,15 +12,15 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.models.library import save_to_library
 from napari_unet.models.scratch import new_model
 from napari_unet.models.unet import UNet
-from napari_unet.ui.class_palette import describe_painted
-from napari_unet.ui.finetune_step import FinetuneStep
-from napari_unet.ui.models_window import ModelsWindow
-from napari_unet.ui.new_model import NewModelDialog
+from napari_unet.ui.correct.class_palette import describe_painted
+from napari_unet.ui.finetune.finetune_step import FinetuneStep
+from napari_unet.ui.models.models_window import ModelsWindow
+from napari_unet.ui.models.new_model import NewModelDialog
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.project_keeper import get_keeper
-from napari_unet.ui.segment_step import SegmentStep
-from napari_unet.ui.session import get_session
-from napari_unet.ui.trackers import collect_corrections, get_trackers
+from napari_unet.ui.segment.segment_step import SegmentStep
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.session import get_session
+from napari_unet.ui.session.trackers import collect_corrections, get_trackers
 
 NAMES = ("background", "tissue", "gland")
 QUICK = FinetuneConfig(seconds=60, max_steps=4, patch=64, batch_size=2, device="cpu", preview_seconds=1)
@@ -173,7 +173,7 @@ def test_objects_have_their_tools_again_beside_classes(viewer, session, panel, c
 def test_a_reopened_project_knows_the_classes(
     viewer, session, panel, classes_model, wait_until_idle, make_napari_viewer, tmp_path, monkeypatch
 ) -> None:
-    from napari_unet.corrections.project import recovery
+    from napari_unet.project import recovery
 
     monkeypatch.setattr(recovery.platformdirs, "user_data_path", lambda name: tmp_path / "user" / name)
     work = session.work_on(viewer.add_image(np.zeros((128, 160), np.float32), name="section"))

@@ -8,9 +8,9 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from skimage.draw import disk
 
-from napari_unet.ui.correct_step import CorrectStep
-from napari_unet.ui.session import get_session
-from napari_unet.ui.trackers import get_trackers
+from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.session.session import get_session
+from napari_unet.ui.session.trackers import get_trackers
 
 pytestmark = pytest.mark.real_window
 

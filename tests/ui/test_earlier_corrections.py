@@ -11,21 +11,21 @@ import pytest
 import tifffile
 import torch
 
-from napari_unet.corrections.project import recovery
-from napari_unet.corrections.project.opening import open_project
-from napari_unet.corrections.project.project import LABELS, PREDICTION, REVIEWED
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-from napari_unet.ui.finetune_step import FinetuneStep
-from napari_unet.ui.layers import image_to_layer
+from napari_unet.project import recovery
+from napari_unet.project.opening import open_project
+from napari_unet.project.project import LABELS, PREDICTION, REVIEWED
+from napari_unet.ui.finetune.finetune_step import FinetuneStep
 from napari_unet.ui.panel import WIDTH, UNetPanel
-from napari_unet.ui.project_keeper import get_keeper
-from napari_unet.ui.session import Session, get_session
-from napari_unet.ui.trackers import get_trackers
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.layers import image_to_layer
+from napari_unet.ui.session.session import Session, get_session
+from napari_unet.ui.session.trackers import get_trackers
 
 QUICK = FinetuneConfig(seconds=60, max_steps=3, patch=64, batch_size=2, device="cpu", preview_seconds=1)
 
@@ -67,7 +67,7 @@ def write(path: Path, seed: int = 0) -> Path:
 
 
 def add(session: Session, path: Path) -> Any:
-    from napari_unet.images.reading import read_image
+    from napari_unet.images.files.reading import read_image
 
     data, options, _ = image_to_layer(read_image(path))
     return session.work_on(session.viewer.add_image(data, **options))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet.ui.correct_step import CorrectStep
-from napari_unet.ui.session import Session, get_session
+from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.session.session import Session, get_session
 
 
 def squares() -> np.ndarray:

@@ -14,7 +14,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QAbstractButton, QApplication
 
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.session import get_session
+from napari_unet.ui.session.session import get_session
 
 ROOT = Path(__file__).resolve().parents[2]
 _OPEN_PANEL = """
@@ -162,7 +162,7 @@ def test_keys_and_models_open_beside_the_work(panel: UNetPanel, qtbot: Any) -> N
 
 
 def test_no_two_keys_are_the_same() -> None:
-    from napari_unet.ui.shortcuts import all_keys
+    from napari_unet.ui.correct.shortcuts import all_keys
 
     keys = [key.keys for key in all_keys()]
     assert len(keys) == len(set(keys))

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_unet.corrections.project import recovery, writer
-from napari_unet.corrections.project.opening import open_project
-from napari_unet.corrections.project.project import LABELS
-from napari_unet.ui.layers import image_to_layer
+from napari_unet.project import recovery
+from napari_unet.project.opening import open_project
+from napari_unet.project.project import LABELS
+from napari_unet.project.storage import writer
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.project_keeper import get_keeper
-from napari_unet.ui.project_menu import RECOVERED
-from napari_unet.ui.session import Session, get_session
-from napari_unet.ui.trackers import get_trackers
+from napari_unet.ui.project.menu import RECOVERED
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.layers import image_to_layer
+from napari_unet.ui.session.session import Session, get_session
+from napari_unet.ui.session.trackers import get_trackers
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def image_file(tmp_path: Path) -> Path:
 
 def open_image(session: Session, path: Path) -> Any:
     """Open an image, with labels that a model might have drawn."""
-    from napari_unet.images.reading import read_image
+    from napari_unet.images.files.reading import read_image
 
     data, options, _ = image_to_layer(read_image(path))
     work = session.work_on(session.viewer.add_image(data, **options))

@@ -16,17 +16,17 @@ from skimage.draw import disk
 from skimage.measure import approximate_polygon, find_contours, regionprops
 
 from napari_unet import load_model, segment
-from napari_unet.images.labels import read_labels
-from napari_unet.images.reading import read_image
-from napari_unet.segmentation.scores import average_precision
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
+from napari_unet.labels.scores import average_precision
 
 pytest.importorskip("napari")
 
 from napari.components import ViewerModel
 
-from napari_unet.ui.correct_step import CorrectStep
-from napari_unet.ui.session import get_session
-from napari_unet.ui.tool_probability import KeptMaps
+from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.session.kept_maps import KeptMaps
+from napari_unet.ui.session.session import get_session
 
 pytestmark = pytest.mark.shared_data
 

@@ -15,11 +15,11 @@ pytest.importorskip("napari")
 from qtpy.QtCore import Qt
 from window_driver import Hand, let_run, line, wait_for
 
-from napari_unet.corrections.project import recovery
-from napari_unet.corrections.project.state import Saving
+from napari_unet.project import recovery
+from napari_unet.project.storage.state import Saving
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.project_keeper import get_keeper
-from napari_unet.ui.session import get_session
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.session import get_session
 
 pytestmark = pytest.mark.real_window
 

@@ -21,8 +21,8 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.tool_probability import KeptMaps
-from napari_unet.ui.trackers import get_trackers
+from napari_unet.ui.session.kept_maps import KeptMaps
+from napari_unet.ui.session.trackers import get_trackers
 
 pytestmark = pytest.mark.real_window
 

@@ -18,17 +18,18 @@ from window_driver import Hand, let_run, line, wait_for
 
 from napari_unet.events import Finished
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import PreviewDone, PreviewRequest, StepDone
+from napari_unet.finetuning.events import PreviewDone, PreviewRequest
+from napari_unet.learning.events import StepDone
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-from napari_unet.ui.finetune_run import FinetuneRun, draw_outlines
-from napari_unet.ui.finetune_step import FinetuneStep
+from napari_unet.ui.finetune.finetune_run import FinetuneRun, draw_outlines
+from napari_unet.ui.finetune.finetune_step import FinetuneStep
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.session import get_session
-from napari_unet.ui.trackers import get_trackers
+from napari_unet.ui.session.session import get_session
+from napari_unet.ui.session.trackers import get_trackers
 
 pytestmark = pytest.mark.real_window
 

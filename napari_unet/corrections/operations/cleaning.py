@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.object_index import ObjectIndex
 from napari_unet.corrections.operations.change import Change, change_in_box, join_changes
 from napari_unet.corrections.operations.extent import Rectangle, Through, box_of, follow_object
+from napari_unet.labels.object_index import ObjectIndex
 
 PlaneIndex = tuple[int, ...]
 

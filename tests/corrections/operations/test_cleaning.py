@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scenes import applied, stack
 from skimage.measure import regionprops
 
-from napari_unet.corrections import object_index
-from napari_unet.corrections.object_index import ObjectIndex
 from napari_unet.corrections.operations.cleaning import border_objects, clear_border, remove_objects, small_objects
+from napari_unet.labels import object_index
+from napari_unet.labels.object_index import ObjectIndex
 
 
 def squares() -> np.ndarray:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scenes import stack
 
 from napari_unet.corrections.editing import FreeIds
-from napari_unet.corrections.object_index import ObjectIndex
 from napari_unet.corrections.operations import adding, cleaning, drawing, joining, shaping, slices, splitting
 from napari_unet.errors import UserError
+from napari_unet.labels.object_index import ObjectIndex
 
 EXAMPLES = int(os.environ.get("NAPARI_UNET_UNDO_EXAMPLES", "40"))
 SHAPE = (3, 36, 44)

@@ -1,0 +1,1 @@
+"""Whether the new model is better: scores, their evidence, thresholds, the verdict."""

@@ -1,0 +1,1 @@
+"""What a fine-tuning learns from: what was reviewed, divided, and made ready."""

@@ -1,0 +1,58 @@
+"""Background that nobody drew, and that the model takes for an object: unknown, until somebody says so.
+
+What the window marks as reviewed around a correction reaches into its surroundings, where in dense tissue other missed
+objects lie that the user has not come to yet. As background they would teach the model to miss them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_unet.images.normalization import Limits
+from napari_unet.learning.patches import TrainingPlane
+from napari_unet.models.model import Model
+from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.predictor import Predictor
+
+_OBJECT = 0.2
+"""Foreground probability from which the model may mean an object that it then drops as too unsure."""
+_OUTLINE = 3
+"""Pixels around a drawn object that are background all the same: they say where it ends."""
+_TILE = 384
+"""Pixels: little of a plane is reviewed, and tiles without any of that are left out."""
+
+
+def mark_doubt(
+    model: Model,
+    planes: Sequence[TrainingPlane],
+    device: str = "auto",
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Set `unsure` of the planes that were predicted before they were corrected, one by one, until `enough()`.
+
+    What somebody labelled without a prediction is taken at its word, and so is what was erased.
+    """
+    predictor = Predictor(model, device)
+    for plane in planes:
+        if plane.predicted and not enough():
+            plane.unsure = find_doubt(plane, _foreground(predictor, plane))
+
+
+def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Where (Y, X) the reviewed background of `plane` is not to be believed, by the model's `foreground` (Y, X)."""
+    near = ndimage.binary_dilation(plane.labels > 0, iterations=_OUTLINE)
+    found: npt.NDArray[np.bool_] = (foreground > _OBJECT) & ~near & ~plane.changed & plane.learn
+    return found
+
+
+def _foreground(predictor: Predictor, plane: TrainingPlane) -> npt.NDArray[np.float32]:
+    """The model's map (Y, X) of `plane`, at least where it is learned from."""
+    maps = PlaneMaps(predictor, plane.pixels, Limits(0.0, 1.0))
+    for _ in maps.tiles(_TILE, wanted=plane.learn):
+        pass
+    foreground: npt.NDArray[np.float32] = maps.maps[0]
+    return foreground

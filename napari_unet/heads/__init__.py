@@ -1,0 +1,1 @@
+"""What the outputs of a network mean: one folder a task."""

@@ -1,0 +1,1 @@
+"""Objects, each on its own."""

@@ -1,0 +1,1 @@
+"""Classes: every painted value is one."""

@@ -1,0 +1,1 @@
+"""Arrays of ids alone: pieces, contacts, matching, linking, scores."""

@@ -1,0 +1,44 @@
+"""Which objects lie in a region: whole, or most of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+WHOLE = 0.9
+"""Share of an object that must be reviewed for its shape to count as known."""
+
+
+def whole_objects(
+    labels: npt.NDArray[Any], region: npt.NDArray[np.bool_], share: float = WHOLE
+) -> list[tuple[int, tuple[float, float], int]]:
+    """Id, centre (y, x) and area of the objects of a YX plane of which at least `share` lies in `region`."""
+    found = []
+    for label, box in enumerate(ndimage.find_objects(labels.astype(np.int32, copy=False)), start=1):
+        if box is None or not region[box].any():
+            continue
+        mask = labels[box] == label
+        area = int(np.count_nonzero(mask))
+        if np.count_nonzero(mask & region[box]) >= share * area:
+            rows, columns = np.nonzero(mask)
+            found.append((label, (box[0].start + float(rows.mean()), box[1].start + float(columns.mean())), area))
+    return found
+
+
+def reviewed_ids(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], rows: int = 256) -> set[int]:
+    """Ids of the objects of a YX plane of which more than half is reviewed (non-zero).
+
+    Done a band of `rows` at a time, because counting holds up other threads, the window's among them.
+    """
+    known = np.flatnonzero(reviewed.any(axis=1))
+    areas: dict[int, int] = {}
+    inside: dict[int, int] = {}
+    for start in range(0, labels.shape[0] if len(known) else 0, rows):
+        band, seen = labels[start : start + rows], reviewed[start : start + rows] != 0
+        for total, values in ((areas, band[band > 0]), (inside, band[seen & (band > 0)])):
+            for label, count in zip(*np.unique(values, return_counts=True), strict=True):
+                total[int(label)] = total.get(int(label), 0) + int(count)
+    return {label for label, count in inside.items() if 2 * count > areas[label]}

@@ -1,0 +1,1 @@
+"""How a network learns, the same for all training: patches, batches, steps, scores."""

@@ -1,0 +1,64 @@
+"""What a step learns from: patches around corrections, and some of the base model's own images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from napari_unet.learning.augmentation import AugmentationConfig
+from napari_unet.learning.patches import PatchSampler, TrainingPlane
+
+
+class Batch(NamedTuple):
+    """Images (n, 1, size, size), targets (n, 3, size, size), weights (n, 1, size, size); the last `n_replay` are
+    replay."""
+
+    images: Tensor
+    targets: Tensor
+    weights: Tensor
+    n_replay: int = 0
+
+
+class BatchSampler:
+    """Draws batches that hold `share` of replay patches, behind the others; the same ones for the same seed.
+
+    Parameters
+    ----------
+    corrected, replay : sequence of TrainingPlane
+        What was reviewed, and what the model is not to forget (may be empty).
+    size : int
+        Of a patch, in pixels.
+    share : float
+        Of each batch; at least one patch is of each kind.
+    """
+
+    def __init__(
+        self,
+        corrected: Sequence[TrainingPlane],
+        replay: Sequence[TrainingPlane],
+        size: int,
+        share: float,
+        seed: int,
+    ) -> None:
+        self.share = share if replay else 0.0
+        self._corrected = PatchSampler(corrected, size, AugmentationConfig(), seed)
+        self._replay = PatchSampler(replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
+
+    def count_replay(self, n: int) -> int:
+        """How many of `n` patches are replay."""
+        if self._replay is None or n < 2:
+            return 0
+        return min(n - 1, max(1, round(self.share * n)))
+
+    def draw(self, n: int) -> Batch:
+        """A batch of `n` patches."""
+        replay = self.count_replay(n)
+        corrected = self._corrected.draw(n - replay)
+        if not replay or self._replay is None:
+            return Batch(*corrected)
+        old = self._replay.draw(replay)
+        images, targets, weights = (torch.cat(parts) for parts in zip(corrected, old, strict=True))
+        return Batch(images, targets, weights, replay)

@@ -1,0 +1,1 @@
+"""The project file: what a person did, durable within a second."""

@@ -1,0 +1,78 @@
+"""What a project file holds, read: arrays and their history, models, trainings and the window's state."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from napari_unet.errors import UserError
+from napari_unet.project.references import ImageReference
+from napari_unet.project.storage import rows
+from napari_unet.project.storage.journal import History
+
+Array = npt.NDArray[Any]
+
+
+class ProjectReader:
+    """Reads a project through a connection of its own, from any thread."""
+
+    def __init__(self, path: Path, reader: sqlite3.Connection) -> None:
+        self.path = path
+        """Of the project's file."""
+        self.reader = reader
+        self._reading = threading.Lock()
+
+    def images(self) -> dict[int, ImageReference]:
+        """The images by their numbers."""
+        with self._reading:
+            return rows.read_images(self.reader)
+
+    def read_array(self, image: int, role: str, planes: Collection[int] | None = None) -> Array | None:
+        """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged.
+
+        Of `planes` only (numbers over all axes before YX, in C order; None: all of them), zeros elsewhere.
+        """
+        with self._reading:
+            found = rows.find_array(self.reader, image, role)
+            try:
+                return None if found is None else rows.read_array(self.reader, found, planes)
+            except (ValueError, sqlite3.DatabaseError) as error:
+                raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
+
+    def read_history(self, image: int, role: str) -> History:
+        """What can be undone and redone of an array."""
+        with self._reading:
+            found = rows.find_array(self.reader, image, role)
+            return History() if found is None else rows.read_history(self.reader, found)
+
+    def get_property(self, name: str) -> Any:
+        """What `set_property` had saved; None if there is nothing."""
+        with self._reading:
+            row = self.reader.execute("SELECT value FROM property WHERE name = ?", (name,)).fetchone()
+        return None if row is None or name == "id" else json.loads(row[0])
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models that were used or trained here, the oldest first."""
+        with self._reading:
+            found = self.reader.execute("SELECT hash, name, parent, path, record, time FROM model ORDER BY time")
+            names = ("hash", "name", "parent", "path", "record", "time")
+            return [dict(zip(names, row, strict=True)) | {"record": json.loads(row[4])} for row in found]
+
+    def trainings(self) -> list[dict[str, Any]]:
+        """The trainings, the oldest first."""
+        with self._reading:
+            found = self.reader.execute("SELECT time, model, record FROM training ORDER BY id")
+            return [{"time": row[0], "model": row[1], "record": json.loads(row[2])} for row in found]
+
+    def count_edits(self) -> int:
+        """Steps of all journals but the bases: strokes, tools, undo and redo."""
+        with self._reading:
+            return int(
+                self.reader.execute("SELECT count(*) FROM edit WHERE kind NOT IN ('base', 'write')").fetchone()[0]
+            )

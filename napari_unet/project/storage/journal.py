@@ -1,0 +1,134 @@
+"""The journal of edits: what it says of undo and redo, and how to give a fresh layer the history of an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import numpy.typing as npt
+
+from napari_unet.project.storage.tiles import Change, apply_changes
+
+Array = npt.NDArray[Any]
+Step = TypeVar("Step")
+
+LIMIT = 100
+"""Steps that can be undone: as many as napari keeps."""
+
+
+class Kind(Enum):
+    """What an edit is to the undo history."""
+
+    EDIT = "edit"  # a stroke or a tool: can be undone
+    UNDO = "undo"  # takes back the last edit that stands
+    REDO = "redo"  # brings back the last edit that was undone
+    WRITE = "write"  # written past the history: by a model, or a mark that follows a correction
+    BASE = "base"  # all pixels are new: nothing before it can be undone
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """One step of an array's journal."""
+
+    kind: Kind
+    changes: tuple[Change, ...]
+
+    @property
+    def n_pixels(self) -> int:
+        return sum(change.places.size for change in self.changes)
+
+    def reversed(self) -> tuple[Change, ...]:
+        """The changes that take this edit back."""
+        return tuple(change.reversed() for change in self.changes)
+
+
+class UndoSteps(Generic[Step]):
+    """What of a journal is done and what is undone, for steps of any type (`Edit`, or only its number)."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self.done: list[Step] = []
+        self.undone: list[Step] = []
+
+    def add(self, kind: Kind, step: Step) -> None:
+        """Follow the next step of the journal."""
+        if kind is Kind.EDIT:
+            self.done.append(step)
+            self.undone.clear()
+        elif kind is Kind.UNDO and self.done:
+            self.undone.append(self.done.pop())
+        elif kind is Kind.REDO and self.undone:
+            self.done.append(self.undone.pop())
+        elif kind is Kind.BASE:
+            self.done.clear()
+            self.undone.clear()
+        del self.done[: -self._limit]
+
+
+class History:
+    """The undo and redo steps of one array, as its journal tells them. Holds at most `limit` of each."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._steps: UndoSteps[Edit] = UndoSteps(limit)
+
+    @property
+    def done(self) -> list[Edit]:
+        """What can be undone, the last one first to go."""
+        return self._steps.done
+
+    @property
+    def undone(self) -> list[Edit]:
+        """What can be redone, the last one first to come back."""
+        return self._steps.undone
+
+    def add(self, edit: Edit) -> None:
+        """Follow the next edit of the journal."""
+        self._steps.add(edit.kind, edit)
+
+    def recognize(self, changes: Sequence[Change]) -> Kind | None:
+        """`UNDO` or `REDO` if `changes` are just what that would do, else None."""
+        if self.done and _same(changes, self.done[-1].reversed()):
+            return Kind.UNDO
+        if self.undone and _same(changes, self.undone[-1].changes):
+            return Kind.REDO
+        return None
+
+    def cut(self, n_pixels: int) -> None:
+        """Forget the oldest steps, so that no more than `n_pixels` have to be written to play them again."""
+        for steps in (self.done, self.undone):
+            kept = 0
+            for edit in reversed(steps):
+                n_pixels -= edit.n_pixels
+                if n_pixels < 0:
+                    break
+                kept += 1
+            del steps[: len(steps) - kept]
+
+
+def _same(changes: Sequence[Change], others: Sequence[Change]) -> bool:
+    return len(changes) == len(others) and all(
+        mine.same_as(other) for mine, other in zip(_by_tile(changes), _by_tile(others), strict=True)
+    )
+
+
+def _by_tile(changes: Iterable[Change]) -> list[Change]:
+    return sorted(changes, key=lambda change: change.key)
+
+
+def state_before(array: Array, history: History) -> Array:
+    """`array` as it was before the first of the steps that can still be undone: a copy."""
+    before = array.copy()
+    for edit in reversed(history.done):
+        apply_changes(before, edit.reversed())
+    return before
+
+
+def steps_to_play(history: History) -> Iterator[Edit]:
+    """What to write, in order, to a layer in the state `state_before`, so that its own history holds every step.
+
+    The steps that had been undone come last; the layer has to undo them again after it.
+    """
+    yield from history.done
+    yield from reversed(history.undone)

@@ -1,0 +1,1 @@
+"""Where a person should look next: measures of objects, suspicion, the queue."""

@@ -1,0 +1,131 @@
+"""How suspicious an object is: seven measures, each a risk from 0 to 1, and one score that rises with each of them.
+
+A risk is 0 up to `low` and 1 from `high`, linear between. The score is 1 - (1 - w1 r1)(1 - w2 r2)...: 0 if nothing is
+known against an object, never above 1, and no reason hides another. What is not known counts nothing. Limits and
+weights were chosen on the validation images of `benchmarks/review_queue.py`, where they matter little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.labels.object_runs import Floats
+
+SUSPICIOUS = 0.35
+"""Score from which an object is worth a look."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure, what it is called, how it reads as a reason, and how it counts."""
+
+    name: str
+    title: str
+    reason: str
+    tip: str
+    low: float
+    high: float
+    weight: float
+
+
+MEASURES = (
+    Measure("confidence", "Unsure", "model unsure",
+            "1 - mean foreground probability in the object x peak of its core.", 0.1, 0.6, 0.8),
+    Measure("disagreement", "Unstable", "another outline when mirrored",
+            "1 - IoU with what the model finds in the mirrored image.", 0.05, 0.6, 0.6),
+    Measure("size", "Size", "unusual size",
+            "How far its size (logarithm) is from the median of this image, in robust standard deviations.", 1, 5, 0.5),
+    Measure("shape", "Shape", "unusual shape",
+            "Bays, tails or two objects in one: 1 - area / area of the ellipse with the same moments; or unusually "
+            "long for this image.", 0.02, 0.2, 0.4),
+    Measure("boundary", "Boundary", "weak boundary to a neighbour",
+            "Share of the outline that touches a neighbour, and how little the network saw of a boundary there.",
+            0.0, 0.3, 0.4),
+    Measure("continuity", "Continuity", "vanishes between slices or frames",
+            "In one slice or frame only, gone for one, or going on under another id.", 0.0, 1.0, 0.6),
+    Measure("missed", "Missed", "the model sees an object where none is labelled",
+            "Mean foreground probability of a place without an object.", 0.2, 0.8, 0.9),
+)  # fmt: skip
+
+_ELONGATION = (4.0, 10.0)  # robust standard deviations from which a long object is unusual, and wholly so
+_CONTACT = (0.05, 0.5)  # share of the outline
+_LEAST_SPREAD = {"size": 0.15, "elongation": 0.1}  # objects that are all alike are no reason for alarm
+
+
+@dataclass(frozen=True)
+class Population:
+    """What is usual in an image: median and robust standard deviation of log size and of elongation."""
+
+    size: tuple[float, float]
+    elongation: tuple[float, float]
+
+    @classmethod
+    def of(cls, sizes: npt.NDArray[np.float64], elongation: npt.NDArray[np.float64]) -> Population:
+        """Of the objects of an image: `sizes` in pixels."""
+        return cls(
+            _median_and_spread(np.log(np.maximum(sizes, 1)), _LEAST_SPREAD["size"]),
+            _median_and_spread(elongation, _LEAST_SPREAD["elongation"]),
+        )
+
+    def size_distance(self, sizes: Floats) -> Floats:
+        """How far from usual, in robust standard deviations."""
+        return np.asarray(np.abs(np.log(np.maximum(sizes, 1)) - self.size[0]) / self.size[1])
+
+    def elongation_distance(self, elongation: Floats) -> Floats:
+        """How much longer than usual, in robust standard deviations."""
+        return np.asarray((elongation - self.elongation[0]) / self.elongation[1])
+
+
+def _median_and_spread(values: Floats, least: float) -> tuple[float, float]:
+    if not values.size:
+        return 0.0, least
+    median = float(np.median(values))
+    return median, max(least, 1.4826 * float(np.median(np.abs(values - median))))
+
+
+def ramp(values: npt.ArrayLike, low: float, high: float) -> Floats:
+    """0 up to `low`, 1 from `high`, linear between; what is not known (NaN) is 0."""
+    known = np.nan_to_num(np.asarray(values, np.float64), nan=low)
+    share: Floats = np.clip((known - low) / (high - low), 0, 1)
+    return share
+
+
+def shape_measure(fill: Floats, elongation: Floats, usual: Population) -> Floats:
+    """What the measure "shape" shows: the larger of both reasons, on the scale of 1 - fill."""
+    shape = next(measure for measure in MEASURES if measure.name == "shape")
+    long = shape.low + (shape.high - shape.low) * ramp(usual.elongation_distance(elongation), *_ELONGATION)
+    return np.maximum(1 - fill, np.where(long > shape.low, long, 0))
+
+
+def boundary_measure(contact: Floats, weakness: Floats) -> Floats:
+    """What the measure "boundary" shows: the larger of a long contact and a weak one, on the scale of the latter."""
+    boundary = next(measure for measure in MEASURES if measure.name == "boundary")
+    return np.fmax(weakness, boundary.high * ramp(contact, *_CONTACT))
+
+
+def risks(values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The risk (0 to 1) of each measure in `values`."""
+    return {
+        measure.name: ramp(values[measure.name], measure.low, measure.high)
+        for measure in MEASURES
+        if measure.name in values
+    }
+
+
+def combine(known: Mapping[str, Floats]) -> Floats:
+    """The score, 0 to 1, of risks that are arrays of one length."""
+    left = np.ones(next(iter(known.values())).shape)
+    for measure in MEASURES:
+        if measure.name in known:
+            left *= 1 - measure.weight * known[measure.name]
+    return 1 - left
+
+
+def main_reason(known: Mapping[str, Floats]) -> npt.NDArray[np.int64]:
+    """For each object the number (in `MEASURES`) of the measure that counts most; -1 where none does."""
+    parts = np.stack([measure.weight * known[measure.name] for measure in MEASURES])
+    return np.where(parts.max(axis=0) > 0, parts.argmax(axis=0), -1)

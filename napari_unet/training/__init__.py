@@ -1,0 +1,1 @@
+"""Training from scratch: base data, recipes, simulation, the base models."""

@@ -1,0 +1,108 @@
+"""A recipe file: which images a base model learns from and is judged by, and how. It reproduces a model."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_unet.errors import UserError
+from napari_unet.models.record import ModelRecord
+from napari_unet.training.config import BaseTrainingConfig
+
+
+class Source(BaseModel):
+    """Images with labels of the same base names, and how much of the training they make up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    images: str = Field(description="Pattern of image files, relative to the data folder.")
+    labels: str = Field(description="Folder of label files, relative to the data folder.")
+    table: str | None = Field(None, description="CSV file with a column `id` that holds the images' base names.")
+    where: dict[str, str] = Field(default_factory=dict, description="Values that columns of the table must have.")
+    share: float = Field(1.0, gt=0, description="How much of the training, compared with the other sources.")
+
+
+class SimulationConfig(BaseModel):
+    """Simulated images, whose labels are exact."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: int = Field(0, ge=0)
+    side: int = Field(320, ge=64, description="Pixels.")
+    share: float = Field(0.2, ge=0, description="How much of the training, compared with the sources.")
+    seed: int = 0
+
+
+class Recipe(BaseModel):
+    """All that makes a base model, given the data folder that the sources are relative to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: str = ""
+    licence: str = ""
+    training: BaseTrainingConfig = BaseTrainingConfig()
+    learn: tuple[Source, ...]
+    validate_on: tuple[Source, ...] = ()
+    simulation: SimulationConfig = SimulationConfig()
+    record: dict[str, Any] = Field(default_factory=dict, description="Fields of the model's record: thresholds, sizes.")
+
+    def model_record(self) -> ModelRecord:
+        """The record of the model to be, without its training."""
+        fields = {"name": self.name, "description": self.description, "licence": self.licence} | self.record
+        return ModelRecord(architecture=self.training.architecture, **fields)
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """An image file, the file of its labels, and the source they are of."""
+
+    source: Source
+    image: Path
+    labels: Path
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file. Raises `UserError` for one that cannot be understood."""
+    try:
+        return Recipe(**tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"The recipe {path} is no TOML file: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"The recipe {path} has a fault at '{where}': {first['msg']}.") from error
+
+
+def find_files(sources: tuple[Source, ...], data: Path) -> Iterator[LabelledFile]:
+    """The images of `sources` in the folder `data`, in an order that is always the same."""
+    for source in sources:
+        chosen = _chosen_names(source, data)
+        labels = {path.stem: path for path in (data / source.labels).glob("*")}
+        images = [path for path in sorted(data.glob(source.images)) if chosen is None or path.stem in chosen]
+        if not images:
+            raise UserError(f"There are no images {source.images} of '{source.name}' in {data}: is it the data folder?")
+        for path in images:
+            if path.stem not in labels:
+                raise UserError(f"{path.name} has no labels of that name in {data / source.labels}.")
+            yield LabelledFile(source, path, labels[path.stem])
+
+
+def _chosen_names(source: Source, data: Path) -> set[str] | None:
+    if source.table is None:
+        return None
+    try:
+        with (data / source.table).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise UserError(f"The table {source.table} of '{source.name}' cannot be read: {error.strerror}.") from error
+    return {row["id"] for row in rows if all(row.get(key) == value for key, value in source.where.items())}

@@ -1,0 +1,99 @@
+"""Fully labelled images as tensors, and the augmented patches that a base model learns from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_unet.heads.instances.representation import STANDARD, Representation
+from napari_unet.heads.instances.targets import border_weights
+from napari_unet.learning.augmentation import sampling_grid
+
+if TYPE_CHECKING:
+    from napari_unet.training.config import BaseTrainingConfig
+
+_LEVELS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSample:
+    """A labelled image as a pyramid of tensors (1, 2 + targets, Y, X), sizes 1, 1/2, 1/4: image, targets, weights.
+
+    `diameter` is the median object diameter in pixels; `share` how often it is drawn.
+    """
+
+    levels: tuple[Tensor, ...]
+    diameter: float
+    share: float
+    n_objects: int = 0
+
+
+def make_sample(
+    image: npt.NDArray[np.float32],
+    labels: npt.NDArray[Any],
+    border_weight: float,
+    share: float = 1.0,
+    representation: Representation = STANDARD,
+    weigh_inside: bool = False,
+) -> TrainingSample:
+    """Sample from a normalized image and its labels, both (Y, X)."""
+    targets = representation.make_targets(labels)
+    weights = border_weights(labels, border_weight, inside=weigh_inside)
+    level = torch.from_numpy(np.concatenate([image[None], targets, weights[None]])).float()[None]
+    levels = [level]
+    while len(levels) < _LEVELS and min(level.shape[-2:]) >= 128:
+        level = F.avg_pool2d(level, 2, ceil_mode=True)
+        levels.append(level)
+    areas = np.bincount(np.asarray(labels).ravel().astype(np.int64))[1:]
+    areas = areas[areas > 0]
+    diameter = float(2 * np.sqrt(np.median(areas) / np.pi)) if areas.size else 24.0
+    return TrainingSample(tuple(one.half() for one in levels), diameter, share, int(areas.size))
+
+
+def draw_patch(
+    sample: TrainingSample,
+    config: BaseTrainingConfig,
+    generator: torch.Generator,
+    representation: Representation = STANDARD,
+) -> Tensor:
+    """One augmented patch (2 + targets, patch, patch) float32 of a random place and object size."""
+    zoom = _draw_zoom(sample.diameter, config, generator)
+    level = min(len(sample.levels) - 1, max(0, round(-math.log2(max(zoom, 1e-3)) - 0.3)))
+    half = config.patch / zoom / 2 * 0.7
+    centre = [_draw_place(size, half, generator) / 2**level for size in sample.levels[0].shape[-2:]]
+    source, augmentation = sample.levels[level], config.augmentation
+    shape = (source.shape[-2], source.shape[-1])
+    grid = sampling_grid((centre[0], centre[1]), shape, zoom * 2**level, config.patch, augmentation, generator)
+    patch = F.grid_sample(source.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)[0]
+    if representation.mend is not None:
+        representation.mend(patch[1:-1], _linear_part(grid[0], shape) * 2**level)
+    return patch
+
+
+def _draw_zoom(diameter: float, config: BaseTrainingConfig, generator: torch.Generator) -> float:
+    """Patch pixels an image pixel: the image's own size if the network knows it, sometimes any size of the range."""
+    low, high = config.diameters
+    if float(torch.rand((), generator=generator)) < config.any_size:
+        return float(low * (high / low) ** float(torch.rand((), generator=generator)) / diameter)
+    return min(max(diameter, low), high) / diameter
+
+
+def _linear_part(grid: Tensor, shape: tuple[int, int]) -> Tensor:
+    """(2, 2) d(image y, x) / d(patch y, x) of a sampling grid (size, size, 2), on the whole."""
+    extent = torch.tensor([shape[0], shape[1]], dtype=torch.float32) / 2
+    places = grid.flip(-1) * extent
+    down = (places[-1] - places[0]).mean(0) / (grid.shape[0] - 1)
+    across = (places[:, -1] - places[:, 0]).mean(0) / (grid.shape[1] - 1)
+    return torch.stack([down, across], dim=1)
+
+
+def _draw_place(size: int, half: float, generator: torch.Generator) -> float:
+    low, high = min(half, size / 2), max(size - half, size / 2)
+    return low + (high - low) * float(torch.rand((), generator=generator))

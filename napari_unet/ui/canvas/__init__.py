@@ -1,0 +1,1 @@
+"""What is shown on the canvas beside the images: marks, rings, boxes, views."""

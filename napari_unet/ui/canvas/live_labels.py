@@ -1,0 +1,167 @@
+"""Writing what was segmented into labels that a person may be painting on: strokes always win."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.merging import keep_ids, merge_segmentation
+from napari_unet.events import Finished
+from napari_unet.segmentation.events import Segmentation
+from napari_unet.ui.session.image_work import ImageWork
+
+Plane = tuple[int, ...]
+REFRESH_SECONDS = 0.25
+_PROBES = 64
+
+
+class LiveLabels:
+    """Shows labels in a layer as they are finished. `written` is all that came from the model so far.
+
+    A pixel that is not what was written there before was painted in the meantime, and stays.
+    """
+
+    def __init__(self, work: ImageWork, role: str, written: npt.NDArray[np.int32], offset: int) -> None:
+        self.layer = work.layers[role]
+        self.written = written
+        self.anything = False
+        self._work, self._role, self._offset = work, role, offset
+        self._drawn = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the layer is still there and still has the image's shape."""
+        return self._work.layers.get(self._role) is self.layer and self._target() is not None
+
+    def write(self, plane: Plane, region: tuple[slice, ...], labels: npt.NDArray[np.int32]) -> None:
+        """Put `labels` (Y, X) of a region of a plane in place."""
+        target = self._target()
+        if target is None:
+            return
+        at = (*plane, *region)
+        new = np.where(labels > 0, labels + self._offset, 0).astype(np.int32) if self._offset else labels
+        now, before = target[at], self.written[at]
+        np.copyto(now, new, where=now == before)
+        before[...] = new
+        self.anything = True
+        if time.monotonic() - self._drawn > REFRESH_SECONDS:
+            self.refresh()
+
+    def refresh(self, thumbnail: bool = False) -> None:
+        self._drawn = time.monotonic()
+        if self.alive:
+            self.layer.refresh(thumbnail=thumbnail, extent=False)
+
+    def _target(self) -> npt.NDArray[Any] | None:
+        return self._work.geometry.from_layer(self.layer.data)
+
+
+@dataclass(frozen=True, eq=False)
+class Replacement:
+    """How labels change when an image is segmented again: per plane, where (rows, columns), from what and to what."""
+
+    changes: list[tuple[Plane, tuple[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[Any], npt.NDArray[Any]]]
+    prediction: npt.NDArray[np.int32]
+    n_kept: int
+
+
+def replacement_steps(
+    labels: npt.NDArray[Any],
+    prediction: npt.NDArray[np.int32],
+    reviewed: npt.NDArray[Any] | None,
+    result: Segmentation,
+    keep: bool,
+) -> Iterator[Finished[Replacement]]:
+    """Work out, in the background, what segmenting again changes. Arrays have the axes of `result`."""
+    merged, predicted, n_kept = labels.astype(np.int32), prediction.copy(), 0
+    # An id is one object through Z and another one in each frame.
+    n_frames_axes = 1 if result.axes.startswith("T") else 0
+    for frame in np.ndindex(*labels.shape[:n_frames_axes]):
+        done = result.done[frame]
+        planes = done if done.ndim else ...
+        if not np.any(done):
+            continue
+        new = result.labels[frame][planes]
+        first = int(labels[frame].max(initial=0)) + 1
+        if keep:
+            seen = None if reviewed is None else reviewed[frame][planes]
+            part = merge_segmentation(labels[frame][planes], prediction[frame][planes], new, seen, first)
+            merged[frame][planes], predicted[frame][planes] = part.labels, part.prediction
+            n_kept += part.n_kept
+        else:
+            merged[frame][planes] = predicted[frame][planes] = keep_ids(labels[frame][planes], new, first)
+    yield Finished(Replacement(_changes(labels, merged), predicted, n_kept))
+
+
+def _changes(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> list[Any]:
+    found = []
+    for plane in np.ndindex(*before.shape[:-2]):
+        where = np.nonzero(before[plane] != after[plane])
+        if where[0].size:
+            found.append((plane, where, before[plane][where], after[plane][where]))
+    return found
+
+
+def apply_replacement(work: ImageWork, replacement: Replacement) -> None:
+    """Write the changes through the layer's own history, as one step that can be undone; newer strokes stay."""
+    layer, labels = work.labels_layer, work.labels
+    if layer is None or labels is None:
+        return
+    with layer.block_history():
+        for plane, (rows, columns), before, after in replacement.changes:
+            same = labels[plane][rows, columns] == before
+            rows, columns, after = rows[same], columns[same], after[same]
+            if not rows.size:
+                continue
+            index = (*(np.full_like(rows, position) for position in plane), rows, columns)
+            layer.data_setitem(work.geometry.layer_index(index), after, refresh=False)
+    layer.refresh()
+
+
+class PredictionUndo:
+    """Takes the prediction along when the user undoes or redoes segmenting again.
+
+    Otherwise the labels of before would be compared with the prediction of after, and all would look corrected.
+    """
+
+    def __init__(self, work: ImageWork, replacement: Replacement, set_prediction: Any) -> None:
+        self._work, self._set_prediction = work, set_prediction
+        self._versions = (work.prediction, replacement.prediction)
+        self._state = 1
+        self._probes = _probe(replacement)
+        self._layer = work.labels_layer
+        if self._layer is not None:
+            self._layer.events.set_data.connect(self._on_drawn)
+
+    def close(self) -> None:
+        if self._layer is not None:
+            self._layer.events.set_data.disconnect(self._on_drawn)
+        self._layer = None
+
+    def _on_drawn(self, event: Any = None) -> None:
+        labels = self._work.labels
+        if labels is None or not self._probes or self._work.prediction is not self._versions[self._state]:
+            return
+        index, *values = self._probes
+        agreement = [np.mean(labels[index] == value) for value in values]
+        state = int(agreement[1] >= agreement[0])
+        if state != self._state and agreement[state] > 0.9:
+            self._state = state
+            self._set_prediction(self._work, self._versions[state])
+
+
+def _probe(replacement: Replacement) -> tuple[Any, ...]:
+    """Some of the changed pixels: (index arrays, values before, values after)."""
+    index, before, after = [], [], []
+    step = max(1, len(replacement.changes) // _PROBES)
+    for plane, (rows, columns), old, new in replacement.changes[::step]:
+        pick = np.linspace(0, rows.size - 1, min(rows.size, _PROBES)).astype(int)
+        index += [(*plane, row, column) for row, column in zip(rows[pick], columns[pick], strict=True)]
+        before += old[pick].tolist()
+        after += new[pick].tolist()
+    return (tuple(np.array(index).T), np.array(before), np.array(after)) if index else ()

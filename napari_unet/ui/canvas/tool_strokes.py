@@ -1,0 +1,121 @@
+"""Following the mouse for our tools: which pixels a stroke passes, and a line on the canvas while it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Shapes
+
+from napari_unet.corrections.operations.change import Place
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+CLICK_PIXELS = 4.0
+"""A press that moves less on the screen is a click."""
+
+
+def place_of(work: ImageWork, position: Any) -> Place:
+    """The pixel of the labels (over `work.axes`) at a world position; it may lie outside of the image."""
+    layer = work.labels_layer
+    data = np.asarray(layer.world_to_data(position))[-layer.ndim :]
+    at = dict(zip(work.geometry.layer_axes, np.rint(data).astype(int).tolist(), strict=True))
+    return tuple(at[letter] for letter in work.axes)
+
+
+def follow_stroke(
+    session: Session, work: ImageWork, event: Any, line: StrokeLine | None, on_stroke: Callable[[list[Place]], None]
+) -> Iterator[None]:
+    """Follow the mouse from press to release (a napari drag callback), then call `on_stroke` with the places.
+
+    A click gives one place. With Shift the view moves instead.
+    """
+    if "Shift" in event.modifiers:
+        yield from _move_view(session, event)
+        return
+    start = np.asarray(event.pos, float)
+    places, points, reach = [place_of(work, event.position)], [event.position], 0.0
+    yield
+    while event.type == "mouse_move":
+        reach = max(reach, float(np.hypot(*(np.asarray(event.pos) - start))))
+        place = place_of(work, event.position)
+        if place != places[-1]:
+            places.append(place)
+            points.append(event.position)
+            if line is not None and reach > CLICK_PIXELS:
+                line.show(points)
+        yield
+    if line is not None:
+        line.clear()
+    end = place_of(work, event.position)
+    if end != places[-1]:
+        places.append(end)
+    on_stroke(places if reach > CLICK_PIXELS else places[:1])
+
+
+def _move_view(session: Session, event: Any) -> Iterator[None]:
+    """Drag the view: our tools take the drag that would move it."""
+    camera = session.viewer.scene.camera
+    start, center = np.asarray(event.pos, float), np.asarray(camera.center, float)
+    yield
+    while event.type == "mouse_move":
+        moved = (np.asarray(event.pos, float) - start)[::-1] / camera.zoom
+        camera.center = tuple(center - [0.0, *moved])
+        yield
+
+
+class StrokeLine:
+    """A line on the canvas along the stroke. Its layer is made when a tool is first taken, and stays, empty, until the
+    image goes: to make it in the middle of a stroke, or to remove it with every tool, takes napari longer than a person
+    may wait (0.1 and 0.2 s on large images)."""
+
+    def __init__(self, session: Session, work: ImageWork) -> None:
+        self._session, self._work = session, work
+        options = work.layer_options("stroke")
+        self._layer = Shapes(
+            ndim=len(work.geometry.layer_axes), face_color="transparent", edge_color="white", **options
+        )
+        with session.keep_selection():
+            session.viewer.add_layer(self._layer)
+
+    def show(self, points: list[Any]) -> None:
+        """Draw the line along world positions."""
+        if len(points) > 1 and self.alive:
+            self._layer.data = []
+            self._layer.add_paths([self._data(points)], edge_color="white", edge_width=self._width())
+
+    def clear(self) -> None:
+        if self.alive and len(self._layer.data):
+            self._layer.data = []
+
+    def remove(self) -> None:
+        if self.alive:
+            with self._session.keep_selection():
+                self._session.viewer.layers.remove(self._layer)
+
+    @property
+    def alive(self) -> bool:
+        return self._layer in self._session.viewer.layers
+
+    def _data(self, points: list[Any]) -> npt.NDArray[np.float64]:
+        # Not every dab: drawing a path takes napari the longer, the more corners it has.
+        chosen = points[:: max(1, len(points) // 100)]
+        layer = self._work.labels_layer
+        return np.array([np.asarray(layer.world_to_data(point))[-layer.ndim :] for point in (*chosen, points[-1])])
+
+    def _width(self) -> float:
+        """As thin as a line of the screen, whatever the zoom."""
+        smallest = float(np.min(np.abs(self._layer.scale[-2:])))
+        return 2.0 / max(self._session.viewer.scene.camera.zoom * smallest, 1e-6)
+
+
+def line_of(session: Session, work: ImageWork) -> StrokeLine:
+    """The line of one image, made when first asked for."""
+    line = work.signs.get("stroke")
+    if line is None or not line.alive:
+        line = work.signs["stroke"] = StrokeLine(session, work)
+    return line

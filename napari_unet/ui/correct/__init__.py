@@ -1,0 +1,1 @@
+"""The step in which labels are repaired and marked as reviewed."""

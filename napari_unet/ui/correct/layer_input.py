@@ -1,0 +1,124 @@
+"""Keys and mouse on our layers: who is asked when a key is pressed or the mouse is dragged over one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakMethod
+
+from napari.layers import Labels
+from qtpy.QtCore import QObject
+
+from napari_unet.ui.canvas.box_tool import drag_box
+from napari_unet.ui.correct.lock_guard import STAY, LockGuard
+from napari_unet.ui.correct.lock_shield import LockShield
+from napari_unet.ui.correct.tools.key_table import key_table
+from napari_unet.ui.correct.tools.tool_actions import ACTIONS, TOOLS
+from napari_unet.ui.correct.tools.tool_hand import REVIEW_BOX, ToolHand
+from napari_unet.ui.session.listening import listen
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.session import Session
+
+
+class ToolUser(Protocol):
+    """Who carries out what keys and mouse ask for."""
+
+    failed: Any
+    hand: ToolHand
+    marks: Any
+    objects: Any
+
+    def run(self, name: str) -> None: ...
+
+    def use_at_cursor(self, name: str) -> None: ...
+
+    def use_stroke(self, stroke: list[Any]) -> None: ...
+
+
+class LayerInput(QObject):
+    """Binds the tools to the layers of each image once it is worked on."""
+
+    def __init__(self, session: Session, tools: ToolUser) -> None:
+        super().__init__(tools)
+        self._session, self._tools, self._hand = session, tools, tools.hand
+        self._bound: list[Labels] = []
+        self._shield = LockShield(session, self)
+        self._shield.refused.connect(tools.failed)
+        for signal in (session.labels_changed, session.reviewed_changed, session.current_changed):
+            listen(self, signal, self._bind)
+        listen(self, key_table().changed, self._rebind)
+        self._bind()
+
+    def _bind(self) -> None:
+        """Bind keys and mouse to the layers of the current image, once each."""
+        work = self._session.current
+        for layer in [] if work is None else [work.labels_layer, work.reviewed_layer]:
+            if layer is not None and not any(layer is bound for bound in self._bound):
+                self._bind_layer(layer)
+                if layer is work.labels_layer:
+                    self._shield.watch(layer)
+        present = self._session.viewer.layers
+        self._bound = [layer for layer in self._bound if layer in present]
+        self._hand.show_tool()
+
+    def _bind_layer(self, layer: Labels) -> None:
+        self._bound.append(layer)
+        listen(self._hand, layer.events.mode, self._hand.on_mode)
+        listen(self._hand, layer.events.visible, self._hand.on_layer)
+        listen(self, layer.events.paint, self._on_paint)
+        # Before napari's own, which follow as a mode is chosen: see LockGuard.
+        layer.mouse_drag_callbacks.insert(0, _weakly(self._on_mouse))
+        layer.mouse_move_callbacks.append(_weakly(self._on_move))
+        self._bind_keys(layer)
+
+    def _rebind(self, old_keys: frozenset[str]) -> None:
+        """Other keys were chosen."""
+        for layer in self._bound:
+            for key in old_keys:
+                layer.bind_key(key, None, overwrite=True)
+            self._bind_keys(layer)
+        self._hand.changed.emit()
+
+    def _bind_keys(self, layer: Labels) -> None:
+        run, use = _weakly(self._tools.run), _weakly(self._tools.use_at_cursor)
+        for action in ACTIONS:
+            key = key_table().key_of(action)
+            if key:
+                act = use if action.gesture in ("object", "point") else run
+                layer.bind_key(key, lambda _, act=act, name=action.name: act(name), overwrite=True)
+
+    def _on_paint(self, event: Any) -> None:
+        self._tools.objects.note_id(event.source)
+
+    def _on_move(self, layer: Labels, event: Any) -> None:
+        """Say what is under the mouse."""
+        work = self._session.current
+        if work is not None and layer is work.labels_layer:
+            self._hand.hover(event.position)
+
+    def _on_mouse(self, layer: Labels, event: Any) -> Iterator[None]:
+        work = self._session.current
+        if work is None or event.button != 1:
+            return
+        if layer is work.labels_layer:
+            if self._hand.special in TOOLS:
+                yield from self._hand.follow(event, self._tools.use_stroke)
+            elif work.locked and str(layer.mode) in LockGuard.MODES:
+                guard = LockGuard(work)
+                yield from guard.guard(event)
+                if guard.held_back:
+                    self._tools.failed.emit(STAY)
+        elif self._hand.special == REVIEW_BOX and layer is work.reviewed_layer:
+            yield from drag_box(self._session, work, event, self._tools.marks.mark)
+
+
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`method`, as long as its object lives: layers outlive the panel, which the user may close and open again."""
+    reference = WeakMethod(method)
+
+    def call(*args: Any) -> Any:
+        alive = reference()
+        return None if alive is None else alive(*args)
+
+    return call

@@ -1,0 +1,1 @@
+"""The review queue: the objects that are most likely wrong, one by one."""

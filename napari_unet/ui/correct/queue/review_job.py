@@ -1,0 +1,88 @@
+"""What the background thread does for the review queue: measure the objects, then have the model look again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.corrections.reviewed import typical_diameter
+from napari_unet.events import Finished, StopFlag
+from napari_unet.labels.sections import Sections
+from napari_unet.review.screening import ObjectSurvey
+
+if TYPE_CHECKING:
+    from napari_unet.images.image import Image
+    from napari_unet.models.model import Model
+
+PlaneIndex = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneSurveyed:
+    """The objects of one plane are measured; with what the model says of them, and `missed`, if it has looked again."""
+
+    plane: PlaneIndex
+    sections: Sections
+    missed: Sections | None
+    done: int
+    total: int
+    seconds_left: float | None = None
+
+
+def survey_in_background(
+    labels: npt.NDArray[Any],
+    axes: str,
+    image: Image,
+    load: Callable[[], Model] | None,
+    diameter: float | None,
+    planes: tuple[Sequence[PlaneIndex], Sequence[PlaneIndex]],
+    stop: StopFlag,
+) -> Iterator[Any]:
+    """Measure objects, for the worker thread: `planes` are those to be measured, and those to be looked at again.
+
+    Without a model (`load`) nothing is looked at again.
+    """
+    to_measure, to_look = planes
+    survey = ObjectSurvey(labels.shape, axes)
+    areas = []
+    for done, plane in enumerate(to_measure, start=1):
+        if stop.requested:
+            break
+        for _ in survey.measure(labels, [plane]):
+            pass
+        areas.append(survey.sections(plane).area)
+        yield PlaneSurveyed(plane, survey.sections(plane), None, done, len(to_measure))
+    if load is not None and to_look and not stop.requested:
+        yield from _look(survey, labels, image, load(), diameter or _typical(areas), to_look, stop)
+    yield Finished(None, stop.requested)
+
+
+def _look(
+    survey: ObjectSurvey,
+    labels: npt.NDArray[Any],
+    image: Image,
+    model: Model,
+    diameter: float,
+    planes: Sequence[PlaneIndex],
+    stop: StopFlag,
+) -> Iterator[PlaneSurveyed | None]:
+    from napari_unet.segmentation.second_look import SecondLook, look_again
+
+    if model.record.task != "instances":
+        return
+    for event in look_again(image, model, diameter, planes, stop=stop):
+        if isinstance(event, SecondLook):
+            survey.look(labels, event.plane, event.labels, event.maps)
+            survey.look_for_missed(labels, event.plane, event.labels, event.maps)
+            found, missed = survey.sections(event.plane), survey.missed(event.plane)
+            yield PlaneSurveyed(event.plane, found, missed, event.done, event.total, event.seconds_left)
+        elif event is None:
+            yield None  # a chance to be stopped
+
+
+def _typical(areas: list[npt.NDArray[np.float64]]) -> float:
+    return typical_diameter([int(area) for part in areas for area in part])

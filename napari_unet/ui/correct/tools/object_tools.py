@@ -1,0 +1,199 @@
+"""Carries out the tools for objects: from places on the canvas, through an operation, into the labels layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+
+from napari_unet.corrections.editing import FreeIds
+from napari_unet.corrections.operations import adding, cleaning, drawing, joining, shaping, slices, splitting
+from napari_unet.corrections.operations.change import Change, Place, join_changes
+from napari_unet.corrections.operations.extent import id_at, touched_objects
+from napari_unet.errors import UserError
+from napari_unet.ui.correct.tools.tool_actions import TOOLS
+from napari_unet.ui.correct.tools.tool_probability import Surveyor
+from napari_unet.ui.correct.tools.tool_writing import write_change
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+SHAPERS: dict[str, Callable[..., Change]] = {
+    "fill_holes": shaping.fill_holes, "smooth": shaping.smooth_object, "grow": shaping.grow_object,
+    "shrink": shaping.shrink_object, "keep_largest": shaping.keep_largest_part,
+}  # fmt: skip
+NOTHING_TO_DO = {
+    "fill_holes": "This object has no holes.",
+    "keep_largest": "This object is in one piece.",
+    "copy_next": "Other objects take all of that place in the next slice.",
+}
+SCOPES = {"slice": "this slice only", "z": "through z", "t": "through time"}
+
+
+class ObjectTools:
+    """One call of a tool is one step of undo. `scope`: how far objects are followed (`SCOPES`), "" as axes suggest."""
+
+    def __init__(self, session: Session, failed: Callable[[str], None]) -> None:
+        self._session = session
+        self.scope = ""
+        self._free_ids: tuple[Labels, FreeIds] | None = None
+        self._surveyor = Surveyor(session, failed)
+
+    # -- ids and axes -----------------------------------------------------------------------------------------------
+
+    def next_id(self) -> int:
+        """An id that no object of the current labels has."""
+        work = self._session.current
+        if self._free_ids is None or self._free_ids[0] is not work.labels_layer:
+            self._free_ids = work.labels_layer, FreeIds(work.labels)
+        return self._free_ids[1].take()
+
+    def note_id(self, layer: Labels) -> None:
+        """The layer's selected id was painted."""
+        if self._free_ids is not None and layer is self._free_ids[0]:
+            self._free_ids[1].note(int(layer.selected_label))
+
+    def forget_ids(self) -> None:
+        """Labels were written by other means than the tools: ids are counted anew when next needed."""
+        self._free_ids = None
+
+    def scopes(self, work: ImageWork) -> list[str]:
+        """The scopes that the axes of an image allow, the usual one first."""
+        leading = work.axes[:-2]
+        return [*(["z"] if "Z" in leading else []), "slice", *(["t"] if "T" in leading else [])]
+
+    def through(self, work: ImageWork) -> tuple[int, ...]:
+        """The axes along which objects are followed."""
+        allowed = self.scopes(work)
+        scope = self.scope if self.scope in allowed else allowed[0]
+        letters = {"slice": "", "z": "Z", "t": "TZ"}[scope]
+        return tuple(axis for axis, letter in enumerate(work.axes[:-2]) if letter in letters)
+
+    # -- tools ------------------------------------------------------------------------------------------------------
+
+    def apply(self, name: str, work: ImageWork, stroke: list[Place]) -> None:
+        """Carry out a tool of `TOOLS` with what its gesture gave; raises `UserError` with a sentence."""
+        stroke = _inside(stroke, work.shape)
+        if not stroke:
+            return
+        if name == "add":
+            self._add(work, stroke[0])
+        elif name == "lock":
+            toggle_locks(self._session, work, stroke)
+        else:
+            self._write(name, work, self._change(name, work, stroke))
+
+    def _write(self, name: str, work: ImageWork, change: Change) -> None:
+        if not write_change(self._session, work, change) and name in NOTHING_TO_DO:
+            raise UserError(NOTHING_TO_DO[name])
+
+    def _change(self, name: str, work: ImageWork, stroke: list[Place]) -> Change:
+        labels, through, locked = work.labels, self.through(work), work.locked
+        if name == "outline":
+            return drawing.draw_object(labels, stroke, self.next_id, locked)
+        if name == "erase_inside":
+            return drawing.erase_inside(labels, stroke)
+        refuse_locked(work, stroke, all_of=TOOLS[name].gesture in ("pair", "line"))
+        if name == "split":
+            if len(stroke) == 2 and id_at(labels, stroke[0]) == id_at(labels, stroke[1]) != 0:
+                return splitting.split_by_seeds(labels, stroke, self.next_id, through, self._distance(work, stroke[0]))
+            return splitting.split_by_line(labels, stroke, self.next_id, through, locked)
+        if name == "merge":
+            return joining.merge_objects(labels, stroke, through, locked)
+        if name == "swap":
+            return joining.swap_ids(labels, stroke[0], stroke[-1], through)
+        if name == "delete":
+            return joining.delete_objects(labels, stroke, through, locked)
+        return self._of_each(name, work, stroke)
+
+    def _of_each(self, name: str, work: ImageWork, stroke: list[Place]) -> Change:
+        """What a tool for single objects makes of all that the stroke touches."""
+        labels, through = work.labels, self.through(work)
+        places = touched_objects(labels, stroke, work.locked).values()
+        if not places:
+            raise UserError("There is no object here: click one.")
+        if name in SHAPERS:
+            return join_changes(labels, [SHAPERS[name](labels, at, through) for at in places])
+        if name == "new_id":
+            return join_changes(labels, [joining.renumber_object(labels, at, self.next_id, through) for at in places])
+        axis = self._slice_axis(work)
+        if name == "copy_next":
+            return join_changes(labels, [slices.copy_to_slice(labels, at, axis) for at in places])
+        return join_changes(labels, [slices.interpolate_object(labels, at, axis) for at in places])
+
+    def _slice_axis(self, work: ImageWork) -> int:
+        """The axis from slice to slice: z, or time where there is no z (or where time was chosen)."""
+        leading = work.axes[:-2]
+        if not leading:
+            raise UserError("This image has one slice only.")
+        return (
+            leading.index("T") if "Z" not in leading or (self.scope == "t" and "T" in leading) else leading.index("Z")
+        )
+
+    def next_slice(self, work: ImageWork) -> None:
+        """Show the next slice."""
+        letter = work.axes[self._slice_axis(work)]
+        axes, dims = work.geometry.layer_axes, self._session.viewer.dims
+        axis = dims.ndim - len(axes) + axes.index(letter)
+        dims.set_current_step(axis, dims.current_step[axis] + 1)
+
+    def _distance(self, work: ImageWork, at: Place) -> Any:
+        """Where the model saw the middle of objects in a plane; None if it is not known."""
+        maps = work.maps
+        known = maps is not None and len(maps.maps) > 1 and maps.done[at[:-2]]
+        return adding.core_map(maps.maps[(slice(None), *at[:-2])]) if known else None
+
+    def _add(self, work: ImageWork, at: Place) -> None:
+        if id_at(work.labels, at):
+            raise UserError("There is an object already: delete it first, or redraw its outline.")
+
+        def on_ready(seen: Any) -> None:
+            change = adding.add_object(
+                work.labels, at, seen.maps, seen.corner, self.next_id, seen.foreground_threshold, seen.seed_threshold
+            )
+            write_change(self._session, work, change)
+
+        self._surveyor.survey(work, at, on_ready)
+
+    # -- many at once -----------------------------------------------------------------------------------------------
+
+    def clear_border(self, work: ImageWork) -> int:
+        """Delete what touches the edge of the image in the slices of the scope; returns how many objects."""
+        change = cleaning.clear_border(work.labels, self.planes(work), self.through(work), work.locked)
+        write_change(self._session, work, change)
+        return len(set(change.before.tolist()))
+
+    def planes(self, work: ImageWork) -> list[tuple[int, ...]]:
+        """The plane in view, with all others along the scope's axes."""
+        from itertools import product
+
+        here, through = work.plane_at(self._session.viewer.dims.point), self.through(work)
+        return list(product(*(range(n) if i in through else [here[i]] for i, n in enumerate(work.shape[:-2]))))
+
+
+def toggle_locks(session: Session, work: ImageWork, stroke: list[Place]) -> None:
+    """Lock all objects that a stroke touches; a click on a locked one unlocks it."""
+    touched = touched_objects(work.labels, stroke)
+    if not touched:
+        raise UserError("There is no object here: click one to lock it.")
+    if len(stroke) == 1 and touched.keys() <= work.locked:
+        session.set_locked(work, work.locked - touched.keys())
+    else:
+        session.set_locked(work, work.locked | touched.keys(), touched)
+
+
+def refuse_locked(work: ImageWork, stroke: list[Place], all_of: bool) -> None:
+    """Raise `UserError` if a stroke means locked objects: one of a pair, or the only ones that it touches."""
+    touched = set(touched_objects(work.labels, stroke))
+    locked = touched & work.locked
+    if locked and (all_of or locked == touched):
+        raise UserError(f"Object {min(locked)} is locked: click it with Lock to unlock it.")
+
+
+def _inside(stroke: list[Place], shape: tuple[int, ...]) -> list[Place]:
+    """A stroke cut to the image: places outside of it are moved to its edge, one alone outside is none."""
+    if len(stroke) == 1:
+        return [at for at in stroke if all(0 <= i < n for i, n in zip(at, shape, strict=True))]
+    return [tuple(min(max(i, 0), n - 1) for i, n in zip(at, shape, strict=True)) for at in stroke]

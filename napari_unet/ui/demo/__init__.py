@@ -1,0 +1,1 @@
+"""The demo: the whole loop by itself, and what it leaves behind."""

@@ -1,0 +1,1 @@
+"""The step in which a model learns from corrections, and what came of it."""

@@ -1,0 +1,165 @@
+"""What was corrected in images that are not open now: counted beside the window's thread, and handed to training."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet.finetuning.material.earlier import EarlierImage, EarlierImages
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.listening import listen
+
+if TYPE_CHECKING:
+    from napari_unet.corrections.corrected_image import CorrectedImage
+    from napari_unet.images.image import Image
+    from napari_unet.models.record import ModelRecord
+    from napari_unet.project.project import Project
+    from napari_unet.project.references import ImageReference
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+    ReadEarlier = Callable[
+        [ModelRecord, list[CorrectedImage], Callable[[], bool]], tuple[list[CorrectedImage], list[str]]
+    ]
+
+_QUIET_MS = 300
+_MOST_BYTES = 1 << 30
+"""Of pixels that came from no file, and are kept for later when their image is closed."""
+
+
+class EarlierCorrections(QObject):
+    """Keeps `found` up to date: images of the project, or of this session, that are not open. `changed` tells of it."""
+
+    changed = Signal()
+    _counted = Signal(object, dict)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._keeper = session, get_keeper(session)
+        self.found: tuple[EarlierImage, ...] = ()
+        self._counts: dict[int, EarlierImage | None] = {}
+        self._works: dict[str, ImageWork] = {}
+        self._pixels: dict[int, Image] = {}
+        self._store: EarlierImages | None = None
+        self._counting = False
+        self._timer = QTimer(self, singleShot=True, interval=_QUIET_MS)
+        self._timer.timeout.connect(self._count)
+        self._counted.connect(self._on_counted)
+        self._keeper.changed.connect(self._on_keeper)
+        listen(self, session.images_changed, self._on_images)
+        listen(self, session.current_changed, self._on_images)
+        self._on_images()
+        self._on_keeper()
+
+    @property
+    def usable(self) -> tuple[EarlierImage, ...]:
+        """Those that can be learned from."""
+        return tuple(image for image in self.found if not image.problem)
+
+    @property
+    def busy(self) -> bool:
+        """Whether `found` may still change by what was already done."""
+        return self._timer.isActive() or self._counting
+
+    def reader(self, channels: str) -> ReadEarlier | None:
+        """A function for the worker thread that reads them; None if there are none. What was done is saved before.
+
+        It takes the record of the model, the images that are open, and whether enough was read.
+        """
+        store, project = self._store, self._keeper.project
+        if store is None or project is None:
+            return None
+        numbers = list(store.closed(self._keeper.open_numbers()))
+        if not numbers:
+            return None
+
+        def read(
+            record: ModelRecord, images: list[CorrectedImage], enough: Callable[[], bool]
+        ) -> tuple[list[CorrectedImage], list[str]]:
+            project.flush()
+            return store.read(numbers, record, channels, images, enough)
+
+        return read
+
+    # -- what may have changed ------------------------------------------------------------------------------------
+
+    def _on_keeper(self) -> None:
+        """Another project, or the same in another state."""
+        project = self._keeper.project
+        if self._store is None or self._store.project is not project:
+            known = {} if project is None else project.images()
+            # The recovery file may have become a project, with the same numbers.
+            self._pixels = {
+                number: image
+                for number, image in self._pixels.items()
+                if number in known and (image.name, image.shape) == (known[number].name, known[number].shape)
+            }
+            self._store = None if project is None else EarlierImages(project, self._pixels)
+            self._counts.clear()
+            self._timer.start()
+
+    def _on_images(self) -> None:
+        here = {work.key: work for work in self._session.works}
+        for key in self._works.keys() - here.keys():
+            self._keep_pixels(self._works[key])
+        if here.keys() != self._works.keys():
+            self._works = here
+            self._timer.start()
+
+    def _keep_pixels(self, work: ImageWork) -> None:
+        """An image was closed: what came from no file is gone unless it is kept here."""
+        number, data = self._keeper.number_of(work), work.image.data
+        if number is None:
+            return
+        self._counts.pop(number, None)
+        large = isinstance(data, np.ndarray) and data.nbytes + self._kept_bytes() > _MOST_BYTES
+        if work.image.path is None and not large:
+            self._pixels[number] = work.image
+
+    def _kept_bytes(self) -> int:
+        return sum(image.data.nbytes for image in self._pixels.values() if isinstance(image.data, np.ndarray))
+
+    # -- counting -------------------------------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        if self._counting:
+            self._timer.start()
+            return
+        store, project = self._store, self._keeper.project
+        closed = {} if store is None else store.closed(self._keeper.open_numbers())
+        waiting = {number: reference for number, reference in closed.items() if number not in self._counts}
+        if waiting and store is not None and project is not None:
+            self._counting = True
+            # A thread that ends with its count: none is left when the window closes.
+            threading.Thread(target=self._count_in_thread, args=(store, project, waiting), daemon=True).start()
+        self._show(closed)
+
+    def _count_in_thread(self, store: EarlierImages, project: Project, waiting: dict[int, ImageReference]) -> None:
+        project.flush()
+        counts = {number: store.count(number, reference) for number, reference in waiting.items()}
+        with contextlib.suppress(RuntimeError):  # the panel was closed meanwhile
+            self._counted.emit(store, counts)
+
+    def _on_counted(self, store: EarlierImages, counts: dict[int, EarlierImage | None]) -> None:
+        self._counting = False
+        if store is self._store:
+            self._counts |= counts
+            self._show(store.closed(self._keeper.open_numbers()))
+
+    def _show(self, closed: dict[int, ImageReference]) -> None:
+        found = tuple(count for number in closed if (count := self._counts.get(number)) is not None)
+        if found != self.found:
+            self.found = found
+            self.changed.emit()
+
+
+def describe_earlier(images: tuple[EarlierImage, ...]) -> str:
+    """For example "2 closed images (31 objects)"."""
+    n = sum(image.n_objects for image in images)
+    what = f"{len(images)} closed {'image' if len(images) == 1 else 'images'}"
+    return f"{what} ({n:,} {'object' if n == 1 else 'objects'})" if n else what

@@ -1,0 +1,1 @@
+"""The step in which an image is opened, and the samples."""

@@ -1,0 +1,233 @@
+"""The Image step: which layer is worked on, what it is, and its axes and channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet.errors import UserError
+from napari_unet.ui.session.layers import image_to_layer
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.session import Session
+from napari_unet.ui.widgets.step import Step, enable
+
+SAMPLE = "membranes"
+_FILES = "Images (*.tif *.tiff *.btf *.lsm *.stk *.png *.jpg *.jpeg);;All files (*)"
+_AXES_HELP = (
+    "What each axis of the image is, in order: T time, Z depth, C channel, Y rows, X columns, S colour samples. "
+    "Change it if it was guessed wrongly, and press Enter."
+)
+
+
+class ImageStep(Step):
+    """Choose or open an image, see what was found, mend its axes, choose the channel."""
+
+    title = "Image"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.layer_box = _narrow_box("The image layer to work on")
+        self.open_button = self._make_open_button()
+        self.sample_button = QPushButton("Try a sample", toolTip="Open a small image that comes with the program")
+        self.found = QLabel(wordWrap=True)
+        self.axes_edit, self.channel_box = QLineEdit(), _narrow_box("The channel to segment")
+        self._lay_out_body()
+        self._connect()
+        self._on_images_changed()
+        self._on_current_changed()
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _make_open_button(self) -> QPushButton:
+        button = QPushButton("Open...", toolTip="Open TIFF, OME-TIFF, LSM, PNG or JPEG files, or an OME-Zarr folder")
+        menu = QMenu(button)
+        menu.addAction("Image files...", self._on_open)
+        menu.addAction("OME-Zarr folder...", self._on_open_folder)
+        button.setMenu(menu)
+        return button
+
+    def _lay_out_body(self) -> None:
+        self.empty = QWidget()
+        empty = QVBoxLayout(self.empty)
+        empty.setContentsMargins(0, 0, 0, 0)
+        hint = QLabel("Open an image, drop a file onto the canvas, or try a sample.", wordWrap=True)
+        empty.addWidget(hint)
+        row = QHBoxLayout()
+        row.addWidget(self.layer_box, 1)
+        row.addWidget(self.open_button)
+        row.addWidget(self.sample_button)
+        self.details = QWidget()
+        details = QHBoxLayout(self.details)
+        details.setContentsMargins(0, 0, 0, 0)
+        self.axes_edit.setToolTip(_AXES_HELP)
+        self.axes_edit.setMaximumWidth(80)
+        self._channel_label = QLabel("Channel")
+        details.addWidget(QLabel("Axes", toolTip=_AXES_HELP))
+        details.addWidget(self.axes_edit)
+        details.addWidget(self._channel_label)
+        details.addWidget(self.channel_box, 1)
+        details.addStretch(0)
+        self.body_layout.addWidget(self.empty)
+        self.body_layout.addLayout(row)
+        self.body_layout.addWidget(self.found)
+        self.body_layout.addWidget(self.details)
+
+    def _connect(self) -> None:
+        session = self.session
+        listen(self, session.images_changed, self._on_images_changed)
+        listen(self, session.current_changed, self._on_current_changed)
+        listen(self, session.image_changed, self._on_current_changed)
+        listen(self, session.jobs.changed, self._on_job_changed)
+        self.layer_box.activated.connect(self._on_layer_chosen)
+        self.channel_box.activated.connect(self._on_channel_chosen)
+        self.axes_edit.editingFinished.connect(self._on_axes_edited)
+        self.sample_button.clicked.connect(self._on_sample)
+
+    # -- showing the session's state ------------------------------------------------------------------------------
+
+    def _on_images_changed(self) -> None:
+        layers = self.session.image_layers()
+        with _blocked(self.layer_box):
+            self.layer_box.clear()
+            for layer in layers:
+                self.layer_box.addItem(layer.name)
+        self._select_current(layers)
+        self.empty.setVisible(not layers)
+        self.sample_button.setVisible(not layers)
+        self.layer_box.setVisible(bool(layers))
+
+    def _select_current(self, layers: Sequence[object]) -> None:
+        current = self.session.current
+        chosen = current.layer if current is not None else self.session.refused
+        index = next((i for i, layer in enumerate(layers) if layer is chosen), -1)
+        with _blocked(self.layer_box):
+            self.layer_box.setCurrentIndex(index)
+
+    def _on_current_changed(self, work: object = None) -> None:
+        current = self.session.current
+        self._select_current(self.session.image_layers())
+        self.clear_message()
+        self.found.setVisible(current is not None)
+        self.details.setVisible(current is not None)
+        if self.session.problem is not None:
+            self.show_message(self.session.problem, self.layer_box)
+            self.set_state("cannot be used")
+        elif current is None:
+            self.set_state("none yet")
+        else:
+            self._describe()
+        self._on_job_changed()
+
+    def _describe(self) -> None:
+        image = self.session.current.image
+        text = image.describe()
+        parts = text.split(", ")
+        self.set_state(*(", ".join(parts[:n]) for n in range(len(parts), 0, -1)))
+        self.found.setText("\n".join((text, *image.notes)))
+        with _blocked(self.axes_edit):
+            self.axes_edit.setText(image.axes)
+        count = image.sizes.get("C", 1)
+        names = image.channel_names if len(image.channel_names) == count else ("",) * count
+        with _blocked(self.channel_box):
+            self.channel_box.clear()
+            self.channel_box.addItems([f"{i + 1}: {name}" if name else f"{i + 1}" for i, name in enumerate(names)])
+            self.channel_box.setCurrentIndex(self.session.current.channel or 0)
+        for widget in (self._channel_label, self.channel_box):
+            widget.setVisible(count > 1)
+
+    def _on_job_changed(self) -> None:
+        reason = "Wait until the work in progress has ended, or stop it." if self.session.job is not None else None
+        for widget in (self.axes_edit, self.channel_box):
+            enable(widget, reason)
+
+    # -- what the user does ---------------------------------------------------------------------------------------
+
+    def _on_layer_chosen(self, index: int) -> None:
+        layers = self.session.image_layers()
+        if 0 <= index < len(layers):
+            self.session.work_on(layers[index])
+
+    def _on_channel_chosen(self, index: int) -> None:
+        self.session.set_channel(index)
+
+    def _on_axes_edited(self) -> None:
+        current = self.session.current
+        if current is None or self.axes_edit.text() == current.image.axes:
+            self.clear_message()
+            return
+        try:
+            self.session.set_axes(self.axes_edit.text())
+        except UserError as error:
+            self.show_message(str(error), self.axes_edit)
+
+    def _on_open(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open images", "", _FILES)
+        self.open_paths([Path(path) for path in paths])
+
+    def _on_open_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open an OME-Zarr folder")
+        if folder:
+            self.open_paths([Path(folder)])
+
+    def _on_sample(self) -> None:
+        from napari_unet.images.files.sample_data import sample_path
+
+        try:
+            path = sample_path(SAMPLE)
+        except UserError as error:
+            self.show_message(str(error), self.sample_button)
+            return
+        self.open_paths([path])
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open image files as layers; one that cannot be read gets a sentence, and nothing else changes."""
+        from napari_unet.images.files.reading import read_image
+
+        for path in paths:
+            try:
+                with _wait_cursor():
+                    data, options, _ = image_to_layer(read_image(path))
+                    layer = self.session.viewer.add_image(data, **options)
+            except UserError as error:
+                self.show_message(str(error), self.open_button)
+                return
+            self.session.work_on(layer)
+
+
+def _narrow_box(tool_tip: str) -> QComboBox:
+    """A combo box that may be narrower than its longest entry."""
+    box = QComboBox(toolTip=tool_tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(6)
+    return box
+
+
+@contextmanager
+def _blocked(widget: QWidget):  # type: ignore[no-untyped-def]
+    blocker = QSignalBlocker(widget)
+    yield
+    blocker.unblock()
+
+
+@contextmanager
+def _wait_cursor():  # type: ignore[no-untyped-def]
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QApplication.restoreOverrideCursor()

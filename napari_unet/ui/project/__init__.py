@@ -1,0 +1,1 @@
+"""The project of the window: saved as one paints, opened, and told of."""

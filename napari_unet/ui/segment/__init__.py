@@ -1,0 +1,1 @@
+"""The step in which a model is run on an image."""

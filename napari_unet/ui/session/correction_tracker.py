@@ -1,0 +1,258 @@
+"""Follows what the user does to the labels of one image: counts corrections, and marks them as reviewed.
+
+Everything heavy is done in steps of a few milliseconds between the events of the window, after a stroke has ended, and
+only for planes that may have changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet.corrections.comparison import Counts
+from napari_unet.corrections.difference import Difference, merge_differences
+from napari_unet.corrections.live import LiveComparison, PlaneIndex
+from napari_unet.corrections.painted import PaintedPixels
+from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
+from napari_unet.ui.session.reviewed_layer import ReviewedOverlay
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+# After the last stroke: long enough not to work between two dabs, short enough to look immediate.
+QUIET_MS = 120
+# Of the event loop, at one go; and the pause that it gets in return.
+BUDGET_SECONDS = 0.004
+PAUSE_MS = 4
+
+
+class CorrectionTracker(QObject):
+    """Counts and marks of one image, up to date a moment after the last stroke; `changed` tells of it."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session, work: ImageWork, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self.work = session, work
+        self.overlay = ReviewedOverlay(session, work)
+        self.marks_corrections = True
+        self._live: LiveComparison | None = None
+        self._neighbourhoods: dict[PlaneIndex, Neighbourhoods | PaintedPixels] = {}
+        self._edited: set[PlaneIndex] = set()  # ever painted on: undo can change no other plane
+        self._stale: set[PlaneIndex] = set()
+        self._everything_stale = False
+        self._marked: set[PlaneIndex] = set()  # of the overlay, by a stroke
+        self._overlay_stale = self._undrawn = False
+        self._steps: Iterator[None] | None = None
+        self._seen: dict[str, tuple[Any, ...]] = {}  # by role: the view in which a layer was drawn last
+        self._watched: dict[str, Labels] = {}
+        self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
+        self._quiet.timeout.connect(self._begin)
+        self._worker = QTimer(self, interval=PAUSE_MS)
+        self._worker.timeout.connect(self._work_on)
+        self.renew()
+
+    @property
+    def counts(self) -> Counts:
+        return self._live.counts if self._live is not None else Counts()
+
+    @property
+    def busy(self) -> bool:
+        """Whether counts and marks may still change by what was already done."""
+        return self._quiet.isActive() or self._worker.isActive()
+
+    @property
+    def changed_planes(self) -> list[PlaneIndex]:
+        return self._live.changed_planes() if self._live is not None else []
+
+    @property
+    def changed_pixels(self) -> dict[int, int]:
+        """By the value that they have now, how many pixels differ from the prediction: what counts for classes."""
+        found: Counter[int] = Counter()
+        for plane in self.changed_planes:
+            difference = self.difference(plane)
+            for value, count in zip(difference.current.tolist(), difference.counts.tolist(), strict=True):
+                found[value] += count
+        return dict(found)
+
+    def difference(self, plane: PlaneIndex) -> Difference:
+        """What differs from the prediction in one plane."""
+        return self._live.difference(plane) if self._live is not None else merge_differences([])
+
+    def renew(self, prediction: bool = False) -> None:
+        """Look at everything again: labels, overlay or (`prediction`) the prediction are other ones."""
+        work = self.work
+        if "reviewed" in self._watched and work.reviewed_layer is None and work.labels_layer is not None:
+            self.marks_corrections = False  # who removes the layer does not want it back after the next stroke
+            self._neighbourhoods.clear()
+        self._watch("labels", work.labels_layer)
+        self._watch("reviewed", work.reviewed_layer)
+        usable = work.prediction if work.labels is not None else None
+        known = self._live.prediction if self._live is not None else None
+        if prediction or usable is not known:
+            self.overlay.keep_marks()
+            self._neighbourhoods.clear()
+            self._live = LiveComparison(usable, work.axes) if usable is not None else None
+        self._everything_stale = True
+        self._quiet.start()
+
+    def set_marks_corrections(self, on: bool) -> None:
+        """Whether the neighbourhood of corrected objects counts as reviewed."""
+        self.marks_corrections = on
+        self._stale.update(self.changed_planes)
+        self._quiet.start()
+
+    def note_edit(self, planes: Any) -> None:
+        """Say which planes were changed by other means than a stroke in view."""
+        self._edited.update(planes)
+        self._stale.update(planes)
+        self._quiet.start()
+
+    def finish(self) -> None:
+        """Do at once what is still to do."""
+        while self.busy:
+            if self._quiet.isActive():
+                self._quiet.stop()
+                self._begin()
+            for _ in self._steps or ():
+                pass
+            self._end()
+
+    def close(self) -> None:
+        """Listen and work no more."""
+        self._quiet.stop()
+        self._worker.stop()
+        for role in list(self._watched):
+            self._watch(role, None)
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def _watch(self, role: str, layer: Labels | None) -> None:
+        old = self._watched.get(role)
+        if old is layer:
+            return
+        on_paint, on_drawn = (
+            (self._on_paint, self._on_drawn) if role == "labels" else (self._on_marked, self._on_overlay_drawn)
+        )
+        if old is not None:
+            old.events.paint.disconnect(on_paint)
+            old.events.set_data.disconnect(on_drawn)
+            del self._watched[role]
+        if layer is not None:
+            layer.events.paint.connect(on_paint)
+            layer.events.set_data.connect(on_drawn)
+            self._watched[role] = layer
+            self._moved(role)
+        if role == "labels":
+            self._edited.clear()
+
+    def _on_paint(self, event: Any = None) -> None:
+        layer = self.work.labels_layer
+        if layer is None:
+            return
+        if layer.n_edit_dimensions > 2 and layer.ndim > 2:
+            self._everything_stale = True
+        self.note_edit([self._plane()])
+
+    def _on_drawn(self, event: Any = None) -> None:
+        """The layer was drawn anew: another slice is in view, or undo or redo changed something somewhere."""
+        if self._moved("labels"):
+            self.changed.emit()
+        elif self._edited:
+            self._stale.update(self._edited)
+            self._quiet.start()
+
+    def _on_marked(self, event: Any = None) -> None:
+        # Some of napari's edits tell of themselves before they write, so this only takes a note.
+        self._marked.add(self._plane())
+        self._quiet.start()
+
+    def _on_overlay_drawn(self, event: Any = None) -> None:
+        if not self.overlay.writing and not self._moved("reviewed"):
+            self._overlay_stale = True
+            self._quiet.start()
+
+    def _moved(self, role: str) -> bool:
+        """Whether the view is another one than when the layer of this role was drawn last."""
+        dims = self._session.viewer.dims
+        here = tuple(dims.point), tuple(dims.order), dims.ndisplay
+        moved, self._seen[role] = self._seen.get(role) != here, here
+        return moved
+
+    def _plane(self) -> PlaneIndex:
+        return self.work.plane_at(self._session.viewer.dims.point)
+
+    # -- work between events ----------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if self._live is not None and self._everything_stale:
+            self._stale.update(self._live.planes())
+        self._everything_stale = False
+        here = self._plane()
+        self._steps = self._follow(sorted(self._stale, key=lambda plane: plane != here))
+        self._worker.start()
+
+    def _work_on(self) -> None:
+        until = time.perf_counter() + BUDGET_SECONDS
+        for _ in self._steps or ():
+            if time.perf_counter() > until:
+                return
+        self._end()
+
+    def _end(self) -> None:
+        self._worker.stop()
+        self._steps = None
+        self.changed.emit()
+
+    def _follow(self, planes: list[PlaneIndex]) -> Iterator[None]:
+        for plane in self._marked:
+            self.overlay.notice_erased(plane)
+        self._marked.clear()
+        labels = self.work.labels
+        if self._live is None or labels is None:
+            self._stale.clear()
+            return
+        for plane in planes:
+            yield from self._live.update(labels, [plane])
+            for marked in self._mark(plane):
+                self._undrawn |= marked
+                yield
+            self._stale.discard(plane)
+        for plane in self.overlay.planes() if self._overlay_stale else ():
+            self._undrawn |= self.overlay.rewrite(plane)
+            yield
+        self._overlay_stale = False
+        if self._undrawn:
+            self._undrawn = False
+            self.overlay.redraw()
+
+    def _mark(self, plane: PlaneIndex) -> Iterator[bool]:
+        """Bring the marks of one plane up to date, an object a step."""
+        assert self._live is not None
+        difference = self._live.difference(plane)
+        if not self.marks_corrections:
+            self._neighbourhoods.pop(plane, None)
+            if plane in self.overlay.planes():
+                yield self.overlay.follow(plane, (slice(None), slice(None)), None)
+            return
+        if not len(difference) and plane not in self._neighbourhoods:
+            return
+        pieces = self._neighbourhoods.get(plane)
+        if pieces is None:
+            pieces = PaintedPixels() if self.work.class_names else Neighbourhoods(self._diameter(plane))
+            self._neighbourhoods[plane] = pieces
+        changes = pieces.update(
+            self._live.prediction[plane], self.work.labels[plane], difference, self._live.compare_plane(plane)
+        )
+        for region in changes:
+            yield region is not None and self.overlay.follow(plane, region, pieces)
+
+    def _diameter(self, plane: PlaneIndex) -> float:
+        assert self._live is not None
+        return self.work.diameter or typical_diameter(self._live.areas(plane).values())

@@ -1,0 +1,201 @@
+"""The one place that runs long work: one job at a time a session, in one background thread of its own.
+
+Work is a generator of small events (see `napari_unet.events`). The thread puts them in a queue; a timer on the main
+thread takes them out, ten times a second and never for longer than a few milliseconds, so that the window stays alive
+however fast they come.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from napari.qt.threading import GeneratorWorker, thread_worker
+from psygnal import Signal
+from qtpy.QtCore import QObject, QThreadPool, QTimer
+
+from napari_unet.events import Failed, Finished, StopFlag, guarded
+
+SEGMENT, FINETUNE = "segment", "finetune"
+"""Owners of jobs: the step that began one."""
+Outcome = Finished[Any] | Failed | None
+# Outside tests this is never reached: work polls its stop flag at each tile or step.
+CLOSING_PATIENCE_MS = 10_000
+INTERVAL_MS = 100
+# Main-thread time given to events at each tick; the rest waits for the next one.
+BUDGET_SECONDS = 0.012
+# While a job runs the main thread gets Python's lock back after this, a tenth of the usual time: the longest wait that
+# `benchmarks/responsiveness.py` prints was a little shorter with it.
+SWITCH_SECONDS = 0.0005
+
+
+@dataclass(eq=False)
+class Job:
+    """What is running: its title in plain words, the step it belongs to, and its stop flag."""
+
+    title: str
+    owner: str
+    stop: StopFlag
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def stopping(self) -> bool:
+        return self.stop.requested
+
+
+class ClosingWorker(GeneratorWorker):
+    """A generator worker in a low-priority thread of our own pool, which closes its generator when told to quit.
+
+    napari's worker leaves the generator suspended after `quit()`, so that its `finally` clauses run much later, on the
+    main thread. The priority is lowered before the first call to torch, whose threads inherit it.
+    """
+
+    pool: QThreadPool
+
+    def start(self) -> None:
+        self._worker_set.add(self)
+        self._finished.connect(self._set_discard)
+        self.pool.start(self)
+
+    def work(self) -> Any:
+        from napari_unet.models.device import lower_thread_priority
+
+        lower_thread_priority()
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
+
+
+@thread_worker(worker_class=ClosingWorker)
+def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, None, Outcome]:
+    """Put every event of `events` into `queue`; yield, so that quitting is noticed; return the outcome."""
+    work = guarded(events)
+    try:
+        while True:
+            queue.append(next(work))
+            yield
+    except StopIteration as end:
+        return end.value
+    finally:
+        work.close()
+
+
+class JobRunner(QObject):
+    """Runs one job at a time. `changed` tells that `job` is another one, was stopped, or is None again."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.job: Job | None = None
+        self.closed = False
+        self._pool = QThreadPool()
+        # One thread that stays: a priority once lowered cannot be raised, so napari's own pool is left alone.
+        self._pool.setMaxThreadCount(1)
+        self._pool.setExpiryTimeout(-1)
+        self._queue: deque[Any] = deque()
+        self._worker: ClosingWorker | None = None
+        self._outcome: Outcome = None
+        self._done = False
+        self._on_event: Callable[[Any], None] = _ignore
+        self._on_finished: Callable[[Outcome], None] = _ignore
+        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer.timeout.connect(self._on_tick)
+
+    def start(
+        self,
+        events: Iterator[Any],
+        stop: StopFlag,
+        on_event: Callable[[Any], None] | None = None,
+        on_finished: Callable[[Outcome], None] | None = None,
+        title: str = "Working",
+        owner: str = "",
+    ) -> bool:
+        """Run `events` in the background; False (and nothing happens) while another job runs.
+
+        `on_event` gets each event and `on_finished` the outcome, on the main thread, in order. The outcome is
+        `Finished`, `Failed`, or None for a generator that ended without either. `job` is None again by then.
+        """
+        if self.job is not None or self.closed:
+            return False
+        self._on_event, self._on_finished = on_event or _ignore, on_finished or _ignore
+        self._queue, self._outcome, self._done = deque(), None, False
+        self._worker = run_in_thread(events, self._queue)
+        self._worker.pool = self._pool
+        self._worker.returned.connect(self._on_returned)
+        self._worker.errored.connect(self._on_errored)
+        self._worker.finished.connect(self._on_worker_finished)
+        self.job = Job(title, owner, stop)
+        _hurry(self, True)
+        self._worker.start()
+        self._timer.start()
+        self.changed.emit()
+        return True
+
+    def stop(self) -> None:
+        """Ask the job to stop at its next step and keep what is done."""
+        if self.job is not None and not self.job.stop.requested:
+            self.job.stop.request()
+            self.changed.emit()
+
+    def shutdown(self) -> None:
+        """Stop for good, because the window closes: no callback is called any more, and the thread has ended."""
+        if self.closed:
+            return
+        self.closed = True
+        self._timer.stop()
+        self._on_event = self._on_finished = _ignore
+        _hurry(self, False)
+        if self.job is not None and self._worker is not None:
+            self.job.stop.request()
+            self._worker.quit()
+            self._pool.waitForDone(CLOSING_PATIENCE_MS)
+        self.job = self._worker = None
+
+    def _on_returned(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    def _on_errored(self, error: BaseException) -> None:
+        self._outcome = Failed(f"This should not have happened: {type(error).__name__}: {error}", error)
+
+    def _on_worker_finished(self) -> None:
+        self._done = True
+
+    def _on_tick(self) -> None:
+        until = time.perf_counter() + BUDGET_SECONDS
+        while self._queue and time.perf_counter() < until:
+            self._on_event(self._queue.popleft())
+        if self._done and not self._queue and self.job is not None:
+            self._finish()
+
+    def _finish(self) -> None:
+        # The job is over before its owner hears of it: the owner may start the next one from there.
+        self._timer.stop()
+        _hurry(self, False)
+        self.job = self._worker = None
+        self._on_finished, on_finished = _ignore, self._on_finished
+        outcome, self._outcome = self._outcome, None
+        on_finished(outcome)
+        self.changed.emit()
+
+
+_hurried: set[int] = set()
+_usual_switch = sys.getswitchinterval()
+
+
+def _hurry(runner: JobRunner, running: bool) -> None:
+    """Switch threads quickly for as long as any runner has a job."""
+    global _usual_switch
+    if running and not _hurried:
+        _usual_switch = sys.getswitchinterval()
+    (_hurried.add if running else _hurried.discard)(id(runner))
+    sys.setswitchinterval(SWITCH_SECONDS if _hurried else _usual_switch)
+
+
+def _ignore(_: Any) -> None:
+    """Take an event that nobody asked for."""

@@ -1,0 +1,264 @@
+"""Keeps the work of a session: in the project that the user opened, or else in a recovery file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet.errors import UserError
+from napari_unet.project.opening import create_project, open_project
+from napari_unet.project.project import Project
+from napari_unet.project.recovery import create_recovery, remove_recovery
+from napari_unet.project.storage.state import SAVED, StoreState, failure
+from napari_unet.ui.session.keeping.following import Recorders
+from napari_unet.ui.session.keeping.recent import note_recent
+from napari_unet.ui.session.keeping.teller import ProjectTeller
+
+if TYPE_CHECKING:
+    from napari_unet.project.references import ImageReference
+    from napari_unet.project.storage.journal import History
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.keeping.recorder import Recorder
+    from napari_unet.ui.session.session import Session
+
+_POLL_MS = 200
+
+
+class ProjectKeeper(QObject):
+    """Hands what changes in the session to `project`. `changed`: another project, or another `state`."""
+
+    changed = Signal()
+    training_lost = Signal(dict)  # what the project that was opened notes of a training that was cut short
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.is_recovery = False
+        self.restoring = False
+        """While layers are restored from the project: nothing is recorded."""
+        self._teller: ProjectTeller | None = None
+        self._recorders = Recorders(session)
+        self._state = SAVED
+        self._no_recovery: StoreState | None = None
+        self._training: dict[str, Any] | None = None
+        self._poll = QTimer(self, interval=_POLL_MS)
+        self._poll.timeout.connect(self._on_poll)
+        self._recorders.came.connect(self._on_rewritten)
+        self._recorders.rewritten.connect(self._on_rewritten)
+        self._recorders.edited.connect(self._on_edit)
+        self._recorders.gone.connect(self._on_gone)
+        for signal in (session.labels_changed, session.reviewed_changed, session.image_changed):
+            signal.connect(self._on_layers)
+        session.prediction_changed.connect(self._on_prediction)
+        session.model_changed.connect(self._on_model)
+        session.jobs.changed.connect(self._on_job)
+
+    @property
+    def project(self) -> Project | None:
+        return None if self._teller is None else self._teller.project
+
+    @property
+    def state(self) -> StoreState:
+        """What of the work is on the disk."""
+        if self.project is not None:
+            return self.project.state
+        return self._no_recovery or SAVED
+
+    @property
+    def user_project(self) -> Project | None:
+        """The project that the user opened; None while only a recovery file is kept, or nothing."""
+        return None if self.is_recovery else self.project
+
+    def number_of(self, work: ImageWork) -> int | None:
+        """The number of an image in the project; None if it is not there."""
+        return None if self._teller is None else self._teller.numbers.get(work.key)
+
+    def open_numbers(self) -> set[int]:
+        """The numbers of the images that are open in the window."""
+        return {number for work in self._session.works if (number := self.number_of(work)) is not None}
+
+    def note_training(self, notes: dict[str, Any] | None) -> None:
+        """Remember in the project that a training has begun, until it has come to its end (None)."""
+        self._training = notes
+        if self._teller is not None:
+            self._teller.tell_training(notes)
+
+    # -- projects -------------------------------------------------------------------------------------------------
+
+    def new_project(self, path: Path) -> None:
+        """Keep all that is open in a new project file, with its history; raises `UserError`, and nothing changes."""
+        if self.is_recovery and self.project is not None:
+            self._move_recovery(path)
+        else:
+            project = create_project(path)
+            self.close_project()
+            self._use(project)
+            self._tell_everything()
+        note_recent(self.project.path)
+
+    def _move_recovery(self, path: Path) -> None:
+        """The recovery file becomes the project, so that what can be undone can be undone in it as well."""
+        self.finish()
+        old, numbers = self.project, self._teller.numbers
+        if path.exists():
+            raise UserError(f"{path} exists already: open it, or choose another name.")
+        if not old.flush():
+            raise UserError(f"The project cannot be made just now. {old.state.sentence}")
+        try:
+            create_project(path).close()  # says in a sentence why it cannot be made there
+            old.close()
+            shutil.copyfile(old.path, path)
+            project = open_project(path)
+        except (OSError, UserError) as error:
+            self._use(open_project(old.path), recovery=True, numbers=numbers)
+            raise UserError(str(error)) from error
+        remove_recovery(old.path)
+        self._use(project, numbers=numbers)
+        for work in self._session.works:
+            self._teller.tell_image(work)
+
+    def adopt(self, project: Project, recovery: bool = False) -> None:
+        """Use an open project; its images are restored by who calls this (see `project_opening`)."""
+        self.close_project()
+        self._use(project, recovery)
+        if not recovery:
+            note_recent(project.path)
+
+    def close_project(self) -> str:
+        """Save and close what is open; layers stay. Returns what went wrong and what helps, or nothing."""
+        self.finish()
+        problem = self._close_file()
+        self._use(None)
+        return problem
+
+    def _close_file(self) -> str:
+        project = self.project
+        if project is None:
+            return ""
+        saved = project.close()
+        if self.is_recovery:
+            remove_recovery(project.path)  # only to make place for a project of the user's
+        elif not saved:
+            return self._rescue()
+        elif not project.in_one_file:
+            return (
+                f"{project.path.name} was closed and all is saved, but part of it lies in {project.path.name}-wal "
+                "beside it: keep the two together until the project was opened again."
+            )
+        return ""
+
+    def _rescue(self) -> str:
+        """What the user's project did not take goes into a recovery file, mostly on another disk."""
+        self._use(None)
+        self._begin_recovery()
+        rescued = self.project is not None and self.project.close()
+        if rescued:
+            return (
+                "The project was closed, but its last changes could not be saved in it. A recovery file has all that "
+                "is open: it is offered at the next start."
+            )
+        return "The project was closed, but its last changes could not be saved: make a new project on another disk."
+
+    def _use(self, project: Project | None, recovery: bool = False, numbers: dict[str, int] | None = None) -> None:
+        self.is_recovery = recovery and project is not None
+        if self._teller is not None:
+            self._teller.deleteLater()
+        if project is None:
+            self._teller = None
+            self._poll.stop()
+        else:
+            self._teller = ProjectTeller(self._session, project, numbers, self)
+            self._poll.start()
+            if self._training is not None:
+                self._teller.tell_training(self._training)
+        self._on_model()
+        self.changed.emit()
+
+    def attach(self, work: ImageWork, number: int, reference: ImageReference, histories: dict[str, History]) -> None:
+        """Go on with an image that was restored from the project, as it is now."""
+        self._recorders.restore(work, histories)
+        self._teller.attach(work, number, reference)
+
+    def finish(self) -> None:
+        """Record at once whatever was done."""
+        for recorder in self._recorders:
+            recorder.finish()
+        if self._teller is not None and not self.restoring:
+            self._teller.tell_state(at_once=True)
+
+    def close(self) -> None:
+        """The window closes. A recovery file stays, and is offered at the next start."""
+        self.finish()
+        self._poll.stop()
+        if self.project is not None and not self.project.close() and not self.is_recovery:
+            self._rescue()
+            self._poll.stop()
+        self._recorders.close()
+        self._teller = None
+
+    def _begin_recovery(self) -> None:
+        try:
+            project = create_recovery()
+        except UserError as error:
+            if self._no_recovery is None:
+                self._no_recovery = failure(str(error))
+                self.changed.emit()
+            return
+        self._use(project, recovery=True)
+        self._tell_everything()
+
+    def _tell_everything(self) -> None:
+        """Hand over all that is open to a new project, with what can be undone."""
+        for recorder in self._recorders:
+            if recorder.alive and recorder.work.labels is not None:
+                self._teller.tell_array(recorder, undoable=True)
+
+    # -- what changes in the session ------------------------------------------------------------------------------
+
+    def _on_layers(self, work: ImageWork) -> None:
+        if not self.restoring:
+            self._recorders.follow(work)
+
+    def _on_edit(self, recorder: Recorder, edit: Any) -> None:
+        if self._teller is None:
+            self._begin_recovery()  # takes the layer as it is, this edit in it
+        else:
+            self._teller.tell_edit(recorder, edit)
+        self._on_poll()
+
+    def _on_rewritten(self, recorder: Recorder) -> None:
+        if self._teller is not None:
+            self._teller.tell_array(recorder)
+
+    def _on_gone(self, work: ImageWork, role: str) -> None:
+        if self._teller is not None:
+            self._teller.tell_gone(work, role)
+
+    def _on_prediction(self, work: ImageWork) -> None:
+        # A segmentation that is killed leaves the prediction of before.
+        if self._teller is not None and not self.restoring and not self._recorders.segmenting:
+            self._teller.tell_prediction(work)
+
+    def _on_job(self) -> None:
+        if self._teller is not None and not self._recorders.segmenting:
+            for work in self._session.works:
+                self._teller.tell_prediction(work)
+
+    def _on_model(self) -> None:
+        if self._teller is not None:
+            self._teller.tell_model()
+
+    def _on_poll(self) -> None:
+        if self._teller is not None and not self.restoring:
+            self._teller.tell_state()
+        if self.state != self._state:
+            self._state = self.state
+            self.changed.emit()
+
+
+def get_keeper(session: Session) -> ProjectKeeper:
+    """The keeper of `session`, made when first asked for."""
+    return session.service(ProjectKeeper)

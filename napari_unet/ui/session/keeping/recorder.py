@@ -1,0 +1,206 @@
+"""Hands every change of one labels layer to the project: what a stroke costs depends on the stroke.
+
+Strokes and tools tell where they write; undo and redo are looked for where the last steps were. Whatever else was
+written is found by a comparison in a thread of its own, a moment after the layer was drawn anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet.project.storage.journal import Edit, History, Kind
+from napari_unet.project.storage.tiles import (
+    TILE,
+    Change,
+    TileKey,
+    all_tiles,
+    apply_changes,
+    find_changes,
+    scan,
+    tiles_in_box,
+)
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+
+_QUIET_MS = 250
+_MOST_TILES = 64
+"""If more tiles were written past the history, all of the array is saved anew: a model drew it."""
+
+
+class Recorder(QObject):
+    """Follows the layer of one `role` of an image. `edited` tells of an edit, `rewritten` that all of it is new."""
+
+    edited = Signal(object)  # Edit
+    rewritten = Signal()
+    _scanned = Signal(list)
+
+    def __init__(self, work: ImageWork, role: str, history: History | None = None) -> None:
+        super().__init__()
+        self.work, self.role = work, role
+        self.layer: Labels = work.layers[role]
+        self.history = history or History()
+        self.paused = False
+        """While a model writes: strokes are still recorded."""
+        self.saved: npt.NDArray[Any] = np.array(self._array(), order="C")
+        self._painted: set[TileKey] = set()
+        self._scanning = self._stroking = False
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._record_painted)
+        self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
+        self._quiet.timeout.connect(self._scan)
+        self._scanned.connect(self._on_scanned)
+        self.layer.events.paint.connect(self._on_paint)
+        self.layer.events.set_data.connect(self._on_drawn)
+        # Before napari's own, which paint as soon as the button is down.
+        self.layer.mouse_drag_callbacks.insert(0, self._on_mouse)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the layer is still that of its role, and of the same shape and type."""
+        array = self._array()
+        return (
+            self.work.layers.get(self.role) is self.layer
+            and array is not None
+            and (array.shape, array.dtype) == (self.saved.shape, self.saved.dtype)
+        )
+
+    def look_again(self) -> None:
+        """Something may have been written past the layer's own history."""
+        self._quiet.start()
+
+    def finish(self) -> None:
+        """Record at once whatever was done."""
+        self._soon.stop()
+        self._record_painted()
+        if self._quiet.isActive() and not self.paused and self.alive:
+            self._quiet.stop()
+            self._stroking = False
+            self._on_scanned([key for keys in scan(self.saved, self._array()) for key in keys])
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._soon.stop()
+        self._quiet.stop()
+        self.layer.events.paint.disconnect(self._on_paint)
+        self.layer.events.set_data.disconnect(self._on_drawn)
+        if self._on_mouse in self.layer.mouse_drag_callbacks:
+            self.layer.mouse_drag_callbacks.remove(self._on_mouse)
+
+    def _array(self) -> Any:
+        return self.work.geometry.from_layer(self.layer.data)
+
+    def _on_mouse(self, layer: Labels, event: Any) -> Iterator[None]:
+        """Half a stroke is not looked for: it is recorded as the one edit that it is, when it ends."""
+        self._record_painted()
+        self._stroking = True
+        yield
+        while event.type == "mouse_move":
+            yield
+        self._stroking = False
+
+    # -- strokes and tools ----------------------------------------------------------------------------------------
+
+    def _on_paint(self, event: Any) -> None:
+        # Some of napari's edits tell of themselves before they write, so this only takes a note.
+        self._record_painted()
+        self._painted |= self._tiles_of(getattr(event, "value", None))
+        self._soon.start()
+
+    def _record_painted(self) -> None:
+        keys, self._painted = self._painted, set()
+        if keys and self.alive:
+            self._record(find_changes(self.saved, self._array(), keys), Kind.EDIT)
+
+    def _tiles_of(self, atoms: Any) -> set[TileKey]:
+        """The tiles that a history item of napari writes to; all of them if it cannot be understood."""
+        found: set[TileKey] = set()
+        try:
+            for atom in atoms:
+                where = getattr(atom, "slice_key", None)
+                if where is not None:
+                    found.update(tiles_in_box(self.saved.shape, self._in_our_axes(where)))
+                else:
+                    found.update(_tiles_at(self._in_our_axes(atom[0]), self.saved.shape))
+        except (TypeError, ValueError, IndexError, AttributeError):
+            return set(all_tiles(self.saved.shape))
+        return found
+
+    def _in_our_axes(self, index: Iterable[Any]) -> tuple[Any, ...]:
+        geometry = self.work.geometry
+        at = dict(zip(geometry.layer_axes, index, strict=True))
+        return tuple(at[letter] for letter in geometry.axes)
+
+    # -- undo, redo and the rest ----------------------------------------------------------------------------------
+
+    def _on_drawn(self, event: Any = None) -> None:
+        """The layer was drawn anew: it may have been undo, or a write of ours; or another slice is in view."""
+        if not self.alive or self._painted:
+            return
+        if self._stroking:
+            self._quiet.start()
+            return
+        steps = [*self.history.done[-1:], *self.history.undone[-1:]]
+        keys = {change.key for edit in steps for change in edit.changes}
+        changes = find_changes(self.saved, self._array(), keys)
+        kind = self.history.recognize(changes) if changes else None
+        if kind is not None:
+            self._record(changes, kind)
+        else:
+            self._quiet.start()
+
+    def _scan(self) -> None:
+        if not self.alive:
+            return
+        if self._scanning or self.paused or self._stroking:
+            self._quiet.start()
+            return
+        self._scanning = True
+        threading.Thread(target=self._scan_in_thread, args=(self.saved, self._array()), daemon=True).start()
+
+    def _scan_in_thread(self, before: npt.NDArray[Any], after: npt.NDArray[Any]) -> None:
+        keys = [key for part in scan(before, after) for key in part]
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            self._scanned.emit(keys)
+
+    def _on_scanned(self, keys: list[TileKey]) -> None:
+        self._scanning = False
+        if not keys or not self.alive:
+            return
+        if self.paused or self._stroking or self._painted:
+            self._quiet.start()
+            return
+        if len(keys) > _MOST_TILES:
+            np.copyto(self.saved, self._array())
+            self.history.add(Edit(Kind.BASE, ()))
+            self.rewritten.emit()
+            return
+        changes = find_changes(self.saved, self._array(), keys)
+        self._record(changes, self.history.recognize(changes) or Kind.WRITE)
+
+    def _record(self, changes: list[Change], kind: Kind) -> None:
+        if changes:
+            apply_changes(self.saved, changes)
+            edit = Edit(kind, tuple(changes))
+            self.history.add(edit)
+            self.edited.emit(edit)
+
+
+def _tiles_at(index: tuple[Any, ...], shape: tuple[int, ...]) -> set[TileKey]:
+    """The tiles of pixels, given as index arrays."""
+    arrays = np.broadcast_arrays(*(np.asarray(part, np.intp).ravel() for part in index))
+    rows, columns = arrays[-2] // TILE, arrays[-1] // TILE
+    plane = np.ravel_multi_index(arrays[:-2], shape[:-2]) if len(shape) > 2 else np.zeros_like(rows)
+    n_rows, n_columns = -(-shape[-2] // TILE), -(-shape[-1] // TILE)
+    codes = np.unique((plane * n_rows + rows) * n_columns + columns)
+    return {
+        TileKey(code // (n_rows * n_columns), code // n_columns % n_rows, code % n_columns) for code in codes.tolist()
+    }

@@ -1,0 +1,333 @@
+"""What the window knows: the images that are worked on, each with its labels, and the one job. One session a viewer.
+
+Steps read everything from here and listen to its signals; none of them keeps state of its own that another needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from psygnal import Signal
+from qtpy.QtWidgets import QApplication
+
+from napari_unet.errors import UserError
+from napari_unet.ui.session.image_work import ImageWork
+from napari_unet.ui.session.jobs import JobRunner
+from napari_unet.ui.session.layers import is_image_layer
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.corrections.operations.change import Place
+    from napari_unet.models.library import ModelEntry
+    from napari_unet.models.model import Model
+
+
+class Service(Protocol):
+    """What follows a session for as long as it lasts."""
+
+    def __init__(self, session: Session) -> None: ...
+
+    def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Service)
+
+_sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+
+
+def get_session(viewer: Viewer) -> Session:
+    """The session of `viewer`, made when first asked for."""
+    # napari hands plugins a proxy of the viewer; the session belongs to the viewer itself.
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    if viewer not in _sessions:
+        if not _sessions:
+            QApplication.instance().aboutToQuit.connect(_close_all)
+        _sessions[viewer] = Session(viewer)
+    return _sessions[viewer]
+
+
+def _close_all() -> None:
+    for session in list(_sessions.values()):
+        session.close()
+
+
+class Session:
+    """State of one viewer, with signals. Layers may vanish at any time: ask again, keep nothing.
+
+    `current` is the `ImageWork` that the steps show. `works` has one for each image that was current before. An image
+    layer that cannot be worked on is `refused`, and `problem` is the sentence that says why.
+    """
+
+    current_changed = Signal()  # another image is worked on, or none
+    images_changed = Signal()  # layers that can be chosen came, went, moved or were renamed
+    image_changed = Signal(object)  # work: its axes or channel are others (labels are gone if they no longer fit)
+    labels_changed = Signal(object)  # work: its labels layer came, went, or was written to by us
+    prediction_changed = Signal(object)  # work: its prediction is another one, or None
+    reviewed_changed = Signal(object)  # work: its reviewed layer came or went (strokes: the layer's own events)
+    diameter_changed = Signal(object)  # work
+    locks_changed = Signal(object, object)  # work, and where (by id) those lie that were locked by hand
+    model_changed = Signal()  # another model is used, or the same one has other contents
+    models_changed = Signal()  # the library has another content
+    closing = Signal()  # the window closes: last chance to save something
+
+    def __init__(self, viewer: Viewer) -> None:
+        # Weak, or the session would keep alive the viewer by which it is known.
+        self._viewer = weakref.ref(viewer)
+        self.jobs = JobRunner()
+        # What nobody asked for and nobody waits for (see review_survey). It gives way to `jobs`.
+        self.background = JobRunner()
+        self.works: list[ImageWork] = []
+        self.current: ImageWork | None = None
+        self.problem: str | None = None
+        self.refused: ImageLayer | None = None
+        self._services: dict[type, Service] = {}
+        self._model_name: str | None = None
+        self._loaded: tuple[str, Model] | None = None
+        self._connect()
+
+    @property
+    def viewer(self) -> Viewer:
+        return self._viewer()
+
+    def service(self, kind: type[S]) -> S:
+        """The one `kind` of this session, made with it when first asked for, and closed with it."""
+        if kind not in self._services:
+            self._services[kind] = kind(self)
+        return self._services[kind]  # type: ignore[return-value]
+
+    @property
+    def job(self) -> Any:
+        """The running `Job`, or None."""
+        return self.jobs.job
+
+    # -- images ---------------------------------------------------------------------------------------------------
+
+    def image_layers(self) -> list[ImageLayer]:
+        """Layers of the viewer that can be worked on, in its order."""
+        return [layer for layer in self.viewer.layers if is_image_layer(layer)]
+
+    def work_on(self, layer: ImageLayer | None) -> ImageWork | None:
+        """Make `layer` the current image; `problem` says why, if it cannot be worked on."""
+        if layer is None:
+            work, problem = None, None
+        else:
+            work, problem = self._find_or_make(layer)
+        if work is not self.current or problem != self.problem:
+            self.current, self.problem = work, problem
+            self.refused = layer if problem is not None else None
+            self.current_changed.emit()
+        return work
+
+    def find_work(self, layer: Layer | None) -> ImageWork | None:
+        """The work to which `layer` (image, labels, reviewed, ...) belongs."""
+        return next((work for work in self.works if layer is not None and work.owns(layer)), None)
+
+    def set_axes(self, axes: str) -> None:
+        """Understand the current image as `axes`; raises `UserError`. Labels that no longer fit are let go."""
+        if self.current is not None and self.current.set_axes(axes):
+            self._emit_all(self.current)
+
+    def set_channel(self, channel: int | None) -> None:
+        if self.current is not None and self.current.channel != channel:
+            self.current.channel = channel
+            self._show_channel(self.current)
+            self.image_changed.emit(self.current)
+
+    def set_diameter(self, work: ImageWork, diameter: float | None, estimated: bool = False) -> None:
+        """Object diameter of an image in pixels; None: to be estimated when it is segmented."""
+        if (work.diameter, work.diameter_estimated) != (diameter, estimated):
+            work.diameter, work.diameter_estimated = diameter, estimated
+            self.diameter_changed.emit(work)
+
+    def _show_channel(self, work: ImageWork) -> None:
+        """Move the viewer's slider to the chosen channel."""
+        axes = work.image.axes.replace("S", "")
+        if "C" in axes and work.channel is not None:
+            dims = self.viewer.dims
+            dims.set_current_step(dims.ndim - len(axes) + axes.index("C"), work.channel)
+
+    def _find_or_make(self, layer: ImageLayer) -> tuple[ImageWork | None, str | None]:
+        known = next((work for work in self.works if work.layer is layer), None)
+        if known is not None:
+            return known, None
+        try:
+            work = ImageWork(layer)
+        except UserError as error:
+            return None, str(error)
+        self.works.append(work)
+        return work, None
+
+    # -- layers that belong to an image ---------------------------------------------------------------------------
+
+    def add_layer(self, work: ImageWork, role: str, data: npt.NDArray[Any], **options: Any) -> Labels | ImageLayer:
+        """Show `data` (axes `work.axes`; a probability may be float) over the image as its layer of `role`.
+
+        A layer of the same role is replaced. Which layer is selected does not change.
+        """
+        self.remove_layer(work, role)
+        make = ImageLayer if role == "probability" else Labels
+        layer = make(work.geometry.to_layer(data), **(work.layer_options(role) | options))
+        with self.keep_selection():
+            self.viewer.add_layer(layer)
+        work.layers[role] = layer
+        self._emit_role(work, role)
+        return layer
+
+    def adopt_labels(self, work: ImageWork, layer: Labels) -> None:
+        """Use a Labels layer of the user as the labels of `work`; raises `UserError` if its shape is another one."""
+        if work.geometry.from_layer(layer.data) is None:
+            raise UserError(f"{layer.name} has another shape than {work.layer.name}: choose labels made for it.")
+        work.adopt(layer, "labels")
+        self.labels_changed.emit(work)
+
+    def remove_layer(self, work: ImageWork, role: str) -> None:
+        """Remove the layer of `role` from the viewer, if there is one."""
+        layer = work.layers.pop(role, None)
+        if layer is not None and layer in self.viewer.layers:
+            self.viewer.layers.remove(layer)
+
+    def set_prediction(self, work: ImageWork, prediction: npt.NDArray[np.int32] | None) -> None:
+        """Keep what the model said (axes `work.axes`), apart from the labels that the user paints on."""
+        work.prediction = prediction
+        self.prediction_changed.emit(work)
+
+    def set_locked(self, work: ImageWork, ids: set[int], places: Mapping[int, Place] | None = None) -> None:
+        """Lock these objects of an image, and no others; `places`: a pixel of each, as far as it is known."""
+        if ids != work.locked:
+            work.locked = set(ids)
+            self.locks_changed.emit(work, places or {})
+
+    @contextlib.contextmanager
+    def keep_selection(self) -> Iterator[None]:
+        """Leave the selected layer as it is, although layers are added or removed."""
+        active = self.viewer.layers.selection.active
+        yield
+        if active is not None and active in self.viewer.layers:
+            self.viewer.layers.selection.active = active
+
+    # -- model ----------------------------------------------------------------------------------------------------
+
+    def model_entries(self) -> list[ModelEntry]:
+        """All models of the library, the shipped ones first."""
+        from napari_unet.models.library import list_models
+
+        return list_models()
+
+    @property
+    def model_entry(self) -> ModelEntry | None:
+        """The model in use: the chosen one while it exists, else the default; None if there is none at all."""
+        from napari_unet.models.library import default_model_name
+
+        entries = {entry.name: entry for entry in self.model_entries()}
+        if self._model_name in entries:
+            return entries[self._model_name]
+        try:
+            return entries.get(default_model_name())
+        except UserError:
+            return next(iter(entries.values()), None)
+
+    def use_model(self, name: str | None, remember: bool = True) -> None:
+        """Use the model of this name from now on (None: the shipped one); `remember` it for the next start."""
+        from napari_unet.models.library import set_default_model
+
+        if remember:
+            set_default_model(name)
+        self._model_name = name
+        self.models_changed.emit()
+        self.model_changed.emit()
+
+    def model_loader(self) -> Callable[[], Model]:
+        """A function for the worker thread that gives the model in use, read from its file once."""
+        entry = self.model_entry
+        if entry is None:
+            raise UserError("There is no model: open Models and import one.")
+
+        def load() -> Model:
+            if self._loaded is None or self._loaded[0] != entry.sha256:
+                from napari_unet.models.library import load_model
+
+                self._loaded = (entry.sha256, load_model(entry.path))
+            return self._loaded[1]
+
+        return load
+
+    # -- events of the viewer -------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        events = self.viewer.layers.events
+        # After the viewer's own callbacks: only then is the layer sliced and drawn, and may be given another scale.
+        events.inserted.connect(self._on_inserted, position="last")
+        events.removed.connect(self._on_removed)
+        events.reordered.connect(self._on_images)
+        self.viewer.layers.selection.events.active.connect(self._on_active)
+        for layer in self.viewer.layers:
+            layer.events.name.connect(self._on_images)
+        self.work_on(next(iter(reversed(self.image_layers())), None))
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.name.connect(self._on_images)
+        self.images_changed.emit()
+        if self.current is None and is_image_layer(event.value):
+            extent = event.value.extent.world
+            self.work_on(event.value)
+            if len(self.viewer.layers) == 1 and not np.array_equal(extent, event.value.extent.world):
+                self.viewer.reset_view()
+
+    def _on_removed(self, event: Any) -> None:
+        layer = event.value
+        work = self.find_work(layer)
+        if work is not None and work.layer is layer:
+            self.works.remove(work)
+            for signs in work.signs.values():
+                signs.remove()
+        elif work is not None:
+            self._forget(work, layer)
+        self.images_changed.emit()
+        if layer is self.refused or (work is not None and work is self.current and work.layer is layer):
+            self.work_on(next(iter(reversed(self.image_layers())), None))
+
+    def _forget(self, work: ImageWork, layer: Layer) -> None:
+        role = work.forget(layer)
+        if role == "labels":
+            work.prediction = None
+            self.prediction_changed.emit(work)
+        self._emit_role(work, role)
+
+    def _on_images(self, event: Any = None) -> None:
+        self.images_changed.emit()
+
+    def _on_active(self, event: Any) -> None:
+        """Follow the layer that the user selects: an image, or something that belongs to one."""
+        layer = event.value
+        work = self.find_work(layer)
+        if work is not None:
+            self.work_on(work.layer)
+        elif layer is not None and is_image_layer(layer):
+            self.work_on(layer)
+
+    def _emit_role(self, work: ImageWork, role: str) -> None:
+        if role == "labels":
+            self.labels_changed.emit(work)
+        elif role == "reviewed":
+            self.reviewed_changed.emit(work)
+
+    def _emit_all(self, work: ImageWork) -> None:
+        for signal in (self.image_changed, self.prediction_changed, self.labels_changed, self.reviewed_changed):
+            signal.emit(work)
+
+    def close(self) -> None:
+        """The window closes: the job is stopped, and no callback comes any more."""
+        self.closing.emit()
+        self.jobs.shutdown()
+        self.background.shutdown()
+        for service in reversed(list(self._services.values())):
+            service.close()

@@ -1,0 +1,159 @@
+"""A step of the work: a section that folds, a header that tells its state, and messages where they arose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QIcon
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStyle, QToolButton, QVBoxLayout, QWidget
+
+from napari_unet.ui.widgets.fitting_label import FittingLabel
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.session import Session
+
+REASON = "_napari_unet_tool_tip"
+
+
+def enable(widget: QWidget, reason: str | None) -> None:
+    """Enable `widget`, or disable it with the reason as its tool tip ("Segment the image first.")."""
+    if widget.property(REASON) is None:
+        widget.setProperty(REASON, widget.toolTip())
+    usual = widget.property(REASON)
+    widget.setEnabled(reason is None)
+    widget.setToolTip(usual if reason is None else reason)
+
+
+class MessageLine(QFrame):
+    """A sentence for the user, with a sign of its kind, and a cross to put it away. Hidden while there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._sign, self._text = QLabel(), QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
+        close.clicked.connect(self.clear)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 4, 2, 4)
+        layout.addWidget(self._sign, alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(close, alignment=Qt.AlignmentFlag.AlignTop)
+        self._marked: QWidget | None = None
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    def show_text(self, text: str, kind: str, field: QWidget | None) -> None:
+        """Show `text`; `kind` is "error" or "info"; `field` is framed until the message goes."""
+        self._unmark()
+        self._text.setText(text)
+        self._sign.setPixmap(self._icon(kind).pixmap(16, 16))
+        if field is not None:
+            mark(field, True)
+            self._marked = field
+        self.show()
+
+    def clear(self) -> None:
+        self._unmark()
+        self._text.clear()
+        self.hide()
+
+    def _unmark(self) -> None:
+        if self._marked is not None:
+            mark(self._marked, False)
+        self._marked = None
+
+    def _icon(self, kind: str) -> QIcon:
+        names = QStyle.StandardPixmap
+        return self.style().standardIcon(
+            names.SP_MessageBoxWarning if kind == "error" else names.SP_MessageBoxInformation
+        )
+
+
+def mark(field: QWidget, wrong: bool) -> None:
+    """Frame a field whose content is wrong, in the theme's own colour for highlights."""
+    name = field.objectName() or f"field{id(field)}"
+    field.setObjectName(name)
+    field.setStyleSheet(f"#{name} {{ border: 2px solid palette(highlight); }}" if wrong else "")
+
+
+class Step(QWidget):
+    """Base of the four steps: put widgets into `body_layout`, say the state in `set_state`, speak in `show_message`."""
+
+    title = ""
+    toggled = Signal(bool)  # opened or folded by the user
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.user_choice: bool | None = None
+        self._arrow = QToolButton(autoRaise=True, text=self.title, checkable=True)
+        self._state = FittingLabel()
+        self.body = QWidget()
+        self.body_layout = QVBoxLayout(self.body)
+        self.message = MessageLine()
+        self._lay_out()
+        self._arrow.clicked.connect(self._on_clicked)
+        self.set_open(False)
+
+    def _lay_out(self) -> None:
+        self._arrow.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._arrow.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        font = self._arrow.font()
+        font.setBold(True)
+        self._arrow.setFont(font)
+        header = QHBoxLayout()
+        header.setContentsMargins(0, 0, 0, 0)
+        header.addWidget(self._arrow)
+        header.addWidget(self._state, 1)
+        self.body_layout.setContentsMargins(12, 2, 4, 8)
+        self.body_layout.setSpacing(6)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(header)
+        layout.addWidget(self.message)
+        layout.addWidget(self.body)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    @property
+    def is_open(self) -> bool:
+        return self._arrow.isChecked()
+
+    @property
+    def state(self) -> str:
+        return self._state.full_text
+
+    def set_state(self, text: str, *shorter: str) -> None:
+        """Say the state of this step in a few words, seen even when folded; `shorter` ones for a narrow panel."""
+        self._state.set_wordings((text, *shorter))
+
+    def set_open(self, opened: bool) -> None:
+        """Open or fold the section, whatever the user chose before."""
+        self._arrow.setChecked(opened)
+        self._arrow.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self.body.setVisible(opened)
+
+    def suggest_open(self, opened: bool) -> None:
+        """Open or fold the section, unless the user decided otherwise."""
+        if self.user_choice is None or self.user_choice == opened:
+            self.set_open(opened)
+
+    def show_message(self, text: str, field: QWidget | None = None, kind: str = "error") -> None:
+        """Show a sentence with its remedy in this step, and mark the field that it is about."""
+        self.message.show_text(text, kind, field)
+
+    def clear_message(self) -> None:
+        self.message.clear()
+
+    def _on_clicked(self) -> None:
+        opened = self._arrow.isChecked()
+        self.user_choice = opened
+        self.set_open(opened)
+        self.toggled.emit(opened)

@@ -1,0 +1,1 @@
+"""Work that window and command line share, without Qt."""

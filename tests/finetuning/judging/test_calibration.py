@@ -1,0 +1,92 @@
+"""Thresholds that are chosen anew on what was learned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from discs import draw_discs
+from torch import Tensor
+
+from napari_unet.finetuning.judging.calibration import calibrate
+from napari_unet.images.normalization import Limits
+from napari_unet.learning.scoring import HeldOutPlane, score_model
+from napari_unet.models.model import Model
+
+
+class Unsure(torch.nn.Module):
+    """Says of bright pixels, at some probability, that they are objects; distance as the brightness has it."""
+
+    def __init__(self, config, probability: float) -> None:
+        super().__init__()
+        self.config, self.level = config, float(np.log(probability / (1 - probability)))
+
+    def forward(self, x: Tensor, region=None) -> Tensor:
+        inside = (x[:, :1] > 0.5).to(x.dtype)
+        logits = inside * (self.level + 8) - 8
+        return torch.cat([logits, inside * 16 - 8], dim=1)
+
+
+@pytest.fixture
+def says(tiny_model, monkeypatch):
+    """A model that is as sure as asked, whose network goes through prediction as it is."""
+    monkeypatch.setattr("napari_unet.segmentation.predictor.fold_batch_norms", lambda network: network)
+    monkeypatch.setattr("napari_unet.segmentation.predictor.fuse_network", lambda network: network)
+
+    def make(probability: float, **thresholds: float) -> Model:
+        record = tiny_model.record.model_copy(update={"seed_threshold": 0.4} | thresholds)
+        return Model(Unsure(record.architecture, probability), record)  # type: ignore[arg-type]
+
+    return make
+
+
+def plane(bright: bool = True) -> HeldOutPlane:
+    _, labels = draw_discs()
+    pixels = (labels > 0).astype(np.float32)
+    truth = labels if bright else np.zeros_like(labels)
+    return HeldOutPlane(pixels, truth, np.ones(labels.shape, bool), Limits(0.0, 1.0), 18.0)
+
+
+def found(model: Model, record, where: HeldOutPlane) -> float:
+    return score_model(replace(model, record=record), [where])[0].ap50
+
+
+def test_objects_that_are_dropped_as_unsure_are_found(says) -> None:
+    model = says(0.75, object_threshold=0.88)
+    assert found(model, model.record, plane()) == 0
+    record = calibrate(model, [plane()])
+    assert record.object_threshold < 0.75
+    assert found(model, record, plane()) == 1
+
+
+def test_what_the_user_deleted_is_dropped(says) -> None:
+    model = says(0.86, object_threshold=0.84)
+    record = calibrate(model, [plane(bright=False)])
+    assert record.object_threshold > 0.86
+
+
+def test_who_deletes_is_not_given_more(says) -> None:
+    model = says(0.75, object_threshold=0.88)
+    assert calibrate(model, [plane()], direction=1) == model.record
+    assert calibrate(model, [plane()], direction=-1).object_threshold < 0.75
+    surer = says(0.86, object_threshold=0.84)
+    assert calibrate(surer, [plane(bright=False)], direction=-1) == surer.record
+
+
+def test_nothing_changes_where_nothing_is_gained(says) -> None:
+    model = says(0.95, object_threshold=0.88)
+    assert calibrate(model, [plane()]) == model.record
+
+
+def test_the_base_images_are_not_given_up_for_it(says) -> None:
+    model = says(0.75, object_threshold=0.88)
+    empty = plane(bright=False)  # there, nothing is right
+    before = score_model(model, [empty])[0]
+    assert calibrate(model, [plane()], [empty], before).object_threshold == 0.88
+
+
+def test_no_time_no_change(says) -> None:
+    model = says(0.75, object_threshold=0.88)
+    assert calibrate(model, [plane()], enough=lambda: True) == model.record

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from judged import NOTHING, score
+
+from napari_unet.finetuning.judging.verdict import Outcome, choose_candidate, reach_verdict
+from napari_unet.finetuning.material.survey import ReviewedObject, Survey
+from napari_unet.labels.evidence import Score
+
+
+def judge(before: Score | None, after: Score | None, steps: int = 100, **more):
+    return reach_verdict(Outcome(steps, NOTHING, before, after, **more))
+
+
+@pytest.mark.parametrize(
+    ("values", "n", "chosen"),
+    [
+        ([0.5, 0.9], 30, 1),
+        ([0.9, 0.2], 30, 0),  # clearly worse: back to the best
+        ([0.5, 0.52, 0.5], 50, 2),  # the same within what so few objects can tell: the latest
+        ([0.5, 0.52, 0.5], 100_000, 1),
+        ([0.4], 3, 0),
+    ],
+)
+def test_the_latest_of_the_best_is_chosen(values: list[float], n: int, chosen: int) -> None:
+    assert choose_candidate([score(value, n) for value in values]) == chosen
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "n", "better"),
+    [
+        (0.5, 0.8, 40, True),
+        (0.5, 0.5, 40, False),
+        (0.5, 0.4, 40, False),
+        (0.5, 0.75, 4, None),  # one object of four more: chance
+        (0.97, 1.0, 100, False),  # nothing was left to gain
+        (0.0, 0.05, 100, False),  # labels that nobody can find are nonsense
+    ],
+)
+def test_better_not_better_or_unknown(before: float, after: float, n: int, better: bool | None) -> None:
+    assert judge(score(before, n), score(after, n)).better is better
+
+
+def test_the_same_on_a_few_objects_says_nothing_against_what_was_corrected() -> None:
+    corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
+    survey = Survey((corrected,), (), 100)
+    unknown = reach_verdict(Outcome(100, survey, score(0.5, 4), score(0.5, 4)))
+    assert unknown.better is None
+    assert "cannot be known yet" in unknown.sentence
+    for before, after, n in ((0.5, 0.25, 8), (0.0, 0.0, 8), (0.5, 0.5, 40), (1.0, 1.0, 4)):
+        assert reach_verdict(Outcome(100, survey, score(before, n), score(after, n))).better is False
+    assert judge(score(0.5, 4), score(0.5, 4)).better is False  # nothing was corrected
+
+
+def test_four_objects_decide_nothing_unless_not_even_the_others_were_learned() -> None:
+    corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
+    survey = Survey((corrected,), (), 100)
+    for before, after in ((0.5, 0.25), (0.0, 0.0)):
+        scores = score(before, 4), score(after, 4)
+        learned = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.6, 12)))
+        assert learned.better is None
+        assert "too few to tell" in learned.sentence
+        nonsense = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.0, 12)))
+        assert nonsense.better is False
+        assert "Check that the labels belong" in nonsense.sentence
+
+
+def test_who_only_deleted_is_told_to_draw_too() -> None:
+    kept = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=False)
+    deleted = Survey((kept,), ((0, (), (9.0, 9.0)),), 100)
+    for scores in (
+        {"before": score(0.5, 40), "after": score(0.4, 40)},
+        {"learned_before": score(0.5, 3), "learned_after": score(0.4, 3)},
+    ):
+        verdict = reach_verdict(Outcome(100, deleted, **scores))
+        assert verdict.better is False
+        assert "only deleted" in verdict.sentence
+
+
+def test_the_sentence_names_scores_and_how_many_objects() -> None:
+    verdict = judge(score(0.5, 14), score(0.86, 14))
+    assert "0.50 -> 0.86" in verdict.sentence
+    assert "14 objects" in verdict.sentence
+    said = [
+        verdict,
+        judge(score(0.6), score(0.5)),
+        judge(None, None),
+        judge(None, None, 0),
+        judge(score(0.5, 4), score(0.75, 4)),
+    ]
+    assert len({one.sentence for one in said}) == 5
+    assert "cannot be known yet" in said[-1].sentence
+
+
+def test_without_held_out_objects_those_learned_from_can_still_speak_against_it() -> None:
+    assert judge(None, None, learned_before=score(0.0, 3), learned_after=score(1.0, 3)).better is None
+    right = judge(None, None, learned_before=score(1.0, 3), learned_after=score(1.0, 3))
+    assert right.better is False
+    assert "already right" in right.sentence
+    useless = judge(None, None, learned_before=score(0.0, 3), learned_after=score(0.0, 3))
+    assert useless.better is False
+    assert "check that the labels belong to this image" in useless.sentence
+
+
+def test_what_became_of_the_base_types_is_told() -> None:
+    kept = judge(score(0.5), score(0.9), base_before=score(0.9), base_after=score(0.9))
+    assert "0.90 -> 0.90" in kept.sentence
+    assert "forgotten" not in kept.sentence
+    lost = judge(score(0.5), score(0.9), base_before=score(0.9), base_after=score(0.6))
+    assert lost.better
+    assert "forgotten" in lost.sentence
+
+
+def test_a_gain_in_outlines_alone_is_called_so() -> None:
+    before, after = score(0.5, 4), score(0.75, 4)
+    closer = replace(after, ap50=before.ap50)
+    said = judge(before, closer).sentence
+    assert "Outlines are probably closer to yours" in said
+    assert "cannot be known yet" in said

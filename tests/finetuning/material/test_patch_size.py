@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_unet.finetuning.material.patch_size import choose_patch_size, reviewed_share
+from napari_unet.learning.augmentation import AugmentationConfig
+from napari_unet.learning.patches import PatchSampler, TrainingPlane
+
+SHAPE = (400, 500)
+
+
+def plane_with(box: tuple[slice, slice]) -> TrainingPlane:
+    """One object in the middle of a reviewed box."""
+    reviewed, labels = np.zeros(SHAPE, bool), np.zeros(SHAPE, np.int32)
+    reviewed[box] = True
+    rows, columns = (round((part.start + part.stop) / 2) for part in box)
+    labels[rows - 6 : rows + 6, columns - 6 : columns + 6] = 1
+    return TrainingPlane(np.zeros(SHAPE, np.float32), labels, reviewed, reviewed, np.zeros(SHAPE, bool))
+
+
+@pytest.mark.parametrize(("side", "size"), [(400, 192), (120, 128), (60, 96), (20, 96)])
+def test_patches_are_as_large_as_what_is_reviewed(side: int, size: int) -> None:
+    assert choose_patch_size([plane_with((slice(0, side), slice(0, side)))], 192) == size
+
+
+def test_a_small_image_that_is_all_reviewed_is_no_waste() -> None:
+    small = np.ones((60, 70), bool)
+    labels = np.zeros((60, 70), np.int32)
+    labels[20:30, 20:30] = 1
+    plane = TrainingPlane(np.zeros((60, 70), np.float32), labels, small, small, ~small)
+    assert reviewed_share([plane], [plane.centers()], 192) == 1.0
+    assert choose_patch_size([plane], 192) == 192
+
+
+def test_smaller_patches_show_more_of_what_is_reviewed() -> None:
+    plane = plane_with((slice(150, 210), slice(200, 260)))
+    quiet = AugmentationConfig(scale=0, stretch=0, elastic=0)
+    seen = {}
+    for size, n in ((192, 8), (96, 32)):  # as many pixels
+        weights = PatchSampler([plane], size, quiet, seed=0).draw(n)[2]
+        seen[size] = int((weights > 0).sum())
+    assert seen[96] > 2 * seen[192]
+    assert 0.25 < reviewed_share([plane], [plane.centers()], 96) / (60 / 96) ** 2 <= 1.0

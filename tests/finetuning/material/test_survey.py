@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from discs import correct_all, draw_discs
+
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.finetuning.material.survey import survey_reviewed
+from napari_unet.labels.regions import whole_objects
+
+
+def test_counts_corrected_confirmed_and_removed_objects() -> None:
+    image, prediction = draw_discs()
+    labels = prediction.copy()
+    labels[labels == 1] = 0  # removed
+    where = np.argwhere(labels == 2)
+    labels[tuple(where[: len(where) // 2].T)] = 0  # redrawn
+    survey = survey_reviewed([correct_all(image, labels, prediction=prediction)])
+    n = int(prediction.max())
+    assert survey.n_objects == n - 1
+    assert survey.n_corrected == 2
+    assert survey.n_confirmed == n - 2
+    assert len(survey.removed) == 1
+
+
+def test_only_what_is_reviewed_counts() -> None:
+    image, labels = draw_discs()
+    reviewed = np.zeros(labels.shape, bool)
+    reviewed[:32, :32] = True
+    survey = survey_reviewed([correct_all(image, labels, reviewed)])
+    assert [found.label for found in survey.objects] == [1]
+
+
+def test_an_object_through_several_planes_counts_once() -> None:
+    image, labels = draw_discs()
+    stack: CorrectedImage = correct_all(np.stack([image] * 3), np.stack([labels] * 3))
+    survey = survey_reviewed([stack])
+    assert survey.n_objects == labels.max()
+    assert len(survey.objects) == 3 * labels.max()
+
+
+def test_diameter_is_that_of_the_discs(discs: CorrectedImage) -> None:
+    assert abs(survey_reviewed([discs]).diameter(0) - 18) < 1.5
+
+
+def test_an_object_cut_by_the_region_is_not_whole() -> None:
+    labels = np.zeros((20, 20), np.int32)
+    labels[5:15, 5:15] = 7
+    region = np.zeros((20, 20), bool)
+    region[:, :10] = True
+    assert whole_objects(labels, region) == []
+    assert [label for label, _, _ in whole_objects(labels, region, share=0.5)] == [7]
+
+
+@pytest.fixture
+def small() -> CorrectedImage:
+    """One small object of 4 x 4 pixels, reviewed."""
+    labels = np.zeros((40, 40), np.int32)
+    labels[4:8, 4:8] = 1
+    return correct_all(np.zeros(labels.shape, np.uint8), labels, labels > 0)
+
+
+def test_a_few_reviewed_objects_do_not_say_alone_how_large_objects_are(small: CorrectedImage) -> None:
+    measured = survey_reviewed([small]).diameter(0)
+    assert measured == pytest.approx(2 * np.sqrt(16 / np.pi))
+    found = survey_reviewed([replace(small, diameter=20.0, diameter_estimated=True)]).diameter(0)
+    assert found is not None
+    assert 2 * measured < found < 20
+
+
+def test_many_reviewed_objects_say_it_better_than_an_estimate(discs: CorrectedImage) -> None:
+    measured = survey_reviewed([discs]).diameter(0)
+    found = survey_reviewed([replace(discs, diameter=60.0, diameter_estimated=True)]).diameter(0)
+    assert measured is not None
+    assert found is not None
+    n = survey_reviewed([discs]).n_objects
+    assert found == pytest.approx(measured ** (n / (n + 5)) * 60 ** (5 / (n + 5)))
+
+
+def test_what_somebody_said_of_the_size_counts_alone(small: CorrectedImage) -> None:
+    survey = survey_reviewed([replace(small, diameter=30.0), small])
+    assert survey.diameter(0) == 30.0
+    assert survey.diameter(1) != 30.0

@@ -1,0 +1,118 @@
+"""Recipe files: what they say is found, what is wrong in them is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_unet.errors import UserError
+from napari_unet.models.library import PRETRAINED
+from napari_unet.training.base_data import load_samples, load_validation
+from napari_unet.training.recipe import find_files, read_recipe
+
+RECIPE = """
+name = "Discs"
+[training]
+steps = 4
+[record]
+seed_threshold = 0.7
+[[learn]]
+name = "a"
+images = "images/*.tif"
+labels = "labels"
+table = "images.csv"
+where = { role = "train" }
+share = 3.0
+[[learn]]
+name = "b"
+images = "images/*.tif"
+labels = "labels"
+table = "images.csv"
+where = { role = "more" }
+share = 1.0
+[[validate_on]]
+name = "v"
+images = "images/*.tif"
+labels = "labels"
+table = "images.csv"
+where = { role = "validation" }
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    y, x = np.mgrid[:64, :64]
+    labels = (np.hypot(y - 30, x - 30) < 10).astype(np.uint16)
+    rows = ["id,role"]
+    for number, role in enumerate(["train", "train", "more", "validation", "test"]):
+        tifffile.imwrite(tmp_path / "images" / f"{number}.tif", (labels * 200).astype(np.uint8))
+        tifffile.imwrite(tmp_path / "labels" / f"{number}.tif", labels)
+        rows.append(f"{number},{role}")
+    (tmp_path / "images.csv").write_text("\n".join(rows))
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    return tmp_path
+
+
+def test_only_the_chosen_rows_are_learned_from(data: Path) -> None:
+    recipe = read_recipe(data / "recipe.toml")
+    assert [file.image.stem for file in find_files(recipe.learn, data)] == ["0", "1", "2"]
+    assert [file.image.stem for file in find_files(recipe.validate_on, data)] == ["3"]
+    assert recipe.model_record().seed_threshold == 0.7
+
+
+def test_a_sources_share_is_divided_among_its_images(data: Path) -> None:
+    recipe = read_recipe(data / "recipe.toml")
+    samples = load_samples(recipe, find_files(recipe.learn, data))
+    assert [sample.share for sample in samples] == [1.5, 1.5, 1.0]
+    assert [sample.n_objects for sample in samples] == [1, 1, 1]
+
+
+def test_validation_knows_the_object_size(data: Path) -> None:
+    recipe = read_recipe(data / "recipe.toml")
+    ((_, _, diameter),) = load_validation(recipe, find_files(recipe.validate_on, data)).images
+    assert diameter == pytest.approx(20, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("steps = 4", "steps = 0", "training.steps"),
+        ('name = "Discs"', "name = Discs", "no TOML"),
+        ("images/*.tif", "pictures/*.tif", "no images"),
+        ("images.csv", "rows.csv", "cannot be read"),
+    ],
+)
+def test_faults_are_told(data: Path, old: str, new: str, said: str) -> None:
+    (data / "recipe.toml").write_text(RECIPE.replace(old, new))
+    with pytest.raises(UserError, match=said):
+        list(find_files(read_recipe(data / "recipe.toml").learn, data))
+
+
+def test_missing_labels_are_told(data: Path) -> None:
+    (data / "labels" / "1.tif").unlink()
+    with pytest.raises(UserError, match=r"1\.tif has no labels"):
+        list(find_files(read_recipe(data / "recipe.toml").learn, data))
+
+
+@pytest.mark.parametrize(
+    ("name", "roles_learned"), [("nuclei-2d", {"train"}), ("nuclei-2d-all", {"train", "validation"})]
+)
+def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
+    data_dir: Path, name: str, roles_learned: set[str]
+) -> None:
+    import csv
+
+    recipe = read_recipe(PRETRAINED / f"{name}.toml")
+    with (data_dir / "dsb2018" / "images.csv").open() as file:
+        roles = {row["id"]: row["role"] for row in csv.DictReader(file)}
+    learned = [file.image for file in find_files(recipe.learn, data_dir)]
+    judged = [file.image for file in find_files(recipe.validate_on, data_dir)]
+    assert {roles[path.stem] for path in learned if "dsb2018" in path.parts} == roles_learned
+    assert {roles[path.stem] for path in judged} <= {"validation"}
+    assert not any(path.name.startswith(("test_", "validation_")) for path in learned)
+    assert not set(learned) & set(judged)

@@ -1,0 +1,324 @@
+"""Segmenting from the panel: labels appear as they come, strokes win, and corrections outlive segmenting again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_unet.errors import UserError
+from napari_unet.events import Finished
+from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.config import Scope
+from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
+from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.session.session import Session
+
+
+class FakeSegmenter:
+    """Labels bright squares by columns of a grid; stands for `segment_steps`. `hold` makes it wait for a flag."""
+
+    def __init__(self) -> None:
+        self.calls: list[SimpleNamespace] = []
+        self.error: Exception | None = None
+        self.hold = False
+        self.shift = 0
+        self.tiles = False
+
+    def __call__(self, image: Any, model: Any, config: Any, scope: Scope, stop: Any, **first: Any) -> Iterator[Any]:
+        self.calls.append(SimpleNamespace(image=image, config=config, scope=scope, **first))
+        labels = np.zeros(image.shape, np.int32)
+        done = np.zeros(image.shape[:-2], bool)
+        planes = [plane for plane in np.ndindex(*done.shape) if scope.kind != "plane" or plane == scope.index]
+        yield Estimated(config.diameter or 17.0, config.diameter is None, len(planes))
+        for number, plane in enumerate(planes):
+            while self.hold and number and not stop.requested:
+                time.sleep(0.005)
+                yield TileDone(number, len(planes), plane, (slice(0, 1), slice(0, 1)), None, None)
+            if self.error is not None:
+                raise self.error
+            if stop.requested and number:
+                break
+            labels[plane] = self._label(np.asarray(image.data[plane]))
+            if self.tiles:
+                region = (slice(0, 32), slice(None))
+                yield TileDone(1, 2, plane, region, labels[plane][region], 1.0)
+            done[plane] = True
+            yield PlaneDone(number + 1, len(planes), plane, labels[plane].copy(), 1.0)
+        probability = np.stack([labels > 0, labels > 0]).astype(np.float16) if config.keep_probability else None
+        yield Finished(Segmentation(labels, image.axes, 17.0, done, probability, {"total": 2.0}), stop.requested)
+
+    def _label(self, plane: np.ndarray) -> np.ndarray:
+        from skimage.measure import label
+
+        return np.roll(label(plane > 500), self.shift, axis=-1).astype(np.int32)
+
+
+@pytest.fixture
+def segmenter(monkeypatch: pytest.MonkeyPatch) -> FakeSegmenter:
+    fake = FakeSegmenter()
+    entry = SimpleNamespace(name="fake", shipped=True, sha256="0", path=None, record=ModelRecord())
+    monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", fake)
+    monkeypatch.setattr("napari_unet.segmentation.diameter.estimate_diameter", lambda *args: 23.45)
+    monkeypatch.setattr(Session, "model_entries", lambda self: [entry])
+    monkeypatch.setattr(Session, "model_entry", property(lambda self: entry))
+    monkeypatch.setattr(Session, "model_loader", lambda self: lambda: None)
+    return fake
+
+
+@pytest.fixture
+def click(qtbot: Any) -> Callable[[Any], None]:
+    return lambda button: qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def segmented(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> UNetPanel:
+    viewer.add_image(blobs, name="cells")
+    click(panel.segment_step.segment_button)
+    wait_until_idle(panel.session)
+    return panel
+
+
+def test_one_click_gives_labels_and_keeps_the_prediction_apart(segmented: UNetPanel, blobs: np.ndarray) -> None:
+    work = segmented.session.current
+    assert len(np.unique(work.labels)) == 5
+    np.testing.assert_array_equal(work.labels > 0, blobs > 500)
+    np.testing.assert_array_equal(work.labels, work.prediction)
+    assert not np.shares_memory(work.labels, work.prediction)
+    assert "4 objects" in segmented.segment_step.state
+    assert work.diameter == 17.0
+    assert work.diameter_estimated
+    assert segmented.correct_step.is_open
+    assert not segmented.segment_step.is_open
+
+
+def test_an_edited_diameter_is_used_and_shown_in_the_images_unit(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    viewer.add_image(blobs, scale=(0.5, 0.5), units=("um", "um"))
+    step = panel.segment_step
+    step.diameter.spin.setValue(30)
+    assert step.diameter.size.text() == "15 um"
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    assert segmenter.calls[0].config.diameter == 30
+
+
+def test_estimating_fills_in_the_diameter_and_shows_a_ring(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    layer = viewer.add_image(np.stack([blobs] * 3), scale=(2, 0.5, 0.5))
+    step = panel.segment_step
+    click(step.diameter.estimate_button)
+    wait_until_idle(panel.session)
+    assert panel.session.current.diameter == 23.4
+    assert step.diameter.ring.shown
+    assert viewer.layers.selection.active is layer
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    assert not step.diameter.ring.shown
+
+
+@pytest.mark.parametrize(
+    ("axes", "kinds"), [("zyx", ["plane", "all"]), ("tyx", ["plane", "all"]), ("tzyx", ["plane", "volume", "all"])]
+)
+def test_only_scopes_that_exist_are_offered(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, axes: str, kinds: list[str]
+) -> None:
+    viewer.add_image(np.zeros((2, 3, 64, 80)[-len(axes) :]), axis_labels=tuple(axes))
+    assert [button.property("kind") for button in panel.segment_step.scope.buttons.buttons()] == kinds
+
+
+def test_this_slice_writes_only_that_slice_with_ids_of_its_own(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    viewer.add_image(np.stack([blobs] * 3))
+    step, session = panel.segment_step, panel.session
+    step.scope.buttons.buttons()[0].setChecked(True)
+    for position in (1, 2):
+        viewer.dims.set_current_step(0, position)
+        click(step.segment_button)
+        wait_until_idle(session)
+        step.set_open(True)
+    labels = session.current.labels
+    assert segmenter.calls[0].scope == Scope("plane", (1,))
+    assert segmenter.calls[0].current == (1,)
+    assert not labels[0].any()
+    assert not (set(np.unique(labels[1])) & set(np.unique(labels[2]))) - {0}
+
+
+def test_strokes_painted_while_labels_come_in_stay(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, qtbot: Any,
+    wait_until_idle: Any,
+) -> None:  # fmt: skip
+    segmenter.hold = True
+    viewer.add_image(np.stack([blobs] * 3))
+    session = panel.session
+    click(panel.segment_step.segment_button)
+    qtbot.waitUntil(lambda: session.current.labels is not None and session.current.labels[0].any(), timeout=5000)
+    layer = session.current.labels_layer
+    layer.brush_size = 6
+    layer.paint((2, 16, 18), 77)
+    stroke = session.current.labels == 77
+    segmenter.hold = False
+    wait_until_idle(session)
+    work = session.current
+    assert stroke.any()
+    np.testing.assert_array_equal(work.labels == 77, stroke)
+    assert work.labels[2, 40, 50] > 0
+    assert not (work.prediction == 77).any()
+    assert work.has_corrections
+
+
+def test_stop_keeps_what_is_done(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, qtbot: Any,
+    wait_until_idle: Any,
+) -> None:  # fmt: skip
+    segmenter.hold = True
+    viewer.add_image(np.stack([blobs] * 3))
+    step, session = panel.segment_step, panel.session
+    click(step.segment_button)
+    qtbot.waitUntil(lambda: session.current.labels is not None and session.current.labels[0].any(), timeout=5000)
+    assert not step.segment_button.isEnabled()
+    assert step.segment_button.toolTip()
+    click(step.progress.stop_button)
+    wait_until_idle(session)
+    assert session.current.prediction[0].any()
+    assert not session.current.prediction[1:].any()
+    assert step.segment_button.isEnabled()
+
+
+def test_failure_is_a_sentence_in_the_step_and_leaves_no_empty_labels(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    segmenter.error = UserError("Too large: choose smaller tiles.")
+    viewer.add_image(blobs)
+    step = panel.segment_step
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    assert step.message.text == "Too large: choose smaller tiles."
+    assert not step.message.isHidden()
+    assert len(viewer.layers) == 1
+    assert panel.session.current.prediction is None
+    segmenter.error = None
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    assert step.message.isHidden()
+    assert panel.session.current.prediction is not None
+
+
+def _correct(panel: UNetPanel) -> Any:
+    work = panel.session.current
+    work.labels_layer.data_setitem((np.arange(26, 32), np.arange(26, 32)), 50)
+    return work
+
+
+def test_segmenting_again_asks_and_keeps_corrections_in_one_undoable_step(
+    segmented: UNetPanel, segmenter: FakeSegmenter, click: Any, wait_until_idle: Any
+) -> None:
+    session, step, work = segmented.session, segmented.segment_step, _correct(segmented)
+    before, old = work.labels.copy(), work.prediction
+    segmenter.shift = 3
+    step.set_open(True)
+    click(step.segment_button)
+    assert session.job is None
+    assert not step.question.isHidden()
+    click(step.question.go)
+    wait_until_idle(session)
+    np.testing.assert_array_equal(work.labels == 50, before == 50)
+    assert work.labels[10, 30] > 0
+    assert before[10, 30] == 0
+    assert work.prediction is not old
+    assert "preview" not in work.layers
+    work.labels_layer.undo()
+    np.testing.assert_array_equal(work.labels, before)
+    assert work.prediction is old
+    work.labels_layer.redo()
+    assert work.prediction is not old
+
+
+def test_replacing_everything_can_be_undone_too(
+    segmented: UNetPanel, segmenter: FakeSegmenter, click: Any, wait_until_idle: Any
+) -> None:
+    session, step, work = segmented.session, segmented.segment_step, _correct(segmented)
+    before = work.labels.copy()
+    segmenter.shift = 3
+    step.set_open(True)
+    click(step.segment_button)
+    step.question.replace.setChecked(True)
+    click(step.question.go)
+    wait_until_idle(session)
+    assert not (work.labels == 50).any()
+    assert not work.has_corrections or work.reviewed is not None
+    work.labels_layer.undo()
+    np.testing.assert_array_equal(work.labels, before)
+
+
+def test_deleting_the_labels_meanwhile_stops_the_work(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, qtbot: Any,
+    wait_until_idle: Any,
+) -> None:  # fmt: skip
+    segmenter.hold = True
+    viewer.add_image(np.stack([blobs] * 3))
+    session = panel.session
+    click(panel.segment_step.segment_button)
+    qtbot.waitUntil(lambda: session.current.labels is not None, timeout=5000)
+    viewer.layers.remove(session.current.labels_layer)
+    wait_until_idle(session)
+    assert session.current.labels is None
+    assert session.current.prediction is None
+
+
+def test_closing_while_a_job_runs_is_quiet(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, qtbot: Any
+) -> None:
+    segmenter.hold = True
+    viewer.add_image(np.stack([blobs] * 3))
+    click(panel.segment_step.segment_button)
+    qtbot.wait(150)
+    started = time.monotonic()
+    panel.session.close()
+    assert time.monotonic() - started < 2
+    assert panel.session.job is None
+
+
+def test_probability_maps_come_on_request_as_a_layer(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    viewer.add_image(blobs, name="cells")
+    step = panel.segment_step
+    step.advanced.content.controls["keep_probability"].setChecked(True)
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    layer = panel.session.current.layers["probability"]
+    assert layer.name == "cells probability"
+    np.testing.assert_array_equal(layer.data > 0.5, blobs > 500)
+
+
+def test_of_an_image_with_channels_in_the_middle_the_chosen_one_is_segmented(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    stack = np.zeros((3, 2, *blobs.shape), np.uint16)
+    stack[:, 1] = blobs
+    viewer.add_image(stack, axis_labels=("z", "c", "y", "x"))
+    panel.session.set_channel(1)
+    segmenter.tiles = True
+    click(panel.segment_step.segment_button)
+    wait_until_idle(panel.session)
+    work = panel.session.current
+    assert work.labels.shape == (3, 64, 80)
+    assert work.labels_layer.data.shape == (3, 2, 64, 80)
+    assert len(np.unique(work.labels[2])) == 5
+
+
+def test_nothing_can_be_segmented_without_an_image_and_the_tool_tip_says_so(panel: UNetPanel) -> None:
+    button = panel.segment_step.segment_button
+    assert not button.isEnabled()
+    assert "image" in button.toolTip()

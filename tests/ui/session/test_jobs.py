@@ -1,0 +1,137 @@
+"""The background runner: events in order on the main thread, failure as data, stopping, and closing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.ui.session.jobs import JobRunner
+
+
+@pytest.fixture
+def runner(qtbot: Any) -> Iterator[JobRunner]:
+    runner = JobRunner()
+    yield runner
+    runner.shutdown()
+
+
+def _run(runner: JobRunner, qtbot: Any, events: Iterator[Any], stop: StopFlag | None = None) -> tuple[list[Any], Any]:
+    seen: list[Any] = []
+    outcomes: list[Any] = []
+    assert runner.start(events, stop or StopFlag(), seen.append, outcomes.append)
+    qtbot.waitUntil(lambda: bool(outcomes), timeout=5000)
+    assert runner.job is None
+    return seen, outcomes[0]
+
+
+def test_events_arrive_in_order_on_the_main_thread_and_the_work_runs_in_another(runner: JobRunner, qtbot: Any) -> None:
+    threads: list[int] = []
+
+    def work() -> Iterator[Any]:
+        for number in range(50):
+            threads.append(threading.get_ident())
+            yield number
+        yield Finished("all")
+
+    here: list[int] = []
+    seen: list[int] = []
+    done: list[Any] = []
+    runner.start(work(), StopFlag(), lambda n: (seen.append(n), here.append(threading.get_ident())), done.append)
+    qtbot.waitUntil(lambda: bool(done), timeout=5000)
+    assert seen == list(range(50))
+    assert done[0].result == "all"
+    assert set(here) == {threading.get_ident()}
+    assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize("error", [RuntimeError("deleted"), UserError("Mend this."), MemoryError(), ValueError("x")])
+def test_an_exception_becomes_a_sentence(runner: JobRunner, qtbot: Any, error: Exception) -> None:
+    def work() -> Iterator[int]:
+        yield 1
+        raise error
+
+    seen, outcome = _run(runner, qtbot, work())
+    assert seen == [1]
+    assert isinstance(outcome, Failed)
+    assert outcome.error is error
+    assert outcome.message
+
+
+def test_one_job_at_a_time_and_the_next_may_start_when_the_first_reports(runner: JobRunner, qtbot: Any) -> None:
+    stop = StopFlag()
+    done: list[Any] = []
+
+    def wait() -> Iterator[Any]:
+        while not stop.requested:
+            time.sleep(0.01)
+            yield None
+        yield Finished("stopped", stopped=True)
+
+    def on_finished(outcome: Any) -> None:
+        done.append(outcome.result)
+        if len(done) == 1:
+            assert runner.start(iter([Finished("second")]), StopFlag(), None, on_finished)
+
+    changes: list[bool] = []
+    runner.changed.connect(lambda: changes.append(runner.job is not None))
+    assert runner.start(wait(), stop, None, on_finished, "Waiting")
+    assert runner.job.title == "Waiting"
+    assert not runner.start(iter([]), StopFlag())
+    runner.stop()
+    assert runner.job.stopping
+    qtbot.waitUntil(lambda: len(done) == 2 and runner.job is None, timeout=5000)
+    assert done == ["stopped", "second"]
+    assert changes[-1] is False
+
+
+def test_shutdown_ends_the_work_closes_its_generator_in_its_thread_and_calls_nobody(qtbot: Any) -> None:
+    runner, calls = JobRunner(), []
+    closed_in: list[int] = []
+
+    def work() -> Iterator[int]:
+        try:
+            while True:
+                time.sleep(0.005)
+                yield 1
+        finally:
+            closed_in.append(threading.get_ident())
+
+    runner.start(work(), StopFlag(), calls.append, calls.append)
+    qtbot.waitUntil(lambda: len(calls) > 2, timeout=5000)
+    before = len(calls)
+    runner.shutdown()
+    assert len(closed_in) == 1
+    assert closed_in[0] != threading.get_ident()
+    qtbot.wait(250)
+    assert len(calls) == before
+    assert runner.job is None
+    assert not runner.start(iter([]), StopFlag())
+
+
+def test_a_flood_of_slow_events_leaves_the_event_loop_room(runner: JobRunner, qtbot: Any) -> None:
+    gaps: list[float] = []
+    last = [time.perf_counter()]
+
+    def tick() -> None:
+        now = time.perf_counter()
+        gaps.append(now - last[0])
+        last[0] = now
+
+    from qtpy.QtCore import QTimer
+
+    timer = QTimer(interval=5)
+    timer.timeout.connect(tick)
+    timer.start()
+    done: list[Any] = []
+    flood: Callable[[], Iterator[Any]] = lambda: iter([*range(60), Finished(None)])  # noqa: E731
+    runner.start(flood(), StopFlag(), lambda _: time.sleep(0.004), done.append)
+    last[0] = time.perf_counter()
+    qtbot.waitUntil(lambda: bool(done), timeout=15_000)
+    timer.stop()
+    assert max(gaps) < 0.12  # all 60 at one go would take 0.24 s

@@ -1,0 +1,129 @@
+"""The session follows the viewer, survives what users do to layers, and keeps each image's things together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_unet.errors import UserError
+from napari_unet.ui.session.session import Session, get_session
+
+
+def test_one_session_a_viewer(viewer: Any) -> None:
+    assert get_session(viewer) is get_session(viewer)
+
+
+def test_the_first_image_is_worked_on_and_a_selected_one_is_followed(viewer: Any, session: Session) -> None:
+    assert session.current is None
+    first = viewer.add_image(np.zeros((20, 20)), name="first")
+    assert session.current.layer is first
+    second = viewer.add_image(np.zeros((5, 20, 20)), name="second")
+    assert session.current.layer is second
+    viewer.layers.selection.active = first
+    assert session.current.layer is first
+    assert len(session.works) == 2
+
+
+def test_labels_belong_to_their_image_and_selecting_them_changes_to_it(viewer: Any, session: Session) -> None:
+    first = viewer.add_image(np.zeros((20, 20)), name="first", scale=(0.5, 0.5))
+    work = session.current
+    labels = session.add_layer(work, "labels", np.zeros((20, 20), np.int32))
+    assert viewer.layers.selection.active is first
+    assert labels.name == "first labels"
+    assert tuple(labels.scale) == (0.5, 0.5)
+    viewer.add_image(np.zeros((30, 30)), name="second")
+    assert session.current is not work
+    viewer.layers.selection.active = labels
+    assert session.current is work
+
+
+def test_painting_changes_the_labels_and_never_the_prediction(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((20, 20)))
+    work = session.current
+    prediction = np.ones((20, 20), np.int32)
+    session.add_layer(work, "labels", prediction.copy())
+    session.set_prediction(work, prediction)
+    assert not work.has_corrections
+    work.labels_layer.paint((5, 5), 7)
+    assert work.has_corrections
+    assert (work.prediction == 1).all()
+    assert (work.labels == 7).any()
+    work.labels_layer.undo()
+    assert not work.has_corrections
+
+
+def test_deleting_labels_forgets_the_prediction_and_the_image_all(viewer: Any, session: Session) -> None:
+    layer = viewer.add_image(np.zeros((20, 20)))
+    other = viewer.add_image(np.zeros((20, 20)))
+    session.work_on(layer)
+    work = session.current
+    session.add_layer(work, "labels", np.zeros((20, 20), np.int32))
+    session.set_prediction(work, np.zeros((20, 20), np.int32))
+    viewer.layers.remove(work.labels_layer)
+    assert work.labels is None
+    assert work.prediction is None
+    viewer.layers.remove(layer)
+    assert session.current.layer is other
+    assert work not in session.works
+    viewer.layers.clear()
+    assert session.current is None
+
+
+def test_renaming_and_replacing_data_are_survived(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((20, 20)), name="a")
+    work = session.current
+    layer = session.add_layer(work, "labels", np.zeros((20, 20), np.int32))
+    layer.name = "mine"
+    assert work.labels_layer is layer
+    layer.data = np.full((20, 20), 3)
+    assert (work.labels == 3).all()
+    layer.data = np.zeros((10, 10), int)
+    assert work.labels is None
+
+
+def test_a_layer_of_too_many_axes_is_refused_in_a_sentence(viewer: Any, session: Session) -> None:
+    layer = viewer.add_image(np.zeros((2, 2, 2, 2, 8, 8)))
+    assert session.current is None
+    assert session.problem
+    assert session.refused is layer
+    viewer.layers.remove(layer)
+    assert session.problem is None
+
+
+def test_other_axes_let_labels_go_but_leave_the_layer(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((3, 20, 20)))
+    work = session.current
+    layer = session.add_layer(work, "labels", np.zeros((3, 20, 20), np.int32))
+    with pytest.raises(UserError):
+        session.set_axes("ZZX")
+    assert work.labels_layer is layer
+    session.set_axes("tyx")
+    assert work.axes == "TYX"
+    assert work.labels is None
+    assert layer in viewer.layers
+
+
+def test_the_users_own_labels_can_be_adopted_if_they_fit(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((20, 20)))
+    work = session.current
+    own = viewer.add_labels(np.ones((20, 20), np.int32), metadata={"from": "me"})
+    session.adopt_labels(work, own)
+    assert work.labels_layer is own
+    assert own.metadata["from"] == "me"
+    with pytest.raises(UserError):
+        session.adopt_labels(work, viewer.add_labels(np.ones((9, 9), np.int32)))
+
+
+def test_probability_maps_are_no_images_to_work_on(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((20, 20)))
+    session.add_layer(session.current, "probability", np.zeros((20, 20), np.float32))
+    assert len(session.image_layers()) == 1
+
+
+def test_the_channel_chooser_moves_the_slider(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((2, 20, 20)), axis_labels=("c", "y", "x"))
+    session.set_channel(1)
+    assert viewer.dims.current_step[0] == 1
+    assert session.current.grey.axes == "YX"
