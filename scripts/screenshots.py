@@ -18,7 +18,7 @@ from skimage.measure import regionprops
 
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
-from napari_unet.ui.demo.demo import (
+from napari_unet.ui.demo.run import (
     VIEW_WIDTH,
     VIEWS,
     close_window,
@@ -27,7 +27,7 @@ from napari_unet.ui.demo.demo import (
     run_unattended,
     user_folders_untouched,
 )
-from napari_unet.ui.demo.demo_user import DemoUser, pause, wait_until
+from napari_unet.ui.demo.user import DemoUser, pause, wait_until
 
 SIZE = (1280, 800)
 LARGEST = 390_000  # bytes; a larger picture is saved with fewer shades

@@ -29,7 +29,7 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 from napari_unet.labels.scores import average_precision
 from napari_unet.learning.events import StepDone
-from napari_unet.ui.finetune.finetune_step import FinetuneStep
+from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.trackers import get_trackers
 

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
             importlib.util.find_spec(module),
             "The window is not installed: pip install 'napari-unet-finetune[gui]' and try again.",
         )
-    from napari_unet.ui.demo.demo import main
+    from napari_unet.ui.demo.run import main
 
     with redirect_stdout(sys.stderr) if terminal.json else nullcontext():
         code = main(args.output, not args.unattended)

@@ -8,11 +8,11 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from napari_unet.ui.correct.correct_step import CorrectStep
-from napari_unet.ui.finetune.finetune_step import FinetuneStep
-from napari_unet.ui.images.image_step import ImageStep
+from napari_unet.ui.correct.step import CorrectStep
+from napari_unet.ui.finetune.step import FinetuneStep
+from napari_unet.ui.images.step import ImageStep
 from napari_unet.ui.project.menu import ProjectBar
-from napari_unet.ui.segment.segment_step import SegmentStep
+from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import get_session
@@ -124,12 +124,12 @@ class UNetPanel(QWidget):
     # -- windows --------------------------------------------------------------------------------------------------
 
     def _on_models(self) -> None:
-        from napari_unet.ui.models.models_window import ModelsWindow
+        from napari_unet.ui.models.window import ModelsWindow
 
         self._show(ModelsWindow, lambda: ModelsWindow(self.session, self))
 
     def _on_keys(self) -> None:
-        from napari_unet.ui.correct.shortcuts import KeysWindow
+        from napari_unet.ui.correct.keys_window import KeysWindow
 
         self._show(KeysWindow, lambda: KeysWindow(self))
 

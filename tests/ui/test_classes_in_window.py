@@ -12,12 +12,12 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.models.library import save_to_library
 from napari_unet.models.scratch import new_model
 from napari_unet.models.unet import UNet
-from napari_unet.ui.correct.class_palette import describe_painted
-from napari_unet.ui.finetune.finetune_step import FinetuneStep
-from napari_unet.ui.models.models_window import ModelsWindow
+from napari_unet.ui.correct.palette import describe_painted
+from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.models.new_model import NewModelDialog
+from napari_unet.ui.models.window import ModelsWindow
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.segment.segment_step import SegmentStep
+from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.session.trackers import collect_corrections, get_trackers

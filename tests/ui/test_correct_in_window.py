@@ -8,7 +8,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from skimage.draw import disk
 
-from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.session.trackers import get_trackers
 

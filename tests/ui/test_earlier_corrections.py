@@ -20,7 +20,7 @@ from napari_unet.models.unet import UNet
 from napari_unet.project import recovery
 from napari_unet.project.opening import open_project
 from napari_unet.project.project import LABELS, PREDICTION, REVIEWED
-from napari_unet.ui.finetune.finetune_step import FinetuneStep
+from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.panel import WIDTH, UNetPanel
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.layers import image_to_layer

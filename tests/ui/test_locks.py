@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.session.session import Session, get_session
 
 

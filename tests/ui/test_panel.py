@@ -162,7 +162,7 @@ def test_keys_and_models_open_beside_the_work(panel: UNetPanel, qtbot: Any) -> N
 
 
 def test_no_two_keys_are_the_same() -> None:
-    from napari_unet.ui.correct.shortcuts import all_keys
+    from napari_unet.ui.correct.keys_window import all_keys
 
     keys = [key.keys for key in all_keys()]
     assert len(keys) == len(set(keys))

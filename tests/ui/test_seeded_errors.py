@@ -24,7 +24,7 @@ pytest.importorskip("napari")
 
 from napari.components import ViewerModel
 
-from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.session import get_session
 

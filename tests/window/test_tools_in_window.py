@@ -16,7 +16,7 @@ from napari.settings import get_settings
 from qtpy.QtCore import Qt
 from window_driver import Hand, let_run, line
 
-from napari_unet.ui.correct.correct_step import CorrectStep
+from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.session.trackers import get_trackers

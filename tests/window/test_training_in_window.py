@@ -25,8 +25,8 @@ from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-from napari_unet.ui.finetune.finetune_run import FinetuneRun, draw_outlines
-from napari_unet.ui.finetune.finetune_step import FinetuneStep
+from napari_unet.ui.finetune.run import FinetuneRun, draw_outlines
+from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.session.trackers import get_trackers

@@ -9,12 +9,12 @@ from weakref import WeakMethod
 from napari.layers import Labels
 from qtpy.QtCore import QObject
 
-from napari_unet.ui.canvas.box_tool import drag_box
-from napari_unet.ui.correct.lock_guard import STAY, LockGuard
-from napari_unet.ui.correct.lock_shield import LockShield
-from napari_unet.ui.correct.tools.key_table import key_table
-from napari_unet.ui.correct.tools.tool_actions import ACTIONS, TOOLS
-from napari_unet.ui.correct.tools.tool_hand import REVIEW_BOX, ToolHand
+from napari_unet.ui.canvas.box import drag_box
+from napari_unet.ui.correct.locks.guard import STAY, LockGuard
+from napari_unet.ui.correct.locks.shield import LockShield
+from napari_unet.ui.correct.tools.actions import ACTIONS, TOOLS
+from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
+from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.listening import listen
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, Q
 
 from napari_unet.corrections.operations.cleaning import remove_objects, small_objects
 from napari_unet.labels.object_index import ObjectIndex
-from napari_unet.ui.canvas.canvas_marks import CanvasMarks, marks_of
-from napari_unet.ui.correct.tools.tool_writing import write_change
+from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
+from napari_unet.ui.correct.tools.writing import write_change
 
 if TYPE_CHECKING:
-    from napari_unet.ui.correct.correction_tools import CorrectionTools
+    from napari_unet.ui.correct.toolbox import CorrectionTools
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 

@@ -18,7 +18,7 @@ from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
 from napari_unet.project.storage.tiles import change_indices
-from napari_unet.ui.canvas.class_view import name_values
+from napari_unet.ui.canvas.classes import name_values
 from napari_unet.ui.session.layers import KEY, image_to_layer
 from napari_unet.ui.session.trackers import get_trackers
 

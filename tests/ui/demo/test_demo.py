@@ -17,10 +17,10 @@ from napari_unet.errors import UserError
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
-from napari_unet.ui.demo import demo
-from napari_unet.ui.demo.demo_picture import SCALE, draw_labels, draw_reviewed, grey_to_rgb, join_panels
-from napari_unet.ui.demo.demo_score import score_untouched, touched_area
-from napari_unet.ui.demo.demo_user import look_for_errors, wait_until
+from napari_unet.ui.demo import run as demo
+from napari_unet.ui.demo.picture import SCALE, draw_labels, draw_reviewed, grey_to_rgb, join_panels
+from napari_unet.ui.demo.score import score_untouched, touched_area
+from napari_unet.ui.demo.user import look_for_errors, wait_until
 
 
 def cells() -> np.ndarray:
@@ -114,7 +114,7 @@ def test_a_failure_is_a_sentence_and_an_exit_code(
 def test_the_whole_demo_in_a_real_window(tmp_path: Path) -> None:
     """A short training: enough to see that every step works and every file is there."""
     code = (
-        "import sys; from pathlib import Path; from napari_unet.ui.demo.demo import run_unattended; "
+        "import sys; from pathlib import Path; from napari_unet.ui.demo.run import run_unattended; "
         "run_unattended(Path(sys.argv[1]), 10.0)"
     )
     done = subprocess.run(

@@ -12,9 +12,9 @@ from napari_unet.corrections.operations import adding, cleaning, drawing, joinin
 from napari_unet.corrections.operations.change import Change, Place, join_changes
 from napari_unet.corrections.operations.extent import id_at, touched_objects
 from napari_unet.errors import UserError
-from napari_unet.ui.correct.tools.tool_actions import TOOLS
-from napari_unet.ui.correct.tools.tool_probability import Surveyor
-from napari_unet.ui.correct.tools.tool_writing import write_change
+from napari_unet.ui.correct.tools.actions import TOOLS
+from napari_unet.ui.correct.tools.probability import Surveyor
+from napari_unet.ui.correct.tools.writing import write_change
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork

@@ -121,7 +121,7 @@ class ProjectKeeper(QObject):
             self._teller.tell_image(work)
 
     def adopt(self, project: Project, recovery: bool = False) -> None:
-        """Use an open project; its images are restored by who calls this (see `project_opening`)."""
+        """Use an open project; its images are restored by who calls this (see `ui.project.opening`)."""
         self.close_project()
         self._use(project, recovery)
         if not recovery:

@@ -10,8 +10,8 @@ from scipy import ndimage
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
-from napari_unet.ui.correct.correct_step import CorrectStep
-from napari_unet.ui.correct.tools.tool_grid import FREQUENT, MORE
+from napari_unet.ui.correct.step import CorrectStep
+from napari_unet.ui.correct.tools.grid import FREQUENT, MORE
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.session import get_session
 

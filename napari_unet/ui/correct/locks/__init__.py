@@ -1,0 +1,1 @@
+"""Locked objects: shown on the canvas, and kept as they are whatever goes over them."""

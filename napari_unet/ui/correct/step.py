@@ -1,0 +1,222 @@
+"""The Correct step: tools to repair labels, marks of what is reviewed, and a live count of what was corrected."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
+
+from napari_unet.corrections.comparison import Counts
+from napari_unet.ui.correct.palette import ClassPalette, describe_painted
+from napari_unet.ui.correct.queue.view import ReviewQueueView
+from napari_unet.ui.correct.small_objects import SmallObjects
+from napari_unet.ui.correct.toolbox import CorrectionTools
+from napari_unet.ui.correct.tools.actions import ACTIONS, LAYER_MODES
+from napari_unet.ui.correct.tools.grid import ToolGrid, describe, make_button
+from napari_unet.ui.correct.tools.keys import key_table
+from napari_unet.ui.session.correction_tracker import CorrectionTracker
+from napari_unet.ui.session.image_work import ImageWork
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.session import Session
+from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.ui.widgets.step import REASON, Step, enable
+
+NO_LABELS = "Segment the image first."
+_PLANES = {"YX": "image", "TYX": "frame"}
+NO_BUTTON_OF = ("show_reviewed", "hold_delete")
+CLASS_TOOLS = tuple(LAYER_MODES)
+"""What makes sense where values are classes: an object has no id of its own there."""
+NO_BREAK = "\u00a0"
+REVIEW_TOOLS = ("review_view", "review_slice", "review_brush", "review_box", "clear_reviewed")
+
+
+class CorrectStep(Step):
+    """Buttons are pressed in, and enabled, as the session and its layers say; nothing is remembered here."""
+
+    title = "Correct"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._trackers = get_trackers(session)
+        self.tools = CorrectionTools(session, self)
+        self.buttons = {
+            action.name: make_button(action, self._on_action) for action in ACTIONS if action.name not in NO_BUTTON_OF
+        }
+        self.grid = ToolGrid(self.buttons)
+        self.palette_of_classes = ClassPalette()
+        self.small = SmallObjects(session, self.tools)
+        self.show_box = QCheckBox("Show")
+        self.show_box.setToolTip("Show or hide the overlay of what is reviewed.\nKey: O")
+        self.automatic_box = QCheckBox("Mark what I correct as reviewed", checked=True)
+        self.automatic_box.setToolTip(
+            "The surroundings of each object that you correct count as looked at: the model learns from them.\n"
+            "What nobody reviewed is unknown to it, not background."
+        )
+        self.review_queue = ReviewQueueView(session, self.tools, self.buttons)
+        self.counts_label = QLabel(wordWrap=True)
+        self.hint_label = QLabel(wordWrap=True)
+        self._fill_body()
+        self._connect()
+        self.refresh()
+
+    def _fill_body(self) -> None:
+        self.body_layout.addWidget(self.palette_of_classes)
+        self.body_layout.addWidget(self.grid)
+        self.body_layout.addWidget(self.small)
+        self.body_layout.addWidget(self.hint_label)
+        self.body_layout.addWidget(QLabel("Reviewed, so the model may learn from it:"))
+        review = self._rows(REVIEW_TOOLS, 3)
+        review.addWidget(self.show_box, 1, 2)
+        self.body_layout.addLayout(review)
+        self.body_layout.addWidget(self.automatic_box)
+        self.body_layout.addWidget(self.counts_label)
+        self.body_layout.addWidget(self.review_queue)
+
+    def _rows(self, names: tuple[str, ...], columns: int) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for index, name in enumerate(names):
+            grid.addWidget(self.buttons[name], index // columns, index % columns)
+        return grid
+
+    def _connect(self) -> None:
+        session = self.session
+        self.show_box.clicked.connect(lambda: self.tools.run("show_reviewed"))
+        self.automatic_box.clicked.connect(self._on_automatic)
+        self.tools.tool_changed.connect(self.refresh)
+        self.tools.failed.connect(self.show_message)
+        self.tools.edited.connect(self._on_edited)
+        self.tools.small_asked.connect(self.small.ask)
+        self.grid.scope_chosen.connect(self._on_scope)
+        self.palette_of_classes.chosen.connect(lambda: self._on_action("paint"))
+        self._trackers.changed.connect(self._on_tracker)
+        listen(self, session.current_changed, self._on_current)
+        listen(self, key_table().changed, self._on_keys)
+        listen(self, session.labels_changed, self._on_labels)
+        listen(self, session.prediction_changed, self._on_prediction)
+        listen(self, session.jobs.changed, self.refresh)
+
+    @property
+    def tracker(self) -> CorrectionTracker | None:
+        work = self.session.current
+        return None if work is None or work.labels_layer is None else self._trackers.of(work)
+
+    def refresh(self) -> None:
+        """Show the state of the current image."""
+        tracker = self.tracker
+        reason = None if tracker is not None else NO_LABELS
+        for widget in (*self.buttons.values(), self.automatic_box, self.grid.more_button):
+            enable(widget, reason)
+        self._refresh_tools()
+        self._refresh_overlay(tracker)
+        self._refresh_counts(tracker)
+
+    def _refresh_tools(self) -> None:
+        tool = self.tools.tool
+        for name, button in self.buttons.items():
+            if button.isCheckable():
+                button.setChecked(name == tool)
+        self.hint_label.setText(self.tools.hint)
+        work = self.session.current
+        classes = work is not None and bool(work.class_names)
+        self.palette_of_classes.show_work(work)
+        self.grid.show_only(CLASS_TOOLS if classes else None)
+        self.review_queue.setVisible(not classes)
+        scopes = ["slice"] if work is None or classes else self.tools.objects.scopes(work)
+        plane = "slice" if work is None else _PLANES.get(work.axes, "slice")
+        self.grid.show_scopes(scopes, self.tools.objects.scope, plane)
+        self.buttons["review_slice"].setText("All of it" if plane == "image" else f"This {plane}")
+
+    def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
+        layer = None if tracker is None else tracker.overlay.layer
+        enable(self.show_box, "Nothing is marked as reviewed yet." if layer is None else None)
+        with QSignalBlocker(self.show_box), QSignalBlocker(self.automatic_box):
+            self.show_box.setChecked(layer is not None and layer.visible)
+            self.automatic_box.setChecked(tracker is None or tracker.marks_corrections)
+
+    def _refresh_counts(self, tracker: CorrectionTracker | None) -> None:
+        if tracker is None:
+            self.set_state("segment the image first")
+            self.counts_label.setText("")
+            return
+        counts, share = tracker.counts, tracker.overlay.share(self._plane())
+        reviewed = f"{_percent(share)} reviewed"
+        if tracker.work.class_names:
+            pixels = tracker.changed_pixels
+            sentence, n = describe_painted(pixels, tracker.work.class_names), sum(pixels.values())
+            short = f"{n:,} {'pixel' if n == 1 else 'pixels'} corrected" if n else "nothing corrected yet"
+            brief = f"{n:,} px changed"
+        else:
+            sentence, n, short = counts.sentence, counts.total, _short(counts)
+            brief = f"{n:,} changed"
+        self.set_state(f"{short}; {reviewed}", f"{brief}; {reviewed}" if n else reviewed, reviewed)
+        plane = _PLANES.get(tracker.work.axes, "slice")
+        self.counts_label.setText(f"{sentence}; {_percent(share)} of this {plane} reviewed.")
+
+    def _plane(self) -> tuple[int, ...]:
+        return self.session.current.plane_at(self.session.viewer.dims.point)
+
+    def _on_action(self, name: str) -> None:
+        self.clear_message()
+        self.tools.run(name)
+        self.refresh()  # a button stays pressed in only if its tool really is in the hand
+        self._focus_canvas()
+
+    def _focus_canvas(self) -> None:
+        """Keys go to the layer again, not to the button that was clicked."""
+        focused: QWidget | None = self.focusWidget()
+        if focused is not None:
+            focused.clearFocus()
+
+    def _on_edited(self, name: str) -> None:
+        self.clear_message()
+        self.small.note_edit()
+        self.refresh()
+
+    def _on_scope(self, scope: str) -> None:
+        self.tools.objects.scope = scope
+        self._focus_canvas()
+
+    def _on_current(self) -> None:
+        self.small.put_away()
+        self.refresh()
+
+    def _on_keys(self) -> None:
+        """Other keys were chosen: the tool tips tell them."""
+        for action in ACTIONS:
+            if action.name in self.buttons:
+                self.buttons[action.name].setProperty(REASON, None)
+                self.buttons[action.name].setToolTip(describe(action))
+        self.refresh()
+
+    def _on_automatic(self, on: bool) -> None:
+        for work in self.session.works:
+            self._trackers.of(work).set_marks_corrections(on)
+
+    def _on_tracker(self, work: object) -> None:
+        if work is self.session.current:
+            self._refresh_overlay(self.tracker)
+            self._refresh_counts(self.tracker)
+
+    def _on_prediction(self, work: ImageWork) -> None:
+        """Select fresh labels, if the image was selected: keys and brushes go to them from now on."""
+        selection = self.session.viewer.layers.selection
+        if work.prediction is not None and work.labels_layer is not None and selection.active is work.layer:
+            selection.active = work.labels_layer
+        self._on_labels(work)
+
+    def _on_labels(self, work: object) -> None:
+        self.tools.note_ids()
+        if work is self.session.current:
+            self.refresh()
+
+
+def _short(counts: Counts) -> str:
+    named = [(counts.corrected, "corrected"), (counts.added, "added"), (counts.removed, "removed")]
+    return ", ".join(f"{number} {word}" for number, word in named if number) or "nothing corrected yet"
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, never rounded down to nothing."""
+    if 0 < share < 0.001:
+        return f"< 0.1{NO_BREAK}%"
+    return f"{100 * share:.{0 if share == 0 or share >= 0.01 else 1}f}{NO_BREAK}%"

@@ -1,0 +1,148 @@
+"""What the buttons and keys of the Correct step do: napari's own tools on our layers, and a few of ours.
+
+Our tools write through the layer's own edit path, so that napari's undo covers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.corrections.operations.change import Place
+from napari_unet.corrections.operations.extent import id_at
+from napari_unet.errors import UserError
+from napari_unet.ui.canvas.strokes import place_of
+from napari_unet.ui.correct.layer_input import LayerInput
+from napari_unet.ui.correct.locks.marks import LockMarks
+from napari_unet.ui.correct.reviewed import ReviewMarks
+from napari_unet.ui.correct.tools.actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
+from napari_unet.ui.correct.tools.hand import ToolHand
+from napari_unet.ui.correct.tools.object_tools import ObjectTools
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+
+OBJECT_TOOLS = {"new_object", *(action.name for action in OBJECT_ACTIONS), *QUEUE_ACTIONS}
+
+
+class CorrectionTools(QObject):
+    """Carries out actions on the current image.
+
+    `tool_changed`: another tool is in the hand, or it will do something else; `failed`: a sentence; `edited`: the name
+    of a tool that was carried out; `small_asked`: the objects that are too small are to be shown; `queue_asked`: the
+    name of an action that the review queue carries out.
+    """
+
+    tool_changed = Signal()
+    failed = Signal(str)
+    queue_asked = Signal(str)
+    edited = Signal(str)
+    small_asked = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.objects = ObjectTools(session, self.failed.emit)
+        self.hand = ToolHand(session, self)
+        self.hand.changed.connect(self.tool_changed)
+        self.marks = ReviewMarks(session, self.hand, self.run)
+        self._actions: dict[str, Callable[[], None]] = {
+            "new_object": self._new_object,
+            "clear_border": self._clear_border,
+            "remove_small": self.small_asked.emit,
+            "hold_delete": partial(self.hand.take, "delete"),
+            **self.marks.actions,
+            **{name: partial(self.queue_asked.emit, name) for name in QUEUE_ACTIONS},
+        }
+        self._input = LayerInput(session, self)
+        self._lock_marks = LockMarks(session, self)
+
+    @property
+    def work(self) -> ImageWork | None:
+        return self._session.current
+
+    @property
+    def tool(self) -> str | None:
+        """The tool in the hand: the name of an action, or None."""
+        return self.hand.tool
+
+    @property
+    def hint(self) -> str:
+        """What a click will do, with what is under the mouse."""
+        return self.hand.hint
+
+    def run(self, name: str) -> None:
+        """Carry out an action by its name; nothing happens while there are no labels."""
+        if self.work is None or self.work.labels_layer is None or self._refuses(name):
+            return
+        try:
+            self._actions.get(name, partial(self.hand.take, name))()
+        except UserError as error:
+            self.failed.emit(str(error))
+
+    def use_at_cursor(self, name: str) -> None:
+        """Use a tool of `TOOLS` at once where the mouse is; without an object there, `delete` does nothing."""
+        work = self.work
+        if work is None or work.labels_layer is None or self._refuses(name):
+            return
+        at = place_of(work, self._session.viewer.cursor.position)
+        if name != "delete" or id_at(work.labels, at):
+            self._apply(name, [at])
+
+    def _refuses(self, name: str) -> bool:
+        """Tools for objects have nothing to work on where values are classes."""
+        refused = bool(self.work.class_names) and name in OBJECT_TOOLS
+        if refused:
+            self.failed.emit("This tool is for objects, and here values are classes: choose a class, and paint it.")
+        return refused
+
+    def use_stroke(self, stroke: list[Place]) -> None:
+        """A click or a stroke with one of our tools."""
+        hand = self.hand
+        if len(stroke) == 1 and TOOLS[hand.special].gesture in ("pair", "line"):
+            if hand.first is None:
+                self._take_first(stroke[0])
+                return
+            stroke, hand.first = [hand.first, stroke[0]], None
+        self._apply(hand.special, stroke)
+        self.tool_changed.emit()
+
+    def show_line(self, points: list[Any]) -> None:
+        """Show the line of a stroke along world positions; none: take it away."""
+        self.hand.show_line(points)
+
+    def note_ids(self) -> None:
+        """Labels were written by other means than the tools: ids are counted anew when next needed."""
+        self.objects.forget_ids()
+
+    def _take_first(self, at: Place) -> None:
+        """Remember the first of two clicks, if it is on an object."""
+        if id_at(self.work.labels, at):
+            self.hand.first = at
+            self.tool_changed.emit()
+        else:
+            self.failed.emit("There is no object here: click one, or drag.")
+
+    def _apply(self, name: str, stroke: list[Place]) -> None:
+        work = self.work
+        try:
+            self.objects.apply(name, work, stroke)
+            if name == "copy_next":
+                self.objects.next_slice(work)
+        except UserError as error:
+            self.failed.emit(str(error))
+        else:
+            self.edited.emit(name)
+
+    def _new_object(self) -> None:
+        self.work.labels_layer.selected_label = self.objects.next_id()
+        self.hand.take("paint")
+
+    def _clear_border(self) -> None:
+        self.objects.clear_border(self.work)
+        self.edited.emit("clear_border")

@@ -1,0 +1,142 @@
+"""Which tool is in the hand: one of napari's on our layers, one of ours, or none; and what it will do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.corrections.operations.change import Place
+from napari_unet.corrections.operations.extent import id_at
+from napari_unet.ui.canvas.strokes import StrokeLine, follow_stroke, line_of, place_of
+from napari_unet.ui.correct.locks.marks import lock_signs
+from napari_unet.ui.correct.tools.actions import HINTS, LAYER_MODES, TOOLS
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.trackers import get_trackers
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+REVIEW_BOX = "review_box"
+
+
+class ToolHand(QObject):
+    """Takes tools and puts them away. `changed`: another tool is in the hand, or it will do something else.
+
+    napari's own tools are modes of a layer, and remembered there; `special` is one of `TOOLS` or the box for what is
+    reviewed, which napari has not. `first` is the first of two clicks.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.special: str | None = None
+        self.first: Place | None = None
+        self._line: StrokeLine | None = None
+        self._under: Place | None = None  # the pixel under the mouse
+        self._changing = False
+        listen(self, session.viewer.layers.selection.events.active, self.on_layer)
+
+    @property
+    def work(self) -> ImageWork | None:
+        return self._session.current
+
+    @property
+    def tool(self) -> str | None:
+        """The tool in the hand: the name of an action, or None."""
+        active = self._session.viewer.layers.selection.active
+        if self.work is None or active is None:
+            return None
+        if active is self.work.labels_layer:
+            return self.special if self.special in TOOLS else LAYER_MODES.get(str(active.mode))
+        if active is self.work.reviewed_layer:
+            return REVIEW_BOX if self.special == REVIEW_BOX else "review_brush" if active.mode == "paint" else None
+        return None
+
+    def take(self, name: str) -> None:
+        """Take one of napari's tools for the labels, or one of ours; ours again: put it away."""
+        if name in LAYER_MODES:
+            self.hold(self.work.labels_layer, LAYER_MODES[name], None)
+        else:
+            self.hold(self.work.labels_layer, "pan_zoom", None if self.tool == name and self.first is None else name)
+
+    def hold(self, layer: Labels, mode: str, special: str | None) -> None:
+        """Have a mode of a layer in the hand, or (`special`) a tool that napari has not."""
+        self._changing = True
+        try:
+            self._session.viewer.layers.selection.active = layer
+            self.special = special
+            layer.mode = mode
+            layer.mouse_pan = mode == "pan_zoom" and special is None
+        finally:
+            self._changing = False
+        self.first = None
+        if special == "lock":
+            lock_signs(self._session, self.work).prepare()
+        self.show_tool()
+
+    def show_tool(self) -> None:
+        """Have the layer for the line of a stroke once a tool that draws one is in the hand."""
+        if self._line is not None:
+            self._line.clear()
+        self._line = line_of(self._session, self.work) if self.tool in TOOLS else None
+        self.changed.emit()
+
+    def on_mode(self, event: Any = None) -> None:
+        """A tool was taken, by our means or napari's own."""
+        self._prepare_overlay()
+        if not self._changing:
+            self.special = self.first = None
+            self.show_tool()
+
+    def _prepare_overlay(self) -> None:
+        """Make the overlay before the first stroke: a new layer takes napari longer than a stroke may take."""
+        layer = None if self.work is None else self.work.labels_layer
+        if layer is not None and layer.mode != "pan_zoom":
+            tracker = get_trackers(self._session).of(self.work)
+            if tracker.marks_corrections:
+                tracker.overlay.ensure_layer()
+
+    def on_layer(self, event: Any = None) -> None:
+        """Another layer is selected, or one was shown or hidden."""
+        if not self._changing:
+            self.changed.emit()
+
+    # -- strokes and what the hint says of them --------------------------------------------------------------------
+
+    def follow(self, event: Any, use_stroke: Any) -> Any:
+        """Follow the mouse with one of our tools: a drag callback of napari's."""
+        return follow_stroke(self._session, self.work, event, self._line, use_stroke)
+
+    def show_line(self, points: list[Any]) -> None:
+        """Show the line of a stroke along world positions; none: take it away."""
+        if self._line is not None and points:
+            self._line.show(points)
+        elif self._line is not None:
+            self._line.clear()
+
+    def hover(self, position: Any) -> None:
+        """The mouse is over a place of the world: the hint says what is there."""
+        if self.special in TOOLS and self.work is not None:
+            before, self._under = self._note_under(), place_of(self.work, position)
+            if self._note_under() != before:
+                self.changed.emit()
+
+    @property
+    def hint(self) -> str:
+        """What a click will do, with what is under the mouse."""
+        text = HINTS.get(self.tool or "", "Choose a tool, then work on the image.")
+        if self.first is not None:
+            text = "Now click the second place, or the tool's key to begin anew."
+        return text + self._note_under()
+
+    def _note_under(self) -> str:
+        work = self.work
+        if self.tool not in TOOLS or self._under is None or work is None or work.labels is None:
+            return ""
+        object_id = id_at(work.labels, self._under)
+        return f" Here: object {object_id}{', locked' * (object_id in work.locked)}." if object_id else ""

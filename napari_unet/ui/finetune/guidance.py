@@ -1,0 +1,109 @@
+"""What would help, below the Fine-tune button: before a run, while it learns, and after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_unet.corrections.comparison import Counts
+from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
+from napari_unet.ui.session.trackers import get_trackers
+
+if TYPE_CHECKING:
+    from napari_unet.ui.finetune.material import MaterialView
+    from napari_unet.ui.session.session import Session
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Sentences from the worker thread: what is wrong with the labels, or (`final`) what to do after the run."""
+
+    sentences: tuple[str, ...]
+    final: bool = False
+
+
+class GuidanceView(QWidget):
+    """A few sentences, and a button for the place to go to. Hidden while there is nothing to say."""
+
+    where_next = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._problems: tuple[str, ...] = ()
+        self._after: tuple[str, ...] = ()
+        self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Where next?")
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.where_button.setToolTip("Go to the part of the open images where the model is least sure")
+        self.where_button.clicked.connect(self.where_next)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._label)
+        layout.addWidget(self.where_button)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def begin(self) -> None:
+        """A run starts: what was said before it is over."""
+        self._problems = self._after = ()
+        self._write(())
+
+    def take(self, advice: Advice) -> None:
+        """What the worker found, shown until `forget`."""
+        if advice.final:
+            self._after = advice.sentences
+            self._write((*self._problems, *self._after))
+        else:
+            self._problems = advice.sentences
+            self._write(self._problems)
+
+    def forget(self) -> None:
+        """The result of the run is settled: the next one is what counts."""
+        self._problems = self._after = ()
+
+    def show_before(self, material: MaterialView, seconds: float, device: str) -> None:
+        """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""
+        if self._after:
+            return
+        cost = describe_cost(seconds, _describe_device(device))
+        names, pixels = material.classes
+        if names:
+            self._write(sentence for sentence in (advise_classes(names, pixels), cost) if sentence)
+        else:
+            self._write((*self._advise_objects(material), cost) if material.counts.anything else ())
+
+    def _advise_objects(self, material: MaterialView) -> list[str]:
+        counts = material.counts
+        changed = {work.name: get_trackers(self._session).of(work).counts for work in self._session.works}
+        total = sum(changed.values(), Counts())
+        said = (
+            advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed),
+            advise_kind({"missed": total.added, "false": total.removed, "wrong": total.corrected}),
+            advise_place({name: one.total for name, one in changed.items()} | material.corrected_elsewhere),
+        )
+        return [sentence for sentence in said if sentence]
+
+    def show_place(self, known: bool) -> None:
+        """Offer to go to where the model is least sure, which is known of objects only."""
+        self.where_button.setVisible(known)
+
+    def _write(self, sentences: Iterable[str]) -> None:
+        self._label.setText(" ".join(sentences))
+        self.setVisible(bool(self.text))
+
+
+def _describe_device(name: str) -> str:
+    """In plain words once torch is there: it is not loaded, in the window's thread, for the sake of a sentence."""
+    if "torch" not in sys.modules:
+        return "this computer"
+    from napari_unet.models.device import describe_device
+
+    return describe_device(name)

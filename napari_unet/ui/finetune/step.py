@@ -1,0 +1,284 @@
+"""The Fine-tune step: the model learns from what was reviewed, in the background, and the user chooses what to keep."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton
+
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, Finished
+from napari_unet.finetuning.config import AUTO_ALL, FinetuneConfig
+from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone
+from napari_unet.images.channels import count_channels
+from napari_unet.learning.events import StepDone
+from napari_unet.ui.finetune.guidance import Advice, GuidanceView
+from napari_unet.ui.finetune.material import MaterialView
+from napari_unet.ui.finetune.progress import TrainingView
+from napari_unet.ui.finetune.result import ResultView
+from napari_unet.ui.finetune.run import OWNER, FinetuneRun
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.review_counter import ReviewCounter
+from napari_unet.ui.session.session import Session
+from napari_unet.ui.session.trackers import collect_corrections
+from napari_unet.ui.widgets.progress import format_seconds
+from napari_unet.ui.widgets.step import Step, enable
+
+TIMES = {"10 seconds": 10.0, "30 seconds": 30.0, "1 minute": 60.0, "2 minutes": 120.0, "5 minutes": 300.0}
+NOTHING_REVIEWED = (
+    "Nothing is marked as reviewed yet. Correct an object, or mark at least one object with its surroundings as "
+    "reviewed in the step above."
+)
+
+
+class FinetuneStep(Step):
+    """Adapt the model to what was reviewed in all open images, and earlier in those of the project."""
+
+    title = "Fine-tune"
+    segment_again = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.counter = ReviewCounter(session, self)
+        self.run: FinetuneRun | None = None
+        self._keeper = get_keeper(session)
+        self.curves: Any = None
+        self.start_button = QPushButton("Fine-tune")
+        self.time_box = QComboBox()
+        self.preview_box = QCheckBox("Live preview", checked=True)
+        self.guidance = GuidanceView(session)
+        self.material = MaterialView(session, self.counter)
+        self.channels_box = QCheckBox("Use all channels")
+        self.remember_box = QCheckBox("Keep what the model knew", checked=True)
+        self.training = TrainingView()
+        self.result_view = ResultView(session)
+        self._fill_body()
+        self._connect()
+        self.refresh()
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _fill_body(self) -> None:
+        self.start_button.setToolTip("Teach a copy of the model what you reviewed; go on painting meanwhile")
+        self.preview_box.setToolTip("Show, as outlines, what the model in training says of the current view")
+        self.channels_box.setToolTip("Let the new model see the colours, or all channels together, instead of one")
+        self.channels_box.setChecked(AUTO_ALL)
+        self.remember_box.setToolTip(
+            "Go over the kinds of image that the model came with, too, while it learns. Without that it learns more of "
+            "images that are very different from them, and forgets the others; the old model stays in the list"
+        )
+        self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
+        for words, seconds in TIMES.items():
+            self.time_box.addItem(f"about {words}", seconds)
+        self.time_box.setCurrentIndex(self.time_box.findData(FinetuneConfig.model_fields["seconds"].default))
+        row = QHBoxLayout()
+        row.addWidget(self.start_button, 1)
+        row.addWidget(self.time_box)
+        self.body_layout.addLayout(row)
+        self.body_layout.addWidget(self.channels_box)
+        self.body_layout.addWidget(self.remember_box)
+        self.body_layout.addWidget(self.material.earlier_box)
+        for widget in (self.preview_box, self.training, self.result_view, self.guidance, self.material):
+            self.body_layout.addWidget(widget)
+
+    def _connect(self) -> None:
+        session = self.session
+        listen(self, session.current_changed, self.refresh)
+        listen(self, session.labels_changed, self.refresh)
+        listen(self, session.prediction_changed, self.refresh)
+        listen(self, session.models_changed, self.refresh)
+        listen(self, session.model_changed, self.refresh)
+        listen(self, session.jobs.changed, self.refresh)
+        listen(self, session.viewer.events.theme, self._on_theme)
+        listen(self, session.closing, self._on_closing)
+        self._keeper.training_lost.connect(self._on_training_lost)
+        self.material.changed.connect(self.refresh)
+        self.counter.changed.connect(self.refresh)
+        self.start_button.clicked.connect(self._on_start)
+        self.time_box.currentIndexChanged.connect(self.refresh)
+        self.preview_box.toggled.connect(self._on_preview_toggled)
+        self.training.stop_button.clicked.connect(self._on_stop)
+        self.training.discard_button.clicked.connect(self._on_discard)
+        self.result_view.decided.connect(self._on_decided)
+        self.result_view.segment_again.connect(self.segment_again)
+
+    # -- showing the session's state ------------------------------------------------------------------------------
+
+    def refresh(self, work: object = None) -> None:
+        """Which controls can be used, and what the header says, follow from the session."""
+        job = self.session.job
+        ours = job is not None and job.owner == OWNER
+        enable(self.start_button, self._reason())
+        for choice in (self.time_box, self.channels_box, self.remember_box, self.material.earlier_box):
+            enable(choice, "Wait until the training has ended." if ours else None)
+        self.channels_box.setVisible(self._offers_channels())
+        self.remember_box.setVisible(self._offers_to_forget())
+        self.material.refresh()
+        self.training.setVisible(ours)
+        if ours and job.stopping:
+            self.training.stopping()
+        self.guidance.show_place(not any(work.class_names for work in self.session.works))
+        if not ours:
+            summary = self.result_view.summary
+            self.set_state(*((summary,) if summary else self.material.describe()))
+            self.guidance.show_before(self.material, self.config.seconds, self.config.device)
+
+    def _reason(self) -> str | None:
+        """Why nothing can be learned now."""
+        if self.session.job is not None:
+            return f"{self.session.job.title}: wait until it has ended, or stop it."
+        if self.result_view.result is not None:
+            return "Choose first: use the new model, or keep the old one."
+        if not self.material.has_labels:
+            return "Segment the image first."
+        if self.session.model_entry is None:
+            return "There is no model yet: open Models and import one."
+        return None
+
+    def _offers_channels(self) -> bool:
+        """Whether a model that sees one channel could learn to see several."""
+        entry = self.session.model_entry
+        one = entry is not None and entry.record.architecture.in_channels == 1
+        return one and any(count_channels(work.image) > 1 for work in self.session.works)
+
+    def _offers_to_forget(self) -> bool:
+        """Whether the model has something to go over: a set of images that belongs to it."""
+        entry = self.session.model_entry
+        return entry is not None and entry.record.replay is not None
+
+    def _on_theme(self, event: Any = None) -> None:
+        if self.curves is not None:
+            self.curves.set_theme(self.session.viewer.theme)
+
+    # -- training -------------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> FinetuneConfig:
+        channels = "all" if self.channels_box.isChecked() else "one"
+        settings: dict[str, Any] = {"seconds": self.time_box.currentData(), "channels": channels}
+        if not self.remember_box.isChecked():
+            settings["replay"] = 0.0
+        return FinetuneConfig(**settings)
+
+    def _on_start(self) -> None:
+        self.clear_message()
+        self.result_view.reset()
+        try:
+            images = collect_corrections(self.session, self.config.channels)
+        except UserError as error:
+            self.show_message(str(error), self.start_button)
+            return
+        earlier = self.material.earlier.reader(self.config.channels) if self.material.wanted_earlier else None
+        if not images and earlier is None:
+            self.show_message(NOTHING_REVIEWED, self.start_button)
+            return
+        self.run = FinetuneRun(self.session)
+        self.run.shows_preview = self.preview_box.isChecked()
+        self.run.advanced.connect(self._on_advanced)
+        self.run.ended.connect(self._on_ended)
+        self._prepare_curves()
+        self.training.begin()
+        self.guidance.begin()
+        self.material.show_uses(())
+        self.set_state("getting ready")
+        try:
+            self.run.start(self.config, images, earlier)
+            self._keeper.note_training({"started": time.time()})
+        except UserError as error:
+            self.show_message(str(error), self.start_button)
+        self.refresh()
+
+    def _prepare_curves(self) -> None:
+        if self.curves is None:  # made when it is first needed: the panel opens without the plotting library
+            from napari_unet.ui.widgets.curves import Curves
+
+            self.curves = Curves(self.session.viewer.theme)
+            self.training.add_curves(self.curves)
+        self.curves.clear_curves(self.config.seconds)
+
+    def _on_advanced(self, event: Any) -> None:
+        if isinstance(event, Prepared):
+            self.training.say(describe_prepared(event))
+            self.material.show_uses(self.run.uses)
+            if event.before is not None:
+                self.curves.add_score(event.seconds, event.before.main)
+        elif isinstance(event, StepDone):
+            self.curves.add_loss(event.seconds, event.loss)
+            self.training.advance(event.seconds, event.seconds_left)
+            self.set_state(f"learning, {format_seconds(event.seconds_left)} left")
+        elif isinstance(event, ScoreDone):
+            self.curves.add_score(event.seconds, event.score.main)
+        elif isinstance(event, Advice):
+            self.guidance.take(event)
+
+    def _on_preview_toggled(self, shown: bool) -> None:
+        if self.run is not None:
+            self.run.set_preview(shown)
+
+    def _on_stop(self) -> None:
+        self.session.jobs.stop()
+
+    def _on_discard(self) -> None:
+        if self.run is not None:
+            self.run.discard()
+
+    def _on_ended(self, outcome: Any) -> None:
+        run, self.run = self.run, None
+        if run.discarded or not isinstance(outcome, Finished):
+            self._keeper.note_training(None)
+            self.material.show_uses(())
+        if isinstance(outcome, Failed):
+            self.show_message(outcome.message, self.start_button)
+        elif run.discarded or not isinstance(outcome, Finished):
+            self.guidance.forget()
+            self.show_message("Discarded: the model in use is the same as before.", kind="info")
+        else:
+            self.result_view.show_result(outcome.result, run)
+            self.set_open(True)
+        self.refresh()
+
+    # -- what the window's end leaves -----------------------------------------------------------------------------
+
+    def _on_closing(self) -> None:
+        """A new model that nobody decided on is saved, unless it is not better: it is not in use yet."""
+        name = self.result_view.save_undecided()
+        if name is not None:
+            self._keeper.note_training({"model": name})
+
+    def _on_training_lost(self, notes: dict[str, Any]) -> None:
+        """The project that was opened notes a training of which nothing came, or of which nobody saw what came."""
+        self.show_message(describe_lost(notes), self.start_button, kind="info")
+
+    def _on_decided(self, result: FinetuneResult, use: bool) -> None:
+        self.clear_message()
+        try:
+            self.result_view.settle(use)
+            self.guidance.forget()
+            self._keeper.note_training(None)
+        except UserError as error:
+            self.show_message(str(error), self.result_view.use_button)
+        self.refresh()
+
+
+def describe_lost(notes: dict[str, Any]) -> str:
+    """What became of the training that was running when the window ended, and what to do."""
+    if "model" in notes:
+        return (
+            f"The last fine-tuning had ended, and its model was saved as “{notes['model']}”. It is not in use yet: to "
+            "use it, choose it in the step Segment."
+        )
+    began = datetime.fromtimestamp(notes["started"]).strftime("%d %b, %H:%M")
+    return (
+        f"The fine-tuning that began on {began} was cut short, so nothing came of it. All corrections are here: click "
+        "Fine-tune to train again."
+    )
+
+
+def describe_prepared(event: Prepared) -> str:
+    learned = f"Learning from {event.n_objects} {event.noun}s"
+    held = f", {event.n_held_out} held out" if event.n_held_out else "; too few to hold any out"
+    return learned + held

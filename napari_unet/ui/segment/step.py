@@ -1,0 +1,243 @@
+"""The Segment step: model, object diameter, how much of the image, and the labels appear as they are finished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+)
+
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.heads.semantic.shares import describe_shares
+from napari_unet.segmentation.config import Scope, SegmentConfig
+from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
+from napari_unet.ui.canvas.classes import class_names_of, describe_classes
+from napari_unet.ui.segment.diameter import DiameterField
+from napari_unet.ui.segment.keep_question import KeepQuestion
+from napari_unet.ui.segment.run import OWNER, SegmentRun, estimate_in_background
+from napari_unet.ui.segment.scope import ScopeRow
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.session import Session
+from napari_unet.ui.widgets.fold import Fold
+from napari_unet.ui.widgets.parameters import ParameterForm
+from napari_unet.ui.widgets.progress import ProgressLine, format_seconds
+from napari_unet.ui.widgets.step import Step, enable
+
+ADVANCED = (
+    "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile", "invert",
+    "device", "keep_probability",
+)  # fmt: skip
+_UNITS = {"": "image", "Z": "slices", "T": "frames", "TZ": "slices"}
+
+
+class SegmentStep(Step):
+    """Find the objects in the current image."""
+
+    title = "Segment"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.run: SegmentRun | None = None
+        self.model_box = QComboBox(toolTip="The model that finds the objects")
+        self.diameter = DiameterField(session, self)
+        self.scope = ScopeRow()
+        self.segment_button = QPushButton("Segment")
+        self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
+        self.progress = ProgressLine()
+        self.question = KeepQuestion()
+        self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
+        self._lay_out_body()
+        self._connect()
+        self._on_models_changed()
+        self._on_current_changed()
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _lay_out_body(self) -> None:
+        self.model_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.model_box.setMinimumContentsLength(10)
+        self.segment_button.setToolTip("Find the objects; labels appear as they are finished")
+        form = QGridLayout()
+        form.setColumnStretch(1, 1)
+        form.addWidget(QLabel("Model"), 0, 0)
+        form.addWidget(self.model_box, 0, 1)
+        form.addWidget(QLabel("Diameter", toolTip=self.diameter.spin.toolTip()), 1, 0)
+        form.addLayout(self.diameter.row, 1, 1)
+        form.addLayout(self.diameter.buttons, 2, 1)
+        self.body_layout.addLayout(form)
+        for widget in (self.classes, self.scope, self.segment_button, self.progress, self.question, self.advanced):
+            self.body_layout.addWidget(widget)
+
+    def _connect(self) -> None:
+        session = self.session
+        listen(self, session.current_changed, self._on_current_changed)
+        listen(self, session.image_changed, self._on_current_changed)
+        listen(self, session.prediction_changed, self._on_prediction_changed)
+        listen(self, session.models_changed, self._on_models_changed)
+        listen(self, session.model_changed, self._on_models_changed)
+        listen(self, session.jobs.changed, self._on_job_changed)
+        self.model_box.activated.connect(self._on_model_chosen)
+        self.diameter.estimate_wanted.connect(self._on_estimate)
+        self.segment_button.clicked.connect(self.request)
+        self.progress.stop_clicked.connect(session.jobs.stop)
+        self.question.answered.connect(self._on_answered)
+
+    # -- showing the session's state ------------------------------------------------------------------------------
+
+    def _on_models_changed(self) -> None:
+        entries, entry = self.session.model_entries(), self.session.model_entry
+        blocked = QSignalBlocker(self.model_box)
+        self.model_box.clear()
+        for known in entries:
+            self.model_box.addItem(f"{known.name} (shipped)" if known.shipped else known.name, known.name)
+        self.model_box.setCurrentIndex(-1 if entry is None else self.model_box.findData(entry.name))
+        blocked.unblock()
+        names = class_names_of(None if entry is None else entry.record)
+        self.classes.setText(describe_classes(names))
+        self.classes.setVisible(bool(names))
+        self._on_job_changed()
+
+    def _on_current_changed(self, work: object = None) -> None:
+        self.clear_message()
+        self.question.hide()
+        self.diameter.hide_ring()
+        self.scope.offer("YX" if self.session.current is None else self.session.current.axes)
+        current = self.session.current
+        self.advanced.content.show_row("link_overlap", current is None or "Z" in current.axes)
+        self.diameter.refresh()
+        self._on_job_changed()
+
+    def _on_prediction_changed(self, work: object) -> None:
+        if work is self.session.current:
+            self._on_job_changed()
+
+    def _on_job_changed(self) -> None:
+        """Which controls can be used follows from the session alone."""
+        session, job = self.session, self.session.job
+        ours = job is not None and job.owner == OWNER
+        reason = self._reason()
+        entry = session.model_entry
+        sizeless = "Classes have no size of their own." if entry and class_names_of(entry.record) else None
+        enable(self.segment_button, reason)
+        enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
+        closed = None if session.current is not None else "Open an image first."
+        enable(self.scope, closed)
+        self.diameter.allow(closed or sizeless, reason or sizeless)
+        self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
+        if ours and job.stopping:
+            self.progress.stopping()
+        if not ours:
+            self.progress.end()
+            self._say_state()
+
+    def _has_labels(self) -> bool:
+        return self.session.current is not None and self.session.current.prediction is not None
+
+    def _reason_without_model(self) -> str | None:
+        has_model = self.model_box.count() > 0
+        return None if has_model else "There is no model yet: open Models and import one."
+
+    def _reason(self) -> str | None:
+        """Why nothing can be segmented now."""
+        if self.session.current is None:
+            return "Open an image first."
+        if self.session.job is not None:
+            return f"{self.session.job.title}: wait until it has ended, or stop it."
+        return self._reason_without_model()
+
+    def _say_state(self) -> None:
+        work = self.session.current
+        if work is None:
+            self.set_state("open an image first")
+        elif work.prediction is None:
+            self.set_state("ready")
+        elif work.class_shares:
+            self.set_state(describe_shares(work.class_shares))
+        elif work.n_objects is None:  # it came from a project
+            self.set_state("segmented before")
+        else:
+            took = "" if work.seconds is None else f", {format_seconds(work.seconds)}"
+            self.set_state(f"{work.n_objects} {'object' if work.n_objects == 1 else 'objects'}{took}")
+
+    def _on_estimate(self) -> None:
+        work = self.session.current
+        if work is None or self._reason() is not None:
+            return
+        self.clear_message()
+        plane = work.plane_at(self.session.viewer.dims.point)
+        device = self.advanced.content.values().get("device", "auto")
+
+        def on_finished(outcome: Any) -> None:
+            if isinstance(outcome, Finished):
+                self.session.set_diameter(work, round(outcome.result, 1), estimated=True)
+                self.diameter.show_estimate()
+            elif isinstance(outcome, Failed):
+                self.show_message(outcome.message, self.diameter.spin)
+
+        events = estimate_in_background(self.session.model_loader(), work.seen, plane, device)
+        self.progress.begin("Measuring the object diameter")
+        self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER)
+
+    # -- segmenting -----------------------------------------------------------------------------------------------
+
+    def _on_model_chosen(self, index: int) -> None:
+        self.session.use_model(self.model_box.itemData(index))
+
+    def request(self) -> None:
+        """Segment the current image; ask first what becomes of corrections, if there are any."""
+        work = self.session.current
+        if work is None or self._reason() is not None:
+            return
+        if work.has_corrections:
+            self.question.show()
+        else:
+            self.start(keep=None)
+
+    def _on_answered(self, keep: bool) -> None:
+        self.question.hide()
+        self.start(keep)
+
+    def start(self, keep: bool | None = None) -> None:
+        """Segment the current image; `keep` says what becomes of corrections (None: there are none)."""
+        work = self.session.current
+        self.clear_message()
+        self.diameter.hide_ring()
+        scope = Scope(self.scope.kind, work.plane_at(self.session.viewer.dims.point))
+        config = SegmentConfig(diameter=work.diameter, **self.advanced.content.values())
+        self.run = SegmentRun(self.session, work)
+        self.run.advanced.connect(self._on_advanced)
+        self.run.ended.connect(self._on_ended)
+        self.progress.begin("Getting the model ready")
+        self.set_state("segmenting")
+        try:
+            self.run.start(config, scope, keep)
+        except UserError as error:
+            self.progress.end()
+            self.show_message(str(error), self.model_box)
+
+    def _on_advanced(self, event: Any) -> None:
+        if isinstance(event, Estimated):
+            if self.run.work.class_names:
+                return  # classes have no size
+            self.progress.begin(f"Objects of about {event.diameter:.0f} px")
+        elif isinstance(event, PlaneDone):
+            words = _UNITS[self.run.work.axes[:-2]]
+            text = f"{event.done} of {event.total} {words}" if event.total > 1 else "Drawing labels"
+            self._show_progress(event, text)
+        elif isinstance(event, TileDone) and self.run.work.axes == "YX":
+            self._show_progress(event, f"{event.done} of {event.total} tiles")
+
+    def _show_progress(self, event: PlaneDone | TileDone, text: str) -> None:
+        self.progress.advance(event.done, event.total, text, event.seconds_left)
+        self.set_state(self.progress.label.text())
+
+    def _on_ended(self, failed: Failed | None) -> None:
+        if failed is not None:
+            self.show_message(failed.message, self.segment_button)
+        self._on_job_changed()

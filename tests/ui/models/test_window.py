@@ -1,0 +1,116 @@
+"""The window of models: what is listed, and what rename, delete, export and import do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+
+from napari_unet.models import library
+from napari_unet.models.record import ModelRecord, TrainingRecord
+from napari_unet.ui.models.window import ModelsWindow
+from napari_unet.ui.panel import UNetPanel
+
+
+@pytest.fixture
+def child(models_dir: Path) -> str:
+    """A small model of the user's own in the library; returns its name."""
+    import torch
+
+    from napari_unet.models.architecture import UNetConfig
+    from napari_unet.models.model import Model
+    from napari_unet.models.unet import UNet
+
+    torch.manual_seed(0)
+    architecture = UNetConfig(depth=1, base_channels=4, out_channels=2)
+    record = ModelRecord(
+        name="Embryo", architecture=architecture, parent_name="Nuclei 2D", scores={"ap50": 0.84, "ap50_before": 0.61},
+        training=TrainingRecord(images=("a.tif", "b.tif"), n_objects=31, n_corrected=7),
+    )  # fmt: skip
+    return library.save_to_library(Model(UNet(architecture), record)).name
+
+
+@pytest.fixture
+def window(child: str, panel: UNetPanel, qtbot: Any) -> ModelsWindow:
+    window = ModelsWindow(panel.session, panel)
+    qtbot.addWidget(window)
+    window.select(child)
+    return window
+
+
+def _texts(window: ModelsWindow) -> list[str]:
+    item = window.tree.selectedItems()[0]
+    return [item.text(column) for column in range(5)]
+
+
+def test_a_model_says_where_it_came_from(window: ModelsWindow) -> None:
+    name, parent, learned, date, score = _texts(window)
+    assert (name, parent) == ("Embryo", "Nuclei 2D")
+    assert "2 images" in learned
+    assert "31" in learned
+    assert date
+    assert score == "AP@0.5 0.61 to 0.84"
+
+
+def test_use_makes_it_the_model_of_the_session_and_of_the_next_start(window: ModelsWindow) -> None:
+    window.buttons["Use"].click()
+    assert window.session.model_entry.name == "Embryo"
+    assert library.default_model_name() == "Embryo"
+
+
+def test_rename_keeps_it_in_use(window: ModelsWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.buttons["Use"].click()
+    monkeypatch.setattr(QInputDialog, "getText", lambda *args, **kwargs: ("Zebrafish", True))
+    window.buttons["Rename..."].click()
+    assert window.selected.name == "Zebrafish"
+    assert window.session.model_entry.name == "Zebrafish"
+
+
+def test_a_name_that_cannot_be_is_refused_in_a_sentence(window: ModelsWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *args, **kwargs: ("", True))
+    window.buttons["Rename..."].click()
+    assert window.message.text
+    assert window.selected.name == "Embryo"
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_delete_asks_first(window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, sure: bool) -> None:
+    buttons = QMessageBox.StandardButton
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: buttons.Yes if sure else buttons.Cancel)
+    window.buttons["Delete..."].click()
+    assert ("Embryo" in [entry.name for entry in library.list_models()]) is not sure
+
+
+def test_export_then_import_gives_the_same_model(
+    window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **kwargs: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args, **kwargs: (str(path), ""))
+    sha256 = window.selected.sha256
+    window.buttons["Export..."].click()
+    library.remove_model("Embryo")
+    window.buttons["Import..."].click()
+    assert window.selected.sha256 == sha256
+
+
+def test_importing_something_else_is_refused(
+    window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "no.safetensors"
+    path.write_bytes(b"nothing")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args, **kwargs: (str(path), ""))
+    count = window.tree.topLevelItemCount()
+    window.buttons["Import..."].click()
+    assert "no.safetensors" in window.message.text
+    assert window.tree.topLevelItemCount() == count
+
+
+def test_a_new_model_in_the_library_is_chosen_in_the_segment_step(window: ModelsWindow, panel: UNetPanel) -> None:
+    panel.session.models_changed.emit()
+    box = panel.segment_step.model_box
+    assert box.findData("Embryo") >= 0
+    panel.session.use_model("Embryo")
+    assert box.currentData() == "Embryo"
