@@ -29,6 +29,22 @@ def find_pairs(images: Path, labels: Path, reviewed: Path | None = None) -> list
     return [Pair(path, label_files[name], reviewed_files.get(name)) for name, path in image_files.items()]
 
 
+def find_partners(images: list[Path], source: Path, what: str = "labels") -> dict[Path, Path]:
+    """The file in the folder `source` that belongs to each of `images`, by name; a single file, to a single image."""
+    if source.is_file():
+        require(len(images) == 1, f"{source} is one file for {len(images)} images: give a folder with one for each.")
+        return {images[0]: source}
+    from napari_unet.images.files.reading import image_name
+
+    named: dict[str, Path] = {}
+    for path in images:
+        name = image_name(path)
+        require(name not in named, f"Two images are called {name}: give them different names.")
+        named[name] = path
+    found = _partners(named, source, what)
+    return {path: found[name] for name, path in named.items()}
+
+
 def _by_name(folder: Path, ending: str | None) -> dict[str, Path]:
     from napari_unet.images.files.reading import image_name, list_images
 

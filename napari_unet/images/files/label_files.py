@@ -36,6 +36,11 @@ def read_labels(source: Image | npt.NDArray[Any] | str | Path, like: Image) -> n
     return _whole_numbers(values, name)
 
 
+def open_labels(path: Path, like: Image) -> Image:
+    """The label image at `path`, lazy if large, with the axes of the grey image `like` if it can be understood so."""
+    return _in_order(read_image(path), like)
+
+
 def _in_order(labels: Image, like: Image) -> Image:
     """`labels` with the axes of `like`, if they can be understood so."""
     if "S" in labels.axes:

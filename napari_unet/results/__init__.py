@@ -1,0 +1,1 @@
+"""What comes out of the work: measurements, files for other programs, and pictures."""

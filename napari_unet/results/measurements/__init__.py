@@ -1,0 +1,1 @@
+"""Numbers of each object, with units, of arrays of any size."""

@@ -1,0 +1,69 @@
+"""Tables as CSV, Parquet or Excel files."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from napari_unet.errors import UserError
+from napari_unet.results.measurements.columns import BY_NAME
+
+_NEEDS = {".csv": None, ".tsv": None, ".parquet": "pyarrow", ".xlsx": "openpyxl"}
+_EXCEL_ROWS = 2**20 - 1
+
+
+def check_table_path(path: Path) -> None:
+    """Raise `UserError` if no table can be written to a file of that ending, here."""
+    ending = path.suffix.lower()
+    if ending not in _NEEDS:
+        raise UserError(f"{path.name} does not say what kind of table it is: end it with {', '.join(_NEEDS)}.")
+    library = _NEEDS[ending]
+    if library and importlib.util.find_spec(library) is None:
+        raise UserError(f"{ending} files need {library}: pip install {library}, or end the name with .csv.")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> Path:
+    """Write `table` in the format of the ending; the file appears under its name only when it is complete.
+
+    An Excel file has a second sheet that says what each column is, and its unit.
+    """
+    path = path.expanduser()
+    check_table_path(path)
+    ending = path.suffix.lower()
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{ending}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(partial, table, ending)
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _write(path: Path, table: pd.DataFrame, ending: str) -> None:
+    if ending == ".parquet":
+        table.to_parquet(path, index=False)
+    elif ending == ".xlsx":
+        if len(table) > _EXCEL_ROWS:
+            raise UserError(f"An Excel sheet holds {_EXCEL_ROWS} rows, and there are {len(table)}: use .csv.")
+        with pd.ExcelWriter(path, engine="openpyxl") as book:
+            table.to_excel(book, sheet_name="objects", index=False)
+            explain_columns(table).to_excel(book, sheet_name="columns", index=False)
+    else:
+        table.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
+
+
+def explain_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """What each measurement of `table` is: its column, title, unit and meaning."""
+    units = table.attrs.get("units", {})
+    rows = []
+    for name in table.columns:
+        column = BY_NAME.get(name.split("-")[0])
+        if column is not None:
+            rows.append({"column": name, "title": column.title, "unit": units.get(name, ""), "meaning": column.about})
+    return pd.DataFrame(rows, columns=["column", "title", "unit", "meaning"])
