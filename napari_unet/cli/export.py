@@ -1,0 +1,95 @@
+"""`napari-unet export`: label images in the formats of other programs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from napari_unet.cli.options import add_general
+from napari_unet.cli.terminal import Terminal
+from napari_unet.errors import UserError, listed
+
+# as in results.exports.formats, which imports the libraries that it writes with
+FORMATS = ("geojson", "imagej", "coco", "coco-polygons", "ome-zarr", "ome-zarr-0.4", "ome-tiff", "ctc", "png")
+
+
+def add_command(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="write label images in the formats of other programs",
+        description="Write each label image in another format: QuPath GeoJSON, ImageJ ROIs, COCO, OME-Zarr, OME-TIFF, "
+        "Cell Tracking Challenge, or PNG. What the format cannot hold is told.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("labels", nargs="+", type=Path, metavar="LABELS", help="label images, or folders of them")
+    parser.add_argument("--format", required=True, choices=FORMATS, metavar="F", help=", ".join(FORMATS))
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder to write to (default: beside each label image)"
+    )
+    parser.add_argument("--into", type=Path, metavar="IMAGE.zarr", help="for ome-zarr: the image's own OME-Zarr, under "
+                        "which the labels go")  # fmt: skip
+    parser.add_argument("--axes", metavar="AXES", help="axes of the files, as letters of TZYX, if they do not say")
+    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+    add_general(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> bool:
+    """Export every file; a bad one does not keep the others from it."""
+    files: list[dict[str, Any]] = []
+    errors: list[dict[str, str]] = []
+    terminal.answer |= {"files": files, "errors": errors}
+    paths = _label_files(args.labels)
+    for path in paths:
+        try:
+            row = _export(path, args)
+        except UserError as error:
+            errors.append({"input": str(path), "message": str(error)})
+            continue
+        files.append(row)
+        terminal.say(f"{path}: {row['objects']} objects -> {row['output']}")
+        for sentence in row["differences"]:
+            terminal.say(f"  {sentence}")
+    if errors:
+        told = listed([f"{error['input']} ({error['message'].rstrip('.')})" for error in errors])
+        raise UserError(
+            errors[0]["message"] if len(paths) == 1 else f"{len(errors)} of {len(paths)} could not be exported: {told}."
+        )
+    return False
+
+
+def _label_files(inputs: list[Path]) -> list[Path]:
+    """The files in `inputs`; a folder stands for its label images, or, if none is called so, all its images."""
+    from napari_unet.images.files.reading import image_name, is_image_path, list_images
+
+    found: list[Path] = []
+    for path in inputs:
+        if path.is_dir() and not is_image_path(path):
+            images = list_images(path)
+            named = [image for image in images if image_name(image).endswith(("_labels", "_masks"))]
+            if not images:
+                raise UserError(f"There are no label images in {path}: give a folder of TIFF, PNG or OME-Zarr labels.")
+            found += named or images
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _export(path: Path, args: argparse.Namespace) -> dict[str, Any]:
+    from napari_unet.images.files.reading import read_image
+    from napari_unet.results.exports.formats import export_labels
+    from napari_unet.results.exports.ome_zarr import write_ome_zarr
+
+    image = read_image(path, args.axes)
+    if image.dtype.kind not in "biu" or "S" in image.axes or "C" in image.axes:
+        raise UserError(f"{path.name} is no label image ({image.describe()}): labels are whole numbers, one an object.")
+    labels = image.select_channel()
+    if args.into is not None:
+        written = write_ome_zarr(labels, path, image=args.into, name=labels.name)
+    else:
+        written = export_labels(labels, args.format, args.output or path.parent, args.force)
+    output = written.paths[0] if len(written.paths) == 1 else written.paths[0].parent
+    return {
+        "input": str(path), "output": str(output), "objects": written.objects, "differences": list(written.differences),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Labels in the formats of other programs, and back: one module a format."""

@@ -1,0 +1,142 @@
+"""OME-Zarr labels, version 0.5 (Zarr 3) or 0.4 (Zarr 2), by themselves or under an image's group."""
+
+from __future__ import annotations
+
+import colorsys
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import zarr
+
+from napari_unet.errors import UserError, require
+from napari_unet.images.image import Image
+from napari_unet.images.units import LENGTH_UNIT, TIME_UNIT
+from napari_unet.results.exports.planes import Exported, iterate_planes
+
+Version = Literal["0.4", "0.5"]
+_SMALLEST = 256  # pixels a side of the last resolution level
+_CHUNK = 512
+_KINDS = {
+    "T": ("time", TIME_UNIT),
+    "Z": ("space", LENGTH_UNIT),
+    "Y": ("space", LENGTH_UNIT),
+    "X": ("space", LENGTH_UNIT),
+}
+
+
+def write_ome_zarr(
+    labels: Image,
+    path: Path,
+    version: Version = "0.5",
+    *,
+    image: Path | None = None,
+    name: str = "labels",
+    names: Mapping[int, str] | None = None,
+) -> Exported:
+    """Write `labels` (axes of TZYX) with resolution levels, `image-label` colours and, if given, names by id.
+
+    With `image`, an OME-Zarr folder, they go into its `labels/<name>` and are of its version; else to the folder
+    `path`, which must not exist. They appear only when they are complete.
+    """
+    target = path
+    if image is not None:
+        version, target = _within(image, name)
+    require(not target.exists(), f"{target} exists already: give the labels another name, or choose another folder.")
+    partial = target.with_name(f".{target.name}.partial")
+    group = zarr.open_group(str(partial), mode="w", zarr_format=3 if version == "0.5" else 2)
+    try:
+        ids = _write_levels(group, labels, version)
+        _describe(group, labels, version, ids, names or {}, within=image is not None)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    if image is not None:
+        _enter(image, name, version)
+    return Exported((target,), len(ids))
+
+
+def _within(image: Path, name: str) -> tuple[Version, Path]:
+    """The version of the image's group, and the folder for the labels called `name`."""
+    try:
+        group: Any = zarr.open_group(str(image), mode="r")
+    except Exception as error:  # whatever is not Zarr fails in its own way
+        raise UserError(f"{image} is no OME-Zarr image that labels could go under.") from error
+    attributes = group.attrs.asdict()
+    require("multiscales" in attributes.get("ome", attributes), f"{image} is no OME-Zarr image: choose its folder.")
+    version: Version = "0.5" if group.metadata.zarr_format == 3 else "0.4"
+    target = image / "labels" / name
+    target.parent.mkdir(exist_ok=True)
+    return version, target
+
+
+def _enter(image: Path, name: str, version: Version) -> None:
+    """Put `name` into the list of labels of `image`."""
+    listing: Any = zarr.open_group(str(image / "labels"), mode="a", zarr_format=3 if version == "0.5" else 2)
+    attributes = listing.attrs.asdict()
+    known = attributes.get("ome", attributes).get("labels", [])
+    entry: dict[str, Any] = {"labels": [*known, name]}
+    listing.attrs.update({"ome": {"version": version, **entry}} if version == "0.5" else entry)
+
+
+def _write_levels(group: Any, labels: Image, version: Version) -> set[int]:
+    """Write every resolution level, a plane at a time; returns the ids. Pixels are picked, since ids have no mean."""
+    ids: set[int] = set()
+    highest = 0
+    for plane in iterate_planes(labels):
+        found = np.unique(plane.pixels)
+        ids.update(found.tolist())
+        highest = max(highest, int(found.max()))
+    dtype = np.uint16 if highest < 2**16 else np.uint32
+    arrays = []
+    for level in range(_count_levels(labels.shape)):
+        shape = (*labels.shape[:-2], *(-(-size // 2**level) for size in labels.shape[-2:]))
+        chunks = (1,) * (len(shape) - 2) + tuple(min(_CHUNK, size) for size in shape[-2:])
+        keys = {} if version == "0.5" else {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
+        arrays.append(group.create_array(str(level), shape=shape, chunks=chunks, dtype=dtype, fill_value=0, **keys))
+    for plane in iterate_planes(labels):
+        for level, array in enumerate(arrays):
+            array[plane.index or ...] = plane.pixels[:: 2**level, :: 2**level].astype(dtype)
+    return ids - {0}
+
+
+def _count_levels(shape: tuple[int, ...]) -> int:
+    levels = 1
+    while max(shape[-2:]) / 2 ** (levels - 1) > _SMALLEST and levels < 8:
+        levels += 1
+    return levels
+
+
+def _describe(
+    group: Any, labels: Image, version: Version, ids: set[int], names: Mapping[int, str], within: bool
+) -> None:
+    axes = []
+    for letter in labels.axes:
+        kind, unit = _KINDS[letter]
+        axis = {"name": letter.lower(), "type": kind}
+        axes.append(axis | ({"unit": unit} if labels.units.get(letter) == unit else {}))
+    datasets = []
+    for level in range(_count_levels(labels.shape)):
+        scale = [size * (2**level if letter in "YX" else 1)
+                 for letter, size in zip(labels.axes, labels.scale_of(labels.axes), strict=True)]  # fmt: skip
+        datasets.append({"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": scale}]})
+    multiscales: dict[str, Any] = {"name": labels.name, "axes": axes, "datasets": datasets, "type": "nearest"}
+    told: dict[str, Any] = {"colors": [{"label-value": label, "rgba": _colour(label)} for label in sorted(ids)]}
+    if names:
+        told["properties"] = [{"label-value": label, "name": names[label]} for label in sorted(ids & names.keys())]
+    if within:
+        told["source"] = {"image": "../../"}
+    if version == "0.5":
+        group.attrs["ome"] = {"version": version, "multiscales": [multiscales], "image-label": told}
+    else:
+        group.attrs.update({
+            "multiscales": [multiscales | {"version": version}], "image-label": told | {"version": version},
+        })  # fmt: skip
+
+
+def _colour(label: int) -> list[int]:
+    """A colour (RGBA, 0 to 255) that differs from those of the ids next to it: steps of the golden angle."""
+    red, green, blue = colorsys.hsv_to_rgb(label * 0.618033988749895 % 1, 0.65, 0.95)
+    return [round(255 * red), round(255 * green), round(255 * blue), 255]
