@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from napari_unet.ui.canvas.graphics import guard_removals
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.images.step import ImageStep
@@ -144,6 +145,13 @@ class UNetPanel(QWidget):
     def showEvent(self, event: QEvent) -> None:
         super().showEvent(event)
         self.window().installEventFilter(self)
+        guard_removals(self.session.viewer, self.window())
+
+    def event(self, event: QEvent) -> bool:
+        """napari takes the panel out of its dock when that is closed: nobody could stop the job any more."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.session.stop_jobs()
+        return super().event(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The job ends with the window: once this hides because it closes, not when the user declines to close it."""

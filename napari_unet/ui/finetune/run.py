@@ -182,7 +182,8 @@ class FinetuneRun:
         """Begin, with what is reviewed in all open images and in `earlier` ones; raises UserError without a model."""
         load = self.session.model_loader()
         self._note_view()
-        self._keys = [work.key for work in reviewed_works(self.session)]
+        works = reviewed_works(self.session)
+        self._keys = [work.key for work in works]
         events = finetune_in_background(
             load,
             collect_corrections(self.session, config.channels) if images is None else images,
@@ -192,7 +193,9 @@ class FinetuneRun:
             lambda: self._request,
             earlier,
         )
-        started = self.session.jobs.start(events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER)
+        started = self.session.jobs.start(
+            events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER, works
+        )
         if started and self.shows_preview and self.work is not None:
             # A new layer holds up the window for a moment: better now than in the middle of a stroke.
             work = self.work

@@ -178,8 +178,8 @@ class FinetuneStep(Step):
             return
         self.run = FinetuneRun(self.session)
         self.run.shows_preview = self.preview_box.isChecked()
-        self.run.advanced.connect(self._on_advanced)
-        self.run.ended.connect(self._on_ended)
+        listen(self, self.run.advanced, self._on_advanced)
+        listen(self, self.run.ended, self._on_ended)
         self._prepare_curves()
         self.training.begin()
         self.guidance.begin()

@@ -120,7 +120,7 @@ class SegmentRun:
         work.class_names = names
         self._prepare(partial=scope.kind != "all")
         return session.jobs.start(
-            events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER
+            events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER, [work]
         )
 
     def _prepare(self, partial: bool) -> None:
@@ -139,7 +139,7 @@ class SegmentRun:
         session.set_prediction(work, None)
 
     def _on_event(self, event: Any) -> None:
-        if not self._live.alive:
+        if not self._alive:
             self._stop.request()
             return
         if isinstance(event, Estimated) and event.estimated:
@@ -152,7 +152,15 @@ class SegmentRun:
             self.work.n_objects, self.work.class_shares = event.n_objects, event.shares
         self.advanced.emit(event)
 
+    @property
+    def _alive(self) -> bool:
+        """Whether there still is something to write to: the user may have removed the image or its labels."""
+        return self.work in self.session.works and self._live.alive
+
     def _on_finished(self, outcome: Any) -> None:
+        if self.work not in self.session.works:
+            self._end(outcome)
+            return
         self._live.refresh(thumbnail=True)
         result = outcome.result if isinstance(outcome, Finished) else None
         if result is not None:
@@ -173,7 +181,7 @@ class SegmentRun:
 
     def _accept(self) -> None:
         """What was written is the prediction now, all of it or as far as the work came."""
-        if not self._live.alive:
+        if not self._alive:
             return
         if self._live.anything:
             name_values(self.work)
@@ -195,11 +203,11 @@ class SegmentRun:
         steps = replacement_steps(labels.copy(), before, self._spared(labels), outcome.result, self._keep)
 
         def on_merged(merged: Any) -> None:
-            if isinstance(merged, Finished) and self.work.labels is not None:
+            if isinstance(merged, Finished) and self.work in self.session.works and self.work.labels is not None:
                 self._apply(merged.result)
             self._end(outcome if isinstance(merged, Finished) else merged)
 
-        self.session.jobs.start(steps, StopFlag(), None, on_merged, f"Segmenting {self.work.name}", OWNER)
+        self.session.jobs.start(steps, StopFlag(), None, on_merged, f"Segmenting {self.work.name}", OWNER, [self.work])
 
     def _spared(self, labels: Any) -> Any:
         """What is reviewed, and what is locked: objects there stay; None if there is neither."""

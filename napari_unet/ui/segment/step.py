@@ -174,6 +174,8 @@ class SegmentStep(Step):
         device = self.advanced.content.values().get("device", "auto")
 
         def on_finished(outcome: Any) -> None:
+            if work not in self.session.works:
+                return  # the user removed it meanwhile
             if isinstance(outcome, Finished):
                 self.session.set_diameter(work, round(outcome.result, 1), estimated=True)
                 self.diameter.show_estimate()
@@ -182,7 +184,7 @@ class SegmentStep(Step):
 
         events = estimate_in_background(self.session.model_loader(), work.seen, plane, device)
         self.progress.begin("Measuring the object diameter")
-        self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER)
+        self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER, [work])
 
     # -- segmenting -----------------------------------------------------------------------------------------------
 
@@ -211,8 +213,8 @@ class SegmentStep(Step):
         scope = Scope(self.scope.kind, work.plane_at(self.session.viewer.dims.point))
         config = SegmentConfig(diameter=work.diameter, **self.advanced.content.values())
         self.run = SegmentRun(self.session, work)
-        self.run.advanced.connect(self._on_advanced)
-        self.run.ended.connect(self._on_ended)
+        listen(self, self.run.advanced, self._on_advanced)
+        listen(self, self.run.ended, self._on_ended)
         self.progress.begin("Getting the model ready")
         self.set_state("segmenting")
         try:

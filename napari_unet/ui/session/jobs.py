@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Job:
     title: str
     owner: str
     stop: StopFlag
+    about: tuple[Any, ...] = ()  # the `ImageWork`s it works on: it ends with their layers
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -115,11 +116,13 @@ class JobRunner(QObject):
         on_finished: Callable[[Outcome], None] | None = None,
         title: str = "Working",
         owner: str = "",
+        about: Iterable[Any] = (),
     ) -> bool:
         """Run `events` in the background; False (and nothing happens) while another job runs.
 
         `on_event` gets each event and `on_finished` the outcome, on the main thread, in order. The outcome is
-        `Finished`, `Failed`, or None for a generator that ended without either. `job` is None again by then.
+        `Finished`, `Failed`, or None for a generator that ended without either. `job` is None again by then. `about`
+        are the images (`ImageWork`) whose layers the job needs: it is stopped once one of these is removed.
         """
         if self.job is not None or self.closed:
             return False
@@ -130,7 +133,7 @@ class JobRunner(QObject):
         self._worker.returned.connect(self._on_returned)
         self._worker.errored.connect(self._on_errored)
         self._worker.finished.connect(self._on_worker_finished)
-        self.job = Job(title, owner, stop)
+        self.job = Job(title, owner, stop, tuple(about))
         _hurry(self, True)
         self._worker.start()
         self._timer.start()
@@ -142,6 +145,11 @@ class JobRunner(QObject):
         if self.job is not None and not self.job.stop.requested:
             self.job.stop.request()
             self.changed.emit()
+
+    def stop_about(self, work: Any) -> None:
+        """Stop the job if it works on this image: a layer that it needs is gone."""
+        if self.job is not None and any(work is about for about in self.job.about):
+            self.stop()
 
     def shutdown(self) -> None:
         """Stop for good, because the window closes: no callback is called any more, and the thread has ended."""

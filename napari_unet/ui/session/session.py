@@ -109,6 +109,11 @@ class Session:
         """The running `Job`, or None."""
         return self.jobs.job
 
+    def stop_jobs(self) -> None:
+        """Ask whatever runs to stop and to keep what is done."""
+        self.jobs.stop()
+        self.background.stop()
+
     # -- images ---------------------------------------------------------------------------------------------------
 
     def image_layers(self) -> list[ImageLayer]:
@@ -285,6 +290,9 @@ class Session:
     def _on_removed(self, event: Any) -> None:
         layer = event.value
         work = self.find_work(layer)
+        if work is not None:
+            self.jobs.stop_about(work)
+            self.background.stop_about(work)
         if work is not None and work.layer is layer:
             self.works.remove(work)
             for signs in work.signs.values():

@@ -165,6 +165,7 @@ class SurveyKeeper(QObject):
             lambda outcome: self._on_finished(work, state, outcome),
             f"Looking for suspicious objects in {work.name}",
             "review",
+            [work],
         )
         self._running = work if started else None
         if started:
@@ -175,7 +176,7 @@ class SurveyKeeper(QObject):
         if self._gone:
             self._session.background.stop()
             return
-        if event is None or self._states.get(work.key) is not state:
+        if event is None or self._states.get(work.key) is not state or work.labels is None:
             return
         state.survey.adopt(event.plane, event.sections)
         state.measured.add(event.plane)

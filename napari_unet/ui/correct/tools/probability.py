@@ -44,7 +44,7 @@ class Surveyor:
             elif isinstance(outcome, Failed):
                 self._failed(outcome.message)
 
-        session.jobs.start(steps, StopFlag(), None, on_finished, f"Looking at {work.name}", "add")
+        session.jobs.start(steps, StopFlag(), None, on_finished, f"Looking at {work.name}", "add", [work])
 
 
 def _steps(image: Any, load: Any, at: Place, diameter: float | None) -> Any:
