@@ -53,6 +53,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channel", metavar="N", type=int, help="channel to work on, counted from 1 (default: the first)"
     )
+    parser.add_argument(
+        "--incomplete", action="store_true", help="read what is whole of files of which planes are missing"
+    )
 
 
 def add_parameters(parser: argparse.ArgumentParser, config: type[BaseModel], names: dict[str, str]) -> None:
@@ -97,7 +100,7 @@ def read_with_channel(path: Path, args: argparse.Namespace) -> tuple[Image, int 
     """The image at `path`, and the index of the channel asked for."""
     from napari_unet.images.files.reading import read_image
 
-    image = read_image(path, args.axes)
+    image = read_image(path, args.axes, args.incomplete)
     return image, check_channel(image, args.channel)
 
 

@@ -17,13 +17,19 @@ AXIS_NAMES = {"T": "time", "C": "channel", "Z": "depth", "Y": "row", "X": "colum
 CANONICAL = "TZYX"  # axes of an image once its channel is chosen, and of every label image
 _COLOUR_SAMPLES = (3, 4)
 _FEW_CHANNELS = 4
+_NARROWEST = 16  # pixels: nobody makes images that are as narrow as a channel axis is short
 
 
 def guess_axes(shape: Sequence[int], rgb: bool = False) -> str:
     """Probable axes of an array of `shape` that comes without any; `rgb` says that the last axis is colour.
 
-    Three grey axes are a z-stack. Of four, a short one in front of the plane is the channel.
+    Three grey axes are a z-stack. Of four, a short one in front of the plane is the channel. A very short last axis of
+    a grey image is the channel, too.
     """
+    if not rgb and len(shape) > 2 and _channel_last(shape):
+        leading = tuple(shape)[:-3]
+        if len(leading) <= 2:
+            return {0: "", 1: "Z", 2: "TZ"}[len(leading)] + "YXC"
     plane = "YXS" if rgb else "YX"
     leading = tuple(shape)[: len(shape) - len(plane)]
     if len(shape) < len(plane) or len(leading) > 3:
@@ -32,6 +38,12 @@ def guess_axes(shape: Sequence[int], rgb: bool = False) -> str:
             "of which the last two are rows and columns."
         )
     return _guess_leading(leading) + plane
+
+
+def _channel_last(shape: Sequence[int]) -> bool:
+    """Whether the last of `shape` is too short to be columns, and the two before it are a plane."""
+    rows, columns, last = tuple(shape)[-3:]
+    return last <= _FEW_CHANNELS and min(rows, columns) >= _NARROWEST
 
 
 def _guess_leading(sizes: tuple[int, ...]) -> str:
@@ -69,6 +81,8 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
 def complete_axes(axes: str, shape: Sequence[int], dtype: npt.DTypeLike) -> str:
     """Axes of `shape` as a file gives them, with letters that say nothing replaced by the best guess."""
     letters = axes.upper()
+    if letters.endswith("X") and "S" not in letters and len(shape) > 2 and _channel_last(shape):
+        return guess_axes(shape)  # pages of two columns: the writer took (Y, X, C) for a stack of planes
     known = [letter for letter in letters if letter in AXIS_NAMES]
     if len(known) == len(letters) == len(set(letters)) and {"Y", "X"} <= set(letters):
         return letters
@@ -89,6 +103,18 @@ def squeeze_axes(data: Any, axes: str) -> tuple[Any, str]:
         return data, axes
     index = tuple(slice(None) if kept else 0 for kept in keep)
     return data[index], "".join(letter for letter, kept in zip(axes, keep, strict=True) if kept)
+
+
+def order_axes(data: Any, axes: str) -> tuple[Any, str]:
+    """`data` with T, Z, Y and X in this order; C and S stay at their places. Nothing is read or copied.
+
+    Whatever order a file keeps its planes in, they are shown, segmented and written in one.
+    """
+    wanted = [letter for letter in CANONICAL if letter in axes]
+    ordered = "".join(wanted.pop(0) if letter in CANONICAL else letter for letter in axes)
+    if ordered == axes:
+        return data, axes
+    return data.transpose([axes.index(letter) for letter in ordered]), ordered
 
 
 def format_shape(shape: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-from napari_unet.images.axes import CANONICAL, check_axes, guess_axes, looks_rgb
+from napari_unet.images.axes import CANONICAL, check_axes, guess_axes, looks_rgb, order_axes
 from napari_unet.images.lazy import is_lazy, lazy_array
 from napari_unet.images.units import NO_UNIT, SHORT_UNITS, TIME_UNIT
 
@@ -23,7 +23,9 @@ class Image:
     """Pixels (numpy, dask or zarr array, read lazily) with one letter an axis, from "TCZYXS" (S: RGB samples).
 
     `scale` and `units` are by axis letter; an axis that is missing has scale 1 and unit "pixel". Files are read with
-    lengths in "micrometer" and time in "second". `notes` are sentences for the user about what was read.
+    lengths in "micrometer" and time in "second". `notes` are sentences for the user about what was read. `assumed` are
+    the letters of which the pixel size is not known and is taken from another. `stored_axes` are those of the file or
+    array before anything was brought in order: what a person who corrects axes speaks of.
     """
 
     data: Any
@@ -34,9 +36,13 @@ class Image:
     name: str = "image"
     path: Path | None = None
     notes: tuple[str, ...] = ()
+    assumed: str = ""
+    stored_axes: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "axes", check_axes(self.axes, self.data.shape))
+        if sorted(self.stored_axes) != sorted(self.axes):
+            object.__setattr__(self, "stored_axes", self.axes)
 
     @classmethod
     def from_array(cls, data: Any, axes: str | None = None, name: str = "image") -> Image:
@@ -65,8 +71,8 @@ class Image:
 
     @property
     def is_grey(self) -> bool:
-        """Whether there is nothing but T, Z, Y and X, as segmentation needs it."""
-        return "C" not in self.axes and "S" not in self.axes
+        """Whether there is nothing but T, Z, Y and X, in this order, as segmentation needs it."""
+        return self.axes == "".join(letter for letter in CANONICAL if letter in self.axes)
 
     def scale_of(self, axes: str) -> tuple[float, ...]:
         """Pixel size along each of `axes`; 1 where it is unknown."""
@@ -82,7 +88,17 @@ class Image:
         names = self.channel_names if "C" in checked and self._channels(checked) == len(self.channel_names) else ()
         scale = {letter: value for letter, value in self.scale.items() if letter in checked}
         units = {letter: value for letter, value in self.units.items() if letter in checked}
-        return replace(self, axes=checked, scale=scale, units=units, channel_names=names)
+        return replace(self, axes=checked, scale=scale, units=units, channel_names=names, stored_axes=checked)
+
+    def understood_as(self, stored_axes: str) -> Image:
+        """The same pixels, their axes as they were stored called `stored_axes`, in the order in which they are shown.
+
+        That is C first, then T, Z, Y, X. Nothing is read.
+        """
+        data = _sliceable(self.data).transpose([self.axes.index(letter) for letter in self.stored_axes])
+        stored = replace(self, data=data, axes=self.stored_axes).with_axes(stored_axes)
+        ordered, axes = order_axes(stored.data, stored.axes)
+        return replace(stored, data=ordered, axes=axes).with_channels_first()
 
     def with_channels_first(self) -> Image:
         """The same image, its channel axis moved to the front; nothing is read."""
@@ -110,9 +126,7 @@ class Image:
             data, axes = _take(data, axes.index("C"), chosen), axes.replace("C", "")
         if "S" in axes:
             data, axes = _luminance(data, axes.index("S")), axes.replace("S", "")
-        ordered = "".join(letter for letter in CANONICAL if letter in axes)
-        if ordered != axes:
-            data = data.transpose([axes.index(letter) for letter in ordered])
+        data, ordered = order_axes(data, axes)
         scale = {letter: value for letter, value in self.scale.items() if letter in ordered}
         units = {letter: value for letter, value in self.units.items() if letter in ordered}
         return replace(self, data=data, axes=ordered, scale=scale, units=units, channel_names=())

@@ -9,17 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.label_colours import ids_of_colours
+from napari_unet.images.files.reading import read_stored
+from napari_unet.images.files.request import ReadRequest
 from napari_unet.images.image import Image
+from napari_unet.labels.ids import compact_ids
+
+Source = Image | npt.NDArray[Any] | str | Path
 
 
-def read_labels(source: Image | npt.NDArray[Any] | str | Path, like: Image) -> npt.NDArray[np.int32]:
+def read_labels(source: Source, like: Image) -> npt.NDArray[np.int32]:
     """Labels in memory, int32, of the shape and with the axes of the grey image `like`.
 
     Parameters
     ----------
     source : array, Image or path
-        Whole numbers, 0 = background (booleans, and floats without fractions, will do).
+        Whole numbers, 0 = background (booleans, and floats without fractions, will do). Ids above a million are
+        numbered anew, in their order: `read_label_pair` tells what they were.
     like : Image
         The image they belong to, without channels. A file that does not name its axes takes them from here.
 
@@ -28,8 +34,23 @@ def read_labels(source: Image | npt.NDArray[Any] | str | Path, like: Image) -> n
     UserError
         If they cannot be read, are no labels, or do not fit the image.
     """
+    (labels,), _ = compact_ids([stored_labels(source, like)])
+    return labels
+
+
+def read_label_pair(
+    source: Source, second: Source | None, like: Image
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, npt.NDArray[Any] | None]:
+    """Two images of labels with ids in common, as `read_labels`, and what the ids were (None: they are as stored)."""
+    sources = [source] if second is None else [source, second]
+    arrays, ids = compact_ids([stored_labels(one, like) for one in sources])
+    return arrays[0], arrays[1] if second is not None else None, ids
+
+
+def stored_labels(source: Source, like: Image) -> npt.NDArray[Any]:
+    """As `read_labels`, with the ids as they are stored: any integer type."""
     name = f"The labels {source.name}" if isinstance(source, (Image, Path)) else "The labels"
-    opened = read_image(source) if isinstance(source, (str, Path)) else source
+    opened = _open(source) if isinstance(source, (str, Path)) else source
     values = np.asarray(_in_order(opened, like).data if isinstance(opened, Image) else opened)
     if values.shape != like.shape:
         raise UserError(f"{name} have the shape {values.shape} and {like.name} has {like.shape}: they must agree.")
@@ -38,24 +59,32 @@ def read_labels(source: Image | npt.NDArray[Any] | str | Path, like: Image) -> n
 
 def open_labels(path: Path, like: Image) -> Image:
     """The label image at `path`, lazy if large, with the axes of the grey image `like` if it can be understood so."""
-    return _in_order(read_image(path), like)
+    return _in_order(_open(path), like)
+
+
+def _open(path: str | Path) -> Image:
+    return read_stored(Path(path).expanduser(), None, ReadRequest(ids=True))
 
 
 def _in_order(labels: Image, like: Image) -> Image:
     """`labels` with the axes of `like`, if they can be understood so."""
     if "S" in labels.axes:
-        raise UserError(f"{labels.name} is a colour picture: save labels as an integer image.")
+        labels = ids_of_colours(labels)
     if sorted(labels.axes) == sorted(like.axes):
         return labels.select_channel()
     # a bare stack does not say what its first axis is: its image knows
     return labels.with_axes(like.axes) if labels.ndim == like.ndim else labels
 
 
-def _whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.int32]:
+def _whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     if values.dtype.kind not in "biuf":
         raise UserError(f"{name} hold values of type {values.dtype}: save them as an integer image.")
-    if values.dtype.kind == "f" and not (np.isfinite(values).all() and np.array_equal(values, np.round(values))):
-        raise UserError(f"{name} hold fractions: labels are whole numbers, one for each object.")
-    if values.size and (values.min() < 0 or values.max() > np.iinfo(np.int32).max):
-        raise UserError(f"{name} run from {values.min()} to {values.max()}: they must be from 0 to 2147483647.")
-    return values.astype(np.int32)
+    if values.dtype.kind == "f":
+        if not (np.isfinite(values).all() and np.array_equal(values, np.round(values))):
+            raise UserError(f"{name} hold fractions: labels are whole numbers, one for each object.")
+        if values.size and np.abs(values).max() >= 2**53:
+            raise UserError(f"{name} run up to {values.max():g}, too large to tell ids apart: save them as integers.")
+        values = values.astype(np.int64)
+    if values.size and values.min() < 0:
+        raise UserError(f"{name} run from {values.min()} to {values.max()}: ids must not be negative.")
+    return values

@@ -11,20 +11,38 @@ import zarr
 
 from napari_unet.errors import UserError
 from napari_unet.images.axes import complete_axes, guess_axes, looks_rgb
+from napari_unet.images.files.request import AS_SHOWN, ReadRequest
 from napari_unet.images.image import Image
 from napari_unet.images.lazy import lazy_array
 from napari_unet.images.units import to_standard
 
 
-def read_zarr(path: Path) -> Image:
+def read_zarr(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
     """Image at full resolution in the OME-Zarr at `path`, as a dask array."""
     node = zarr.open(str(path), mode="r")
     if isinstance(node, zarr.Array):
-        return Image(_lazy(node), guess_axes(node.shape, looks_rgb(node.shape, node.dtype)))
-    group, notes = _image_group(node)
+        return _level(path, node)
+    group, notes = _image_group(node, request)
     metadata = _ome(group)
     multiscales = metadata["multiscales"][0]
-    dataset = multiscales["datasets"][0]
+    return _describe(group, metadata, multiscales["datasets"][0], notes)
+
+
+def _level(path: Path, array: Any) -> Image:
+    """An array on its own; if it is a level of the image in the folder above, with what is said of it there."""
+    try:
+        parent = zarr.open_group(str(path.parent), mode="r")
+        metadata = _ome(parent)
+        datasets = metadata["multiscales"][0]["datasets"]
+        dataset = next(one for one in datasets if one["path"] == path.name)
+        return _describe(parent, metadata, dataset, ())
+    except (KeyError, IndexError, StopIteration, TypeError, ValueError, OSError):
+        return Image(_lazy(array), guess_axes(array.shape, looks_rgb(array.shape, array.dtype)))
+
+
+def _describe(group: Any, metadata: Mapping[str, Any], dataset: Mapping[str, Any], notes: tuple[str, ...]) -> Image:
+    """One level of the image that `metadata` describes."""
+    multiscales = metadata["multiscales"][0]
     array = group[dataset["path"]]
     axes = _axes(multiscales, array)
     scale, units = _pixel_size(multiscales, dataset, axes)
@@ -46,9 +64,15 @@ def _ome(group: Any) -> Mapping[str, Any]:
     return found
 
 
-def _image_group(group: Any) -> tuple[Any, tuple[str, ...]]:
+def _image_group(group: Any, request: ReadRequest = AS_SHOWN) -> tuple[Any, tuple[str, ...]]:
     """The group that holds the (first) image, and a note if there are more."""
     metadata = _ome(group)
+    if request.ids and "labels" not in metadata and "labels" in group:
+        group = group["labels"]  # an image that brings its labels along
+        metadata = _ome(group)
+    if metadata.get("labels"):
+        names = [str(name) for name in metadata["labels"]]
+        return group[names[0]], (f"The labels {names[0]!r}, of {len(names)}.",) if len(names) > 1 else ()
     if "multiscales" in metadata:
         return group, ()
     if "plate" in metadata:

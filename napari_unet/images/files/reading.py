@@ -8,28 +8,36 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_unet.errors import UserError
-from napari_unet.images.axes import check_axes, squeeze_axes
+from napari_unet.images.axes import check_axes, order_axes, squeeze_axes
+from napari_unet.images.files.request import ReadRequest
 from napari_unet.images.image import Image
+from napari_unet.images.pixel_size import fill_pixel_size
 
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".lsm", ".stk", ".png", ".jpg", ".jpeg")
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _RASTER_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff")
-_ZARR_MARKERS = (".zgroup", ".zarray", "zarr.json")
+_ZARR_MARKERS = (".zgroup", ".zattrs", ".zarray", "zarr.json")
+Reader = Callable[[Path, ReadRequest], Image]
 _FORMATS = "TIFF, OME-TIFF, LSM, PNG, JPEG or OME-Zarr"
 
 
-def read_image(path: Path | str, axes: str | None = None) -> Image:
+def read_image(path: Path | str, axes: str | None = None, incomplete: bool = False) -> Image:
     """Read the image at `path`; large ones lazily. `axes` overrides what the file says or what would be guessed.
 
-    Axes of length 1 are dropped, lengths are in micrometers and times in seconds. Of a file with several images the
-    first is taken, and `notes` says so.
+    Axes of length 1 are dropped, T, Z, Y and X are brought into this order, lengths are in micrometers and times in
+    seconds. Of a file with several images the largest is taken, and `notes` says so. Raises `UserError` if planes are
+    missing that the file promises, unless `incomplete`: then what is whole is read.
     """
-    path = Path(path).expanduser()
+    return read_stored(Path(path).expanduser(), axes, ReadRequest(incomplete=incomplete))
+
+
+def read_stored(path: Path, axes: str | None, request: ReadRequest) -> Image:
+    """As `read_image`, with the numbers that `request` asks for."""
     read = _reader_for(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what readers grumble about is either an error below or harmless
-            image = _finish(read(path), path, axes)
+            image = _finish(read(path, request), path, axes)
     except UserError as error:
         raise UserError(f"{path.name}: {error}") from error
     except MemoryError as error:
@@ -44,7 +52,7 @@ def _reason(error: Exception) -> str:
     return (text[0] if text else type(error).__name__).rstrip(".")
 
 
-def _reader_for(path: Path) -> Callable[[Path], Image]:
+def _reader_for(path: Path) -> Reader:
     """The reader for `path`, known by its first bytes, since suffixes lie. Each loads its libraries when needed."""
     if path.is_dir():
         return _zarr_reader(path)
@@ -60,7 +68,7 @@ def _reader_for(path: Path) -> Callable[[Path], Image]:
     raise UserError(f"{path.name} is not an image that can be read here: give a {_FORMATS} file.")
 
 
-def _zarr_reader(path: Path) -> Callable[[Path], Image]:
+def _zarr_reader(path: Path) -> Reader:
     if not any((path / marker).is_file() for marker in _ZARR_MARKERS):
         raise UserError(f"{path.name} is a folder, not an image: choose a file or an OME-Zarr folder.")
     from napari_unet.images.files.ome_zarr import read_zarr
@@ -96,9 +104,13 @@ def _finish(image: Image, path: Path, axes: str | None) -> Image:
     scale = {letter: value for letter, value in image.scale.items() if letter in left}
     units = {letter: value for letter, value in image.units.items() if letter in left}
     image = replace(
-        image, data=data, axes=left, scale=scale, units=units, channel_names=names, name=image_name(path), path=path
-    )
-    return image if axes is None else image.with_axes(check_axes(axes, image.shape))
+        image, data=data, axes=left, scale=scale, units=units, channel_names=names, name=image_name(path), path=path,
+        stored_axes=left,
+    )  # fmt: skip
+    if axes is not None:
+        image = image.with_axes(check_axes(axes, image.shape))
+    data, ordered = order_axes(image.data, image.axes)
+    return fill_pixel_size(replace(image, data=data, axes=ordered))
 
 
 def image_name(path: Path | str) -> str:
@@ -117,6 +129,8 @@ def is_image_path(path: Path | str) -> bool:
         return False
     if path.suffix.lower() == ".zarr":
         return path.is_dir()
+    if any((path / marker).is_file() for marker in _ZARR_MARKERS):
+        return True
     return path.suffix.lower() in _SUFFIXES and not path.is_dir()
 
 

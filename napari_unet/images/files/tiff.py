@@ -12,57 +12,46 @@ import tifffile
 
 from napari_unet.errors import UserError
 from napari_unet.images.axes import complete_axes
+from napari_unet.images.files.photometry import apply_palette, invert
+from napari_unet.images.files.request import AS_SHOWN, ReadRequest
 from napari_unet.images.files.tiff_directories import check_directories
 from napari_unet.images.files.tiff_metadata import tiff_metadata
+from napari_unet.images.files.tiff_planes import check_complete, largest_series, read_whole
 from napari_unet.images.image import Image
 from napari_unet.images.lazy import lazy_array
 
 EAGER_BYTES = 2**28  # smaller images are read into memory: quicker to work on, and the file is free again
+_LOSSY = (6, 7, 33003, 33005, 33007, 34712, 34892, 52546)  # JPEG in its kinds; they change single values
 # Without any handler Python prints warnings of the library to the terminal, where nobody can act on them.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-def read_tiff(path: Path) -> Image:
-    """Image of the first series of a TIFF file: in memory if small, memory-mapped or a dask array over it if large."""
-    check_directories(path)
+def read_tiff(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
+    """Largest image of a TIFF file: in memory if small, memory-mapped or a dask array over the file if large."""
+    if not request.incomplete:
+        check_directories(path)
     tif = tifffile.TiffFile(path)
     keep_open = False
     try:
-        series, notes = _first_series(tif)
-        _check_complete(tif, series)
+        series, notes = largest_series(tif)
+        if request.ids and int(series.keyframe.compression) in _LOSSY:
+            raise UserError("it is compressed with loss (JPEG), which changes ids: save labels as PNG or as plain TIFF")
         metadata = tiff_metadata(tif, series)
-        data, keep_open = _pixels(tif, series)
+        if request.incomplete:
+            data, letters, note = read_whole(tif, series)
+            notes = (*notes, note) if note else notes
+        else:
+            check_complete(tif, series, series.nbytes <= EAGER_BYTES)
+            (data, keep_open), letters = _pixels(tif, series), series.axes
     finally:
         if not keep_open:
             tif.close()
-    data, axes = _axes(data, series)
+    if not request.ids:
+        data, letters = _as_shown(data, letters, series.keyframe)
+    data, axes = _axes(data, letters, series.keyframe)
     if "C" not in axes or len(metadata.channel_names) != data.shape[axes.index("C")]:
         metadata.channel_names = ()
     return Image(data, axes, metadata.scale, metadata.units, metadata.channel_names, notes=notes)
-
-
-def _first_series(tif: tifffile.TiffFile) -> tuple[Any, tuple[str, ...]]:
-    """The first image in the file whose planes are all there, and a note if there are more."""
-    all_series = [series for series in tif.series if series.size]
-    if not all_series:
-        raise UserError("it holds no image")
-    complete = [series for series in all_series if all(page is not None for page in series.pages)]
-    if not complete:
-        raise UserError("planes that its header promises are missing: the file or a companion file is incomplete")
-    more = len(all_series) - 1
-    notes = (f"The file holds {more + 1} images: the first is shown.",) if more else ()
-    return complete[0], notes
-
-
-def _check_complete(tif: tifffile.TiffFile, series: Any) -> None:
-    """Raise if pixels lie beyond the end of the file, which decoders would fill with zeros or random values."""
-    small = series.nbytes <= EAGER_BYTES
-    pages = series.pages if small else (series.pages[0], series.pages[-1])
-    for page in pages:
-        size = page.parent.filehandle.size if hasattr(page, "parent") else tif.filehandle.size
-        ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
-        if ends and max(ends) > size:
-            raise UserError("the file ends in the middle of its pixels: copy or save it again")
 
 
 def _pixels(tif: tifffile.TiffFile, series: Any) -> tuple[Any, bool]:
@@ -81,10 +70,21 @@ def _pixels(tif: tifffile.TiffFile, series: Any) -> tuple[Any, bool]:
     return lazy_array(zarr.open_array(store, mode="r")), True
 
 
-def _axes(data: Any, series: Any) -> tuple[Any, str]:
+def _as_shown(data: Any, letters: str, page: Any) -> tuple[Any, str]:
+    """`data` with what is shown bright as large numbers; a palette of colours adds the axis S."""
+    bits = page.bitspersample if isinstance(page.bitspersample, int) else max(page.bitspersample)
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        return invert(data, bits), letters
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None and "S" not in letters:
+        data, colour = apply_palette(data, np.asarray(page.colormap), bits)
+        return data, letters + "S" * colour
+    return data, letters
+
+
+def _axes(data: Any, letters: str, page: Any) -> tuple[Any, str]:
     """`data` and its axes, with the samples of a colour pixel last and those of any other pixel as channels."""
-    letters = series.axes
-    colour = series.keyframe.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+    kinds = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR, tifffile.PHOTOMETRIC.PALETTE)
+    colour = page.photometric in kinds
     if "S" in letters and "C" not in letters and not (colour and data.shape[letters.index("S")] in (3, 4)):
         letters = letters.replace("S", "C")
     axes = complete_axes(letters, data.shape, data.dtype)

@@ -26,7 +26,10 @@ def check_directories(path: Path) -> None:
         seen = set()
         while offset:
             if offset >= size or offset in seen:
-                raise UserError("the file is cut off or damaged, some of its planes are missing: copy or save it again")
+                raise UserError(
+                    "the file is cut off or damaged, some of its planes are missing: copy or save it again, or ask for "
+                    "what is whole (--incomplete)"
+                )
             seen.add(offset)
             file.seek(offset)
             tags = _number(file, count_format)

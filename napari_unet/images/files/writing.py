@@ -76,7 +76,7 @@ def _smallest_dtype(labels: Any) -> np.dtype[Any]:
 def _ome_metadata(like: Image, axes: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {"axes": axes, "Name": f"{like.name} labels"}
     for axis in axes:
-        if axis in like.scale:
+        if axis in like.scale and axis not in like.assumed:
             key = "TimeIncrement" if axis == "T" else f"PhysicalSize{axis}"
             metadata[key] = like.scale[axis]
             metadata[f"{key}Unit"] = _OME_UNITS.get(like.units.get(axis, NO_UNIT), like.units.get(axis, NO_UNIT))

@@ -142,7 +142,7 @@ def test_singleton_axes_go(tmp_path):
     data = pixels((1, 4, 1, 20, 30))
     tifffile.imwrite(tmp_path / "a.ome.tif", data, metadata={"axes": "TZCYX", "PhysicalSizeX": 2, "TimeIncrement": 3})
     image = read_image(tmp_path / "a.ome.tif")
-    assert (image.axes, image.shape, dict(image.scale)) == ("ZYX", (4, 20, 30), {"X": 2})
+    assert (image.axes, image.shape, dict(image.scale)) == ("ZYX", (4, 20, 30), {"X": 2, "Y": 2, "Z": 2})
 
 
 def test_first_of_several_images(tmp_path):
