@@ -83,7 +83,7 @@ class Bench:
         session = self.panel.session
         self.work = session.work_on(image)
         session.add_layer(self.work, "labels", labels.copy())
-        session.set_prediction(self.work, labels)
+        self.work.prediction = labels
         self.viewer.layers.selection.active = self.work.labels_layer
         self.work.maps = KeptMaps(np.stack([labels > 0] * 2).astype(np.float16), np.ones((), bool))
         self.work.diameter = 30.0
@@ -187,11 +187,12 @@ def measure_small(bench: Bench, times: dict[str, Times]) -> None:
     The first time on an image a layer is made for the crosses, in an event of its own.
     """
     small = bench.panel.correct_step.small
-    note(times, "remove_small, asked", measure_call(bench, lambda: (small.ask(), small._timer.stop())), 0.0)
+    note(times, "remove_small, asked", measure_call(bench, lambda: (small.ask(), small._slices.stop())), 0.0)
     note(times, "remove_small, a layer for crosses (once)", measure_call(bench, small._marks.prepare), 0.0)
+    steps = small._measure(bench.work, small._index)
     while not small._index.is_ready(small._planes):
         start, begun = time.perf_counter(), time.thread_time()
-        next(small._steps, None)
+        next(steps, None)
         computing.append(1000 * (time.thread_time() - begun))
         note(times, "remove_small, a step of measuring", time.perf_counter() - start, 0.0)
     note(times, "remove_small, preview", measure_call(bench, small._show), 0.0)
@@ -208,7 +209,7 @@ def measure_brush(bench: Bench, seconds: float) -> dict[str, dict[str, float]]:
     painter.paint_for(2.0)
     found = {}
     for name, locked in (("brush", set()), ("brush, 1000 locked objects", set(range(1, 10000, 10)))):
-        bench.panel.session.set_locked(bench.work, locked)
+        bench.work.lock(locked)
         let_run(2.0)
         watch.busy.clear()
         draws.clear()
@@ -217,7 +218,7 @@ def measure_brush(bench: Bench, seconds: float) -> dict[str, dict[str, float]]:
         found[name] |= {"own_longest": 1000 * max(watch.busy[own]), "draw_p50": 1000 * float(np.median(draws)),
                         "draw_longest": 1000 * max(draws)}  # fmt: skip
         print(f"{name}: longest in our own code {found[name]['own_longest']:.1f} ms ({own})")
-    bench.panel.session.set_locked(bench.work, set())
+    bench.work.lock(set())
     return found
 
 

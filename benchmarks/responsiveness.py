@@ -226,7 +226,7 @@ def make_scene(viewer: Any, panel: Any) -> Any:
     prediction = np.where(shifted & (np.roll(labels, 5, axis=1) != labels), 0, prediction).astype(np.int32)
     work = panel.session.work_on(viewer.add_image(image, name="nuclei"))
     panel.session.add_layer(work, "labels", labels)
-    panel.session.set_prediction(work, prediction)
+    work.prediction = prediction
     panel.correct_step.tools.run("review_slice")
     return work
 

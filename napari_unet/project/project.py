@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class Project(ProjectReader):
     def state(self) -> StoreState:
         """What of the work is on the disk."""
         return self._writer.state if self._writer is not None else read_only(self._why_read_only)
+
+    def listen(self, on_state: Callable[[], None]) -> None:
+        """Have `on_state` called, from any thread, when `state` may be another one; see `Writer.on_state`."""
+        if self._writer is not None:
+            self._writer.on_state = on_state
 
     @property
     def n_given(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from qtpy.QtWidgets import QInputDialog
 
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.models.library import save_to_library
@@ -155,6 +156,22 @@ def test_the_correct_step_counts_pixels_and_offers_classes(
     assert panel.finetune_step.is_open, "there is something to learn from"
     assert panel.finetune_step.guidance.where_button.isHidden(), "which goes to objects"
     assert step.buttons["review_slice"].text() == "All of it"
+
+
+def test_classes_renamed_in_the_models_window_have_their_new_names_in_the_palette_at_once(
+    viewer, session, panel, classes_model, wait_until_idle, qtbot, monkeypatch
+) -> None:
+    work = session.work_on(viewer.add_image(np.zeros((64, 80), np.float32), name="section"))
+    panel.segment_step.request()
+    wait_until_idle(session)
+    window = ModelsWindow(session)
+    qtbot.addWidget(window)
+    window.select(classes_model.name)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("nothing,stroma,crypt", True))
+    window.buttons["Class names..."].click()
+    assert [button.text() for button in panel.correct_step.palette_of_classes.buttons] == ["nothing", "stroma", "crypt"]
+    assert list(work.labels_layer.features["class"]) == ["nothing", "stroma", "crypt"]
+    assert "1 stroma" in panel.segment_step.classes.text()
 
 
 def test_objects_have_their_tools_again_beside_classes(viewer, session, panel, classes_model, wait_until_idle) -> None:

@@ -61,7 +61,7 @@ def scene(make_napari_viewer, qtbot):
     work = session.work_on(image)
     step = CorrectStep(session)
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels.copy())
+    work.prediction = labels.copy()
     assert viewer.layers.selection.active is work.labels_layer
     step.setFixedWidth(340)  # as wide as the panel that it stands in
     viewer.window.add_dock_widget(step, name="Correct")

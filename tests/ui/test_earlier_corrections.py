@@ -77,7 +77,7 @@ def correct(session: Session, work: Any) -> Any:
     """The model had missed object 1; all of the image is reviewed."""
     labels = squares()
     session.add_layer(work, "labels", np.where(labels == 1, 0, labels))
-    session.set_prediction(work, np.where(labels == 1, 0, labels))
+    work.prediction = np.where(labels == 1, 0, labels)
     work.labels_layer.data_setitem(np.nonzero(labels == 1), 1)
     get_trackers(session).of(work).note_edit([()])
     session.add_layer(work, "reviewed", np.ones(labels.shape, np.uint8))

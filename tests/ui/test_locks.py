@@ -30,7 +30,7 @@ def open_step(qtbot, monkeypatch):
             session.set_axes(axes)
         steps.append(CorrectStep(session))
         session.add_layer(work, "labels", labels.copy())
-        session.set_prediction(work, labels.copy())
+        work.prediction = labels.copy()
         viewer.layers.selection.active = work.labels_layer
         return steps[-1], work
 
@@ -128,7 +128,7 @@ def test_dots_in_every_slice_and_where_only_ids_are_known(open_step, qtbot):
     stack = np.stack([squares()] * 3)
     stack[2][stack[2] == 1] = 0
     step, work = open_step(stack)
-    step.session.set_locked(work, {1})  # as when a project is opened
+    work.lock({1})  # as when a project is opened
     qtbot.waitUntil(lambda: set(dots(work)) == {1}, timeout=20_000)
     assert set(work.signs["locked"].places[:, 0]) == {0, 1}
     step.session.viewer.layers.remove(work.layer)
@@ -158,6 +158,6 @@ def test_very_many_locked_objects_are_shown_with_a_dot_each(open_step, qtbot):
     labels[7::8], labels[:, 7::8] = 0, 0
     step, work = open_step(labels)
     step.session.viewer.scene.camera.zoom = 0.5
-    step.session.set_locked(work, set(range(1, 2501)))
+    work.lock(set(range(1, 2501)))
     qtbot.waitUntil(lambda: len(np.unique(dots(work))) == 2500, timeout=20_000)
     assert len(dots(work)) <= 10_000

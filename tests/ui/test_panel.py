@@ -49,7 +49,7 @@ def test_the_next_step_opens_and_the_others_fold_but_not_against_the_users_will(
     qtbot.mouseClick(panel.finetune_step._arrow, Qt.MouseButton.LeftButton)
     session = panel.session
     session.add_layer(session.current, "labels", np.ones((20, 20), np.int32))
-    session.set_prediction(session.current, np.ones((20, 20), np.int32))
+    session.current.prediction = np.ones((20, 20), np.int32)
     assert panel.image_step.is_open
     assert panel.correct_step.is_open
     assert not panel.segment_step.is_open
@@ -69,7 +69,7 @@ def test_headers_have_room_for_what_they_say_in_the_narrow_panel(viewer: Any, qt
     viewer.add_image(np.zeros((4, 512, 512), np.uint16), name="a", scale=(1, 0.325, 0.325))
     session = panel.session
     session.add_layer(session.current, "labels", np.ones((4, 512, 512), np.int32))
-    session.set_prediction(session.current, np.ones((4, 512, 512), np.int32))
+    session.current.prediction = np.ones((4, 512, 512), np.int32)
     panel.resize(340, 800)
     panel.show()
     qtbot.waitUntil(lambda: 50 < panel.image_step._state.width() < 300, timeout=5000)

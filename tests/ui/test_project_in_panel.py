@@ -48,7 +48,7 @@ def open_image(session: Session, path: Path) -> Any:
     for number, corner in enumerate([(5, 5), (30, 20), (40, 60)], start=1):
         labels[:, corner[0] : corner[0] + 12, corner[1] : corner[1] + 12] = number
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels)
+    work.prediction = labels
     return work
 
 
@@ -291,7 +291,7 @@ def test_what_a_model_draws_is_saved_too(session: Session, panel: UNetPanel, ima
     work = open_image(session, image_file)
     panel.project_bar.new_at(tmp_path / "mine.unetproj")
     work.labels[0] = 5  # as a segmentation writes: past the history
-    session.labels_changed.emit(work)
+    work.note_written()
     get_keeper(session).finish()
     session.viewer.layers.remove(work.labels_layer)
     work2 = session.current

@@ -184,7 +184,7 @@ def test_fifty_errors_take_at_most_sixty_clicks_or_strokes(data_dir: Path, qtbot
     work = session.work_on(viewer.add_image(image.plane(()), name="nuclei"))
     step = CorrectStep(session)
     session.add_layer(work, "labels", errors.labels.copy())
-    session.set_prediction(work, errors.labels.copy())
+    work.prediction = errors.labels.copy()
     viewer.layers.selection.active = work.labels_layer
     work.maps, work.diameter = KeptMaps(found.probability, found.done), found.diameter
     person = Person(step, errors)

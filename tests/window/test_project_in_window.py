@@ -46,7 +46,7 @@ def test_strokes_survive_a_kill_and_can_be_undone_by_the_key(make_napari_viewer:
     labels = np.zeros(work.shape, np.int32)
     labels[20:60, 20:60] = 1
     panel.session.add_layer(work, "labels", labels.copy())
-    panel.session.set_prediction(work, labels)
+    work.prediction = labels
     panel.project_bar.new_at(tmp_path / "cells.unetproj")
     hand.show_all()
     viewer.layers.selection.active = work.labels_layer

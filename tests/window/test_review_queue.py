@@ -57,7 +57,7 @@ class Desk:
         self.work = self.session.work_on(viewer.add_image(image, name="cells", scale=(2.0, 0.5, 0.5)))
         self.session.use_model("tiny")
         self.session.add_layer(self.work, "labels", labels.copy())
-        self.session.set_prediction(self.work, labels.copy())
+        self.work.prediction = labels.copy()
         self.layer = self.work.labels_layer
         viewer.layers.selection.active = self.layer
         self.settle()
@@ -195,7 +195,7 @@ def test_where_next_goes_to_another_image_and_a_missed_object_is_added(desk: Any
     lacking[lacking == 6] = 0
     other = desk.session.work_on(desk.viewer.add_image(image[0], name="others", scale=(0.5, 0.5)))
     desk.session.add_layer(other, "labels", lacking.copy())
-    desk.session.set_prediction(other, lacking.copy())
+    other.prediction = lacking.copy()
     desk.viewer.layers.selection.active = desk.layer
     desk.settle()
     survey = desk.view.keeper.survey(other)

@@ -47,7 +47,7 @@ class Desk:
         self.work = self.session.work_on(image)
         self.step = CorrectStep(self.session)
         self.session.add_layer(self.work, "labels", labels.copy())
-        self.session.set_prediction(self.work, labels.copy())
+        self.work.prediction = labels.copy()
         self.step.setFixedWidth(340)
         viewer.window.add_dock_widget(self.step, name="Correct")
         self.step.set_open(True)

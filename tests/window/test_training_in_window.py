@@ -63,7 +63,7 @@ class Desk:
         image, labels = field()
         work = self.session.work_on(self.viewer.add_image(image, name=name))
         self.session.add_layer(work, "labels", labels.copy())
-        self.session.set_prediction(work, labels.copy())
+        work.prediction = labels.copy()
         self.panel.correct_step.tools.run("review_slice")
         return work
 

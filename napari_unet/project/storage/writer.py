@@ -53,6 +53,8 @@ class Writer:
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.path = path
+        self.on_state: Callable[[], None] = _tell_nobody
+        """Called, from any thread, when `state` may be another one; but time passes without a call (`LATE_SECONDS`)."""
         self.n_given = self.n_saved = self.n_failures = self.n_untidied = 0
         self._connection: sqlite3.Connection | None = connection
         self._on_commit = on_commit
@@ -78,10 +80,14 @@ class Writer:
     def put(self, command: Command) -> int:
         """Hand over a command; returns its number: it is on the disk once `n_saved` has reached it."""
         with self._condition:
+            first = self.n_saved == self.n_given
             self._waiting.append((time.monotonic(), command))
             self.n_given += 1
+            number = self.n_given
             self._condition.notify_all()
-            return self.n_given
+        if first:
+            self.on_state()
+        return number
 
     def flush(self, seconds: float = 10.0) -> bool:
         """Have everything written now, and wait for it; False if it failed or took longer."""
@@ -158,6 +164,7 @@ class Writer:
             self.n_saved += len(batch)
             self._failure = None
             self._condition.notify_all()
+        self.on_state()
         self._after(connection)
         return True
 
@@ -192,6 +199,7 @@ class Writer:
             self._failure = state
             self.n_failures += 1
             self._condition.notify_all()
+        self.on_state()
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -213,6 +221,9 @@ class Writer:
                     connection.execute("ROLLBACK")
                 except sqlite3.Error:
                     self._drop_connection()
+
+
+def _tell_nobody() -> None: ...
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -1,12 +1,8 @@
-"""Classes in the window: which value is which, at the layer and in words."""
+"""Classes in words: which value is which."""
 
 from __future__ import annotations
 
-import numpy as np
-from napari.layers import Labels
-
 from napari_unet.models.record import ModelRecord
-from napari_unet.ui.session.image_work import ImageWork
 
 
 def class_names_of(record: ModelRecord | None) -> tuple[str, ...]:
@@ -17,14 +13,3 @@ def class_names_of(record: ModelRecord | None) -> tuple[str, ...]:
 def describe_classes(names: tuple[str, ...]) -> str:
     """For example "Paint 0 background, 1 nucleus, 2 debris"."""
     return "Paint " + ", ".join(f"{value} {name}" for value, name in enumerate(names)) if names else ""
-
-
-def name_values(work: ImageWork) -> None:
-    """Let the viewer's status line tell the class under the cursor."""
-    layer = work.labels_layer
-    if isinstance(layer, Labels):
-        names = work.class_names
-        table = {"index": np.arange(len(names)), "class": list(names)} if names else {}
-        layer.features = table
-        if names and layer.selected_label >= len(names):
-            layer.selected_label = 1

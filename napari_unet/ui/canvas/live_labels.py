@@ -129,8 +129,8 @@ class PredictionUndo:
     Otherwise the labels of before would be compared with the prediction of after, and all would look corrected.
     """
 
-    def __init__(self, work: ImageWork, replacement: Replacement, set_prediction: Any) -> None:
-        self._work, self._set_prediction = work, set_prediction
+    def __init__(self, work: ImageWork, replacement: Replacement) -> None:
+        self._work = work
         self._versions = (work.prediction, replacement.prediction)
         self._state = 1
         self._probes = _probe(replacement)
@@ -152,7 +152,7 @@ class PredictionUndo:
         state = int(agreement[1] >= agreement[0])
         if state != self._state and agreement[state] > 0.9:
             self._state = state
-            self._set_prediction(self._work, self._versions[state])
+            self._work.prediction = self._versions[state]
 
 
 def _probe(replacement: Replacement) -> tuple[Any, ...]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout
 
 from napari_unet.corrections.operations.cleaning import remove_objects, small_objects
 from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
 from napari_unet.ui.correct.tools.writing import write_change
+from napari_unet.ui.session.pacing import Slices
 
 if TYPE_CHECKING:
     from napari_unet.ui.correct.toolbox import CorrectionTools
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-BUDGET_SECONDS, PAUSE_MS = 0.006, 2
 MOST_MARKED = 2000
 CROSS_PIXELS = 14
 _NAMED = 8
@@ -45,9 +44,7 @@ class SmallObjects(QFrame):
         self._planes: list[Any] = []
         self._ids: list[int] = []
         self._marks: CanvasMarks | None = None
-        self._steps: Iterator[None] | None = None
-        self._timer = QTimer(self, interval=PAUSE_MS)
-        self._timer.timeout.connect(self._work_on)
+        self._slices = Slices(self, self._show)
         self._lay_out()
         self.size_box.valueChanged.connect(self._show)
         self.remove_button.clicked.connect(self._on_remove)
@@ -81,17 +78,16 @@ class SmallObjects(QFrame):
         self._ids = []
         self.found_label.setText("Measuring the objects\N{HORIZONTAL ELLIPSIS}")
         self.remove_button.setEnabled(False)
-        self._steps = self._index.update(work.labels, self._planes)
         self.show()
-        self._timer.start()
+        self._slices.start(self._measure(work, self._index))
 
     @property
     def measuring(self) -> bool:
-        return self._timer.isActive()
+        return self._slices.busy
 
     def put_away(self) -> None:
         """Remove nothing, and the crosses."""
-        self._timer.stop()
+        self._slices.stop()
         self._unmark()
         self._index = None
         self.hide()
@@ -102,16 +98,11 @@ class SmallObjects(QFrame):
         if self.isVisible() and self._index is not None:
             self.ask()
 
-    def _work_on(self) -> None:
-        if not self._marks.alive:  # an event of its own: napari takes longer for it than for all that follows
+    def _measure(self, work: ImageWork, index: ObjectIndex) -> Iterator[None]:
+        if not self._marks.alive:  # a step of its own: napari takes longer for it than for all that follows
             self._marks.prepare()
-            return
-        until = time.perf_counter() + BUDGET_SECONDS
-        for _ in self._steps or ():
-            if time.perf_counter() > until:
-                return
-        self._timer.stop()
-        self._show()
+            yield
+        yield from index.update(work.labels, self._planes)
 
     def _show(self) -> None:
         """Say how many objects would go, and mark them."""

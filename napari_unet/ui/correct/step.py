@@ -93,6 +93,7 @@ class CorrectStep(Step):
         listen(self, key_table().changed, self._on_keys)
         listen(self, session.labels_changed, self._on_labels)
         listen(self, session.prediction_changed, self._on_prediction)
+        listen(self, session.classes_changed, self._on_labels)
         listen(self, session.jobs.changed, self.refresh)
 
     @property

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
+from napari_unet.events import Failed
 from napari_unet.finetuning.material.earlier import EarlierImage, EarlierImages
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.pacing import Debounced
+from napari_unet.ui.session.threads import run_errand
 
 if TYPE_CHECKING:
     from napari_unet.corrections.corrected_image import CorrectedImage
@@ -36,7 +37,6 @@ class EarlierCorrections(QObject):
     """Keeps `found` up to date: images of the project, or of this session, that are not open. `changed` tells of it."""
 
     changed = Signal()
-    _counted = Signal(object, dict)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,9 +47,7 @@ class EarlierCorrections(QObject):
         self._pixels: dict[int, Image] = {}
         self._store: EarlierImages | None = None
         self._counting = False
-        self._timer = QTimer(self, singleShot=True, interval=_QUIET_MS)
-        self._timer.timeout.connect(self._count)
-        self._counted.connect(self._on_counted)
+        self._quiet = Debounced(self, self._count, _QUIET_MS)
         self._keeper.changed.connect(self._on_keeper)
         listen(self, session.images_changed, self._on_images)
         listen(self, session.current_changed, self._on_images)
@@ -64,7 +62,7 @@ class EarlierCorrections(QObject):
     @property
     def busy(self) -> bool:
         """Whether `found` may still change by what was already done."""
-        return self._timer.isActive() or self._counting
+        return self._quiet.waiting or self._counting
 
     def reader(self, channels: str) -> ReadEarlier | None:
         """A function for the worker thread that reads them; None if there are none. What was done is saved before.
@@ -101,7 +99,7 @@ class EarlierCorrections(QObject):
             }
             self._store = None if project is None else EarlierImages(project, self._pixels)
             self._counts.clear()
-            self._timer.start()
+            self._quiet.ask()
 
     def _on_images(self) -> None:
         here = {work.key: work for work in self._session.works}
@@ -109,7 +107,7 @@ class EarlierCorrections(QObject):
             self._keep_pixels(self._works[key])
         if here.keys() != self._works.keys():
             self._works = here
-            self._timer.start()
+            self._quiet.ask()
 
     def _keep_pixels(self, work: ImageWork) -> None:
         """An image was closed: what came from no file is gone unless it is kept here."""
@@ -128,26 +126,19 @@ class EarlierCorrections(QObject):
 
     def _count(self) -> None:
         if self._counting:
-            self._timer.start()
+            self._quiet.ask()
             return
         store, project = self._store, self._keeper.project
         closed = {} if store is None else store.closed(self._keeper.open_numbers())
         waiting = {number: reference for number, reference in closed.items() if number not in self._counts}
         if waiting and store is not None and project is not None:
             self._counting = True
-            # A thread that ends with its count: none is left when the window closes.
-            threading.Thread(target=self._count_in_thread, args=(store, project, waiting), daemon=True).start()
+            run_errand(lambda: _count_closed(store, project, waiting), self._on_counted, store)
         self._show(closed)
 
-    def _count_in_thread(self, store: EarlierImages, project: Project, waiting: dict[int, ImageReference]) -> None:
-        project.flush()
-        counts = {number: store.count(number, reference) for number, reference in waiting.items()}
-        with contextlib.suppress(RuntimeError):  # the panel was closed meanwhile
-            self._counted.emit(store, counts)
-
-    def _on_counted(self, store: EarlierImages, counts: dict[int, EarlierImage | None]) -> None:
+    def _on_counted(self, counts: dict[int, EarlierImage | None] | Failed, store: EarlierImages) -> None:
         self._counting = False
-        if store is self._store:
+        if store is self._store and not isinstance(counts, Failed):
             self._counts |= counts
             self._show(store.closed(self._keeper.open_numbers()))
 
@@ -156,6 +147,13 @@ class EarlierCorrections(QObject):
         if found != self.found:
             self.found = found
             self.changed.emit()
+
+
+def _count_closed(
+    store: EarlierImages, project: Project, waiting: dict[int, ImageReference]
+) -> dict[int, EarlierImage | None]:
+    project.flush()
+    return {number: store.count(number, reference) for number, reference in waiting.items()}
 
 
 def describe_earlier(images: tuple[EarlierImage, ...]) -> str:

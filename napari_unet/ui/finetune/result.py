@@ -107,7 +107,7 @@ class ResultView(QFrame):
         for work in self.session.works:
             if work.diameter_estimated and work.key in self._diameters:
                 # The old model's estimate was of what it took for objects; this is of what the user said they are.
-                self.session.set_diameter(work, round(self._diameters[work.key], 1), estimated=True)
+                work.set_diameter(round(self._diameters[work.key], 1), estimated=True)
         self.sentence.setText(f"“{model.name}” is in use now. Segment again to see it at work.")
         self.sentence.setToolTip("")
         self.summary = "new model in use"

@@ -90,6 +90,7 @@ class FinetuneStep(Step):
         listen(self, session.current_changed, self.refresh)
         listen(self, session.labels_changed, self.refresh)
         listen(self, session.prediction_changed, self.refresh)
+        listen(self, session.classes_changed, self.refresh)
         listen(self, session.models_changed, self.refresh)
         listen(self, session.model_changed, self.refresh)
         listen(self, session.jobs.changed, self.refresh)

@@ -27,7 +27,7 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.images.channels import count_channels
 from napari_unet.models import library
-from napari_unet.ui.canvas.classes import class_names_of, name_values
+from napari_unet.ui.canvas.classes import class_names_of
 from napari_unet.ui.models.new_model import NewModelDialog
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
@@ -222,7 +222,6 @@ class ModelsWindow(QDialog):
         for work in self.session.works:
             if work.class_names and work.segmented_by == entry.name:
                 work.class_names = renamed.record.class_names
-                name_values(work)
         if used is not None and used.sha256 == entry.sha256:
             self.session.use_model(renamed.name)
         self.session.models_changed.emit()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.errors import UserError
+from napari_unet.events import Failed
 from napari_unet.project.opening import open_project
 from napari_unet.project.project import SUFFIX, Project
 from napari_unet.project.recovery import find_recoveries, remove_recovery
@@ -32,6 +32,7 @@ from napari_unet.ui.project.opening import Restored, closed_number, restore_open
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recent import recent_projects
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.threads import run_errand
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 from napari_unet.ui.widgets.step import MessageLine
 
@@ -46,8 +47,6 @@ _TIP = "Keep images, labels and all corrections in one file, saved as you work"
 
 class ProjectBar(QWidget):
     """The header's left part: the state of saving, and the project button. `below` goes below the header."""
-
-    _checked = Signal(object, list)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +67,6 @@ class ProjectBar(QWidget):
         """The project that could not be written when this was last looked at."""
         self._lay_out_below()
         self.keeper.changed.connect(self.refresh)
-        self._checked.connect(self._on_checked)
         self.offer.restored.connect(self.restore_recovery)
         listen(self, session.current_changed, self._on_current)
         self.refresh()
@@ -207,22 +205,13 @@ class ProjectBar(QWidget):
     # -- images that are others now -------------------------------------------------------------------------------
 
     def _check_images(self, project: Project, restored: Restored) -> None:
-        """Compare the images with their hashes, in a thread that ends with it: large files take a while to read."""
+        """Compare the images with their hashes; large files take a while to read."""
         references = project.images()
         places = [(references[number], place) for number, place in restored.places.items()]
-        threading.Thread(target=self._check_in_thread, args=(project, places), daemon=True).start()
+        run_errand(lambda: _changed_files(places), self._on_checked, project)
 
-    def _check_in_thread(self, project: Project, places: list[tuple[ImageReference, Path]]) -> None:
-        changed = []
-        for reference, place in places:
-            with contextlib.suppress(OSError):
-                if is_changed(reference, place):
-                    changed.append(place.name)
-        with contextlib.suppress(RuntimeError):  # the panel was closed meanwhile
-            self._checked.emit(project, changed)
-
-    def _on_checked(self, project: Project, changed: list[str]) -> None:
-        if changed and project is self.keeper.project:
+    def _on_checked(self, changed: list[str] | Failed, project: Project) -> None:
+        if changed and not isinstance(changed, Failed) and project is self.keeper.project:
             names = ", ".join(changed)
             self.message.show_text(
                 f"The contents of {names} have changed since they were corrected: check that the labels still fit.",
@@ -237,6 +226,16 @@ class ProjectBar(QWidget):
             found = find_recoveries()
             if found:
                 self.offer.show_offer(found[0])
+
+
+def _changed_files(places: list[tuple[ImageReference, Path]]) -> list[str]:
+    """Names of the files whose contents are others than when they were corrected."""
+    changed = []
+    for reference, place in places:
+        with contextlib.suppress(OSError):
+            if is_changed(reference, place):
+                changed.append(place.name)
+    return changed
 
 
 class RecoveryOffer(QFrame):

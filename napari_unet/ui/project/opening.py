@@ -18,7 +18,6 @@ from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
 from napari_unet.project.storage.tiles import change_indices
-from napari_unet.ui.canvas.classes import name_values
 from napari_unet.ui.session.layers import KEY, image_to_layer
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -150,7 +149,7 @@ def _restore_image(
     if details.get("channel") is not None:
         session.set_channel(int(details["channel"]))
     if details.get("diameter") is not None:
-        session.set_diameter(work, float(details["diameter"]), bool(details.get("diameter_estimated")))
+        work.set_diameter(float(details["diameter"]), bool(details.get("diameter_estimated")))
     work.segmented_by = details.get("segmented_by")
     work.class_names = _class_names(project, reference)
     return work, work.image.path
@@ -219,12 +218,11 @@ def _restore_arrays(
     layer = session.add_layer(work, LABELS, state_before(labels, history))
     _play(work, LABELS, layer, labels, history)
     if work.class_names:
-        name_values(work)
         shown = labels if prediction is None else prediction
         work.class_shares = value_shares(shown, work.class_names)
-    session.set_prediction(work, None if prediction is None else prediction.astype(np.int32, copy=False))
+    work.prediction = None if prediction is None else prediction.astype(np.int32, copy=False)
     restored.n_undo += len(history.done)
-    session.set_locked(work, set(project.locked(number)))
+    work.lock(set(project.locked(number)))
     restored.n_locked += len(work.locked)
     reviewed = project.read_array(number, REVIEWED)
     if reviewed is not None and reviewed.shape == work.shape:

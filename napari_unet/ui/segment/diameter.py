@@ -84,7 +84,7 @@ class DiameterField(QObject):
 
     def _on_edited(self) -> None:
         if self._session.current is not None:
-            self._session.set_diameter(self._session.current, read_control(self.spin))
+            self._session.current.set_diameter(read_control(self.spin))
 
     def _on_ring_toggled(self, shown: bool) -> None:
         work = self._session.current

@@ -14,7 +14,7 @@ from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.images.channels import model_input
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
-from napari_unet.ui.canvas.classes import class_names_of, name_values
+from napari_unet.ui.canvas.classes import class_names_of
 from napari_unet.ui.canvas.live_labels import (
     LiveLabels,
     PredictionUndo,
@@ -116,8 +116,7 @@ class SegmentRun:
         events = segment_in_background(load, seen, config, scope, self._stop, names, view=view, current=current)
         if session.job is not None:
             return False
-        work.segmented_by = session.model_entry.name
-        work.class_names = names
+        work.segmented_by, work.class_names = session.model_entry.name, names
         self._prepare(partial=scope.kind != "all")
         return session.jobs.start(
             events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER, [work]
@@ -136,14 +135,14 @@ class SegmentRun:
         written = np.zeros(work.shape, np.int32) if self._before is None else self._before.copy()
         offset = int(written.max(initial=0)) if partial and "Z" in work.axes and not work.class_names else 0
         self._live = LiveLabels(work, "labels", written, offset)
-        session.set_prediction(work, None)
+        work.prediction = None
 
     def _on_event(self, event: Any) -> None:
         if not self._alive:
             self._stop.request()
             return
         if isinstance(event, Estimated) and event.estimated:
-            self.session.set_diameter(self.work, event.diameter, estimated=True)
+            self.work.set_diameter(event.diameter, estimated=True)
         elif isinstance(event, TileDone) and event.labels is not None:
             self._live.write(event.plane, event.region, event.labels)
         elif isinstance(event, PlaneDone):
@@ -184,14 +183,13 @@ class SegmentRun:
         if not self._alive:
             return
         if self._live.anything:
-            name_values(self.work)
-            self.session.set_prediction(self.work, self._live.written)
-            self.session.labels_changed.emit(self.work)
+            with self.work.change():
+                self.work.prediction = self._live.written
+                self.work.note_written()
         elif self._made_layer:
             self.session.remove_layer(self.work, "labels")
-            self.session.labels_changed.emit(self.work)
         else:
-            self.session.set_prediction(self.work, self._before)
+            self.work.prediction = self._before
 
     def _merge(self, outcome: Any) -> None:
         self.session.remove_layer(self.work, "preview")
@@ -223,9 +221,10 @@ class SegmentRun:
         apply_replacement(work, replacement)
         if work.prediction_undo is not None:
             work.prediction_undo.close()
-        work.prediction_undo = PredictionUndo(work, replacement, self.session.set_prediction)
-        self.session.set_prediction(work, replacement.prediction)
-        self.session.labels_changed.emit(work)
+        with work.change():
+            work.prediction_undo = PredictionUndo(work, replacement)
+            work.prediction = replacement.prediction
+            work.note_written()
 
     def _show_probability(self, result: Segmentation) -> None:
         maps = np.asarray(result.probability[0], np.float32)

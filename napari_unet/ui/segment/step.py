@@ -177,7 +177,7 @@ class SegmentStep(Step):
             if work not in self.session.works:
                 return  # the user removed it meanwhile
             if isinstance(outcome, Finished):
-                self.session.set_diameter(work, round(outcome.result, 1), estimated=True)
+                work.set_diameter(round(outcome.result, 1), estimated=True)
                 self.diameter.show_estimate()
             elif isinstance(outcome, Failed):
                 self.show_message(outcome.message, self.diameter.spin)

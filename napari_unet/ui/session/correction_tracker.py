@@ -6,19 +6,19 @@ only for planes that may have changed.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.corrections.difference import Difference, merge_differences
 from napari_unet.corrections.live import LiveComparison, PlaneIndex
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
+from napari_unet.ui.session.pacing import Debounced, Slices
 from napari_unet.ui.session.reviewed_layer import ReviewedOverlay
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 # After the last stroke: long enough not to work between two dabs, short enough to look immediate.
 QUIET_MS = 120
-# Of the event loop, at one go; and the pause that it gets in return.
-BUDGET_SECONDS = 0.004
-PAUSE_MS = 4
 
 
 class CorrectionTracker(QObject):
@@ -49,13 +46,10 @@ class CorrectionTracker(QObject):
         self._everything_stale = False
         self._marked: set[PlaneIndex] = set()  # of the overlay, by a stroke
         self._overlay_stale = self._undrawn = False
-        self._steps: Iterator[None] | None = None
         self._seen: dict[str, tuple[Any, ...]] = {}  # by role: the view in which a layer was drawn last
         self._watched: dict[str, Labels] = {}
-        self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
-        self._quiet.timeout.connect(self._begin)
-        self._worker = QTimer(self, interval=PAUSE_MS)
-        self._worker.timeout.connect(self._work_on)
+        self._quiet = Debounced(self, self._begin, QUIET_MS)
+        self._slices = Slices(self, self.changed.emit)
         self.renew()
 
     @property
@@ -65,7 +59,7 @@ class CorrectionTracker(QObject):
     @property
     def busy(self) -> bool:
         """Whether counts and marks may still change by what was already done."""
-        return self._quiet.isActive() or self._worker.isActive()
+        return self._quiet.waiting or self._slices.busy
 
     @property
     def changed_planes(self) -> list[PlaneIndex]:
@@ -100,34 +94,30 @@ class CorrectionTracker(QObject):
             self._neighbourhoods.clear()
             self._live = LiveComparison(usable, work.axes) if usable is not None else None
         self._everything_stale = True
-        self._quiet.start()
+        self._quiet.ask()
 
     def set_marks_corrections(self, on: bool) -> None:
         """Whether the neighbourhood of corrected objects counts as reviewed."""
         self.marks_corrections = on
         self._stale.update(self.changed_planes)
-        self._quiet.start()
+        self._quiet.ask()
 
     def note_edit(self, planes: Any) -> None:
         """Say which planes were changed by other means than a stroke in view."""
         self._edited.update(planes)
         self._stale.update(planes)
-        self._quiet.start()
+        self._quiet.ask()
 
     def finish(self) -> None:
         """Do at once what is still to do."""
         while self.busy:
-            if self._quiet.isActive():
-                self._quiet.stop()
-                self._begin()
-            for _ in self._steps or ():
-                pass
-            self._end()
+            self._quiet.finish()
+            self._slices.finish()
 
     def close(self) -> None:
         """Listen and work no more."""
-        self._quiet.stop()
-        self._worker.stop()
+        self._quiet.cancel()
+        self._slices.stop()
         for role in list(self._watched):
             self._watch(role, None)
 
@@ -166,17 +156,17 @@ class CorrectionTracker(QObject):
             self.changed.emit()
         elif self._edited:
             self._stale.update(self._edited)
-            self._quiet.start()
+            self._quiet.ask()
 
     def _on_marked(self, event: Any = None) -> None:
         # Some of napari's edits tell of themselves before they write, so this only takes a note.
         self._marked.add(self._plane())
-        self._quiet.start()
+        self._quiet.ask()
 
     def _on_overlay_drawn(self, event: Any = None) -> None:
         if not self.overlay.writing and not self._moved("reviewed"):
             self._overlay_stale = True
-            self._quiet.start()
+            self._quiet.ask()
 
     def _moved(self, role: str) -> bool:
         """Whether the view is another one than when the layer of this role was drawn last."""
@@ -195,20 +185,7 @@ class CorrectionTracker(QObject):
             self._stale.update(self._live.planes())
         self._everything_stale = False
         here = self._plane()
-        self._steps = self._follow(sorted(self._stale, key=lambda plane: plane != here))
-        self._worker.start()
-
-    def _work_on(self) -> None:
-        until = time.perf_counter() + BUDGET_SECONDS
-        for _ in self._steps or ():
-            if time.perf_counter() > until:
-                return
-        self._end()
-
-    def _end(self) -> None:
-        self._worker.stop()
-        self._steps = None
-        self.changed.emit()
+        self._slices.start(self._follow(sorted(self._stale, key=lambda plane: plane != here)))
 
     def _follow(self, planes: list[PlaneIndex]) -> Iterator[None]:
         for plane in self._marked:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import operator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
 from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
+from psygnal import SignalGroupDescriptor
 
+from napari_unet.corrections.operations.change import Place
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.ui.session.kept_maps import KeptMaps
-from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, placement
+from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, name_values, placement
 
 
 class Sign(Protocol):
@@ -24,35 +31,72 @@ class Sign(Protocol):
     def remove(self) -> None: ...
 
 
+# Large values are the same only if they are the same object: to compare their contents would take too long.
+_BY_IDENTITY = ("image", "prediction", "maps", "prediction_undo")
+# They belong to the image for as long as it is open, or tell nothing that another field does not tell.
+_UNTOLD = ("key", "layer", "geometry", "signs", "lock_places", "_changing")
+
+
+@dataclass(eq=False)
 class ImageWork:
     """An image layer with all that belongs to it. Arrays have axes out of "TZYX" (`axes`), without channels.
 
+    `events` tells of every field that gets another value, as `events.diameter(new, old)`. So values are replaced, never
+    changed in place; what changes together goes into one `change`.
+
     `prediction` is never painted on. `layers` has our layers by role ("labels", "reviewed", "probability", "preview").
-    `locked` has the ids that no tool changes, in every frame. `maps` is what the network said of planes that were
-    segmented, where that is not too large to keep. `signs` are small marks over the image, by what they say.
-    `class_names` are those of the model that labelled it, by value, and
-    `class_shares` how much of the pixels each covers; both are empty where labels are objects.
+    `n_written` counts how often we wrote to the labels as a whole, past their history. `locked` has the ids that no
+    tool changes, in every frame; `lock_places` a pixel of those that were locked by hand. `maps` is what the network
+    said of planes that were segmented, where that is not too large to keep. `signs` are small marks over the image, by
+    what they say. `class_names` are those of the model that labelled it, by value, and `class_shares` how much of the
+    pixels each covers; both are empty where labels are objects.
     """
 
-    def __init__(self, layer: ImageLayer) -> None:
-        self.key = uuid4().hex
-        self.layer = layer
-        self.image: Image = layer_to_image(layer)
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
+        equality_operators=dict.fromkeys(_BY_IDENTITY, operator.is_), signal_aliases=dict.fromkeys(_UNTOLD)
+    )
+
+    layer: ImageLayer
+    key: str = field(default_factory=lambda: uuid4().hex, init=False)
+    image: Image = field(init=False)
+    geometry: Geometry = field(init=False)
+    channel: int | None = field(default=None, init=False)
+    prediction: npt.NDArray[np.int32] | None = field(default=None, init=False)
+    layers: Mapping[str, Layer] = field(default_factory=lambda: MappingProxyType({}), init=False)
+    n_written: int = field(default=0, init=False)
+    diameter: float | None = field(default=None, init=False)
+    diameter_estimated: bool = field(default=False, init=False)
+    segmented_by: str | None = field(default=None, init=False)
+    seconds: float | None = field(default=None, init=False)
+    n_objects: int | None = field(default=None, init=False)
+    prediction_undo: Any = field(default=None, init=False)
+    lock_places: Mapping[int, Place] = field(default_factory=dict, init=False)
+    locked: frozenset[int] = field(default=frozenset(), init=False)
+    maps: KeptMaps | None = field(default=None, init=False)
+    signs: dict[str, Sign] = field(default_factory=dict, init=False)
+    class_names: tuple[str, ...] = field(default=(), init=False)
+    class_shares: Mapping[str, float] = field(default_factory=dict, init=False)
+    _changing: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.image = layer_to_image(self.layer)
         self.geometry = Geometry(self.image)
-        self.channel: int | None = 0 if "C" in self.image.axes else None
-        self.layers: dict[str, Layer] = {}
-        self.prediction: npt.NDArray[np.int32] | None = None
-        self.diameter: float | None = None
-        self.diameter_estimated = False
-        self.segmented_by: str | None = None
-        self.seconds: float | None = None
-        self.n_objects: int | None = None
-        self.prediction_undo: Any = None
-        self.locked: set[int] = set()
-        self.maps: KeptMaps | None = None
-        self.signs: dict[str, Sign] = {}
-        self.class_names: tuple[str, ...] = ()
-        self.class_shares: dict[str, float] = {}
+        self.channel = 0 if "C" in self.image.axes else None
+        self.events.class_names.connect(self._name_values)
+        self.events.layers.connect(self._name_values)
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Set several fields as one: they tell, once each and in their order, after all of them are set."""
+        with ExitStack() as stack:
+            # A change within a change is part of it; and who was entered last is left first.
+            for name in () if self._changing else reversed(list(self.events)):
+                stack.enter_context(self.events[name].paused(_join_changes))
+            outermost, self._changing = not self._changing, True
+            try:
+                yield
+            finally:
+                self._changing = not outermost
 
     @property
     def name(self) -> str:
@@ -76,6 +120,8 @@ class ImageWork:
     def seen(self) -> ModelInput:
         """The image with all of its channels, of which a model takes those that it looks at; nothing read yet."""
         return stack_channels(self.image, self.channel)
+
+    # -- layers -----------------------------------------------------------------------------------------------------
 
     @property
     def labels_layer(self) -> Labels | None:
@@ -108,34 +154,36 @@ class ImageWork:
         layer = self.layers.get(role)
         return None if layer is None else self.geometry.from_layer(layer.data)
 
-    def set_axes(self, axes: str) -> bool:
-        """Understand the image as `axes` (raises `UserError`); False if nothing changes.
-
-        Labels stay as layers, but are ours no longer: they were made for other axes.
-        """
-        image = self.image.with_axes(axes)
-        if image.axes == self.image.axes:
-            return False
-        self.image, self.geometry = image, Geometry(image)
-        self.channel = 0 if "C" in image.axes else None
-        self.layers.clear()
-        self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
-        self.class_names, self.class_shares = (), {}
-        self.locked.clear()
-        return True
-
     def owns(self, layer: Layer) -> bool:
         return layer is self.layer or any(layer is own for own in self.layers.values())
 
-    def forget(self, layer: Layer) -> str:
-        """Drop one of our layers, which the user removed; returns its role."""
+    def put_layer(self, role: str, layer: Layer | None) -> Layer | None:
+        """Have `layer` as ours of this role (None: none any more); returns the one of before."""
+        others = {known: own for known, own in self.layers.items() if known != role}
+        before = self.layers.get(role)
+        self.layers = MappingProxyType(others if layer is None else {**others, role: layer})
+        return before
+
+    def forget(self, layer: Layer) -> None:
+        """Drop one of our layers, which the user removed; without labels there is no prediction either."""
         role = next(role for role, own in self.layers.items() if own is layer)
-        del self.layers[role]
-        return role
+        with self.change():
+            self.put_layer(role, None)
+            if role == "labels":
+                self.prediction = None
 
     def adopt(self, layer: Layer, role: str) -> None:
+        """Take a layer of the user's as ours."""
         layer.metadata = {**layer.metadata, KEY: self._mark(role)}
-        self.layers[role] = layer
+        self.put_layer(role, layer)
+
+    def _name_values(self) -> None:
+        if self.labels_layer is not None:
+            name_values(self.labels_layer, self.class_names)
+
+    def note_written(self) -> None:
+        """Say that we wrote to the labels, past their history or all over them."""
+        self.n_written += 1
 
     def layer_options(self, role: str) -> dict[str, Any]:
         """Keyword arguments of a new layer of `role`: name, place, and the mark by which we know it."""
@@ -147,6 +195,37 @@ class ImageWork:
 
     def _mark(self, role: str) -> dict[str, Any]:
         return {"role": role, "image": self.key, "axes": self.axes}
+
+    # -- how it is understood -----------------------------------------------------------------------------------------
+
+    def set_axes(self, axes: str) -> None:
+        """Understand the image as `axes` (raises `UserError`).
+
+        Labels stay as layers, but are ours no longer: they were made for other axes.
+        """
+        image = self.image.with_axes(axes)
+        if image.axes == self.image.axes:
+            return
+        with self.change():
+            self.geometry = Geometry(image)
+            self.image = image
+            self.channel = 0 if "C" in image.axes else None
+            self.layers = MappingProxyType({})
+            self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
+            self.class_names, self.class_shares = (), {}
+            self.lock_places, self.locked = {}, frozenset()
+
+    def set_diameter(self, diameter: float | None, estimated: bool = False) -> None:
+        """Object diameter in pixels; None: to be estimated when the image is segmented."""
+        with self.change():
+            self.diameter, self.diameter_estimated = diameter, estimated
+
+    def lock(self, ids: set[int] | frozenset[int], places: Mapping[int, Place] | None = None) -> None:
+        """Lock these objects, and no others; `places`: a pixel of each, as far as it is known."""
+        self.lock_places = places or {}
+        self.locked = frozenset(ids)
+
+    # -- what is in view ----------------------------------------------------------------------------------------------
 
     def plane_at(self, position: npt.ArrayLike) -> tuple[int, ...]:
         """Index of the plane (over `axes` before YX) at a world position, as of `viewer.dims.point`."""
@@ -165,3 +244,8 @@ class ImageWork:
                 return None
             found.append(slice(first, last))
         return found[0], found[1]
+
+
+def _join_changes(first: tuple[Any, Any], last: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Of (new, old) twice over: the newest and the oldest value."""
+    return last[0], first[1]

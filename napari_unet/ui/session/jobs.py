@@ -2,7 +2,8 @@
 
 Work is a generator of small events (see `napari_unet.events`). The thread puts them in a queue; a timer on the main
 thread takes them out, ten times a second and never for longer than a few milliseconds, so that the window stays alive
-however fast they come.
+however fast they come. The timer runs only while a job does, and does not ask what has changed: it sets the pace. Were
+each event a signal of its own, thousands of tiles would reach the window one by one, in the midst of a stroke.
 """
 
 from __future__ import annotations
@@ -10,19 +11,18 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from napari.qt.threading import GeneratorWorker, thread_worker
 from psygnal import Signal
 from qtpy.QtCore import QObject, QThreadPool, QTimer
 
-from napari_unet.events import Failed, Finished, StopFlag, guarded
+from napari_unet.events import Failed, StopFlag
+from napari_unet.ui.session.threads import ClosingWorker, Outcome, run_in_thread
 
 SEGMENT, FINETUNE = "segment", "finetune"
 """Owners of jobs: the step that began one."""
-Outcome = Finished[Any] | Failed | None
 # Outside tests this is never reached: work polls its stop flag at each tile or step.
 CLOSING_PATIENCE_MS = 10_000
 INTERVAL_MS = 100
@@ -46,44 +46,6 @@ class Job:
     @property
     def stopping(self) -> bool:
         return self.stop.requested
-
-
-class ClosingWorker(GeneratorWorker):
-    """A generator worker in a low-priority thread of our own pool, which closes its generator when told to quit.
-
-    napari's worker leaves the generator suspended after `quit()`, so that its `finally` clauses run much later, on the
-    main thread. The priority is lowered before the first call to torch, whose threads inherit it.
-    """
-
-    pool: QThreadPool
-
-    def start(self) -> None:
-        self._worker_set.add(self)
-        self._finished.connect(self._set_discard)
-        self.pool.start(self)
-
-    def work(self) -> Any:
-        from napari_unet.models.device import lower_thread_priority
-
-        lower_thread_priority()
-        try:
-            return super().work()
-        finally:
-            self._gen.close()
-
-
-@thread_worker(worker_class=ClosingWorker)
-def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, None, Outcome]:
-    """Put every event of `events` into `queue`; yield, so that quitting is noticed; return the outcome."""
-    work = guarded(events)
-    try:
-        while True:
-            queue.append(next(work))
-            yield
-    except StopIteration as end:
-        return end.value
-    finally:
-        work.close()
 
 
 class JobRunner(QObject):

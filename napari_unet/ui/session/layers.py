@@ -7,6 +7,7 @@ the same memory in the order of the image layer, so that both line up in the vie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Image as ImageLayer
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from napari.utils.transforms import Affine
 
 from napari_unet.errors import UserError
@@ -209,3 +210,13 @@ def placement(layer: ImageLayer, geometry: Geometry) -> dict[str, Any]:
         "units": layer.units[-ndim:],
         "axis_labels": layer.axis_labels[-ndim:],
     }
+
+
+def name_values(layer: Labels, names: Sequence[str]) -> None:
+    """Let the viewer's status line tell the class under the cursor; `names` by value, none where labels are objects."""
+    if names:
+        layer.features = {"index": np.arange(len(names)), "class": list(names)}
+        if layer.selected_label >= len(names):
+            layer.selected_label = 1
+    elif "class" in layer.features:
+        layer.features = {}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
+from napari_unet.events import Failed
 from napari_unet.labels.regions import reviewed_ids
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.pacing import Debounced
+from napari_unet.ui.session.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ class ReviewCounter(QObject):
     """Keeps `counts` up to date a moment after the last stroke; `changed` tells of it."""
 
     changed = Signal()
-    _counted = Signal(dict)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,12 +54,11 @@ class ReviewCounter(QObject):
         self._classes: dict[str, tuple[int, ...]] = {}  # or reviewed pixels of each class
         self._stale: set[str] = set()
         self._counting = False
-        self._timer = QTimer(self, singleShot=True, interval=_QUIET_MS)
-        self._timer.timeout.connect(self._count)
-        self._counted.connect(self._on_counted)
+        self._quiet = Debounced(self, self._count, _QUIET_MS)
         self._trackers.changed.connect(self._on_changed)
         listen(self, session.reviewed_changed, self._on_changed)
         listen(self, session.labels_changed, self._on_changed)
+        listen(self, session.classes_changed, self._on_changed)
         listen(self, session.images_changed, self._on_images)
 
     @property
@@ -82,14 +81,14 @@ class ReviewCounter(QObject):
 
     def _on_changed(self, work: ImageWork) -> None:
         self._stale.add(work.key)
-        self._timer.start()
+        self._quiet.ask()
 
     def _on_images(self) -> None:
         self.changed.emit()
 
     def _count(self) -> None:
         if self._counting:
-            self._timer.start()
+            self._quiet.ask()
             return
         # Views of the layers' memory: a stroke in the meantime only means to count once more.
         images = {
@@ -100,27 +99,26 @@ class ReviewCounter(QObject):
         self._stale.clear()
         if images:
             self._counting = True
-            # A thread that ends with its count: none is left when the window closes.
-            threading.Thread(target=self._count_in_thread, args=(images,), daemon=True).start()
+            run_errand(lambda: _count_images(images), self._on_counted)
 
-    def _count_in_thread(self, images: dict[str, tuple[Any, Any, str, int]]) -> None:
-        counts: dict[str, int | tuple[int, ...]] = {}
-        for key, (labels, reviewed, axes, n_classes) in images.items():
-            if labels is None or reviewed is None:
-                counts[key] = 0
-            elif n_classes:
-                counts[key] = count_classes(labels, reviewed, n_classes)
-            else:
-                counts[key] = count_reviewed(labels, reviewed, axes)
-        with contextlib.suppress(RuntimeError):  # the panel was closed meanwhile
-            self._counted.emit(counts)
-
-    def _on_counted(self, counts: dict[str, int | tuple[int, ...]]) -> None:
+    def _on_counted(self, counts: dict[str, int | tuple[int, ...]] | Failed) -> None:
         self._counting = False
-        for key, found in counts.items():
+        for key, found in () if isinstance(counts, Failed) else counts.items():
             self._reviewed[key] = found if isinstance(found, int) else 0
             self._classes[key] = () if isinstance(found, int) else found
         self.changed.emit()
+
+
+def _count_images(images: dict[str, tuple[Any, Any, str, int]]) -> dict[str, int | tuple[int, ...]]:
+    counts: dict[str, int | tuple[int, ...]] = {}
+    for key, (labels, reviewed, axes, n_classes) in images.items():
+        if labels is None or reviewed is None:
+            counts[key] = 0
+        elif n_classes:
+            counts[key] = count_classes(labels, reviewed, n_classes)
+        else:
+            counts[key] = count_reviewed(labels, reviewed, axes)
+    return counts
 
 
 def count_reviewed(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], axes: str) -> int:

@@ -1,13 +1,15 @@
 """What the window knows: the images that are worked on, each with its labels, and the one job. One session a viewer.
 
-Steps read everything from here and listen to its signals; none of them keeps state of its own that another needs.
+Steps read everything from here and listen to its signals; none of them keeps state of its own that another needs. What
+an image has to tell comes from its own events (`ImageWork.events`); the session passes it on, with the image.
 """
 
 from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -15,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
-from psygnal import Signal
+from psygnal import EmissionInfo, Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.errors import UserError
@@ -26,7 +28,6 @@ from napari_unet.ui.session.layers import is_image_layer
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from napari_unet.corrections.operations.change import Place
     from napari_unet.models.library import ModelEntry
     from napari_unet.models.model import Model
 
@@ -40,6 +41,18 @@ class Service(Protocol):
 
 
 S = TypeVar("S", bound=Service)
+
+# Which signal of the session tells that a field of an image's work has another value.
+_SIGNALS = {
+    "image": "image_changed",
+    "channel": "image_changed",
+    "prediction": "prediction_changed",
+    "n_written": "labels_changed",
+    "diameter": "diameter_changed",
+    "diameter_estimated": "diameter_changed",
+    "locked": "locks_changed",
+    "class_names": "classes_changed",
+}
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
@@ -69,12 +82,14 @@ class Session:
 
     current_changed = Signal()  # another image is worked on, or none
     images_changed = Signal()  # layers that can be chosen came, went, moved or were renamed
+    work_changed = Signal(object, str)  # work, and the field of it that has another value; those below tell more
     image_changed = Signal(object)  # work: its axes or channel are others (labels are gone if they no longer fit)
     labels_changed = Signal(object)  # work: its labels layer came, went, or was written to by us
     prediction_changed = Signal(object)  # work: its prediction is another one, or None
     reviewed_changed = Signal(object)  # work: its reviewed layer came or went (strokes: the layer's own events)
     diameter_changed = Signal(object)  # work
-    locks_changed = Signal(object, object)  # work, and where (by id) those lie that were locked by hand
+    locks_changed = Signal(object)  # work: other objects are locked
+    classes_changed = Signal(object)  # work: its values stand for other classes, or these have other names
     model_changed = Signal()  # another model is used, or the same one has other contents
     models_changed = Signal()  # the library has another content
     closing = Signal()  # the window closes: last chance to save something
@@ -138,27 +153,20 @@ class Session:
 
     def set_axes(self, axes: str) -> None:
         """Understand the current image as `axes`; raises `UserError`. Labels that no longer fit are let go."""
-        if self.current is not None and self.current.set_axes(axes):
-            self._emit_all(self.current)
+        if self.current is not None:
+            self.current.set_axes(axes)
 
     def set_channel(self, channel: int | None) -> None:
         if self.current is not None and self.current.channel != channel:
+            self._show_channel(self.current, channel)
             self.current.channel = channel
-            self._show_channel(self.current)
-            self.image_changed.emit(self.current)
 
-    def set_diameter(self, work: ImageWork, diameter: float | None, estimated: bool = False) -> None:
-        """Object diameter of an image in pixels; None: to be estimated when it is segmented."""
-        if (work.diameter, work.diameter_estimated) != (diameter, estimated):
-            work.diameter, work.diameter_estimated = diameter, estimated
-            self.diameter_changed.emit(work)
-
-    def _show_channel(self, work: ImageWork) -> None:
-        """Move the viewer's slider to the chosen channel."""
+    def _show_channel(self, work: ImageWork, channel: int | None) -> None:
+        """Move the viewer's slider to a channel."""
         axes = work.image.axes.replace("S", "")
-        if "C" in axes and work.channel is not None:
+        if "C" in axes and channel is not None:
             dims = self.viewer.dims
-            dims.set_current_step(dims.ndim - len(axes) + axes.index("C"), work.channel)
+            dims.set_current_step(dims.ndim - len(axes) + axes.index("C"), channel)
 
     def _find_or_make(self, layer: ImageLayer) -> tuple[ImageWork | None, str | None]:
         known = next((work for work in self.works if work.layer is layer), None)
@@ -168,8 +176,21 @@ class Session:
             work = ImageWork(layer)
         except UserError as error:
             return None, str(error)
+        work.events.connect(partial(self._pass_on, work))
         self.works.append(work)
         return work, None
+
+    def _pass_on(self, work: ImageWork, info: EmissionInfo) -> None:
+        """A field of an image's work has another value: tell it, with the image."""
+        field = info.signal.name
+        self.work_changed.emit(work, field)
+        if field == "layers":
+            now, before = info.args
+            for role, signal in (("labels", self.labels_changed), ("reviewed", self.reviewed_changed)):
+                if now.get(role) is not before.get(role):
+                    signal.emit(work)
+        elif field in _SIGNALS:
+            getattr(self, _SIGNALS[field]).emit(work)
 
     # -- layers that belong to an image ---------------------------------------------------------------------------
 
@@ -183,8 +204,7 @@ class Session:
         layer = make(work.geometry.to_layer(data), **(work.layer_options(role) | options))
         with self.keep_selection():
             self.viewer.add_layer(layer)
-        work.layers[role] = layer
-        self._emit_role(work, role)
+        work.put_layer(role, layer)
         return layer
 
     def adopt_labels(self, work: ImageWork, layer: Labels) -> None:
@@ -192,24 +212,12 @@ class Session:
         if work.geometry.from_layer(layer.data) is None:
             raise UserError(f"{layer.name} has another shape than {work.layer.name}: choose labels made for it.")
         work.adopt(layer, "labels")
-        self.labels_changed.emit(work)
 
     def remove_layer(self, work: ImageWork, role: str) -> None:
         """Remove the layer of `role` from the viewer, if there is one."""
-        layer = work.layers.pop(role, None)
+        layer = work.put_layer(role, None)
         if layer is not None and layer in self.viewer.layers:
             self.viewer.layers.remove(layer)
-
-    def set_prediction(self, work: ImageWork, prediction: npt.NDArray[np.int32] | None) -> None:
-        """Keep what the model said (axes `work.axes`), apart from the labels that the user paints on."""
-        work.prediction = prediction
-        self.prediction_changed.emit(work)
-
-    def set_locked(self, work: ImageWork, ids: set[int], places: Mapping[int, Place] | None = None) -> None:
-        """Lock these objects of an image, and no others; `places`: a pixel of each, as far as it is known."""
-        if ids != work.locked:
-            work.locked = set(ids)
-            self.locks_changed.emit(work, places or {})
 
     @contextlib.contextmanager
     def keep_selection(self) -> Iterator[None]:
@@ -298,17 +306,10 @@ class Session:
             for signs in work.signs.values():
                 signs.remove()
         elif work is not None:
-            self._forget(work, layer)
+            work.forget(layer)
         self.images_changed.emit()
         if layer is self.refused or (work is not None and work is self.current and work.layer is layer):
             self.work_on(next(iter(reversed(self.image_layers())), None))
-
-    def _forget(self, work: ImageWork, layer: Layer) -> None:
-        role = work.forget(layer)
-        if role == "labels":
-            work.prediction = None
-            self.prediction_changed.emit(work)
-        self._emit_role(work, role)
 
     def _on_images(self, event: Any = None) -> None:
         self.images_changed.emit()
@@ -321,16 +322,6 @@ class Session:
             self.work_on(work.layer)
         elif layer is not None and is_image_layer(layer):
             self.work_on(layer)
-
-    def _emit_role(self, work: ImageWork, role: str) -> None:
-        if role == "labels":
-            self.labels_changed.emit(work)
-        elif role == "reviewed":
-            self.reviewed_changed.emit(work)
-
-    def _emit_all(self, work: ImageWork) -> None:
-        for signal in (self.image_changed, self.prediction_changed, self.labels_changed, self.reviewed_changed):
-            signal.emit(work)
 
     def close(self) -> None:
         """The window closes: the job is stopped, and no callback comes any more."""

@@ -35,7 +35,7 @@ class Bench:
         layer = self.viewer.add_image(np.zeros(labels.shape, np.uint8), name=name)
         self.work = self.session.work_on(layer)
         self.session.add_layer(self.work, "labels", labels.copy())
-        self.session.set_prediction(self.work, labels.copy())
+        self.work.prediction = labels.copy()
         self.settle()
 
     @property
@@ -191,7 +191,7 @@ def test_who_removes_the_overlay_does_not_get_it_back(bench):
 def test_marks_stay_when_the_prediction_becomes_another_one(bench):
     bench.paint((20, 20), 0)
     marked = bench.marked.copy()
-    bench.session.set_prediction(bench.work, bench.work.labels.copy())
+    bench.work.prediction = bench.work.labels.copy()
     bench.settle()
     assert bench.tracker.counts.total == 0
     np.testing.assert_array_equal(bench.marked, marked)

@@ -62,7 +62,7 @@ def segmented(session, reviewed=True):
     image, labels = discs()
     work = session.work_on(session.viewer.add_image(image, name="discs"))
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels.copy())
+    work.prediction = labels.copy()
     if reviewed:
         session.add_layer(work, "reviewed", np.ones(labels.shape, np.uint8))
     session.viewer.layers.selection.active = work.labels_layer

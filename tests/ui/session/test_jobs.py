@@ -25,7 +25,7 @@ def _run(runner: JobRunner, qtbot: Any, events: Iterator[Any], stop: StopFlag | 
     seen: list[Any] = []
     outcomes: list[Any] = []
     assert runner.start(events, stop or StopFlag(), seen.append, outcomes.append)
-    qtbot.waitUntil(lambda: bool(outcomes), timeout=5000)
+    qtbot.waitUntil(lambda: bool(outcomes), timeout=60_000)
     assert runner.job is None
     return seen, outcomes[0]
 
@@ -43,7 +43,7 @@ def test_events_arrive_in_order_on_the_main_thread_and_the_work_runs_in_another(
     seen: list[int] = []
     done: list[Any] = []
     runner.start(work(), StopFlag(), lambda n: (seen.append(n), here.append(threading.get_ident())), done.append)
-    qtbot.waitUntil(lambda: bool(done), timeout=5000)
+    qtbot.waitUntil(lambda: bool(done), timeout=60_000)
     assert seen == list(range(50))
     assert done[0].result == "all"
     assert set(here) == {threading.get_ident()}
@@ -85,7 +85,7 @@ def test_one_job_at_a_time_and_the_next_may_start_when_the_first_reports(runner:
     assert not runner.start(iter([]), StopFlag())
     runner.stop()
     assert runner.job.stopping
-    qtbot.waitUntil(lambda: len(done) == 2 and runner.job is None, timeout=5000)
+    qtbot.waitUntil(lambda: len(done) == 2 and runner.job is None, timeout=60_000)
     assert done == ["stopped", "second"]
     assert changes[-1] is False
 
@@ -103,7 +103,7 @@ def test_shutdown_ends_the_work_closes_its_generator_in_its_thread_and_calls_nob
             closed_in.append(threading.get_ident())
 
     runner.start(work(), StopFlag(), calls.append, calls.append)
-    qtbot.waitUntil(lambda: len(calls) > 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(calls) > 2, timeout=60_000)
     before = len(calls)
     runner.shutdown()
     assert len(closed_in) == 1

@@ -21,7 +21,7 @@ def test_correcting_goes_on_after_the_panel_was_closed(viewer: Any, qtbot: Any) 
     labels = np.zeros((60, 60), np.int32)
     labels[10:20, 10:20] = 1
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels.copy())
+    work.prediction = labels.copy()
     viewer.window.remove_dock_widget(dock)
     qtbot.wait(50)
 

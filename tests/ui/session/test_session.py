@@ -44,7 +44,7 @@ def test_painting_changes_the_labels_and_never_the_prediction(viewer: Any, sessi
     work = session.current
     prediction = np.ones((20, 20), np.int32)
     session.add_layer(work, "labels", prediction.copy())
-    session.set_prediction(work, prediction)
+    work.prediction = prediction
     assert not work.has_corrections
     work.labels_layer.paint((5, 5), 7)
     assert work.has_corrections
@@ -60,7 +60,7 @@ def test_deleting_labels_forgets_the_prediction_and_the_image_all(viewer: Any, s
     session.work_on(layer)
     work = session.current
     session.add_layer(work, "labels", np.zeros((20, 20), np.int32))
-    session.set_prediction(work, np.zeros((20, 20), np.int32))
+    work.prediction = np.zeros((20, 20), np.int32)
     viewer.layers.remove(work.labels_layer)
     assert work.labels is None
     assert work.prediction is None
@@ -127,3 +127,43 @@ def test_the_channel_chooser_moves_the_slider(viewer: Any, session: Session) -> 
     session.set_channel(1)
     assert viewer.dims.current_step[0] == 1
     assert session.current.grey.axes == "YX"
+
+
+def test_what_is_set_on_an_image_tells_and_the_same_value_again_does_not(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((20, 20)))
+    work, heard = session.current, []
+    for name in ("labels", "reviewed", "prediction", "diameter", "locks", "classes", "image"):
+        getattr(session, f"{name}_changed").connect(lambda of, name=name: heard.append((name, of is work)))
+    session.work_changed.connect(lambda of, field: heard.append(field))
+
+    def told(change: Any) -> list[Any]:
+        heard.clear()
+        change()
+        return list(heard)
+
+    prediction = np.zeros((20, 20), np.int32)
+    assert told(lambda: setattr(work, "prediction", prediction)) == ["prediction", ("prediction", True)]
+    assert told(lambda: setattr(work, "prediction", prediction)) == []
+    assert told(lambda: setattr(work, "prediction", prediction.copy())) == ["prediction", ("prediction", True)]
+    assert told(lambda: session.add_layer(work, "labels", prediction)) == ["layers", ("labels", True)]
+    assert told(lambda: session.add_layer(work, "preview", prediction)) == ["layers"]
+    assert told(work.note_written) == ["n_written", ("labels", True)]
+    assert told(lambda: work.lock({2}, {2: (3, 4)})) == ["locked", ("locks", True)]
+    assert told(lambda: work.lock({2})) == []
+    assert told(lambda: setattr(work, "class_names", ("a", "b"))) == ["class_names", ("classes", True)]
+    assert told(lambda: setattr(work, "seconds", 2.0)) == ["seconds"]
+    assert ("diameter", True) in told(lambda: work.set_diameter(12.0))
+    assert told(lambda: work.set_diameter(12.0)) == []
+    told_of_removal = told(lambda: viewer.layers.remove(work.labels_layer))
+    assert told_of_removal.count(("labels", True)) == told_of_removal.count(("prediction", True)) == 1
+
+
+def test_what_changes_together_is_told_when_all_of_it_is_set(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((3, 20, 20)))
+    work, seen = session.current, []
+    session.add_layer(work, "labels", np.zeros((3, 20, 20), np.int32))
+    work.prediction = np.zeros((3, 20, 20), np.int32)
+    for signal in (session.image_changed, session.labels_changed, session.prediction_changed):
+        signal.connect(lambda of: seen.append((of.axes, of.labels, of.prediction)))
+    session.set_axes("tyx")
+    assert seen == [("TYX", None, None)] * 3

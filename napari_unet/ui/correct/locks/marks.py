@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_unet.corrections.operations.change import Place
 from napari_unet.corrections.operations.extent import follow_object
@@ -18,12 +17,13 @@ from napari_unet.corrections.operations.outlining import outline_places
 from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import marks_of
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.pacing import Debounced, Slices
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-BUDGET_SECONDS, PAUSE_MS, QUIET_MS = 0.004, 4, 200
+QUIET_MS = 200
 DOT_PIXELS = (3, 4)  # of the screen
 DOTS = 24  # on one outline, at most
 DOT_DISTANCE = 8.0
@@ -60,23 +60,19 @@ class LockMarks(QObject):
         self._laid: dict[str, _Dots] = {}  # by image, as drawn last
         self._level: int | None = None  # of the zoom
         self._waiting: list[ImageWork] = []
-        self._steps: Iterator[None] | None = None
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._draw_all)
-        self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
-        self._quiet.timeout.connect(self._begin)
-        self._worker = QTimer(self, interval=PAUSE_MS)
-        self._worker.timeout.connect(self._work_on)
-        self._zoomed = QTimer(self, singleShot=True, interval=_ZOOM_MS)
-        self._zoomed.timeout.connect(self._on_zoom)
+        self._soon = Debounced(self, self._draw_all, 0)
+        self._quiet = Debounced(self, self._begin, QUIET_MS)
+        self._slices = Slices(self, self._draw_all)
+        self._zoomed = Debounced(self, self._on_zoom, _ZOOM_MS)
         listen(self, session.viewer.scene.camera.events.zoom, self._on_camera)
         listen(self, session.locks_changed, self._on_locks)
         listen(self, session.labels_changed, self._on_labels)
         for work in session.works:
             self._on_labels(work)
 
-    def _on_locks(self, work: ImageWork, places: Mapping[int, Place]) -> None:
-        """Locks were set or taken off; `places` has a pixel of those that were set by a click or a stroke."""
+    def _on_locks(self, work: ImageWork) -> None:
+        """Locks were set or taken off. Of those set by a click or a stroke a pixel is known: they are drawn at once."""
+        places = work.lock_places
         known = self._dots.setdefault(work.key, {})
         for object_id in known.keys() - work.locked:
             del known[object_id]
@@ -92,24 +88,15 @@ class LockMarks(QObject):
             self._dots.pop(work.key, None)
             self._ask(work, self._quiet)
 
-    def _ask(self, work: ImageWork, timer: QTimer) -> None:
+    def _ask(self, work: ImageWork, timer: Debounced) -> None:
         if work not in self._waiting:
             self._waiting.append(work)
-        timer.start()
+        timer.ask()
 
     # -- objects of which only the id is known: looked for between the events of the window ------------------------
 
     def _begin(self) -> None:
-        self._steps = self._search([work for work in self._waiting if work.labels is not None])
-        self._worker.start()
-
-    def _work_on(self) -> None:
-        until = time.perf_counter() + BUDGET_SECONDS
-        for _ in self._steps or ():
-            if time.perf_counter() > until:
-                return
-        self._worker.stop()
-        self._draw_all()
+        self._slices.start(self._search([work for work in self._waiting if work.labels is not None]))
 
     def _search(self, works: list[ImageWork]) -> Iterator[None]:
         for work in works:
@@ -142,7 +129,7 @@ class LockMarks(QObject):
         self._show(work)
 
     def _on_camera(self) -> None:
-        self._zoomed.start()
+        self._zoomed.ask()
 
     def _on_zoom(self) -> None:
         """Show more or fewer dots, if the view is much nearer or farther than it was."""

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.ui.correct.locks.guard import STAY
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.pacing import Debounced
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
@@ -34,8 +35,7 @@ class LockShield(QObject):
         self._layer: Labels | None = None
         self._steps: list[list[Written]] = []  # since the last look, one for each step of undo
         self._taken_back: Written | None = None  # what redo would bring again
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._look)
+        self._soon = Debounced(self, self._look, 0)
 
     def watch(self, layer: Labels) -> None:
         """Look after one more labels layer."""
@@ -54,7 +54,7 @@ class LockShield(QObject):
             if self._layer is not event.source:
                 self._layer, self._steps = event.source, []
             self._steps.append([written_by(atom) for atom in event.value])
-            self._soon.start()
+            self._soon.ask()
 
     def _look(self) -> None:
         steps, self._steps = self._steps, []

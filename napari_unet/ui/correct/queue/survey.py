@@ -6,14 +6,11 @@ job has ended.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.review.queue import QueueOrder, ReviewQueue
@@ -21,6 +18,8 @@ from napari_unet.review.screening import ObjectSurvey, SurveyedEdit
 from napari_unet.ui.correct.queue.job import PlaneSurveyed, survey_in_background
 from napari_unet.ui.correct.queue.state import SurveyState, basis_of, rows_of
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.pacing import Debounced, Throttled
+from napari_unet.ui.session.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ SETTLE_MS = 200  # several signals come with one change of the labels
 SHOW_MS = 300  # between two refreshes of the list while planes come in
 LARGE_EDIT = 2**19
 """Pixels around an edit from which they are measured in a thread: more would hold up the next stroke."""
-_log = logging.getLogger(__name__)
 
 
 class SurveyKeeper(QObject):
@@ -45,7 +43,6 @@ class SurveyKeeper(QObject):
 
     changed = Signal(object)
     progressed = Signal(object, str, int, int)
-    _measured = Signal(object, object, object, object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,11 +51,8 @@ class SurveyKeeper(QObject):
         self._stopped: set[str] = set()  # by the user: not begun again by itself
         self._running: ImageWork | None = None
         self._undrawn: set[str] = set()
-        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
-        self._settle.timeout.connect(self._begin)
-        self._show = QTimer(self, singleShot=True, interval=SHOW_MS)
-        self._show.timeout.connect(self._tell)
-        self._measured.connect(self._on_measured)
+        self._settle = Debounced(self, self._begin, SETTLE_MS)
+        self._show = Throttled(self, self._tell, SHOW_MS)
         self._trackers.changed.connect(self._on_tracker)
         for signal in (session.prediction_changed, session.labels_changed, session.image_changed):
             listen(self, signal, self._on_labels)
@@ -66,7 +60,7 @@ class SurveyKeeper(QObject):
         listen(self, session.current_changed, self._on_images)
         listen(self, session.jobs.changed, self._on_jobs)
         listen(self, session.background.changed, self._settle_again)
-        self._settle.start()
+        self._settle.ask()
 
     # -- what others ask ---------------------------------------------------------------------------------------------
 
@@ -87,7 +81,7 @@ class SurveyKeeper(QObject):
 
     @property
     def busy(self) -> bool:
-        return self._settle.isActive() or self._running is not None
+        return self._settle.waiting or self._running is not None
 
     def stop(self) -> None:
         """Leave it at what is known, for the image that is being worked on."""
@@ -110,7 +104,7 @@ class SurveyKeeper(QObject):
             if self._running is work:
                 self._session.background.stop()
             self.changed.emit(work)
-        self._settle.start()
+        self._settle.ask()
 
     def _on_images(self) -> None:
         here = {work.key for work in self._session.works}
@@ -118,17 +112,17 @@ class SurveyKeeper(QObject):
             del self._states[key]
         if self._running is not None and self._running.key not in here:
             self._session.background.stop()
-        self._settle.start()
+        self._settle.ask()
 
     def _on_jobs(self) -> None:
         if self._session.job is not None:
             self._session.background.stop()
         else:
-            self._settle.start()
+            self._settle.ask()
 
     def _settle_again(self) -> None:
         if self._session.background.job is None:
-            self._settle.start()
+            self._settle.ask()
 
     def _begin(self) -> None:
         """Begin with what is not known yet: the current image first."""
@@ -188,8 +182,7 @@ class SurveyKeeper(QObject):
         text = f"{what}: {event.done} of {event.total}" if event.total > 1 else what
         self.progressed.emit(work, text, event.done, max(event.total, event.done + 1))
         self._undrawn.add(work.key)
-        if not self._show.isActive():
-            self._show.start()
+        self._show.ask()
 
     def _on_finished(self, work: ImageWork, state: SurveyState, outcome: Any) -> None:
         self._running = None
@@ -240,24 +233,15 @@ class SurveyKeeper(QObject):
             state.survey.finish_update(labels, edit, state.survey.measure_again(labels, edit))
             return
         state.in_thread.add(edit.plane)
-        threading.Thread(target=self._measure_in_thread, args=(work, state, edit, labels), daemon=True).start()
+        run_errand(lambda: state.survey.measure_again(labels, edit), self._on_measured, work, state, edit)
 
-    def _measure_in_thread(self, work: ImageWork, state: SurveyState, edit: SurveyedEdit, labels: Any) -> None:
-        try:
-            found = state.survey.measure_again(labels, edit)
-        except Exception:
-            _log.exception("An edit could not be measured")
-            found = None  # the plane is measured anew
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            self._measured.emit(work, state, edit, found)
-
-    def _on_measured(self, work: ImageWork, state: SurveyState, edit: SurveyedEdit, found: Sections | None) -> None:
+    def _on_measured(self, found: Sections | Failed, work: ImageWork, state: SurveyState, edit: SurveyedEdit) -> None:
         state.in_thread.discard(edit.plane)
         if self._gone or self._states.get(work.key) is not state or self.survey(work) is None or work.labels is None:
             return
-        if found is None:
+        if isinstance(found, Failed):  # the plane is measured anew
             state.measured.discard(edit.plane)
-            self._settle.start()
+            self._settle.ask()
             return
         state.survey.finish_update(work.labels, edit, found)
         self._follow(work)  # what was edited meanwhile

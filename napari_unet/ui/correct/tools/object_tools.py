@@ -179,9 +179,9 @@ def toggle_locks(session: Session, work: ImageWork, stroke: list[Place]) -> None
     if not touched:
         raise UserError("There is no object here: click one to lock it.")
     if len(stroke) == 1 and touched.keys() <= work.locked:
-        session.set_locked(work, work.locked - touched.keys())
+        work.lock(work.locked - touched.keys())
     else:
-        session.set_locked(work, work.locked | touched.keys(), touched)
+        work.lock(work.locked | touched.keys(), touched)
 
 
 def refuse_locked(work: ImageWork, stroke: list[Place], all_of: bool) -> None:

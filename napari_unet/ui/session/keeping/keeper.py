@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_unet.errors import UserError
 from napari_unet.project.opening import create_project, open_project
 from napari_unet.project.project import Project
 from napari_unet.project.recovery import create_recovery, remove_recovery
-from napari_unet.project.storage.state import SAVED, StoreState, failure
+from napari_unet.project.storage.state import SAVED, Saving, StoreState, failure
+from napari_unet.project.storage.writer import LATE_SECONDS
 from napari_unet.ui.session.keeping.following import Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
 from napari_unet.ui.session.keeping.teller import ProjectTeller
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.pacing import Debounced
 
 if TYPE_CHECKING:
     from napari_unet.project.references import ImageReference
@@ -24,13 +28,16 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.keeping.recorder import Recorder
     from napari_unet.ui.session.session import Session
 
-_POLL_MS = 200
+_IMAGES_MS = 200
+_WINDOW_MS = 400
+"""The view is remembered once it has come to rest."""
 
 
 class ProjectKeeper(QObject):
     """Hands what changes in the session to `project`. `changed`: another project, or another `state`."""
 
     changed = Signal()
+    _store_moved = Signal()  # from the thread that writes
     training_lost = Signal(dict)  # what the project that was opened notes of a training that was cut short
 
     def __init__(self, session: Session) -> None:
@@ -44,8 +51,14 @@ class ProjectKeeper(QObject):
         self._state = SAVED
         self._no_recovery: StoreState | None = None
         self._training: dict[str, Any] | None = None
-        self._poll = QTimer(self, interval=_POLL_MS)
-        self._poll.timeout.connect(self._on_poll)
+        self._images = Debounced(self, self._tell_images, _IMAGES_MS)
+        self._window = Debounced(self, self._tell_window, _WINDOW_MS)
+        self._late = Debounced(self, self._look_at_store, round(1000 * LATE_SECONDS) + 100)
+        self._store_moved.connect(self._look_at_store)
+        self._connect()
+
+    def _connect(self) -> None:
+        session, viewer = self._session, self._session.viewer
         self._recorders.came.connect(self._on_rewritten)
         self._recorders.rewritten.connect(self._on_rewritten)
         self._recorders.edited.connect(self._on_edit)
@@ -55,6 +68,16 @@ class ProjectKeeper(QObject):
         session.prediction_changed.connect(self._on_prediction)
         session.model_changed.connect(self._on_model)
         session.jobs.changed.connect(self._on_job)
+        session.work_changed.connect(self._images.ask)
+        session.images_changed.connect(self._images.ask)  # one of them may have another name
+        session.current_changed.connect(self._window.ask)
+        session.model_changed.connect(self._window.ask)
+        for signal in (
+            viewer.scene.camera.events.center,
+            viewer.scene.camera.events.zoom,
+            viewer.dims.events.current_step,
+        ):
+            listen(self, signal, self._on_view)
 
     @property
     def project(self) -> Project | None:
@@ -168,13 +191,13 @@ class ProjectKeeper(QObject):
             self._teller.deleteLater()
         if project is None:
             self._teller = None
-            self._poll.stop()
         else:
             self._teller = ProjectTeller(self._session, project, numbers, self)
-            self._poll.start()
+            project.listen(self._on_store)
             if self._training is not None:
                 self._teller.tell_training(self._training)
         self._on_model()
+        self._state = self.state
         self.changed.emit()
 
     def attach(self, work: ImageWork, number: int, reference: ImageReference, histories: dict[str, History]) -> None:
@@ -187,15 +210,16 @@ class ProjectKeeper(QObject):
         for recorder in self._recorders:
             recorder.finish()
         if self._teller is not None and not self.restoring:
-            self._teller.tell_state(at_once=True)
+            self._teller.tell_images(at_once=True)
+            self._teller.tell_window()
 
     def close(self) -> None:
         """The window closes. A recovery file stays, and is offered at the next start."""
         self.finish()
-        self._poll.stop()
         if self.project is not None and not self.project.close() and not self.is_recovery:
             self._rescue()
-            self._poll.stop()
+        for waiting in (self._images, self._window, self._late):
+            waiting.cancel()
         self._recorders.close()
         self._teller = None
 
@@ -227,7 +251,7 @@ class ProjectKeeper(QObject):
             self._begin_recovery()  # takes the layer as it is, this edit in it
         else:
             self._teller.tell_edit(recorder, edit)
-        self._on_poll()
+        self._tell_images()
 
     def _on_rewritten(self, recorder: Recorder) -> None:
         if self._teller is not None:
@@ -251,9 +275,27 @@ class ProjectKeeper(QObject):
         if self._teller is not None:
             self._teller.tell_model()
 
-    def _on_poll(self) -> None:
+    def _on_view(self) -> None:
+        self._window.ask()
+
+    def _tell_images(self) -> None:
         if self._teller is not None and not self.restoring:
-            self._teller.tell_state()
+            self._teller.tell_images()
+
+    def _tell_window(self) -> None:
+        if self._teller is not None and not self.restoring and self._session.viewer is not None:
+            self._teller.tell_window()
+
+    # -- what becomes of it on the disk ---------------------------------------------------------------------------
+
+    def _on_store(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+            self._store_moved.emit()
+
+    def _look_at_store(self) -> None:
+        """Tell of another state. Nobody tells of a disk that does not answer: what waits is looked at once more."""
+        if self.state.saving is Saving.PENDING:
+            self._late.ask()
         if self.state != self._state:
             self._state = self.state
             self.changed.emit()

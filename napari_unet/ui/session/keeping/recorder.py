@@ -6,16 +6,15 @@ written is found by a comparison in a thread of its own, a moment after the laye
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
+from napari_unet.events import Failed
 from napari_unet.project.storage.journal import Edit, History, Kind
 from napari_unet.project.storage.tiles import (
     TILE,
@@ -27,6 +26,8 @@ from napari_unet.project.storage.tiles import (
     scan,
     tiles_in_box,
 )
+from napari_unet.ui.session.pacing import Debounced
+from napari_unet.ui.session.threads import run_errand
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -41,7 +42,6 @@ class Recorder(QObject):
 
     edited = Signal(object)  # Edit
     rewritten = Signal()
-    _scanned = Signal(list)
 
     def __init__(self, work: ImageWork, role: str, history: History | None = None) -> None:
         super().__init__()
@@ -53,11 +53,8 @@ class Recorder(QObject):
         self.saved: npt.NDArray[Any] = np.array(self._array(), order="C")
         self._painted: set[TileKey] = set()
         self._scanning = self._stroking = False
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._record_painted)
-        self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
-        self._quiet.timeout.connect(self._scan)
-        self._scanned.connect(self._on_scanned)
+        self._soon = Debounced(self, self._record_painted, 0)
+        self._quiet = Debounced(self, self._scan, _QUIET_MS)
         self.layer.events.paint.connect(self._on_paint)
         self.layer.events.set_data.connect(self._on_drawn)
         # Before napari's own, which paint as soon as the button is down.
@@ -75,21 +72,21 @@ class Recorder(QObject):
 
     def look_again(self) -> None:
         """Something may have been written past the layer's own history."""
-        self._quiet.start()
+        self._quiet.ask()
 
     def finish(self) -> None:
         """Record at once whatever was done."""
-        self._soon.stop()
+        self._soon.cancel()
         self._record_painted()
-        if self._quiet.isActive() and not self.paused and self.alive:
-            self._quiet.stop()
+        if self._quiet.waiting and not self.paused and self.alive:
+            self._quiet.cancel()
             self._stroking = False
-            self._on_scanned([key for keys in scan(self.saved, self._array()) for key in keys])
+            self._on_scanned(_scan_all(self.saved, self._array()))
 
     def close(self) -> None:
         """Listen no more."""
-        self._soon.stop()
-        self._quiet.stop()
+        self._soon.cancel()
+        self._quiet.cancel()
         self.layer.events.paint.disconnect(self._on_paint)
         self.layer.events.set_data.disconnect(self._on_drawn)
         if self._on_mouse in self.layer.mouse_drag_callbacks:
@@ -113,7 +110,7 @@ class Recorder(QObject):
         # Some of napari's edits tell of themselves before they write, so this only takes a note.
         self._record_painted()
         self._painted |= self._tiles_of(getattr(event, "value", None))
-        self._soon.start()
+        self._soon.ask()
 
     def _record_painted(self) -> None:
         keys, self._painted = self._painted, set()
@@ -146,7 +143,7 @@ class Recorder(QObject):
         if not self.alive or self._painted:
             return
         if self._stroking:
-            self._quiet.start()
+            self._quiet.ask()
             return
         steps = [*self.history.done[-1:], *self.history.undone[-1:]]
         keys = {change.key for edit in steps for change in edit.changes}
@@ -155,28 +152,24 @@ class Recorder(QObject):
         if kind is not None:
             self._record(changes, kind)
         else:
-            self._quiet.start()
+            self._quiet.ask()
 
     def _scan(self) -> None:
         if not self.alive:
             return
         if self._scanning or self.paused or self._stroking:
-            self._quiet.start()
+            self._quiet.ask()
             return
         self._scanning = True
-        threading.Thread(target=self._scan_in_thread, args=(self.saved, self._array()), daemon=True).start()
+        before, after = self.saved, self._array()
+        run_errand(lambda: _scan_all(before, after), self._on_scanned)
 
-    def _scan_in_thread(self, before: npt.NDArray[Any], after: npt.NDArray[Any]) -> None:
-        keys = [key for part in scan(before, after) for key in part]
-        with contextlib.suppress(RuntimeError):  # closed meanwhile
-            self._scanned.emit(keys)
-
-    def _on_scanned(self, keys: list[TileKey]) -> None:
+    def _on_scanned(self, keys: list[TileKey] | Failed) -> None:
         self._scanning = False
-        if not keys or not self.alive:
+        if isinstance(keys, Failed) or not keys or not self.alive:
             return
         if self.paused or self._stroking or self._painted:
-            self._quiet.start()
+            self._quiet.ask()
             return
         if len(keys) > _MOST_TILES:
             np.copyto(self.saved, self._array())
@@ -192,6 +185,10 @@ class Recorder(QObject):
             edit = Edit(kind, tuple(changes))
             self.history.add(edit)
             self.edited.emit(edit)
+
+
+def _scan_all(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> list[TileKey]:
+    return [key for part in scan(before, after) for key in part]
 
 
 def _tiles_at(index: tuple[Any, ...], shape: tuple[int, ...]) -> set[TileKey]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject
 
+from napari_unet.events import Failed
 from napari_unet.project.project import LABELS, PREDICTION, Project
 from napari_unet.project.references import refer_to, with_hash
 from napari_unet.project.storage.journal import Edit, Kind, state_before
 from napari_unet.project.storage.tiles import apply_changes, find_changes, scan
+from napari_unet.ui.session.threads import run_errand
 
 if TYPE_CHECKING:
     from napari_unet.project.references import ImageReference
@@ -27,19 +27,15 @@ class ProjectTeller(QObject):
     An image is taken in with the first array that is told of it.
     """
 
-    _hashed = Signal(int, object)
-
     def __init__(self, session: Session, project: Project, numbers: dict[str, int] | None, parent: QObject) -> None:
-        super().__init__(parent)  # which outlives the thread that hashes: that must not be the last to hold this
+        super().__init__(parent)
         self._session, self.project = session, project
         self.numbers = dict(numbers or {})
         self._images: dict[int, ImageReference] = {}
         self._predictions: dict[str, Any] = {}
         self._window: Any = None
-        self._candidate: Any = None
         self._model: tuple[str, str] | None = None
         self._gone: dict[str, set[str]] = {}  # by image: roles of layers that were removed, while the image is open
-        self._hashed.connect(self._on_hashed)
 
     def attach(self, work: ImageWork, number: int, reference: ImageReference) -> None:
         """Go on with an image that was restored from the project, as it is now."""
@@ -57,8 +53,7 @@ class ProjectTeller(QObject):
             self._images[number] = reference
             self.tell_prediction(work)
             if reference.path is not None:
-                # A thread that ends with its file: large ones take a while to read.
-                threading.Thread(target=self._hash, args=(number, reference), daemon=True).start()
+                run_errand(lambda: with_hash(reference), self._on_hashed, number)  # large files take a while
         return self.numbers[work.key]
 
     def _refer(self, work: ImageWork) -> ImageReference:
@@ -81,13 +76,8 @@ class ProjectTeller(QObject):
             self.project.update_image(number, now)
         self.project.set_locked(number, work.locked)
 
-    def _hash(self, number: int, reference: ImageReference) -> None:
-        found = with_hash(reference)
-        with contextlib.suppress(RuntimeError):  # the project was closed meanwhile
-            self._hashed.emit(number, found)
-
-    def _on_hashed(self, number: int, reference: ImageReference) -> None:
-        if not self.project.closed:
+    def _on_hashed(self, reference: ImageReference | Failed, number: int) -> None:
+        if not self.project.closed and not isinstance(reference, Failed):
             known = replace(self._images[number], hash=reference.hash, n_bytes=reference.n_bytes)
             self._images[number] = known
             self.project.update_image(number, known)
@@ -145,15 +135,17 @@ class ProjectTeller(QObject):
 
     # -- the window and the model -------------------------------------------------------------------------------------
 
-    def tell_state(self, at_once: bool = False) -> None:
-        """All images and the window's state, the latter once it has come to rest."""
+    def tell_images(self, at_once: bool = False) -> None:
+        """How all images are understood now; `at_once`: also that they go on without layers that were removed."""
         for work in self._session.works:
             self.tell_image(work)
             if at_once:
                 self._settle_gone(work)
+
+    def tell_window(self) -> None:
+        """What is in view."""
         state = self._window_state()
-        settled, self._candidate = at_once or state == self._candidate, state
-        if settled and state != self._window:
+        if state != self._window:
             self._window = state
             self.project.set_property("window", state)
 

@@ -37,7 +37,7 @@ def stack(viewer: Any, session: Session) -> Any:
     labels[:, 10:26, 12:30] = 1
     work = session.work_on(viewer.add_image(labels.astype(np.float32), name="cells", axis_labels=("t", "y", "x")))
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels.copy())
+    work.prediction = labels.copy()
     return work
 
 
@@ -87,7 +87,7 @@ def test_other_labels_are_measured_anew(stack: Any, panel: Any, qtbot: Any) -> N
     other = np.zeros((4, 48, 64), np.int32)
     other[:, 2:20, 2:20] = 5
     panel.session.add_layer(stack, "labels", other.copy())
-    panel.session.set_prediction(stack, other.copy())
+    stack.prediction = other.copy()
     assert view.keeper.survey(stack) is None
     measured(view, qtbot)
     assert {number for number in view.keeper.queue(stack).table.ids.tolist() if number > 0} == {5}
@@ -106,7 +106,7 @@ def test_a_model_that_fails_leaves_what_can_be_measured(
     view = view_of(panel)
     measured(view, qtbot)
     monkeypatch.setattr(Session, "model_loader", lambda self: load)
-    panel.session.set_prediction(stack, stack.prediction.copy())  # segmented again
+    stack.prediction = stack.prediction.copy()  # segmented again
     measured(view, qtbot)
     table = view.keeper.queue(stack).table
     assert len(table) == 4

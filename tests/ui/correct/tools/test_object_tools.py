@@ -27,7 +27,7 @@ def open_step(qtbot):
         work = session.work_on(viewer.add_image(image, name="cells"))
         steps.append(CorrectStep(session))
         session.add_layer(work, "labels", labels.copy())
-        session.set_prediction(work, labels.copy())
+        work.prediction = labels.copy()
         viewer.layers.selection.active = work.labels_layer
         return steps[-1], work
 

@@ -1,0 +1,114 @@
+"""The one place that makes threads: for a session's jobs, and for small errands that nobody waits for.
+
+Threads never touch a widget or a layer. What they found comes back to the main thread as an event of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, TypeVar
+from weakref import WeakMethod
+
+from napari.qt.threading import GeneratorWorker, thread_worker
+from qtpy.compat import isalive
+from qtpy.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
+
+from napari_unet.events import Failed, Finished, guarded
+
+T = TypeVar("T")
+Outcome = Finished[Any] | Failed | None
+_log = logging.getLogger(__name__)
+
+
+class ClosingWorker(GeneratorWorker):
+    """A generator worker in a low-priority thread of our own pool, which closes its generator when told to quit.
+
+    napari's worker leaves the generator suspended after `quit()`, so that its `finally` clauses run much later, on the
+    main thread. The priority is lowered before the first call to torch, whose threads inherit it.
+    """
+
+    pool: QThreadPool
+
+    def start(self) -> None:
+        self._worker_set.add(self)
+        self._finished.connect(self._set_discard)
+        self.pool.start(self)
+
+    def work(self) -> Any:
+        from napari_unet.models.device import lower_thread_priority
+
+        lower_thread_priority()
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
+
+
+@thread_worker(worker_class=ClosingWorker)
+def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, None, Outcome]:
+    """Put every event of `events` into `queue`; yield, so that quitting is noticed; return the outcome."""
+    work = guarded(events)
+    try:
+        while True:
+            queue.append(next(work))
+            yield
+    except StopIteration as end:
+        return end.value
+    finally:
+        work.close()
+
+
+def run_errand(work: Callable[[], T], done: Callable[..., None], *context: Any) -> None:
+    """Call `work` in a thread that ends with it, then `done(found, *context)` on the main thread.
+
+    `done` is a method of a QObject; nothing is called once that is gone. `work` must not keep widgets alive. What goes
+    wrong in it is logged, and comes as `Failed`. For what takes less than a few seconds, and can be thrown away when
+    the window closes: unlike a job it cannot be stopped, and shows nothing.
+    """
+    threading.Thread(target=_run_errand, args=(work, WeakMethod(done), context, _courier()), daemon=True).start()
+
+
+def _run_errand(work: Callable[[], T], done: WeakMethod[Any], context: tuple[Any, ...], courier: _Courier) -> None:
+    try:
+        found: Any = work()
+    except Exception as error:
+        _log.exception("An errand failed")
+        found = Failed(f"This should not have happened: {type(error).__name__}: {error}", error)
+
+    def deliver() -> None:
+        method = done()
+        if method is not None and isalive(method.__self__):
+            method(found, *context)
+
+    # `work` and `context` go along, so that this thread is never the last to hold what they are made of.
+    with contextlib.suppress(RuntimeError):  # the program ended meanwhile
+        courier.brought.emit((work, deliver))
+
+
+class _Courier(QObject):
+    """Lives on the main thread, and carries out there what threads hand to it."""
+
+    brought = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.brought.connect(self._on_brought, Qt.ConnectionType.QueuedConnection)
+
+    def _on_brought(self, errand: tuple[object, Callable[[], None]]) -> None:
+        errand[1]()
+
+
+_couriers: list[_Courier] = []
+
+
+def _courier() -> _Courier:
+    """The courier of the running application, made when first asked for (on the main thread)."""
+    if not _couriers or not isalive(_couriers[0]):
+        application = QCoreApplication.instance()
+        assert application is not None, "errands need a running application"
+        _couriers[:] = [_Courier(application)]
+    return _couriers[0]

@@ -1,0 +1,76 @@
+"""Errands run beside the main thread and report to it; nothing is called once the one who sent them is gone."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qtpy.QtCore import QObject, Signal
+
+import napari_unet.ui
+from napari_unet.events import Failed
+from napari_unet.ui.session.threads import run_errand
+
+
+class Sender(QObject):
+    came = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Any] = []
+
+    def take(self, found: Any, *context: Any) -> None:
+        self.found.append((found, context, threading.current_thread()))
+
+
+def test_an_errand_runs_in_another_thread_and_reports_on_the_main_one(qtbot: Any) -> None:
+    sender = Sender()
+    run_errand(threading.current_thread, sender.take, "of", 3)
+    qtbot.waitUntil(lambda: bool(sender.found), timeout=20_000)
+    found, context, thread = sender.found[0]
+    assert found is not threading.main_thread()
+    assert context == ("of", 3)
+    assert thread is threading.main_thread()
+
+
+def test_an_errand_that_fails_says_so(qtbot: Any, caplog: pytest.LogCaptureFixture) -> None:
+    sender = Sender()
+
+    def fail() -> None:
+        raise MemoryError("no room")
+
+    run_errand(fail, sender.take)
+    qtbot.waitUntil(lambda: bool(sender.found), timeout=20_000)
+    failed = sender.found[0][0]
+    assert isinstance(failed, Failed)
+    assert "no room" in failed.message
+    assert "An errand failed" in caplog.text
+
+
+def test_who_is_gone_hears_nothing(qtbot: Any) -> None:
+    gone, other, go = Sender(), Sender(), threading.Event()
+    heard = gone.found
+    run_errand(lambda: go.wait(20), gone.take)
+    del gone
+    go.set()
+    run_errand(lambda: None, other.take)
+    qtbot.waitUntil(lambda: bool(other.found), timeout=20_000)
+    assert not heard
+
+
+def test_no_other_module_of_the_window_makes_threads_or_repeating_timers() -> None:
+    folder = Path(napari_unet.ui.__file__).parent
+    threads, repeating = set(), set()
+    for path in folder.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(folder).as_posix()
+        if re.search(r"threading\.Thread\(|@thread_worker|create_worker|ThreadPoolExecutor|import QThread\b", text):
+            threads.add(name)
+        if "QTimer(" in text:
+            repeating.add(name)
+    assert threads == {"session/threads.py"}
+    # The pace of a job's events, and of work between the window's events; neither asks whether something has changed.
+    assert repeating == {"session/jobs.py", "session/pacing.py"}
