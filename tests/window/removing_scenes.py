@@ -51,10 +51,10 @@ class Desk:
         wait_for(lambda: self.session.job is None, PATIENCE, "a job was left over")
         image, labels = stack()
         work = self.session.work_on(self.viewer.add_image(image, name="cells"))
-        self.session.set_diameter(work, 28.0)
+        work.set_diameter(28.0)
         if labelled:
             self.session.add_layer(work, "labels", labels.copy())
-            self.session.set_prediction(work, labels.copy())
+            work.prediction = labels.copy()
             overlay = get_trackers(self.session).of(work).overlay
             for plane in range(4):
                 overlay.mark((plane,))
