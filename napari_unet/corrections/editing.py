@@ -28,6 +28,10 @@ class FreeIds:
         """Say that `used` was painted by other means."""
         self._highest = max(self._highest, used)
 
+    def is_new(self, object_id: int) -> bool:
+        """Whether no object has this id yet, as far as was noted."""
+        return object_id > self._highest
+
     def take(self) -> int:
         """An id that was neither there at the start, nor noted, nor given before."""
         self._highest = _checked(self._highest + 1, self._dtype)

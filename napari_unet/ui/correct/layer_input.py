@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakMethod
 
-from napari.layers import Labels
-from qtpy.QtCore import QObject
+from app_model.types import KeyCode, KeyMod
+from napari.layers import Labels, Layer
+from qtpy.QtCore import QObject, QTimer
 
 from napari_unet.ui.canvas.box import drag_box
 from napari_unet.ui.correct.locks.guard import STAY, LockGuard
 from napari_unet.ui.correct.locks.shield import LockShield
+from napari_unet.ui.correct.sight import OTHER_AXES, why_not_seen
 from napari_unet.ui.correct.tools.actions import ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.correct.tools.keys import key_table
+from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ class ToolUser(Protocol):
 
     def use_at_cursor(self, name: str) -> None: ...
 
+    def must_ask(self) -> bool: ...
+
     def use_stroke(self, stroke: list[Any]) -> None: ...
 
 
@@ -42,7 +47,8 @@ class LayerInput(QObject):
     def __init__(self, session: Session, tools: ToolUser) -> None:
         super().__init__(tools)
         self._session, self._tools, self._hand = session, tools, tools.hand
-        self._bound: list[Labels] = []
+        self._bound: list[Layer] = []
+        self._undo = get_undo(session)
         self._shield = LockShield(session, self)
         self._shield.refused.connect(tools.failed)
         for signal in (session.labels_changed, session.reviewed_changed, session.current_changed):
@@ -53,6 +59,9 @@ class LayerInput(QObject):
     def _bind(self) -> None:
         """Bind keys and mouse to the layers of the current image, once each."""
         work = self._session.current
+        if work is not None and not any(work.layer is bound for bound in self._bound):
+            self._bound.append(work.layer)  # keys act when the image itself is selected, too
+            self._bind_keys(work.layer)
         for layer in [] if work is None else [work.labels_layer, work.reviewed_layer]:
             if layer is not None and not any(layer is bound for bound in self._bound):
                 self._bind_layer(layer)
@@ -66,6 +75,7 @@ class LayerInput(QObject):
         self._bound.append(layer)
         listen(self._hand, layer.events.mode, self._hand.on_mode)
         listen(self._hand, layer.events.visible, self._hand.on_layer)
+        listen(self._hand, layer.events.selected_label, self._hand.on_layer)
         listen(self, layer.events.paint, self._on_paint)
         # Before napari's own, which follow as a mode is chosen: see LockGuard.
         layer.mouse_drag_callbacks.insert(0, _weakly(self._on_mouse))
@@ -80,7 +90,10 @@ class LayerInput(QObject):
             self._bind_keys(layer)
         self._hand.changed.emit()
 
-    def _bind_keys(self, layer: Labels) -> None:
+    def _bind_keys(self, layer: Layer) -> None:
+        undo, redo = _weakly(self._undo.undo), _weakly(self._undo.redo)
+        layer.bind_key(KeyMod.CtrlCmd | KeyCode.KeyZ, lambda _: undo() and None, overwrite=True)
+        layer.bind_key(KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.KeyZ, lambda _: redo() and None, overwrite=True)
         run, use = _weakly(self._tools.run), _weakly(self._tools.use_at_cursor)
         for action in ACTIONS:
             key = key_table().key_of(action)
@@ -89,7 +102,27 @@ class LayerInput(QObject):
                 layer.bind_key(key, lambda _, act=act, name=action.name: act(name), overwrite=True)
 
     def _on_paint(self, event: Any) -> None:
+        was_new = self._tools.objects.is_new(int(event.source.selected_label)) if self._is_current(event) else False
         self._tools.objects.note_id(event.source)
+        if was_new:
+            self._hand.changed.emit()  # it is no new object any more
+
+    def _is_current(self, event: Any) -> bool:
+        work = self._session.current
+        return work is not None and event.source is work.labels_layer
+
+    def _holds_back(self, layer: Labels) -> bool:
+        """Keep napari's own brush from what is not seen: its callback comes after this one, if the mode is still on."""
+        reason = why_not_seen(self._session, self._session.current)
+        if reason == OTHER_AXES:
+            return False  # napari's own brush draws in any view
+        if reason is None and not self._tools.must_ask():
+            return False
+        if reason is not None:
+            self._tools.failed.emit(reason)
+        mode, layer.mode = layer.mode, "pan_zoom"
+        QTimer.singleShot(0, lambda: setattr(layer, "mode", mode if reason is None else "pan_zoom"))
+        return True
 
     def _on_move(self, layer: Labels, event: Any) -> None:
         """Say what is under the mouse."""
@@ -102,6 +135,8 @@ class LayerInput(QObject):
         if work is None or event.button != 1:
             return
         if layer is work.labels_layer:
+            if str(layer.mode) in LockGuard.MODES and self._holds_back(layer):
+                return
             if self._hand.special in TOOLS:
                 yield from self._hand.follow(event, self._tools.use_stroke)
             elif work.locked and str(layer.mode) in LockGuard.MODES:

@@ -28,7 +28,6 @@ class ReviewMarks:
             "review_slice": lambda: self.mark(WHOLE),
             "review_brush": lambda: self._toggle("review_brush", "paint", None),
             "review_box": lambda: self._toggle(REVIEW_BOX, "pan_zoom", REVIEW_BOX),
-            "clear_reviewed": self._clear,
             "show_reviewed": self._show,
         }
 
@@ -50,9 +49,13 @@ class ReviewMarks:
             raise UserError("Nothing of a slice is in view: show it from the top, in 2D, to mark the view as reviewed.")
         self.mark(region)
 
-    def _clear(self) -> None:
-        if self._session.current.reviewed_layer is not None:
-            self.mark(WHOLE, reviewed=False)
+    def clear(self) -> bool:
+        """Take away all marks of the slice in view; False if there are none."""
+        reviewed = self._session.current.reviewed
+        if reviewed is None or not reviewed[self._plane].any():
+            return False
+        self.mark(WHOLE, reviewed=False)
+        return True
 
     def _toggle(self, name: str, mode: str, special: str | None) -> None:
         """Take a tool for the marks; again: the one for labels that was in the hand before."""

@@ -132,9 +132,11 @@ class SmallObjects(QFrame):
         work = self._work
         if work is None or self._index is None or work.labels is None or not self._ids:
             return
+        n = len(self._ids)
         change = remove_objects(work.labels, self._index, self._planes, set(self._ids))
         self.put_away()
-        write_change(self._session, work, change)
+        if write_change(self._session, work, change):
+            self._tools.cleared.emit(f"Deleted {n} small object{'s' * (n > 1)}.")
 
 
 def _sentence(ids: list[int]) -> str:

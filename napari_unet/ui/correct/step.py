@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 from napari_unet.corrections.comparison import Counts
 from napari_unet.ui.correct.palette import ClassPalette, describe_painted
 from napari_unet.ui.correct.queue.view import ReviewQueueView
+from napari_unet.ui.correct.sight import bring_to_front
 from napari_unet.ui.correct.small_objects import SmallObjects
 from napari_unet.ui.correct.toolbox import CorrectionTools
 from napari_unet.ui.correct.tools.actions import ACTIONS, LAYER_MODES
@@ -15,6 +16,8 @@ from napari_unet.ui.correct.tools.grid import ToolGrid, describe, make_button
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.correction_tracker import CorrectionTracker
 from napari_unet.ui.session.image_work import ImageWork
+from napari_unet.ui.session.keeping.losses import Loss, get_losses
+from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
@@ -36,7 +39,7 @@ class CorrectStep(Step):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._trackers = get_trackers(session)
+        self._trackers, self._undo, self._losses = get_trackers(session), get_undo(session), get_losses(session)
         self.tools = CorrectionTools(session, self)
         self.buttons = {
             action.name: make_button(action, self._on_action) for action in ACTIONS if action.name not in NO_BUTTON_OF
@@ -85,6 +88,9 @@ class CorrectStep(Step):
         self.tools.tool_changed.connect(self.refresh)
         self.tools.failed.connect(self.show_message)
         self.tools.edited.connect(self._on_edited)
+        self.tools.cleared.connect(self._on_cleared)
+        self._losses.lost.connect(self._on_lost)
+        self._losses.replaced.connect(self._on_replaced)
         self.tools.small_asked.connect(self.small.ask)
         self.grid.scope_chosen.connect(self._on_scope)
         self.palette_of_classes.chosen.connect(lambda: self._on_action("paint"))
@@ -116,8 +122,8 @@ class CorrectStep(Step):
         for name, button in self.buttons.items():
             if button.isCheckable():
                 button.setChecked(name == tool)
-        self.hint_label.setText(self.tools.hint)
         work = self.session.current
+        self.hint_label.setText(self._brush_note(work) + self.tools.hint)
         classes = work is not None and bool(work.class_names)
         self.palette_of_classes.show_work(work)
         self.grid.show_only(CLASS_TOOLS if classes else None)
@@ -126,6 +132,18 @@ class CorrectStep(Step):
         plane = "slice" if work is None else _PLANES.get(work.axes, "slice")
         self.grid.show_scopes(scopes, self.tools.objects.scope, plane)
         self.buttons["review_slice"].setText("All of it" if plane == "image" else f"This {plane}")
+
+    def _brush_note(self, work: ImageWork | None) -> str:
+        """Which object the brush paints, and its colour: another id than one thinks extends an object elsewhere."""
+        if work is None or work.labels_layer is None or work.class_names or self.tools.tool not in ("paint", "fill"):
+            return ""
+        layer, number = work.labels_layer, int(work.labels_layer.selected_label)
+        colour = layer.get_color(number)
+        if number == 0 or colour is None:
+            return "Painting background. "
+        shown = "#" + "".join(f"{round(255 * float(part)):02x}" for part in colour[:3])
+        new = ", new" if self.tools.objects.is_new(number) else ""
+        return f'<span style="color: {shown}">\u25a0</span> Painting object {number}{new}. '
 
     def _refresh_overlay(self, tracker: CorrectionTracker | None) -> None:
         layer = None if tracker is None else tracker.overlay.layer
@@ -173,12 +191,30 @@ class CorrectStep(Step):
         self.small.note_edit()
         self.refresh()
 
+    def _on_cleared(self, sentence: str) -> None:
+        """Much went with one click: it can be had back with one, as long as nothing was done since."""
+        work = self.session.current
+        self.show_message(sentence, kind="info", remedy=("Undo", lambda: self._undo.undo(work)))
+
+    def _on_lost(self, loss: Loss) -> None:
+        """Layers of corrections are gone."""
+        self.session.work_on(loss.work.layer)
+        self.set_open(True)
+        self.show_message(loss.sentence, kind="error", remedy=("Restore", lambda: self._losses.restore(loss)))
+
+    def _on_replaced(self, work: ImageWork, sentence: str) -> None:
+        self.session.work_on(work.layer)
+        self.show_message(sentence, kind="info", remedy=("Undo", lambda: self._undo.undo(work)))
+
     def _on_scope(self, scope: str) -> None:
         self.tools.objects.scope = scope
         self._focus_canvas()
 
     def _on_current(self) -> None:
         self.small.put_away()
+        self.drop_message_of_others()
+        if self.session.current is not None:
+            bring_to_front(self.session, self.session.current)
         self.refresh()
 
     def _on_keys(self) -> None:
@@ -203,6 +239,8 @@ class CorrectStep(Step):
         selection = self.session.viewer.layers.selection
         if work.prediction is not None and work.labels_layer is not None and selection.active is work.layer:
             selection.active = work.labels_layer
+        if work.prediction is not None:
+            self.tools.objects.take_new_id(work)
         self._on_labels(work)
 
     def _on_labels(self, work: object) -> None:

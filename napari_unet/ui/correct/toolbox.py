@@ -18,6 +18,7 @@ from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.correct.layer_input import LayerInput
 from napari_unet.ui.correct.locks.marks import LockMarks
 from napari_unet.ui.correct.reviewed import ReviewMarks
+from napari_unet.ui.correct.sight import bring_to_front, why_not_seen
 from napari_unet.ui.correct.tools.actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import ToolHand
 from napari_unet.ui.correct.tools.object_tools import ObjectTools
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 
+NO_IMAGE, NO_LABELS = "Open an image first.", "Segment the image first."
+UNSEEN = ("show_reviewed", *QUEUE_ACTIONS)
+"""Actions that may begin out of view: they change nothing, or go to what they are about."""
 OBJECT_TOOLS = {"new_object", *(action.name for action in OBJECT_ACTIONS), *QUEUE_ACTIONS}
 
 
@@ -42,6 +46,7 @@ class CorrectionTools(QObject):
     failed = Signal(str)
     queue_asked = Signal(str)
     edited = Signal(str)
+    cleared = Signal(str)  # a sentence: much went at once, which Undo brings back
     small_asked = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -50,6 +55,7 @@ class CorrectionTools(QObject):
         self.objects = ObjectTools(session, self.failed.emit)
         self.hand = ToolHand(session, self)
         self.hand.changed.connect(self.tool_changed)
+        self.hand.refused.connect(self.failed)
         self.marks = ReviewMarks(session, self.hand, self.run)
         self._actions: dict[str, Callable[[], None]] = {
             "new_object": self._new_object,
@@ -57,6 +63,7 @@ class CorrectionTools(QObject):
             "remove_small": self.small_asked.emit,
             "hold_delete": partial(self.hand.take, "delete"),
             **self.marks.actions,
+            "clear_reviewed": self._clear_reviewed,
             **{name: partial(self.queue_asked.emit, name) for name in QUEUE_ACTIONS},
         }
         self._input = LayerInput(session, self)
@@ -77,9 +84,11 @@ class CorrectionTools(QObject):
         return self.hand.hint
 
     def run(self, name: str) -> None:
-        """Carry out an action by its name; nothing happens while there are no labels."""
-        if self.work is None or self.work.labels_layer is None or self._refuses(name):
+        """Carry out an action by its name, or say why not."""
+        if self._refuses(name):
             return
+        if name not in UNSEEN:
+            bring_to_front(self._session, self.work)
         try:
             self._actions.get(name, partial(self.hand.take, name))()
         except UserError as error:
@@ -87,23 +96,38 @@ class CorrectionTools(QObject):
 
     def use_at_cursor(self, name: str) -> None:
         """Use a tool of `TOOLS` at once where the mouse is; without an object there, `delete` does nothing."""
-        work = self.work
-        if work is None or work.labels_layer is None or self._refuses(name):
+        if self._refuses(name) or self.must_ask():
             return
+        work = self.work
         at = place_of(work, self._session.viewer.cursor.position)
         if name != "delete" or id_at(work.labels, at):
             self._apply(name, [at])
 
     def _refuses(self, name: str) -> bool:
-        """Tools for objects have nothing to work on where values are classes."""
-        refused = bool(self.work.class_names) and name in OBJECT_TOOLS
-        if refused:
-            self.failed.emit("This tool is for objects, and here values are classes: choose a class, and paint it.")
-        return refused
+        """Say why an action cannot be carried out, if so: there is nothing to work on, or it would not be seen."""
+        work = self.work
+        if work is None or work.labels_layer is None:
+            reason: str | None = NO_IMAGE if work is None else NO_LABELS
+        elif work.class_names and name in OBJECT_TOOLS:
+            reason = "This tool is for objects, and here values are classes: choose a class, and paint it."
+        else:
+            reason = None if name in UNSEEN else why_not_seen(self._session, work)
+        if reason is not None:
+            self.failed.emit(reason)
+        return reason is not None
+
+    def must_ask(self) -> bool:
+        """Bring the image to the front; True if it was not there, so that nobody meant what they could not see."""
+        covered = bring_to_front(self._session, self.work)
+        if covered:
+            self.failed.emit(f"{self.work.name} was hidden or behind another image, and is in front now: once more.")
+        return covered
 
     def use_stroke(self, stroke: list[Place]) -> None:
         """A click or a stroke with one of our tools."""
         hand = self.hand
+        if self._refuses(hand.special):
+            return
         if len(stroke) == 1 and TOOLS[hand.special].gesture in ("pair", "line"):
             if hand.first is None:
                 self._take_first(stroke[0])
@@ -144,5 +168,11 @@ class CorrectionTools(QObject):
         self.hand.take("paint")
 
     def _clear_border(self) -> None:
-        self.objects.clear_border(self.work)
+        n = self.objects.clear_border(self.work)
         self.edited.emit("clear_border")
+        if n:
+            self.cleared.emit(f"Deleted {n} object{'s' * (n > 1)} at the edge.")
+
+    def _clear_reviewed(self) -> None:
+        if self.marks.clear():
+            self.cleared.emit("Cleared the reviewed marks of this slice.")

@@ -206,7 +206,7 @@ class FinetuneRun:
     def discard(self) -> None:
         """Stop, and forget what was learned."""
         self.discarded = True
-        self.session.jobs.stop()
+        self.session.jobs.stop(OWNER)
 
     def set_preview(self, shown: bool) -> None:
         self.shows_preview = shown

@@ -46,6 +46,7 @@ class FinetuneStep(Step):
         self.counter = ReviewCounter(session, self)
         self.run: FinetuneRun | None = None
         self._keeper = get_keeper(session)
+        self._refused: Any = None  # what there was to learn from when nothing could be learned
         self.curves: Any = None
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
@@ -123,10 +124,25 @@ class FinetuneStep(Step):
         if ours and job.stopping:
             self.training.stopping()
         self.guidance.show_place(not any(work.class_names for work in self.session.works))
+        if self._refused is not None and self._refused != self._amount:
+            self._refused = None
+            self.clear_message()
         if not ours:
             summary = self.result_view.summary
-            self.set_state(*((summary,) if summary else self.material.describe()))
+            ready = ("not started: see below", "not started") if self._refused is not None else self.material.describe()
+            self.set_state(*((summary,) if summary else ready))
             self.guidance.show_before(self.material, self.config.seconds, self.config.device)
+
+    @property
+    def _amount(self) -> tuple[Any, ...]:
+        """What there is to learn from: another amount makes old news of a message that it was not enough."""
+        return self.material.counts, self.material.classes
+
+    def _refuse(self, sentence: str) -> None:
+        """Say why nothing can be learned, in place of that all is ready, until there is something else to learn."""
+        self._refused = self._amount
+        self.show_message(sentence, self.start_button)
+        self.refresh()
 
     def _reason(self) -> str | None:
         """Why nothing can be learned now."""
@@ -167,15 +183,16 @@ class FinetuneStep(Step):
 
     def _on_start(self) -> None:
         self.clear_message()
+        self._refused = None
         self.result_view.reset()
         try:
             images = collect_corrections(self.session, self.config.channels)
         except UserError as error:
-            self.show_message(str(error), self.start_button)
+            self._refuse(str(error))
             return
         earlier = self.material.earlier.reader(self.config.channels) if self.material.wanted_earlier else None
         if not images and earlier is None:
-            self.show_message(NOTHING_REVIEWED, self.start_button)
+            self._refuse(NOTHING_REVIEWED)
             return
         self.run = FinetuneRun(self.session)
         self.run.shows_preview = self.preview_box.isChecked()
@@ -221,7 +238,7 @@ class FinetuneStep(Step):
             self.run.set_preview(shown)
 
     def _on_stop(self) -> None:
-        self.session.jobs.stop()
+        self.session.jobs.stop(OWNER)
 
     def _on_discard(self) -> None:
         if self.run is not None:
@@ -233,7 +250,7 @@ class FinetuneStep(Step):
             self._keeper.note_training(None)
             self.material.show_uses(())
         if isinstance(outcome, Failed):
-            self.show_message(outcome.message, self.start_button)
+            self._refuse(outcome.message)
         elif run.discarded or not isinstance(outcome, Finished):
             self.guidance.forget()
             self.show_message("Discarded: the model in use is the same as before.", kind="info")

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.errors import UserError
+from napari_unet.ui.session.keeping.losses import get_losses
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
@@ -170,10 +171,31 @@ class ImageStep(Step):
         if current is None or self.axes_edit.text() == current.image.axes:
             self.clear_message()
             return
+        before = current.image.axes
+        had_labels = current.labels_layer is not None
         try:
-            self.session.set_axes(self.axes_edit.text())
+            self._set_axes(self.axes_edit.text())
         except UserError as error:
             self.show_message(str(error), self.axes_edit)
+            return
+        if had_labels and current.labels_layer is None:
+            self.show_message(
+                "The labels were made for the axes of before, and are set aside.", kind="info",
+                remedy=("Undo", lambda: self._set_axes(before)),
+            )  # fmt: skip
+
+    def _set_axes(self, axes: str) -> None:
+        """Labels that do not fit are kept, and come back with the axes that they were made for."""
+        work = self.session.current
+        if work is None:
+            return
+        losses = get_losses(self.session)
+        losses.set_aside(work)
+        reviewed = work.reviewed_layer
+        self.session.set_axes(axes)
+        losses.recall(work)
+        if work.reviewed_layer is None and reviewed is not None and reviewed in self.session.viewer.layers:
+            self.session.viewer.layers.remove(reviewed)  # over other labels it would say what nobody saw
 
     def _on_open(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Open images", "", _FILES)

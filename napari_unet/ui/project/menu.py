@@ -63,6 +63,7 @@ class ProjectBar(QWidget):
         layout.addWidget(self.button)
         self.below = QWidget()
         self.message, self.trouble, self.offer = MessageLine(), MessageLine(), RecoveryOffer()
+        self._told = False  # that something was restored, which is news of the image in view only
         self._failed: Project | None = None
         """The project that could not be written when this was last looked at."""
         self._lay_out_below()
@@ -170,11 +171,15 @@ class ProjectBar(QWidget):
 
     def _tell(self, restored: Restored) -> None:
         text = " ".join((restored.sentence, *restored.problems)).strip()
+        self._told = not restored.problems
         self.message.show_text(text, "error" if restored.problems else "info", None)
 
     def _on_current(self) -> None:
         """An image that was closed before may be open again: a moment later, once its layer is complete."""
         work = self.session.current
+        if self._told:
+            self._told = False
+            self.message.clear()
         if work is not None and closed_number(self.session, self.keeper, work) is not None:
             QTimer.singleShot(0, self._restore_current)
 
@@ -192,6 +197,7 @@ class ProjectBar(QWidget):
 
     def _attempt(self, action: Callable[[], None]) -> bool:
         self.message.clear()
+        self._told = False
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             action()

@@ -97,6 +97,7 @@ class SegmentRun:
         self._merges = False
         self._keep = True
         self._made_layer = False
+        self.replaced = False  # corrections, because the user wanted it so
         self._shows_maps = False
 
     def start(self, config: SegmentConfig, scope: Any, keep: bool | None) -> bool:
@@ -219,6 +220,7 @@ class SegmentRun:
     def _apply(self, replacement: Any) -> None:
         work = self.work
         apply_replacement(work, replacement)
+        self.replaced = not self._keep
         if work.prediction_undo is not None:
             work.prediction_undo.close()
         with work.change():

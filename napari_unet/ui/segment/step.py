@@ -22,6 +22,7 @@ from napari_unet.ui.segment.diameter import DiameterField
 from napari_unet.ui.segment.keep_question import KeepQuestion
 from napari_unet.ui.segment.run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.segment.scope import ScopeRow
+from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.fold import Fold
@@ -67,7 +68,7 @@ class SegmentStep(Step):
         form.setColumnStretch(1, 1)
         form.addWidget(QLabel("Model"), 0, 0)
         form.addWidget(self.model_box, 0, 1)
-        form.addWidget(QLabel("Diameter", toolTip=self.diameter.spin.toolTip()), 1, 0)
+        form.addWidget(QLabel("Diameter", toolTip=self.diameter.number.toolTip()), 1, 0)
         form.addLayout(self.diameter.row, 1, 1)
         form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)
@@ -85,7 +86,8 @@ class SegmentStep(Step):
         self.model_box.activated.connect(self._on_model_chosen)
         self.diameter.estimate_wanted.connect(self._on_estimate)
         self.segment_button.clicked.connect(self.request)
-        self.progress.stop_clicked.connect(session.jobs.stop)
+        self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
+        self.diameter.refused.connect(self._on_refused)
         self.question.answered.connect(self._on_answered)
 
     # -- showing the session's state ------------------------------------------------------------------------------
@@ -129,7 +131,10 @@ class SegmentStep(Step):
         closed = None if session.current is not None else "Open an image first."
         enable(self.scope, closed)
         self.diameter.allow(closed or sizeless, reason or sizeless)
+        enable(self.question.go, reason)
         self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
+        if ours:
+            self.progress.show()
         if ours and job.stopping:
             self.progress.stopping()
         if not ours:
@@ -180,7 +185,7 @@ class SegmentStep(Step):
                 work.set_diameter(round(outcome.result, 1), estimated=True)
                 self.diameter.show_estimate()
             elif isinstance(outcome, Failed):
-                self.show_message(outcome.message, self.diameter.spin)
+                self.show_message(outcome.message, self.diameter.number)
 
         events = estimate_in_background(self.session.model_loader(), work.seen, plane, device)
         self.progress.begin("Measuring the object diameter")
@@ -194,14 +199,24 @@ class SegmentStep(Step):
     def request(self) -> None:
         """Segment the current image; ask first what becomes of corrections, if there are any."""
         work = self.session.current
-        if work is None or self._reason() is not None:
+        if work is None or self._reason() is not None or not self.diameter.settle():
             return
         if work.has_corrections:
             self.question.show()
         else:
             self.start(keep=None)
 
+    def _on_refused(self, sentence: str) -> None:
+        if sentence:
+            self.show_message(sentence, self.diameter.number)
+        elif self.message.field is self.diameter.number:
+            self.clear_message()
+
     def _on_answered(self, keep: bool) -> None:
+        reason = self._reason()
+        if reason is not None:
+            self.show_message(reason, self.segment_button)
+            return
         self.question.hide()
         self.start(keep)
 
@@ -216,12 +231,13 @@ class SegmentStep(Step):
         listen(self, self.run.advanced, self._on_advanced)
         listen(self, self.run.ended, self._on_ended)
         self.progress.begin("Getting the model ready")
-        self.set_state("segmenting")
         try:
             self.run.start(config, scope, keep)
         except UserError as error:
-            self.progress.end()
             self.show_message(str(error), self.model_box)
+        self._on_job_changed()  # also if another job was quicker: nothing here is about that one
+        if self.session.job is not None and self.session.job.owner == OWNER:
+            self.set_state("segmenting")
 
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Estimated):
@@ -240,6 +256,13 @@ class SegmentStep(Step):
         self.set_state(self.progress.label.text())
 
     def _on_ended(self, failed: Failed | None) -> None:
+        run = self.run
         if failed is not None:
             self.show_message(failed.message, self.segment_button)
+        elif run is not None and run.replaced:
+            undo = get_undo(self.session)
+            self.show_message(
+                "All labels were replaced, corrected ones too.", kind="info",
+                remedy=("Undo", lambda: undo.undo(run.work)),
+            )  # fmt: skip
         self._on_job_changed()

@@ -146,9 +146,10 @@ class CorrectionTracker(QObject):
         layer = self.work.labels_layer
         if layer is None:
             return
-        if layer.n_edit_dimensions > 2 and layer.ndim > 2:
-            self._everything_stale = True
-        self.note_edit([self._plane()])
+        planes = [self._plane()]
+        if layer.n_edit_dimensions > 2 and layer.ndim > 2 and self._live is not None:
+            planes = list(self._live.planes())  # undo will change as many
+        self.note_edit(planes)
 
     def _on_drawn(self, event: Any = None) -> None:
         """The layer was drawn anew: another slice is in view, or undo or redo changed something somewhere."""

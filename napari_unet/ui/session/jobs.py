@@ -102,9 +102,9 @@ class JobRunner(QObject):
         self.changed.emit()
         return True
 
-    def stop(self) -> None:
-        """Ask the job to stop at its next step and keep what is done."""
-        if self.job is not None and not self.job.stop.requested:
+    def stop(self, owner: str | None = None) -> None:
+        """Ask the job to stop at its next step and keep what is done; with `owner` only if it is that step's."""
+        if self.job is not None and owner in (None, self.job.owner) and not self.job.stop.requested:
             self.job.stop.request()
             self.changed.emit()
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QStyle, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 
@@ -14,6 +25,10 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 REASON = "_napari_unet_tool_tip"
+
+
+Remedy = tuple[str, Callable[[], None]]
+"""What a button beside a message says, and what it does."""
 
 
 def enable(widget: QWidget, reason: str | None) -> None:
@@ -35,12 +50,16 @@ class MessageLine(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.button = QPushButton()
+        self.button.clicked.connect(self._on_button)
+        self._act: Callable[[], None] | None = None
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
         close.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 4, 2, 4)
         layout.addWidget(self._sign, alignment=Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._text, 1)
+        layout.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignTop)
         layout.addWidget(close, alignment=Qt.AlignmentFlag.AlignTop)
         self._marked: QWidget | None = None
         self.hide()
@@ -49,9 +68,17 @@ class MessageLine(QFrame):
     def text(self) -> str:
         return self._text.text()
 
-    def show_text(self, text: str, kind: str, field: QWidget | None) -> None:
-        """Show `text`; `kind` is "error" or "info"; `field` is framed until the message goes."""
+    @property
+    def field(self) -> QWidget | None:
+        """The field that the message is about."""
+        return self._marked
+
+    def show_text(self, text: str, kind: str, field: QWidget | None, remedy: Remedy | None = None) -> None:
+        """Show `text`; `kind` is "error" or "info"; `field` is framed until the message goes. `remedy` is a button."""
         self._unmark()
+        words, self._act = remedy or ("", None)
+        self.button.setText(words)
+        self.button.setVisible(bool(words))
         self._text.setText(text)
         self._sign.setPixmap(self._icon(kind).pixmap(16, 16))
         if field is not None:
@@ -63,6 +90,12 @@ class MessageLine(QFrame):
         self._unmark()
         self._text.clear()
         self.hide()
+
+    def _on_button(self) -> None:
+        act = self._act
+        self.clear()
+        if act is not None:
+            act()
 
     def _unmark(self) -> None:
         if self._marked is not None:
@@ -99,6 +132,7 @@ class Step(QWidget):
         self.body_layout = QVBoxLayout(self.body)
         self.message = MessageLine()
         self._lay_out()
+        self._about: object = None
         self._arrow.clicked.connect(self._on_clicked)
         self.set_open(False)
 
@@ -145,12 +179,20 @@ class Step(QWidget):
         if self.user_choice is None or self.user_choice == opened:
             self.set_open(opened)
 
-    def show_message(self, text: str, field: QWidget | None = None, kind: str = "error") -> None:
+    def show_message(
+        self, text: str, field: QWidget | None = None, kind: str = "error", remedy: Remedy | None = None
+    ) -> None:
         """Show a sentence with its remedy in this step, and mark the field that it is about."""
-        self.message.show_text(text, kind, field)
+        self._about = self.session.current
+        self.message.show_text(text, kind, field, remedy)
 
     def clear_message(self) -> None:
         self.message.clear()
+
+    def drop_message_of_others(self) -> None:
+        """Another image is worked on: what was said of the one of before goes with it."""
+        if self._about is not self.session.current:
+            self.clear_message()
 
     def _on_clicked(self) -> None:
         opened = self._arrow.isChecked()

@@ -104,7 +104,8 @@ def test_an_edited_diameter_is_used_and_shown_in_the_images_unit(
 ) -> None:
     viewer.add_image(blobs, scale=(0.5, 0.5), units=("um", "um"))
     step = panel.segment_step
-    step.diameter.spin.setValue(30)
+    step.diameter.number.setText("30")
+    step.diameter.number.editingFinished.emit()
     assert step.diameter.size.text() == "15 um"
     click(step.segment_button)
     wait_until_idle(panel.session)

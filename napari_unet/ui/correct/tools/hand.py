@@ -11,6 +11,7 @@ from napari_unet.corrections.operations.change import Place
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.ui.canvas.strokes import StrokeLine, follow_stroke, line_of, place_of
 from napari_unet.ui.correct.locks.marks import lock_signs
+from napari_unet.ui.correct.sight import IN_3D
 from napari_unet.ui.correct.tools.actions import HINTS, LAYER_MODES, TOOLS
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.trackers import get_trackers
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 REVIEW_BOX = "review_box"
+_HARMLESS = ("pan_zoom", "transform", "pick")
 
 
 class ToolHand(QObject):
@@ -30,6 +32,7 @@ class ToolHand(QObject):
     """
 
     changed = Signal()
+    refused = Signal(str)  # why a tool was put away, or not taken
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +43,7 @@ class ToolHand(QObject):
         self._under: Place | None = None  # the pixel under the mouse
         self._changing = False
         listen(self, session.viewer.layers.selection.events.active, self.on_layer)
+        listen(self, session.viewer.dims.events.ndisplay, self._on_ndisplay)
 
     @property
     def work(self) -> ImageWork | None:
@@ -88,6 +92,10 @@ class ToolHand(QObject):
 
     def on_mode(self, event: Any = None) -> None:
         """A tool was taken, by our means or napari's own."""
+        if self._session.viewer.dims.ndisplay == 3 and event is not None and str(event.source.mode) not in _HARMLESS:
+            event.source.mode = "pan_zoom"
+            self.refused.emit(IN_3D)
+            return
         self._prepare_overlay()
         if not self._changing:
             self.special = self.first = None
@@ -101,9 +109,27 @@ class ToolHand(QObject):
             if tracker.marks_corrections:
                 tracker.overlay.ensure_layer()
 
+    def put_away(self) -> None:
+        """Have no tool in the hand that could change something unseen."""
+        work = self.work
+        for layer in () if work is None else (work.labels_layer, work.reviewed_layer):
+            if layer is not None and str(layer.mode) not in _HARMLESS:
+                layer.mode = "pan_zoom"
+        self.special = self.first = None
+        self.show_tool()
+
+    def _on_ndisplay(self, event: Any = None) -> None:
+        if self._session.viewer.dims.ndisplay == 3 and self.tool is not None:
+            self.put_away()
+            self.refused.emit(IN_3D)
+
     def on_layer(self, event: Any = None) -> None:
         """Another layer is selected, or one was shown or hidden."""
         if not self._changing:
+            work = self.work
+            hidden = work is not None and work.labels_layer is not None and not work.labels_layer.visible
+            if hidden and self.tool in (*LAYER_MODES, *TOOLS):
+                self.put_away()
             self.changed.emit()
 
     # -- strokes and what the hint says of them --------------------------------------------------------------------

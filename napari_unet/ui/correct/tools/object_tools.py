@@ -45,10 +45,24 @@ class ObjectTools:
 
     def next_id(self) -> int:
         """An id that no object of the current labels has."""
+        return self._ids().take()
+
+    def _ids(self) -> FreeIds:
         work = self._session.current
         if self._free_ids is None or self._free_ids[0] is not work.labels_layer:
             self._free_ids = work.labels_layer, FreeIds(work.labels)
-        return self._free_ids[1].take()
+        return self._free_ids[1]
+
+    def is_new(self, object_id: int) -> bool:
+        """Whether no object of the current labels has this id."""
+        self._ids()
+        return self._free_ids is not None and self._free_ids[1].is_new(object_id)
+
+    def take_new_id(self, work: ImageWork) -> None:
+        """Have the brush paint a new object: with an id that is in use it would extend that object elsewhere."""
+        layer, labels = work.labels_layer, work.labels
+        if layer is not None and labels is not None and not work.class_names:
+            layer.selected_label = FreeIds(labels).take()
 
     def note_id(self, layer: Labels) -> None:
         """The layer's selected id was painted."""
