@@ -207,16 +207,6 @@ class Session:
         work.put_layer(role, layer)
         return layer
 
-    def put_layer(self, work: ImageWork, role: str, layer: Labels) -> None:
-        """Have a layer that is in the viewer again as the one of `role`."""
-        work.layers[role] = layer
-        self._emit_role(work, role)
-
-    def forget_layer(self, work: ImageWork, layer: Layer) -> None:
-        """A layer is ours no more, although it stays in the viewer."""
-        self.jobs.stop_about(work)
-        self._forget(work, layer)
-
     def adopt_labels(self, work: ImageWork, layer: Labels) -> None:
         """Use a Labels layer of the user as the labels of `work`; raises `UserError` if its shape is another one."""
         if work.geometry.from_layer(layer.data) is None:

@@ -22,8 +22,8 @@ def work(viewer: Any, panel: UNetPanel, blobs: np.ndarray) -> Any:
     labels = np.zeros(blobs.shape, np.int32)
     labels[8:24, 10:28], labels[36:52, 45:63] = 1, 2
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels.copy())
-    session.set_locked(work, {2}, {2: (40, 50)})
+    work.prediction = labels.copy()
+    work.lock({2}, {2: (40, 50)})
     work.labels_layer.data_setitem((np.arange(8, 20), np.full(12, 30)), 1)
     get_trackers(session).finish()
     assert work.reviewed.any()

@@ -22,7 +22,7 @@ def work(viewer: Any, panel: UNetPanel) -> Any:
     session = panel.session
     work = session.work_on(viewer.add_image(labels.astype(np.float32), name="cells", axis_labels=("z", "y", "x")))
     session.add_layer(work, "labels", labels.copy())
-    session.set_prediction(work, labels.copy())
+    work.prediction = labels.copy()
     viewer.layers.selection.active = work.labels_layer
     return work
 

@@ -82,10 +82,11 @@ class Losses(QObject):
                 if role not in work.layers:
                     self._bring_back(work, role, loss.layers[role], array)
         if loss.role == "labels":
-            for name, value in loss.rest.items():
-                setattr(work, name, value)
-            session.set_prediction(work, loss.prediction)
-            session.set_locked(work, loss.locked)
+            with work.change():
+                for name, value in loss.rest.items():
+                    setattr(work, name, value)
+                work.prediction = loss.prediction
+                work.lock(loss.locked)
 
     def _bring_back(self, work: ImageWork, role: str, layer: Labels, array: Any) -> None:
         """The layer itself, which has its undo history, if it still has our data; else another one with that."""
@@ -93,7 +94,7 @@ class Losses(QObject):
         if layer.data is array:
             if layer not in session.viewer.layers:
                 session.viewer.layers.append(layer)
-            session.put_layer(work, role, layer)
+            work.put_layer(role, layer)
         else:
             data = work.geometry.from_layer(array)
             session.add_layer(work, role, data, opacity=layer.opacity, colormap=layer.colormap)
@@ -131,7 +132,6 @@ class Losses(QObject):
         if loss.role == "labels":
             # They are marks of labels that are no more: over fresh ones they would call reviewed what nobody saw.
             session.remove_layer(loss.work, "reviewed")
-            session.reviewed_changed.emit(loss.work)
         self.lost.emit(loss)
 
     # -- layers that get other data ---------------------------------------------------------------------------------
@@ -159,7 +159,8 @@ class Losses(QObject):
             self._take_as_edit(layer, known, work, role)
         else:
             self._note(layer, f"has the shape {tuple(layer.data.shape)} now")
-            self._session.forget_layer(work, layer)
+            self._session.jobs.stop_about(work)
+            work.forget(layer)
 
     def _take_as_edit(self, layer: Labels, known: Any, work: ImageWork, role: str) -> None:
         """Have our own array again, and write the other's values into it as a step that can be undone."""
