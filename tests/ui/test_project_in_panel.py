@@ -301,3 +301,16 @@ def test_what_a_model_draws_is_saved_too(session: Session, panel: UNetPanel, ima
     found = open_project(tmp_path / "mine.unetproj", write=False)
     assert (found.read_array(1, LABELS) == 3).all()
     found.close()
+
+
+def test_what_was_restored_is_news_of_that_image_only(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    open_image(session, image_file)
+    panel.project_bar.new_at(tmp_path / "mine")
+    panel.project_bar.close_project()
+    session.viewer.layers.clear()
+    panel.project_bar.open_at(tmp_path / "mine.unetproj")
+    assert panel.project_bar.message.text.startswith("Restored cells")
+    session.work_on(session.viewer.add_image(np.zeros((20, 20)), name="next"))
+    assert panel.project_bar.message.text == ""

@@ -17,6 +17,8 @@ from napari_unet.ui.session.image_work import ImageWork
 
 Plane = tuple[int, ...]
 REFRESH_SECONDS = 0.25
+DRAWING_SHARE = 20
+"""napari draws all of a plane anew, which for a very large one takes seconds: it rests so many times as long."""
 _PROBES = 64
 
 
@@ -31,7 +33,7 @@ class LiveLabels:
         self.written = written
         self.anything = False
         self._work, self._role, self._offset = work, role, offset
-        self._drawn = 0.0
+        self._drawn = self._took = 0.0
 
     @property
     def alive(self) -> bool:
@@ -49,13 +51,15 @@ class LiveLabels:
         np.copyto(now, new, where=now == before)
         before[...] = new
         self.anything = True
-        if time.monotonic() - self._drawn > REFRESH_SECONDS:
+        if time.monotonic() - self._drawn > max(REFRESH_SECONDS, DRAWING_SHARE * self._took):
             self.refresh()
 
     def refresh(self, thumbnail: bool = False) -> None:
-        self._drawn = time.monotonic()
+        start = time.monotonic()
         if self.alive:
             self.layer.refresh(thumbnail=thumbnail, extent=False)
+        self._drawn = time.monotonic()
+        self._took = self._drawn - start
 
     def _target(self) -> npt.NDArray[Any] | None:
         return self._work.geometry.from_layer(self.layer.data)

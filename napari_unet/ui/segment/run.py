@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from psygnal import Signal
 
 from napari_unet.events import Failed, Finished, StopFlag
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from napari_unet.models.model import Model
 
 OWNER = SEGMENT
+BAND_PIXELS = 2**20  # of labels that are written at one go: a few milliseconds
+LATE_SECONDS = 0.3
 WHOLE = (slice(None), slice(None))
 
 
@@ -44,8 +48,12 @@ def segment_in_background(
     for event in segment_steps(image, load(), config, scope, stop, provisional=True, **first):
         if isinstance(event, Finished):
             if "Z" in event.result.axes:
-                yield from _final_planes(event.result)
+                for plane in _final_planes(event.result):
+                    yield from bands_of(plane)
+                    yield plane
             yield Counted(_count_objects(event.result), _shares(event.result, class_names))
+        elif isinstance(event, PlaneDone):
+            yield from bands_of(event)
         yield event
 
 
@@ -56,6 +64,25 @@ def estimate_in_background(
     from napari_unet.segmentation.diameter import estimate_diameter
 
     yield Finished(estimate_diameter(image, load(), plane, device))
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Some rows of a plane that is done: all of a large one at once would hold up the window."""
+
+    plane: tuple[int, ...]
+    region: tuple[slice, ...]
+    labels: npt.NDArray[np.int32]
+
+
+def bands_of(event: PlaneDone) -> Iterator[Band]:
+    """The rows of a large plane in pieces of `BAND_PIXELS`; none of a small one, which is written as it is."""
+    height, width = event.labels.shape
+    if event.labels.size <= BAND_PIXELS:
+        return
+    rows = max(1, BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        yield Band(event.plane, (slice(top, top + rows), slice(None)), event.labels[top : top + rows])
 
 
 @dataclass(frozen=True)
@@ -97,6 +124,7 @@ class SegmentRun:
         self._merges = False
         self._keep = True
         self._made_layer = False
+        self._stopped: float | None = None  # when the first tile came after the user had clicked Stop
         self.replaced = False  # corrections, because the user wanted it so
         self._shows_maps = False
 
@@ -142,15 +170,27 @@ class SegmentRun:
         if not self._alive:
             self._stop.request()
             return
+        if self._is_late(event):
+            return
         if isinstance(event, Estimated) and event.estimated:
             self.work.set_diameter(event.diameter, estimated=True)
         elif isinstance(event, TileDone) and event.labels is not None:
             self._live.write(event.plane, event.region, event.labels)
-        elif isinstance(event, PlaneDone):
+        elif isinstance(event, Band):
+            self._live.write(event.plane, event.region, event.labels)
+            return
+        elif isinstance(event, PlaneDone) and event.labels.size <= BAND_PIXELS:
             self._live.write(event.plane, WHOLE, event.labels)
         elif isinstance(event, Counted):
             self.work.n_objects, self.work.class_shares = event.n_objects, event.shares
         self.advanced.emit(event)
+
+    def _is_late(self, event: Any) -> bool:
+        """Whether a tile has waited for so long after *Stop* that it is left out: nobody waits for a queue of them."""
+        if not self._stop.requested or not isinstance(event, TileDone):
+            return False
+        self._stopped = self._stopped or time.monotonic()
+        return time.monotonic() - self._stopped > LATE_SECONDS
 
     @property
     def _alive(self) -> bool:

@@ -25,7 +25,7 @@ SEGMENT, FINETUNE = "segment", "finetune"
 """Owners of jobs: the step that began one."""
 # Outside tests this is never reached: work polls its stop flag at each tile or step.
 CLOSING_PATIENCE_MS = 10_000
-INTERVAL_MS = 100
+INTERVAL_MS, BACKLOG_MS = 100, 20
 # Main-thread time given to events at each tick; the rest waits for the next one.
 BUDGET_SECONDS = 0.012
 # While a job runs the main thread gets Python's lock back after this, a tenth of the usual time: the longest wait that
@@ -140,6 +140,8 @@ class JobRunner(QObject):
         until = time.perf_counter() + BUDGET_SECONDS
         while self._queue and time.perf_counter() < until:
             self._on_event(self._queue.popleft())
+        # What is left over is done soon, not at the usual pace: events of a large image come faster than that.
+        self._timer.setInterval(BACKLOG_MS if self._queue else INTERVAL_MS)
         if self._done and not self._queue and self.job is not None:
             self._finish()
 

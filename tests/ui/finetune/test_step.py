@@ -267,3 +267,14 @@ def test_what_the_model_knew_is_kept_unless_somebody_says_otherwise(session, qtb
     assert step.config.replay == FinetuneConfig().replay > 0
     step.remember_box.setChecked(False)
     assert step.config.replay == 0
+
+
+def test_no_sentence_contradicts_another(step, session, qtbot) -> None:
+    """ "Nothing is reviewed" goes as soon as something is, and while it stands the header does not say "ready"."""
+    work = segmented(session, reviewed=False)
+    step.start_button.click()
+    assert step.message.text == NOTHING_REVIEWED
+    assert step.state.startswith("not started")
+    session.add_layer(work, "reviewed", np.ones(work.shape, np.uint8))
+    qtbot.waitUntil(lambda: step.state.startswith("ready"), timeout=20_000)
+    assert step.message.text == ""

@@ -12,11 +12,12 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_unet.errors import UserError
-from napari_unet.events import Finished
+from napari_unet.events import Finished, StopFlag
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import Scope
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.session.jobs import FINETUNE
 from napari_unet.ui.session.session import Session
 
 
@@ -323,3 +324,109 @@ def test_nothing_can_be_segmented_without_an_image_and_the_tool_tip_says_so(pane
     button = panel.segment_step.segment_button
     assert not button.isEnabled()
     assert "image" in button.toolTip()
+
+
+def another_job(session: Session, stop: StopFlag, owner: str) -> None:
+    """What another step has begun, and goes on until it is stopped."""
+
+    def work() -> Iterator[Any]:
+        while not stop.requested:
+            time.sleep(0.005)
+            yield None
+        yield Finished(None)
+
+    assert session.jobs.start(work(), stop, title="Fine-tuning", owner=owner)
+
+
+def test_a_question_that_waits_while_another_job_begins_does_not_touch_that_job(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    viewer.add_image(blobs)
+    step, stop = panel.segment_step, StopFlag()
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    panel.session.current.labels_layer.data_setitem((np.arange(3), np.full(3, 70)), 9)
+    click(step.segment_button)
+    assert not step.question.isHidden()
+    another_job(panel.session, stop, FINETUNE)
+    assert not step.question.go.isEnabled()
+    assert "Fine-tuning" in step.question.go.toolTip()
+    step.question.answered.emit(True)
+    step.start(keep=True)
+    assert len(segmenter.calls) == 1
+    assert step.progress.isHidden()
+    assert step.state != "segmenting"
+    step.progress.stop_button.click()
+    assert not stop.requested, "its Stop stopped the training"
+    panel.finetune_step.training.stop_button.click()
+    assert stop.requested
+    wait_until_idle(panel.session)
+    step.question.go.click()
+    wait_until_idle(panel.session)
+    assert len(segmenter.calls) == 2
+
+
+def test_a_diameter_that_is_none_is_refused_and_nothing_is_segmented_with_another(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    viewer.add_image(blobs)
+    step = panel.segment_step
+    step.diameter.number.setText("abc")
+    click(step.segment_button)
+    assert not segmenter.calls
+    assert "abc" in step.message.text
+    assert step.message.field is step.diameter.number
+    step.diameter.number.setText("24,5")
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    assert segmenter.calls[0].config.diameter == 24.5
+    assert step.message.text == ""
+
+
+def test_replacing_everything_offers_undo_in_place(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    viewer.add_image(blobs)
+    step = panel.segment_step
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    work = panel.session.current
+    work.labels_layer.data_setitem((np.arange(3), np.full(3, 70)), 9)
+    before = work.labels.copy()
+    click(step.segment_button)
+    step.question.replace.setChecked(True)
+    step.question.go.click()
+    wait_until_idle(panel.session)
+    assert not (work.labels == 9).any()
+    assert step.message.button.text() == "Undo"
+    step.message.button.click()
+    np.testing.assert_array_equal(work.labels, before)
+
+
+def test_stop_ends_a_backlog_of_tiles_and_large_planes_come_in_bands(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any
+) -> None:
+    """A queue of two hundred tiles, each of which takes the window 20 ms: after Stop most of them are left out."""
+    monkeypatch.setattr("napari_unet.ui.segment.run.BAND_PIXELS", 8 * 80)
+    monkeypatch.setattr("napari_unet.ui.segment.run.LATE_SECONDS", 0.1)
+    written: list[tuple[int, ...]] = []
+
+    def slow_write(self: Any, plane: Any, region: Any, labels: np.ndarray) -> None:
+        written.append(labels.shape)
+        time.sleep(0.02)
+
+    def many_tiles(image: Any, model: Any, config: Any, scope: Any, stop: StopFlag, **first: Any) -> Iterator[Any]:
+        labels = np.ones(image.shape, np.int32)
+        for number in range(200):
+            yield TileDone(number, 200, (), (slice(0, 4), slice(0, 4)), labels[:4, :4], None)
+        yield PlaneDone(1, 1, (), labels, None)
+        yield Finished(Segmentation(labels, "YX", 17.0, np.ones((), bool), None, {"total": 1.0}), True)
+
+    monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", many_tiles)
+    monkeypatch.setattr("napari_unet.ui.canvas.live_labels.LiveLabels.write", slow_write)
+    viewer.add_image(np.zeros((64, 80), np.float32))
+    panel.segment_step.segment_button.click()
+    panel.segment_step.progress.stop_button.click()
+    wait_until_idle(panel.session)
+    assert len([shape for shape in written if shape == (4, 4)]) < 100
+    assert [shape for shape in written if shape != (4, 4)] == [(8, 80)] * 8
