@@ -16,6 +16,7 @@ from napari_unet.images.pixel_size import fill_pixel_size
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".lsm", ".stk", ".png", ".jpg", ".jpeg")
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _RASTER_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff")
+_NPY_SIGNATURE = b"\x93NUM"
 _ZARR_MARKERS = (".zgroup", ".zattrs", ".zarray", "zarr.json")
 Reader = Callable[[Path, ReadRequest], Image]
 _FORMATS = "TIFF, OME-TIFF, LSM, PNG, JPEG or OME-Zarr"
@@ -65,6 +66,10 @@ def _reader_for(path: Path) -> Reader:
         from napari_unet.images.files.raster import read_raster
 
         return read_raster
+    if head.startswith(_NPY_SIGNATURE):
+        from napari_unet.images.files.npy import read_npy
+
+        return read_npy
     raise UserError(f"{path.name} is not an image that can be read here: give a {_FORMATS} file.")
 
 

@@ -1,0 +1,28 @@
+"""Reading plain NumPy arrays (.npy), never the pickled objects that such a file may hold instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_unet.errors import UserError
+from napari_unet.images.axes import guess_axes, looks_rgb
+from napari_unet.images.files.request import AS_SHOWN, ReadRequest
+from napari_unet.images.image import Image
+
+
+def read_npy(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
+    """The array in a .npy file, memory-mapped; `UserError` if it holds objects, as Cellpose's `_seg.npy` does."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        _, _, dtype = read(file)
+    if dtype.hasobject:
+        raise UserError(
+            "it holds pickled Python objects (as Cellpose's _seg.npy does), which could run code when they are opened, "
+            "so it is not opened: save the masks as PNG or TIFF (in Cellpose: File > Save masks) and use that file"
+        )
+    data = np.load(path, mmap_mode="r", allow_pickle=False)
+    colour = not request.ids and looks_rgb(data.shape, data.dtype)
+    return Image(data, guess_axes(data.shape, colour))
