@@ -42,7 +42,7 @@ from napari_unet.errors import UserError
 SECONDS, GIGABYTES = 5.0, 2.0
 _SHARES = {"tiff": 0.28, "ome": 0.2, "png": 0.14, "zarr": 0.1, "model": 0.08, "project": 0.04, "labels": 0.16}
 _BATCH = 500
-_HANGS = 60.0  # seconds by the clock: on a busy machine the processor's time says more
+_HANGS = 20.0  # seconds by the clock: on a busy machine the processor's time says more
 _FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect", "pickle.find_class")
 _LONGEST = 600  # characters of a sentence
 

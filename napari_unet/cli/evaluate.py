@@ -67,11 +67,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         "ap": {f"{threshold:.2f}": value for threshold, value in result.ap.items()},
         "mean_ap": result.mean_ap,
         "ap50_by_image": result.per_image,
+        "problems": list(result.problems),
         "stopped": finished.stopped,
     }
     objects = f"{result.n_truth} objects in the ground truth, {result.n_predicted} predicted"
     terminal.show(f"{model.name}: {result.n_images} images, {objects}")
     terminal.show(_table(result))
+    for sentence in result.problems:
+        terminal.say(f"Check the labels: {sentence}")
     return finished.stopped
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.difference import Difference, find_differences
+from napari_unet.labels.ids import compact_ids, free_ids
 
 NO_IDS: frozenset[int] = frozenset()
 
@@ -186,6 +187,7 @@ def carry_ids(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> npt.NDArray[
 
     Of several candidates, the pair with the largest overlap gets the id.
     """
+    (after,), _ = compact_ids([after])
     both = (before > 0) & (after > 0)
     width = int(after.max(initial=0)) + 1
     keys, counts = fastremap.unique(before[both].astype(np.int64) * width + after[both], return_counts=True)
@@ -196,8 +198,8 @@ def carry_ids(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> npt.NDArray[
         if new not in new_ids and old not in taken:
             new_ids[new] = old
             taken.add(old)
-    free = max(int(before.max(initial=0)), width)
-    table = np.arange(free, free + width, dtype=np.int32)
+    known = fastremap.unique(np.ascontiguousarray(before)).tolist()
+    table = free_ids(known, max(known[-1] if known else 0, width), width)
     table[0] = 0
     for new, old in new_ids.items():
         table[new] = old

@@ -11,12 +11,13 @@ from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.labels.ids import object_boxes
 
 _MOST = 3  # sentences of one sort; who has seen three knows what to look for
 _BACKGROUND = 0.01  # share of what is reviewed that has to be background
 _CONTACTS = 0.25  # share of all outlines that is between two objects, as in a tissue
 _SHARED = 0.5  # IoU of convex hulls above which two objects are one that was drawn twice
-_PART = 0.2  # of an object's pixels that a second part must have to be more than a stray dab
+_PART = 0.2  # of the largest part's pixels that another must have to be more than a stray dab
 
 Box = tuple[slice, slice]
 Labels = npt.NDArray[Any]
@@ -37,12 +38,13 @@ def find_inconsistencies(images: Sequence[CorrectedImage]) -> list[str]:
             where = f"“{corrected.name}”{_slice(plane)}"
             for one, other in _drawn_twice(corrected.labels[plane], boxes):
                 found["twice"].append(
-                    f"Objects {one} and {other} of {where} lie over each other, as if one was drawn twice. "
-                    "Merge them, or delete one."
+                    f"Objects {corrected.id_of(one)} and {corrected.id_of(other)} of {where} lie over each other, as if "
+                    "one was drawn twice. Merge them, or delete one."
                 )
-            for label in _far_apart(corrected.labels[plane], boxes):
+            for label, count in _far_apart(corrected.labels[plane], boxes):
                 found["parts"].append(
-                    f"Object {label} of {where} is in parts that lie apart. If they are two objects, give one a new id."
+                    f"Object {corrected.id_of(label)} of {where} is in {count} parts that lie apart. If they are "
+                    "several objects, give each an id of its own."
                 )
     return [sentence for sentences in found.values() for sentence in sentences[:_MOST]]
 
@@ -77,8 +79,8 @@ def _drawn(corrected: CorrectedImage, plane: tuple[int, ...]) -> set[int]:
 
 
 def _boxes(labels: Labels, ids: set[int]) -> dict[int, Box]:
-    found = ndimage.find_objects(labels.astype(np.int32, copy=False)) if ids else []
-    return {label: found[label - 1] for label in sorted(ids)}
+    found = object_boxes(labels) if ids else {}
+    return {label: (found[label][0], found[label][1]) for label in sorted(ids)}
 
 
 def _drawn_twice(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, int]]:
@@ -92,18 +94,18 @@ def _drawn_twice(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, i
                     yield one, other
 
 
-def _far_apart(labels: Labels, boxes: dict[int, Box]) -> Iterator[int]:
-    """Objects of which a part lies further from the largest than that one is wide."""
+def _far_apart(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, int]]:
+    """Objects of which a part lies further from the largest than that one is wide, and how many parts they have."""
     for label, box in boxes.items():
         parts, count = ndimage.label(labels[box] == label, structure=np.ones((3, 3)))
         if count < 2:
             continue
         sizes = np.bincount(parts.ravel())[1:]
         largest = int(sizes.argmax()) + 1
-        others = np.isin(parts, [n + 1 for n in np.flatnonzero(sizes >= _PART * sizes.sum()) if n + 1 != largest])
+        others = np.isin(parts, [n + 1 for n in np.flatnonzero(sizes >= _PART * sizes.max()) if n + 1 != largest])
         away = ndimage.distance_transform_edt(parts != largest)[others]
         if away.size and away.min() > 2 * np.sqrt(sizes.max() / np.pi):
-            yield label
+            yield label, 1 + len(np.unique(parts[others]))
 
 
 def _overlap(box: Box, other: Box) -> float:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from napari_unet.corrections.comparison import Comparison, Counts, compare_labels, object_areas
 from napari_unet.errors import UserError
 from napari_unet.images.channels import ModelInput
+from napari_unet.labels.ids import MOST_ID, compact_ids
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,8 @@ class CorrectedImage:
     `prediction` is what the model had said, in the same shape; None if it is not known, and then every object in what
     is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `diameter`, in
     pixels, is that at which the image was segmented: as somebody said it or, with `diameter_estimated`, as the model
-    took it to be. None: it is not known.
+    took it to be. None: it is not known. Ids so large that no table can be made by them are numbered anew, prediction
+    and labels alike; `ids` then has what the new ones were.
     """
 
     image: ModelInput
@@ -33,6 +35,7 @@ class CorrectedImage:
     name: str = "image"
     diameter: float | None = None
     diameter_estimated: bool = False
+    ids: npt.NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         for what, array in (("labels", self.labels), ("reviewed", self.reviewed), ("prediction", self.prediction)):
@@ -41,6 +44,16 @@ class CorrectedImage:
                     f"{self.name}: the {what} have shape {array.shape}, the image {self.image.shape}. "
                     "Choose labels that belong to this image."
                 )
+        given = [self.labels] if self.prediction is None else [self.labels, self.prediction]
+        if self.ids is None and max(int(array.max(initial=0)) for array in given) > MOST_ID:
+            arrays, ids = compact_ids(given)
+            for name, value in zip(("labels", "prediction"), arrays, strict=False):
+                object.__setattr__(self, name, value)
+            object.__setattr__(self, "ids", ids)
+
+    def id_of(self, label: int) -> int:
+        """The id that the user knows an object of `labels` by."""
+        return label if self.ids is None else int(self.ids[label])
 
     @property
     def axes(self) -> str:

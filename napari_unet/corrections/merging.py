@@ -9,9 +9,9 @@ from typing import Any
 import fastremap
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from napari_unet.corrections.comparison import compare_labels
+from napari_unet.labels.ids import MOST_ID, free_ids, object_boxes, object_sizes
 
 Labels = npt.NDArray[np.int32]
 
@@ -73,8 +73,8 @@ def _continue_kept(new: Labels, kept: npt.NDArray[Any]) -> None:
     """Give, in place, an object of `new` the id of the `kept` one that it is in those slices (IoU above a half)."""
     if new.ndim < 3 or not kept.any():
         return
-    boxes = dict(enumerate(ndimage.find_objects(new), start=1))
-    sizes = np.bincount(kept.ravel())
+    boxes = object_boxes(new)
+    sizes = object_sizes(kept)
     taken: dict[int, int] = {}
     for before, now, overlap in sorted(_overlaps(kept, new), key=lambda pair: -pair[2]):
         mine = kept[boxes[now]] == before
@@ -92,10 +92,10 @@ def keep_ids(old: npt.NDArray[Any], new: npt.NDArray[Any], first: int) -> Labels
 
     Objects keep their colours on the screen when an image is segmented again.
     """
-    old_areas, new_areas = np.bincount(old.ravel()), np.bincount(new.ravel())
+    old_areas, new_areas = object_sizes(old), np.bincount(new.ravel())
     ids = np.zeros(len(new_areas), np.int32)
     present = np.flatnonzero(new_areas[1:]) + 1
-    ids[present] = first + np.arange(len(present))
+    ids[present] = free_ids(old_areas, first, len(present))
     for before, now, overlap in _overlaps(old, new):
         if 2 * overlap > old_areas[before] + new_areas[now] - overlap:
             ids[now] = before
@@ -113,16 +113,16 @@ def _overlaps(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> list[tuple[int, i
 
 def _mostly_inside(labels: Labels, mask: npt.NDArray[np.bool_]) -> list[int]:
     """Ids of objects of which more than half lies inside `mask`."""
-    total = np.bincount(labels.ravel())
-    inside = np.bincount(labels[mask], minlength=len(total))
-    found = 2 * inside > total
-    found[0] = False
-    return [int(key) for key in np.flatnonzero(found)]
+    total, inside = object_sizes(labels), object_sizes(labels[mask])
+    return [key for key, count in inside.items() if 2 * count > total[key]]
 
 
 def _lookup(labels: npt.NDArray[Any], ids: Iterable[int]) -> npt.NDArray[np.bool_]:
     """Where `labels` has one of `ids`, by a table, which is several times quicker than `isin`."""
-    table = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    highest = int(labels.max(initial=0))
+    if highest > MOST_ID:
+        return np.isin(labels, [key for key in ids if key])
+    table = np.zeros(highest + 1, bool)
     chosen = [key for key in ids if 0 < key < len(table)]
     if not chosen:
         return np.zeros(labels.shape, bool)

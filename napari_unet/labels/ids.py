@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import fastremap
@@ -45,3 +45,11 @@ def object_sizes(labels: npt.NDArray[Any]) -> dict[int, int]:
     """Pixels of each object by its id, 0 left out."""
     ids, counts = fastremap.unique(np.ascontiguousarray(labels), return_counts=True)
     return {int(key): int(count) for key, count in zip(ids, counts, strict=True) if key}
+
+
+def free_ids(taken: Collection[int], first: int, n: int) -> npt.NDArray[np.int32]:
+    """`n` ids from `first` on; where that would leave int32 (somebody chose a large id), the smallest free ones."""
+    if first + n <= np.iinfo(np.int32).max:
+        return np.arange(first, first + n, dtype=np.int32)
+    small = np.arange(1, len(taken) + n + 1)
+    return np.setdiff1d(small, [key for key in taken if key <= small.size])[:n].astype(np.int32)

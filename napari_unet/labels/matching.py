@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import fastremap
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
@@ -23,7 +24,7 @@ class OverlapTable:
 
 
 def overlap_table(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> OverlapTable:
-    """Overlaps of two integer label arrays of one shape."""
+    """Overlaps of two integer label arrays of one shape, their ids small (`compact_ids`): tables are made by them."""
     if truth.shape != predicted.shape:
         raise ValueError(f"labels of shapes {truth.shape} and {predicted.shape} cannot be compared")
     a, b = truth.ravel().astype(np.int64), predicted.ravel().astype(np.int64)
@@ -37,7 +38,7 @@ def overlap_table(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Overl
 
 def count_objects(labels: npt.NDArray[Any]) -> int:
     """Number of ids other than 0."""
-    return int(np.count_nonzero(np.bincount(np.asarray(labels).ravel().astype(np.int64), minlength=1)[1:]))
+    return int(np.count_nonzero(fastremap.unique(np.ascontiguousarray(labels))))
 
 
 def match_objects(table: OverlapTable, threshold: float) -> npt.NDArray[np.int64]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+
+from napari_unet.labels.ids import object_boxes
 
 WHOLE = 0.9
 """Share of an object that must be reviewed for its shape to count as known."""
@@ -17,8 +18,8 @@ def whole_objects(
 ) -> list[tuple[int, tuple[float, float], int]]:
     """Id, centre (y, x) and area of the objects of a YX plane of which at least `share` lies in `region`."""
     found = []
-    for label, box in enumerate(ndimage.find_objects(labels.astype(np.int32, copy=False)), start=1):
-        if box is None or not region[box].any():
+    for label, box in object_boxes(labels).items():
+        if not region[box].any():
             continue
         mask = labels[box] == label
         area = int(np.count_nonzero(mask))

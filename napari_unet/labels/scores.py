@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.labels.ids import compact_ids
 from napari_unet.labels.matching import count_objects, match_objects, overlap_table
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(9))
@@ -45,6 +46,7 @@ class Tally:
 
 def tally_objects(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Tally:
     """Tally of one image: two integer label arrays of one shape."""
+    ((truth,), _), ((predicted,), _) = compact_ids([truth]), compact_ids([predicted])
     table = overlap_table(truth, predicted)
     hits = np.array([len(match_objects(table, threshold)) for threshold in THRESHOLDS], np.int64)
     return Tally(hits, count_objects(truth), count_objects(predicted))

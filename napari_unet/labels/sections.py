@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import fastremap
 import numpy as np
 import numpy.typing as npt
 
@@ -135,7 +136,8 @@ def measure_disagreement(plane: npt.NDArray[Any], second: npt.NDArray[Any], obje
     ids, others, shared = find_overlaps(plane, second)
     best = np.zeros(objects.size)
     if ids.size:
-        sizes = np.bincount(second.reshape(-1))
+        known, sizes = fastremap.unique(np.ascontiguousarray(second), return_counts=True)
+        others = np.searchsorted(known, others)
         at = np.searchsorted(objects, ids)
         np.maximum.at(best, at, shared / (area[at] + sizes[others] - shared))
     return 1 - best

@@ -12,8 +12,9 @@ import numpy as np
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
 from napari_unet.images.channels import ChannelStack, grey_input, model_input
-from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.label_files import read_label_pair
 from napari_unet.images.image import Image
+from napari_unet.labels.places import check_single_objects, tell_scattered
 from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
@@ -28,18 +29,22 @@ Source = Labels | ChannelStack
 
 @dataclass(frozen=True)
 class ImageScored:
-    """One image is segmented and compared."""
+    """One image is segmented and compared. `problem`: what of its ground truth should be looked at; empty if nothing."""
 
     done: int
     total: int
     name: str
     tally: Tally
     seconds_left: float | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores pooled over all images: `ap` by IoU threshold, its mean, and each image's own AP@0.5."""
+    """Scores pooled over all images: `ap` by IoU threshold, its mean, and each image's own AP@0.5.
+
+    `problems` are sentences on ground truth that contradicts itself.
+    """
 
     ap: dict[float, float]
     mean_ap: float
@@ -47,6 +52,7 @@ class Evaluation:
     n_truth: int
     n_predicted: int
     per_image: dict[str, float]
+    problems: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -86,23 +92,27 @@ def evaluate_steps(
         raise UserError(
             f"There are {len(images)} images and {len(labels)} labels; give one label image for each image."
         )
-    pooled, per_image = Tally(), {}
+    pooled, per_image, problems = Tally(), {}, []
     for number, (source, truth) in enumerate(zip(images, labels, strict=True), start=1):
         if stop is not None and stop.requested:
             break
-        name, tally = _score(source, truth, model, config or SegmentConfig())
+        name, tally, problem = _score(source, truth, model, config or SegmentConfig())
         pooled = pooled + tally
-        per_image[name] = tally.average_precision()[0.5]
-        yield ImageScored(number, len(images), name, tally)
-    result = Evaluation(
-        pooled.average_precision(), pooled.mean_ap, len(per_image), pooled.n_truth, pooled.n_predicted, per_image
-    )
+        per_image[name if name not in per_image else f"{name} ({number})"] = tally.average_precision()[0.5]
+        problems += [problem] if problem else []
+        yield ImageScored(number, len(images), name, tally, problem=problem)
+    counts = len(per_image), pooled.n_truth, pooled.n_predicted
+    result = Evaluation(pooled.average_precision(), pooled.mean_ap, *counts, per_image, tuple(problems))
     yield Finished(result, len(per_image) < len(images))
 
 
-def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -> tuple[str, Tally]:
+def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -> tuple[str, Tally, str]:
+    """Name and tally of an image, and what its ground truth does wrong; raises `UserError` if that is no labels."""
     given = source if isinstance(source, ChannelStack) else as_image(source)
     image = model_input(given, model.record.architecture.in_channels)
-    reference = read_labels(truth, grey_input(image))
+    reference, _, ids = read_label_pair(truth, None, grey_input(image))
+    name = truth.name if isinstance(truth, (Image, Path)) else image.name
+    planes = reference.reshape(-1, *reference.shape[-2:])
+    problem = tell_scattered(name, check_single_objects(planes, name, ids))
     found: Segmentation = drain(segment_steps(image, model, config))
-    return image.name, tally_objects(reference, found.labels)
+    return image.name, tally_objects(reference, found.labels), problem

@@ -16,8 +16,9 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.finetuning.material.widening import training_input
 from napari_unet.images.channels import grey_input
-from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.label_files import read_label_pair, read_labels
 from napari_unet.images.image import Image
+from napari_unet.labels.places import check_single_objects
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 
@@ -93,14 +94,19 @@ def make_corrected_image(
     opened = _open(image)
     seen = training_input(opened, record or ModelRecord(), channels, channel)
     grey = grey_input(seen)
-    known = read_labels(labels, grey)
+    known, predicted, ids = read_label_pair(labels, prediction, grey)
+    if (record or ModelRecord()).task == "instances":
+        where = np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0
+        planes = np.where(where, known, 0).reshape(-1, *known.shape[-2:])
+        check_single_objects(planes, labels.name if isinstance(labels, (Image, Path)) else opened.name, ids)
     return CorrectedImage(
         image=seen,
         labels=known,
         reviewed=np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0,
-        prediction=None if prediction is None else read_labels(prediction, grey),
+        prediction=predicted,
         name=opened.name,
         diameter=diameter,
+        ids=ids,
     )
 
 

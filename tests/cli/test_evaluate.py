@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
+import numpy as np
 import tifffile
 
 Run = Callable[..., Any]
@@ -43,3 +45,46 @@ def test_labels_without_an_image_are_left_out(run: Run, folders: Path, model_fil
     tifffile.imwrite(folders / "labels" / "c.tif", tifffile.imread(folders / "labels" / "a.tif"))
     arguments = ("--images", folders / "images", "--labels", folders / "labels", "--model", model_file, "--json")
     assert run("evaluate", *arguments).answer["images"] == 2
+
+
+def write_labels(folder: Path, name: str, change: Callable[[Any], Any]) -> None:
+    path = folder / "labels" / name
+    tifffile.imwrite(path, change(tifffile.imread(path)))
+
+
+def evaluate(run: Run, folders: Path, model_file: Path) -> Any:
+    return run(
+        "evaluate", "--images", folders / "images", "--labels", folders / "labels", "--model", model_file, "--json"
+    )
+
+
+def test_masks_are_no_labels(run: Run, folders: Path, model_file: Path) -> None:
+    write_labels(folders, "a.tif", lambda labels: ((labels > 0) * 255).astype("u1"))
+    ran = evaluate(run, folders, model_file)
+    assert ran.code == 2
+    assert "a.tif" in ran.sentence
+    assert "mask" in ran.sentence
+
+
+def test_jpeg_labels_are_refused(run: Run, folders: Path, model_file: Path) -> None:
+    labels = tifffile.imread(folders / "labels" / "a.tif").astype("u1")
+    (folders / "labels" / "a.tif").unlink()
+    (folders / "labels" / "a.jpg").write_bytes(imagecodecs.jpeg_encode(labels * 9))
+    ran = evaluate(run, folders, model_file)
+    assert ran.code == 2
+    assert "JPEG" in ran.sentence
+
+
+def test_an_id_in_many_places_is_told(run: Run, folders: Path, model_file: Path) -> None:
+    write_labels(folders, "a.tif", lambda labels: np.where(labels > 8, 5, labels))
+    ran = evaluate(run, folders, model_file)
+    assert ran.code == 0, ran.err
+    (problem,) = ran.answer["problems"]
+    assert "id 5 in 9" in problem
+
+
+def test_large_ids_score_as_small_ones(run: Run, folders: Path, model_file: Path) -> None:
+    before = evaluate(run, folders, model_file).answer
+    write_labels(folders, "a.tif", lambda labels: np.where(labels > 0, labels.astype("u4") + 2_000_000_000, 0))
+    after = evaluate(run, folders, model_file).answer
+    assert {key: before[key] for key in ("ap", "objects")} == {key: after[key] for key in ("ap", "objects")}

@@ -46,7 +46,7 @@ def test_one_id_for_two_objects_is_found_but_not_a_nucleus_cut_by_a_scratch() ->
     assert find_inconsistencies([corrected(labels)]) == []
     labels[disc((70, 70), 8)] = 1
     (said,) = find_inconsistencies([corrected(labels)])
-    assert "Object 1 of “leaf” is in parts" in said
+    assert "Object 1 of “leaf” is in 3 parts that lie apart" in said
 
 
 def test_a_stray_dab_is_no_second_object() -> None:

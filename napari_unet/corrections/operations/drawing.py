@@ -13,6 +13,7 @@ from napari_unet.corrections.editing import enclosing_box
 from napari_unet.corrections.operations.change import Box, Change, Place, change_in_box
 from napari_unet.corrections.operations.extent import hull
 from napari_unet.errors import UserError
+from napari_unet.labels.ids import object_sizes
 
 Mask = npt.NDArray[np.bool_]
 _SMALLEST = 4  # pixels
@@ -58,8 +59,8 @@ def redrawn_object(
     None: the shape is a new object. `inside` (bool) is the shape within `rectangle` of the YX `plane`.
     """
     covered = plane[rectangle][inside]
-    counts = np.bincount(covered[covered > 0]) if covered.any() else np.zeros(1, int)
-    for object_id in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)].tolist():
+    counts = object_sizes(covered)
+    for object_id in sorted(counts, key=lambda key: (-counts[key], key)):
         if object_id in locked:
             continue
         share = counts[object_id] / inside.sum()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from napari_unet.corrections.comparison import compare_labels
+from napari_unet.labels.ids import object_boxes
 from napari_unet.labels.regions import whole_objects
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _changes(
     comparison = compare_labels(predicted, labels, reviewed)
     if not comparison.removed:
         return comparison.changed, []
-    boxes = ndimage.find_objects(predicted.astype(np.int32, copy=False))
-    found = [boxes[label - 1] for label in sorted(comparison.removed)]
+    boxes = object_boxes(predicted)
+    found = [boxes[label] for label in sorted(comparison.removed)]
     centers = [((y.start + y.stop - 1) / 2, (x.start + x.stop - 1) / 2) for y, x in found]
     return comparison.changed, centers

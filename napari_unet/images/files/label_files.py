@@ -51,10 +51,24 @@ def stored_labels(source: Source, like: Image) -> npt.NDArray[Any]:
     """As `read_labels`, with the ids as they are stored: any integer type."""
     name = f"The labels {source.name}" if isinstance(source, (Image, Path)) else "The labels"
     opened = _open(source) if isinstance(source, (str, Path)) else source
-    values = np.asarray(_in_order(opened, like).data if isinstance(opened, Image) else opened)
-    if values.shape != like.shape:
-        raise UserError(f"{name} have the shape {values.shape} and {like.name} has {like.shape}: they must agree.")
+    if isinstance(opened, Image):
+        _check_size(opened, like, name)  # before anything is read: a damaged header can claim any size
+        opened = _in_order(opened, like).data
+    if opened.shape != like.shape:
+        raise UserError(f"{name} have the shape {opened.shape} and {like.name} has {like.shape}: they must agree.")
+    try:
+        values = np.asarray(opened)
+    except MemoryError as error:
+        raise UserError(f"{name} do not fit into memory: close other programs or crop them.") from error
+    except Exception as error:  # readers of damaged files raise anything at all, and lazy ones only now
+        raise UserError(f"{name} are damaged and cannot be read: {str(error)[:200]}.") from error
     return _whole_numbers(values, name)
+
+
+def _check_size(labels: Image, like: Image, name: str) -> None:
+    pixels = int(np.prod([size for letter, size in labels.sizes.items() if letter not in "CS"], dtype=object))
+    if pixels != int(np.prod(like.shape, dtype=object)):
+        raise UserError(f"{name} have the shape {labels.shape} and {like.name} has {like.shape}: they must agree.")
 
 
 def open_labels(path: Path, like: Image) -> Image:

@@ -50,7 +50,7 @@ def read_stored(path: Path, axes: str | None, request: ReadRequest) -> Image:
 
 def _reason(error: Exception) -> str:
     text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__).rstrip(".")
+    return (text[0] if text else type(error).__name__)[:200].rstrip(".")
 
 
 def _reader_for(path: Path) -> Reader:

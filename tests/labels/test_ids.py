@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from napari_unet.errors import UserError
+from napari_unet.labels.ids import MOST_ID, compact_ids, object_boxes, object_sizes
+from napari_unet.labels.matching import count_objects
+from napari_unet.labels.places import check_single_objects, count_parts, tell_scattered
+from napari_unet.labels.regions import whole_objects
+from napari_unet.labels.scores import tally_objects
+
+
+def grid(dtype=np.int64):
+    """Thirty squares with ids of their own."""
+    labels = np.zeros((60, 80), dtype)
+    for number in range(30):
+        row, column = divmod(number, 6)
+        labels[12 * row : 12 * row + 8, 12 * column : 12 * column + 8] = number + 1
+    return labels
+
+
+def test_small_ids_stay_as_they_are():
+    (labels,), ids = compact_ids([grid()])
+    assert ids is None
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(labels, grid())
+
+
+@pytest.mark.parametrize("offset", [MOST_ID, 2 * 10**9, 2**31 - 31, 2**63 - 100])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_large_ids_are_numbered_anew_in_their_order_and_known_again(offset, dtype):
+    large = np.where(grid(dtype) > 0, grid(dtype) + dtype(offset), dtype(0))
+    (labels, second), ids = compact_ids([large, large[::-1]])
+    np.testing.assert_array_equal(labels, grid())
+    np.testing.assert_array_equal(second, grid()[::-1])
+    np.testing.assert_array_equal(ids[labels], large)
+    assert object_boxes(large)[offset + 1] == (slice(0, 8), slice(0, 8))
+    assert object_sizes(large)[offset + 30] == 64
+    assert count_objects(large) == 30
+    assert tally_objects(large, grid()).true_positives.tolist() == [30] * 9
+    assert [found[0] for found in whole_objects(large, np.ones(large.shape, bool))] == [*range(offset + 1, offset + 31)]
+
+
+def test_ids_in_many_places_are_told():
+    labels = np.where(grid() > 9, 5, grid())
+    scattered = check_single_objects([labels], "a")
+    assert scattered == {5: 22}
+    assert "id 5 in 22" in tell_scattered("a", scattered)
+    assert tell_scattered("a", check_single_objects([grid()], "a")) == ""
+
+
+@pytest.mark.parametrize(("labels", "word"), [(255 * (grid() > 0), "mask"), (1 + grid() % 3, "classes")])
+def test_masks_and_classes_are_no_objects(labels, word):
+    labels = np.where(grid() > 0, labels, 0)
+    with pytest.raises(UserError, match=word):
+        check_single_objects([labels], "a")
+
+
+def test_scattered_ids_have_the_numbers_that_users_know():
+    large = np.where(grid() > 9, 5, grid()) + 2 * 10**9
+    (labels,), ids = compact_ids([np.where(grid() > 0, large, 0)])
+    assert list(check_single_objects([labels], "a", ids)) == [2 * 10**9 + 5]
+
+
+def test_slips_of_the_brush_are_no_places():
+    labels = grid()
+    labels[10, ::12] = 1
+    assert count_parts(labels)[1] == 1
