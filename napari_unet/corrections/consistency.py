@@ -38,8 +38,8 @@ def find_inconsistencies(images: Sequence[CorrectedImage]) -> list[str]:
             where = f"“{corrected.name}”{_slice(plane)}"
             for one, other in _drawn_twice(corrected.labels[plane], boxes):
                 found["twice"].append(
-                    f"Objects {corrected.id_of(one)} and {corrected.id_of(other)} of {where} lie over each other, as if "
-                    "one was drawn twice. Merge them, or delete one."
+                    f"Objects {corrected.id_of(one)} and {corrected.id_of(other)} of {where} lie over each other, as "
+                    "if one was drawn twice. Merge them, or delete one."
                 )
             for label, count in _far_apart(corrected.labels[plane], boxes):
                 found["parts"].append(

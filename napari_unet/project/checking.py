@@ -39,6 +39,9 @@ def _check_database(connection: sqlite3.Connection) -> Iterator[str]:
 def _check_arrays(project: Project) -> Iterator[str]:
     images = project.images()
     for row in rows.read_arrays(project.reader):
+        if row.image not in images:
+            yield f"The {row.role} belong to an image {row.image} that is not there."
+            continue
         what = f"The {row.role} of {images[row.image].name}"
         problems = [*_check_tiles(project.reader, row), *_check_journal(project.reader, row)]
         yield from (f"{what}: {problem}." for problem in problems)

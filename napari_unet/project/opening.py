@@ -114,6 +114,8 @@ def _open_to_read(path: Path, why: str) -> Project:
 def _upgrade(path: Path, connection: sqlite3.Connection) -> None:
     """Bring an older file to the present version; it is kept as it was under another name."""
     found = version_of(connection)
+    if found < 1:
+        raise UserError("it is empty")
     if found < VERSION:
         copy = path.with_name(f"{path.name}.version-{found}")
         if not copy.exists():

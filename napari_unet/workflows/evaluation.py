@@ -29,7 +29,7 @@ Source = Labels | ChannelStack
 
 @dataclass(frozen=True)
 class ImageScored:
-    """One image is segmented and compared. `problem`: what of its ground truth should be looked at; empty if nothing."""
+    """One image is segmented and compared. `problem`: what is odd in its ground truth; empty: nothing."""
 
     done: int
     total: int
