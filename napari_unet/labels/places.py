@@ -53,9 +53,9 @@ def _classes(name: str, value: int, count: int, values: int, ids: npt.NDArray[An
     if values == 1:
         return (
             f"{name}: the value {shown} is painted in {count} separate places and there is no other, so this is a "
-            "mask and not labels. Give each object a value of its own (in ImageJ: Analyze Particles, Count Masks; in Python: "
-            "skimage.measure.label); or, if the value is a class, make a model for classes (Models > New model..., or "
-            "napari-unet models new) and fine-tune that."
+            "mask and not labels. Give each object a value of its own (in ImageJ: Analyze Particles, Count Masks; in "
+            "Python: skimage.measure.label); or, if the value is a class, make a model for classes (Models > New "
+            "model..., or napari-unet models new) and fine-tune that."
         )
     return (
         f"{name}: the value {shown} is painted in {count} separate places, so the labels seem to be classes, and this "
