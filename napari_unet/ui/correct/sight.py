@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-IN_3D = "The tools work on one slice: leave the 3D view first, with the cube below the layer list or Ctrl+Y."
+IN_3D = "The tools work on one slice, in 2D: leave the 3D view first, with the cube below the layer list or Ctrl+Y."
 OTHER_AXES = "The view shows other axes than rows and columns: turn it back with Ctrl+E, then use the tool."
 _COVERING = ("opaque", "translucent", "translucent_no_depth")
 
