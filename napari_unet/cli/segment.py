@@ -13,6 +13,7 @@ from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_int
 from napari_unet.errors import UserError, listed, require
 from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.workflows.pairing import is_label_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -94,12 +95,12 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 def expand_inputs(inputs: list[Path]) -> list[Path]:
     """The files in `inputs`; a folder stands for its images, without labels that were written there before."""
-    from napari_unet.images.files.reading import is_image_path, list_images
+    from napari_unet.images.files.reading import image_name, is_image_path, list_images
 
     paths: list[Path] = []
     for path in inputs:
         if path.is_dir() and not is_image_path(path):
-            found = [p for p in list_images(path) if not p.stem.endswith("_labels")]
+            found = [p for p in list_images(path) if not is_label_name(image_name(p))]
             require(found, f"There are no images in {path}: give a folder of TIFF, PNG, JPEG or OME-Zarr images.")
             paths += found
         else:

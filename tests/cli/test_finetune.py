@@ -131,7 +131,7 @@ def test_labels_that_contradict_themselves_are_told_of(run: Run, folders: Path, 
     labels[labels == labels.max()] = 1
     tifffile.imwrite(path, labels)
     ran = _finetune(run, folders, model_file, "--device", "cpu")
-    assert "Object 1 of “a” is in parts" in ran.out
+    assert "Object 1 of “a” is in 2 parts that lie apart" in ran.out
     assert "on the processor" in ran.out
     again = _finetune(run, folders, model_file, "--json", "--force").answer
     assert again["problems"]
