@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ def value_shares(labels: npt.NDArray[Any], class_names: Sequence[str]) -> dict[s
     return {name: round(float(counts[i] / max(1, values.size)), 4) for i, name in enumerate(class_names)}
 
 
-def describe_shares(shares: dict[str, float], most: int = 3) -> str:
+def describe_shares(shares: Mapping[str, float], most: int = 3) -> str:
     """For example "background 61 %, nucleus 30 %, debris 9 %", the largest first."""
     known = [item for item in sorted(shares.items(), key=lambda item: -item[1]) if item[1] >= 0.005][:most]
     return ", ".join(f"{name} {100 * share:.0f} %" for name, share in known)

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Shapes
 
+from napari_unet.ui.session.present import present
+
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
@@ -39,14 +41,14 @@ def drag_box(session: Session, work: ImageWork, event: Any, on_box: Callable[[Re
 
 
 def _row_column(work: ImageWork, position: Any) -> npt.NDArray[np.float64]:
-    layer = work.labels_layer
+    layer = present(work.labels_layer)
     data = np.asarray(layer.world_to_data(position))[-layer.ndim :]
     axes = work.geometry.layer_axes
     return np.array([data[axes.index("Y")], data[axes.index("X")]])
 
 
 def _rectangle(work: ImageWork, position: Any, start: Any, end: Any) -> npt.NDArray[np.float64]:
-    layer = work.labels_layer
+    layer = present(work.labels_layer)
     axes = work.geometry.layer_axes
     corners = np.tile(np.asarray(layer.world_to_data(position))[-layer.ndim :], (4, 1))
     corners[:, axes.index("Y")] = [start[0], start[0], end[0], end[0]]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from napari.layers import Shapes
 
 from napari_unet.ui.session.layers import KEY
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -81,7 +82,7 @@ class ReviewCamera:
         for letter, position in zip(work.axes, plane, strict=False):
             viewer.dims.set_current_step(viewer.dims.ndim - len(axes) + axes.index(letter), position)
         centre = (*plane, (box[0] + box[1] - 1) / 2, (box[2] + box[3] - 1) / 2)
-        world = np.asarray(work.labels_layer.data_to_world(work.geometry.layer_index(centre)))
+        world = np.asarray(present(work.labels_layer).data_to_world(work.geometry.layer_index(centre)))
         shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed[-2:]]
         viewer.scene.camera.center = (0.0, *world[shown])
         viewer.scene.camera.zoom = zoom

@@ -45,7 +45,7 @@ class LiveLabels:
         target = self._target()
         if target is None:
             return
-        at = (*plane, *region)
+        at: Any = (*plane, *region)
         new = np.where(labels > 0, labels + self._offset, 0).astype(np.int32) if self._offset else labels
         now, before = target[at], self.written[at]
         np.copyto(now, new, where=now == before)

@@ -8,6 +8,7 @@ from napari.layers import Shapes
 
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.layers import KEY
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 
 NAME = "object diameter"
@@ -28,7 +29,7 @@ class DiameterRing:
         """Draw the ring, or change its size."""
         ring = _ellipse(self._centre(work), diameter)
         if self.shown:
-            self._layer.data = [ring]
+            present(self._layer).data = [ring]
             return
         spatial = work.layer_options("preview")
         self._layer = Shapes(

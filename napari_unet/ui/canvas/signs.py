@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
 
+from napari_unet.ui.session.present import present
+
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
@@ -36,7 +38,8 @@ class CanvasMarks:
     @property
     def places(self) -> npt.NDArray[np.float64]:
         """What is marked, in the axes of the labels layer."""
-        return np.asarray(self._layer.data) if self.alive else np.zeros((0, len(self._work.geometry.layer_axes)))
+        none = np.zeros((0, len(self._work.geometry.layer_axes)))
+        return np.asarray(present(self._layer).data) if self.alive else none
 
     def prepare(self) -> None:
         """Make the layer before it is needed in a hurry."""
@@ -54,16 +57,16 @@ class CanvasMarks:
         """Mark these places (n, axes of the labels layer), and no others."""
         if len(places):
             self.prepare()
-            self._layer.data = places
-            if not self._layer.visible:
-                self._layer.visible = True
+            present(self._layer).data = places
+            if not present(self._layer).visible:
+                present(self._layer).visible = True
         else:
             self.clear()
 
     def clear(self) -> None:
         """Mark nothing."""
-        if self.alive and len(self._layer.data):
-            self._layer.data = np.zeros((0, self._layer.ndim))
+        if self.alive and len(present(self._layer).data):
+            present(self._layer).data = np.zeros((0, present(self._layer).ndim))
 
     def remove(self) -> None:
         """The image is gone."""
@@ -75,6 +78,7 @@ class CanvasMarks:
 
 def marks_of(session: Session, work: ImageWork, role: str, symbol: str, pixels: tuple[int, int]) -> CanvasMarks:
     """The signs of one role on an image, made when first asked for."""
-    if role not in work.signs:
-        work.signs[role] = CanvasMarks(session, work, role, symbol, pixels)
-    return work.signs[role]
+    known = work.signs.get(role)
+    if not isinstance(known, CanvasMarks):
+        known = work.signs[role] = CanvasMarks(session, work, role, symbol, pixels)
+    return known

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.layers import Shapes
 
 from napari_unet.corrections.operations.change import Place
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -21,7 +22,7 @@ CLICK_PIXELS = 4.0
 
 def place_of(work: ImageWork, position: Any) -> Place:
     """The pixel of the labels (over `work.axes`) at a world position; it may lie outside of the image."""
-    layer = work.labels_layer
+    layer = present(work.labels_layer)
     data = np.asarray(layer.world_to_data(position))[-layer.ndim :]
     at = dict(zip(work.geometry.layer_axes, np.rint(data).astype(int).tolist(), strict=True))
     return tuple(at[letter] for letter in work.axes)
@@ -104,18 +105,18 @@ class StrokeLine:
     def _data(self, points: list[Any]) -> npt.NDArray[np.float64]:
         # Not every dab: drawing a path takes napari the longer, the more corners it has.
         chosen = points[:: max(1, len(points) // 100)]
-        layer = self._work.labels_layer
+        layer = present(self._work.labels_layer)
         return np.array([np.asarray(layer.world_to_data(point))[-layer.ndim :] for point in (*chosen, points[-1])])
 
     def _width(self) -> float:
         """As thin as a line of the screen, whatever the zoom."""
         smallest = float(np.min(np.abs(self._layer.scale[-2:])))
-        return 2.0 / max(self._session.viewer.scene.camera.zoom * smallest, 1e-6)
+        return 2.0 / max(float(self._session.viewer.scene.camera.zoom) * smallest, 1e-6)
 
 
 def line_of(session: Session, work: ImageWork) -> StrokeLine:
     """The line of one image, made when first asked for."""
     line = work.signs.get("stroke")
-    if line is None or not line.alive:
+    if not isinstance(line, StrokeLine) or not line.alive:
         line = work.signs["stroke"] = StrokeLine(session, work)
     return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -121,7 +122,7 @@ class KeysWindow(QDialog):
             self._attempt(lambda: key_table().choose(field.action.name, field.key))
         field.show_key()
 
-    def _attempt(self, change: object) -> None:
+    def _attempt(self, change: Callable[[], object]) -> None:
         try:
             change()
             self.message.setText("Changed. The key works at once, and stays for the next time.")

@@ -19,6 +19,7 @@ from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
@@ -65,10 +66,10 @@ class LayerInput(QObject):
         for layer in [] if work is None else [work.labels_layer, work.reviewed_layer]:
             if layer is not None and not any(layer is bound for bound in self._bound):
                 self._bind_layer(layer)
-                if layer is work.labels_layer:
+                if layer is labels_layer:
                     self._shield.watch(layer)
-        present = self._session.viewer.layers
-        self._bound = [layer for layer in self._bound if layer in present]
+        layers = self._session.viewer.layers
+        self._bound = [layer for layer in self._bound if layer in layers]
         self._hand.show_tool()
 
     def _bind_layer(self, layer: Labels) -> None:
@@ -139,7 +140,7 @@ class LayerInput(QObject):
                 return
             if self._hand.special in TOOLS:
                 yield from self._hand.follow(event, self._tools.use_stroke)
-            elif work.locked and str(layer.mode) in LockGuard.MODES:
+            elif work.locked and str(present(layer).mode) in LockGuard.MODES:
                 guard = LockGuard(work)
                 yield from guard.guard(event)
                 if guard.held_back:

@@ -10,6 +10,7 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -39,7 +40,7 @@ class ClassPalette(QWidget):
     def show_work(self, work: ImageWork | None) -> None:
         """The classes of this image, and which of them is selected."""
         names = () if work is None or work.labels_layer is None else work.class_names
-        layer = work.labels_layer if names else None
+        layer = present(work).labels_layer if names else None
         if names != self._names or layer is not self._layer:
             self._watch(layer)
             self._names = names

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_unet.errors import UserError
 from napari_unet.ui.correct.tools.actions import LAYER_MODES, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import WHOLE, ReviewedOverlay
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -33,18 +34,18 @@ class ReviewMarks:
 
     @property
     def _overlay(self) -> ReviewedOverlay:
-        return get_trackers(self._session).of(self._session.current).overlay
+        return get_trackers(self._session).of(present(self._session.current)).overlay
 
     @property
     def _plane(self) -> PlaneIndex:
-        return self._session.current.plane_at(self._session.viewer.dims.point)
+        return present(self._session.current).plane_at(self._session.viewer.dims.point)
 
     def mark(self, region: tuple[slice, slice], reviewed: bool = True) -> None:
         """Mark a region of the slice in view."""
         self._overlay.mark(self._plane, region, reviewed)
 
     def _mark_view(self) -> None:
-        region = self._session.current.visible_region() if self._overlay.shows(self._plane) else None
+        region = present(self._session.current).visible_region() if self._overlay.shows(self._plane) else None
         if region is None:
             raise UserError("Nothing of a slice is in view: show it from the top, in 2D, to mark the view as reviewed.")
         self.mark(region)
@@ -67,11 +68,11 @@ class ReviewMarks:
         layer = self._overlay.ensure_layer()
         layer.visible = True
         layer.selected_label = 1
-        layer.brush_size = max(layer.brush_size, 2 * self._session.current.labels_layer.brush_size)
+        layer.brush_size = max(layer.brush_size, 2 * present(present(self._session.current).labels_layer).brush_size)
         self._hand.hold(layer, mode, special)
 
     def _show(self) -> None:
-        layer = self._session.current.reviewed_layer
+        layer = present(self._session.current).reviewed_layer
         if layer is not None:
             layer.visible = not layer.visible
             if not layer.visible and self._session.viewer.layers.selection.active is layer:

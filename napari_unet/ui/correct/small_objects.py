@@ -14,6 +14,7 @@ from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
 from napari_unet.ui.correct.tools.writing import write_change
 from napari_unet.ui.session.pacing import Slices
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.correct.toolbox import CorrectionTools
@@ -99,10 +100,10 @@ class SmallObjects(QFrame):
             self.ask()
 
     def _measure(self, work: ImageWork, index: ObjectIndex) -> Iterator[None]:
-        if not self._marks.alive:  # a step of its own: napari takes longer for it than for all that follows
-            self._marks.prepare()
+        if not present(self._marks).alive:  # a step of its own: napari takes longer for it than for all that follows
+            present(self._marks).prepare()
             yield
-        yield from index.update(work.labels, self._planes)
+        yield from index.update(present(work.labels), self._planes)
 
     def _show(self) -> None:
         """Say how many objects would go, and mark them."""
@@ -122,7 +123,7 @@ class SmallObjects(QFrame):
             for _, (top, bottom, left, right) in index.rectangles(plane, chosen):
                 centres.append((*plane, (top + bottom - 1) / 2, (left + right - 1) / 2))
         places = np.array([work.geometry.layer_index(centre) for centre in centres[:MOST_MARKED]], float)
-        self._marks.show(places)
+        present(self._marks).show(places)
 
     def _unmark(self) -> None:
         if self._marks is not None:

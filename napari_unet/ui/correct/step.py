@@ -19,6 +19,7 @@ from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.keeping.losses import Loss, get_losses
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
 from napari_unet.ui.widgets.step import REASON, Step, enable
@@ -172,7 +173,7 @@ class CorrectStep(Step):
         self.counts_label.setText(f"{sentence}; {_percent(share)} of this {plane} reviewed.")
 
     def _plane(self) -> tuple[int, ...]:
-        return self.session.current.plane_at(self.session.viewer.dims.point)
+        return present(self.session.current).plane_at(self.session.viewer.dims.point)
 
     def _on_action(self, name: str) -> None:
         self.clear_message()

@@ -22,6 +22,7 @@ from napari_unet.ui.correct.sight import bring_to_front, why_not_seen
 from napari_unet.ui.correct.tools.actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import ToolHand
 from napari_unet.ui.correct.tools.object_tools import ObjectTools
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -100,7 +101,7 @@ class CorrectionTools(QObject):
             return
         work = self.work
         at = place_of(work, self._session.viewer.cursor.position)
-        if name != "delete" or id_at(work.labels, at):
+        if name != "delete" or id_at(present(work.labels), at):
             self._apply(name, [at])
 
     def _refuses(self, name: str) -> bool:
@@ -133,7 +134,7 @@ class CorrectionTools(QObject):
                 self._take_first(stroke[0])
                 return
             stroke, hand.first = [hand.first, stroke[0]], None
-        self._apply(hand.special, stroke)
+        self._apply(tool, stroke)
         self.tool_changed.emit()
 
     def show_line(self, points: list[Any]) -> None:
@@ -146,7 +147,7 @@ class CorrectionTools(QObject):
 
     def _take_first(self, at: Place) -> None:
         """Remember the first of two clicks, if it is on an object."""
-        if id_at(self.work.labels, at):
+        if id_at(present(present(self.work).labels), at):
             self.hand.first = at
             self.tool_changed.emit()
         else:
@@ -155,16 +156,16 @@ class CorrectionTools(QObject):
     def _apply(self, name: str, stroke: list[Place]) -> None:
         work = self.work
         try:
-            self.objects.apply(name, work, stroke)
+            self.objects.apply(name, present(work), stroke)
             if name == "copy_next":
-                self.objects.next_slice(work)
+                self.objects.next_slice(present(work))
         except UserError as error:
             self.failed.emit(str(error))
         else:
             self.edited.emit(name)
 
     def _new_object(self) -> None:
-        self.work.labels_layer.selected_label = self.objects.next_id()
+        present(present(self.work).labels_layer).selected_label = self.objects.next_id()
         self.hand.take("paint")
 
     def _clear_border(self) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -128,7 +129,7 @@ class Loop:
         user.look_at(VIEWS[0][0])
         user.segment()
         self.model_before = user.work.segmented_by
-        self.before, self.diameter_before = user.work.prediction.copy(), user.work.diameter
+        self.before, self.diameter_before = present(user.work.prediction).copy(), present(user.work.diameter)
         say(f"Segmented with {self.model_before}: {user.work.n_objects} objects in {user.work.seconds:.0f} s")
 
     def correct(self) -> None:
@@ -143,9 +144,9 @@ class Loop:
         self.drawn = sorted({cell for done in self.corrections for cell in done.drawn})
         if not self.drawn:
             raise UserError("The model that ships was right everywhere: there was nothing to correct.")
-        self.corrected = user.work.labels.copy()
-        self.reviewed = user.work.reviewed != 0
-        counts = step.tracker.counts
+        self.corrected = present(user.work.labels).copy()
+        self.reviewed = present(user.work.reviewed) != 0
+        counts = present(step.tracker).counts
         say(f"Corrected: {len(self.drawn)} cells drawn in {len(self.corrections)} slices ({counts.sentence})")
 
     def finetune(self, seconds: float) -> None:
@@ -153,7 +154,7 @@ class Loop:
         user, step = self.user, self.user.panel.finetune_step
         user.look_at(VIEWS[0][0])
         user.finetune(seconds)
-        self.result = step.result_view.result
+        self.result = present(step.result_view.result)
         say(f"Fine-tuned for {self.result.seconds:.0f} s, {self.result.steps} steps. {self.result.sentence}")
         if "after" in step.result_view.views and step.result_view.views["after"].isVisibleTo(user.panel):
             user.click(step.result_view.views["after"])
@@ -169,7 +170,7 @@ class Loop:
         user.click(user.panel.finetune_step.result_view.again_button)
         user.finish_segmenting()
         self.model_after = user.work.segmented_by
-        self.after = user.work.labels.copy()
+        self.after = present(user.work.labels).copy()
         say(f"Segmented again with {self.model_after}: {user.work.n_objects} objects in {user.work.seconds:.0f} s")
 
     def report(self, start: float) -> dict[str, Any]:
@@ -178,7 +179,7 @@ class Loop:
         from napari_unet.models.library import export_model
 
         write_labels(self.output / "labels.tif", self.after, self.image)
-        export_model(self.model_after, self.output / "model.safetensors", overwrite=True)
+        export_model(present(self.model_after), self.output / "model.safetensors", overwrite=True)
         found = self.figures() | {"seconds_in_all": round(time.monotonic() - start, 1)}
         self.draw(found)
         (self.output / "report.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -205,7 +206,7 @@ class Loop:
             "held_out": held_out(self.result),
             "finetuning_steps": self.result.steps,
             "diameter_before_px": round(self.diameter_before, 1),
-            "diameter_after_px": round(self.user.work.diameter, 1),
+            "diameter_after_px": round(present(self.user.work.diameter), 1),
             "model_before": self.model_before,
             "model_after": self.model_after,
             "how_scored": HOW_SCORED,
@@ -226,7 +227,7 @@ class Loop:
             join_panels,
         )
 
-        plane, colormap = self.corrections[0].plane, self.user.work.labels_layer.colormap
+        plane, colormap = self.corrections[0].plane, present(self.user.work.labels_layer).colormap
         picture, reviewed = grey_to_rgb(self.image.plane(plane)), self.reviewed[plane]
         sheet = join_panels(
             {

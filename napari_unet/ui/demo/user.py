@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication
 
 from napari_unet.errors import UserError
 from napari_unet.labels.matching import overlap_table
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -169,13 +170,13 @@ class DemoUser:
         if region is None:
             raise DemoError("No slice is in view to be corrected.")
         plane = work.plane_at(self.viewer.dims.point)
-        view = look_for_errors(truth, np.asarray(work.labels[plane]), region)
+        view = look_for_errors(truth, np.asarray(present(work.labels)[plane]), region)
         if view.erase.any():
             self.click(step.buttons["erase"])
             self._stroke(work.labels_layer, plane, view.erase, 0)
         for cell in view.wrong:
             self.click(step.buttons["new_object"])
-            self._stroke(work.labels_layer, plane, truth == cell, work.labels_layer.selected_label)
+            self._stroke(work.labels_layer, plane, truth == cell, present(work.labels_layer).selected_label)
         self.click(step.buttons["review_brush"])
         self._stroke(work.reviewed_layer, plane, np.isin(truth, view.cells), 1)
         self.click(step.buttons["review_brush"])

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButto
 
 from napari_unet.errors import UserError
 from napari_unet.finetuning.events import FinetuneResult
-from napari_unet.ui.canvas.before_after import BeforeAfter
+from napari_unet.ui.canvas.before_after import BeforeAfter, Side
 from napari_unet.ui.finetune.run import Compared, FinetuneRun
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.session import Session
@@ -141,13 +141,14 @@ class ResultView(QFrame):
 
     def _on_view(self, button: QAbstractButton) -> None:
         name = next(name for name, known in self.views.items() if known is button)
+        side: Side = "before" if name == "before" else "after"
         if name == "labels" or self._compared is None:
             self.comparison.close()
         elif self.comparison.is_shown:
-            self.comparison.hold(name)
+            self.comparison.hold(side)
         else:
             compared = self._compared
-            self.comparison.show(compared.before, compared.after, self._work, compared.request.plane, name)
+            self.comparison.show(compared.before, compared.after, self._work, compared.request.plane, side)
 
     def _on_comparison(self) -> None:
         self.views[self.comparison.side or "labels"].setChecked(True)

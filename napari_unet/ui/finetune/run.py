@@ -114,7 +114,7 @@ def draw_outlines(event: PreviewDone, last: Outlines | None) -> Outlines:
             same = np.roll(labels, shift, axis) == labels
             same[_wrapped(shift, axis)] = True  # no outline where the view ends
             inside &= same
-    rows, columns = (_extent((labels > 0).any(axis=1 - axis)) for axis in (0, 1))
+    rows, columns = (_extent(np.any(labels > 0, axis=1 - axis)) for axis in (0, 1))
     if last is not None and last.request.key == event.request.key:
         rows, columns = (_join(*parts) for parts in zip((rows, columns), last.region, strict=True))
     return Outlines(event.request, (rows, columns), np.where(inside, 0, labels)[rows, columns].astype(np.int32))

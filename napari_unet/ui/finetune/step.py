@@ -22,6 +22,7 @@ from napari_unet.ui.finetune.result import ResultView
 from napari_unet.ui.finetune.run import OWNER, FinetuneRun
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.review_counter import ReviewCounter
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import collect_corrections
@@ -221,7 +222,7 @@ class FinetuneStep(Step):
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Prepared):
             self.training.say(describe_prepared(event))
-            self.material.show_uses(self.run.uses)
+            self.material.show_uses(present(self.run).uses)
             if event.before is not None:
                 self.curves.add_score(event.seconds, event.before.main)
         elif isinstance(event, StepDone):
@@ -246,7 +247,7 @@ class FinetuneStep(Step):
 
     def _on_ended(self, outcome: Any) -> None:
         run, self.run = self.run, None
-        if run.discarded or not isinstance(outcome, Finished):
+        if present(run).discarded or not isinstance(outcome, Finished):
             self._keeper.note_training(None)
             self.material.show_uses(())
         if isinstance(outcome, Failed):
@@ -255,7 +256,7 @@ class FinetuneStep(Step):
             self.guidance.forget()
             self.show_message("Discarded: the model in use is the same as before.", kind="info")
         else:
-            self.result_view.show_result(outcome.result, run)
+            self.result_view.show_result(outcome.result, present(run))
             self.set_open(True)
         self.refresh()
 

@@ -24,6 +24,7 @@ from napari_unet.errors import UserError
 from napari_unet.ui.session.keeping.losses import get_losses
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.step import Step, enable
 
@@ -135,7 +136,7 @@ class ImageStep(Step):
         self._on_job_changed()
 
     def _describe(self) -> None:
-        image = self.session.current.image
+        image = present(self.session.current).image
         text = image.describe()
         parts = text.split(", ")
         self.set_state(*(", ".join(parts[:n]) for n in range(len(parts), 0, -1)))
@@ -147,7 +148,7 @@ class ImageStep(Step):
         with _blocked(self.channel_box):
             self.channel_box.clear()
             self.channel_box.addItems([f"{i + 1}: {name}" if name else f"{i + 1}" for i, name in enumerate(names)])
-            self.channel_box.setCurrentIndex(self.session.current.channel or 0)
+            self.channel_box.setCurrentIndex(present(self.session.current).channel or 0)
         for widget in (self._channel_label, self.channel_box):
             widget.setVisible(count > 1)
 

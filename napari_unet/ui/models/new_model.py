@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from qtpy.QtWidgets import (
     QComboBox,
     QDialog,
@@ -59,7 +61,7 @@ class NewModelDialog(QDialog):
         self.resize(420, 260)
 
     @property
-    def choice(self) -> tuple[str, str, tuple[str, ...], int]:
+    def choice(self) -> tuple[str, Literal["instances", "semantic"], tuple[str, ...], int]:
         """Name, task, class names (none for objects) and channels; raises `UserError` for bad names of classes."""
         task = self.task.currentData()
         names = check_class_names(self.classes.text().split(",")) if task == "semantic" else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -30,6 +30,7 @@ from napari_unet.models import library
 from napari_unet.ui.canvas.classes import class_names_of
 from napari_unet.ui.models.new_model import NewModelDialog
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.step import MessageLine, enable
 
@@ -128,7 +129,7 @@ class ModelsWindow(QDialog):
         entry = self.selected
         self.details.setText("" if entry is None else _describe(entry))
         none = None if entry is not None else "Select a model first."
-        own = none or ("This model ships with the program and stays as it is." if entry.shipped else None)
+        own = none or ("This model ships with the program and stays as it is." if present(entry).shipped else None)
         busy = "Wait until the work in progress has ended, or stop it." if self.session.job is not None else None
         enable(self.buttons["Use"], none or busy)
         enable(self.buttons["Export..."], none)
@@ -143,13 +144,13 @@ class ModelsWindow(QDialog):
 
     def _on_use(self) -> None:
         if self.selected is not None and self.buttons["Use"].isEnabled():
-            self._try(lambda: self.session.use_model(self.selected.name))
+            self._try(lambda: self.session.use_model(present(self.selected).name))
 
     def _on_reset(self) -> None:
         self._try(lambda: self.session.use_model(None))
 
     def _on_rename(self) -> None:
-        entry = self.selected
+        entry = present(self.selected)
         name, accepted = QInputDialog.getText(self, "Rename the model", "New name", text=entry.name)
         if accepted and name.strip() != entry.name:
             self._try(lambda: self._rename(entry, name))
@@ -163,7 +164,7 @@ class ModelsWindow(QDialog):
         self.select(renamed.name)
 
     def _on_delete(self) -> None:
-        entry = self.selected
+        entry = present(self.selected)
         # The one thing here that cannot be undone, so the one dialog that asks.
         question = f"Delete the model {entry.name} for good? This cannot be undone."
         buttons = QMessageBox.StandardButton
@@ -176,7 +177,7 @@ class ModelsWindow(QDialog):
         self.session.model_changed.emit()
 
     def _on_export(self) -> None:
-        entry = self.selected
+        entry = present(self.selected)
         path, _ = QFileDialog.getSaveFileName(self, "Export the model", f"{entry.path.stem}.safetensors", _FILTER)
         if path:
             # The file dialog has asked already whether an existing file may be replaced.
@@ -202,7 +203,7 @@ class ModelsWindow(QDialog):
         if dialog.exec():
             self._try(lambda: self._make(*dialog.choice))
 
-    def _make(self, name: str, task: str, names: tuple[str, ...], channels: int) -> None:
+    def _make(self, name: str, task: Literal["instances", "semantic"], names: tuple[str, ...], channels: int) -> None:
         from napari_unet.models.scratch import new_model
 
         saved = library.save_to_library(new_model(name, task, names, channels))
@@ -210,7 +211,7 @@ class ModelsWindow(QDialog):
         self.select(saved.name)
 
     def _on_classes(self) -> None:
-        entry = self.selected
+        entry = present(self.selected)
         known = ", ".join(entry.record.class_names)
         names, accepted = QInputDialog.getText(self, "Class names", "Names from value 0, commas between", text=known)
         if accepted and names != known:

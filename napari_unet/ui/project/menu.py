@@ -32,6 +32,7 @@ from napari_unet.ui.project.opening import Restored, closed_number, restore_open
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recent import recent_projects
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.threads import run_errand
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 from napari_unet.ui.widgets.step import MessageLine
@@ -188,7 +189,7 @@ class ProjectBar(QWidget):
         restored = None if work is None else restore_opened(self.session, self.keeper, work)
         if restored is not None:
             self._tell(restored)
-            self._check_images(project, restored)
+            self._check_images(present(project), restored)
 
     def _ask_for(self, reference: ImageReference) -> Path | None:
         """Where an image has gone: the user may know."""

@@ -19,6 +19,7 @@ from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
 from napari_unet.project.storage.tiles import change_indices
 from napari_unet.ui.session.layers import KEY, image_to_layer
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def _restore_one(
 ) -> ImageWork | None:
     project = keeper.project
     try:
-        work, path = _restore_image(session, project, reference, ask)
-        histories = _restore_arrays(session, project, number, work, restored)
+        work, path = _restore_image(session, present(project), reference, ask)
+        histories = _restore_arrays(session, present(project), number, work, restored)
     except UserError as error:
         restored.problems.append(str(error))
         return None
@@ -243,7 +244,7 @@ def _restore_reviewed(session: Session, work: ImageWork, reviewed: npt.NDArray[A
     tracker.finish()
     overlay = tracker.overlay
     layer = overlay.ensure_layer()
-    work.reviewed[...] = state_before(reviewed, history)
+    present(work.reviewed)[...] = state_before(reviewed, history)
     _play(work, REVIEWED, layer, reviewed, history)
     for plane in overlay.planes():
         overlay.notice_erased(plane)
@@ -257,7 +258,7 @@ def _play(work: ImageWork, role: str, layer: Labels, final: npt.NDArray[Any], hi
         _write(work, layer, edit, final.shape)
     for _ in history.undone:
         layer.undo()
-    array = work.labels if role == LABELS else work.reviewed
+    array = present(work.labels if role == LABELS else work.reviewed)
     if not np.array_equal(array, final):  # something had been written past the history
         array[...] = final
     layer.refresh()

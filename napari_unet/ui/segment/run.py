@@ -26,6 +26,7 @@ from napari_unet.ui.canvas.live_labels import (
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 
 if TYPE_CHECKING:
@@ -139,13 +140,14 @@ class SegmentRun:
         dims = session.viewer.dims
         current = work.plane_at(dims.point)
         view = work.visible_region() if dims.ndisplay == 2 else None
-        record = session.model_entry.record
+        entry = present(session.model_entry)
+        record = entry.record
         names = class_names_of(record)
         seen = model_input(work.seen, record.architecture.in_channels)
         events = segment_in_background(load, seen, config, scope, self._stop, names, view=view, current=current)
         if session.job is not None:
             return False
-        work.segmented_by, work.class_names = session.model_entry.name, names
+        work.segmented_by, work.class_names = entry.name, names
         self._prepare(partial=scope.kind != "all")
         return session.jobs.start(
             events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER, [work]
@@ -195,13 +197,13 @@ class SegmentRun:
     @property
     def _alive(self) -> bool:
         """Whether there still is something to write to: the user may have removed the image or its labels."""
-        return self.work in self.session.works and self._live.alive
+        return self.work in self.session.works and present(self._live).alive
 
     def _on_finished(self, outcome: Any) -> None:
         if self.work not in self.session.works:
             self._end(outcome)
             return
-        self._live.refresh(thumbnail=True)
+        present(self._live).refresh(thumbnail=True)
         result = outcome.result if isinstance(outcome, Finished) else None
         if result is not None:
             self.work.seconds = result.timing.get("total")
@@ -223,9 +225,9 @@ class SegmentRun:
         """What was written is the prediction now, all of it or as far as the work came."""
         if not self._alive:
             return
-        if self._live.anything:
+        if present(self._live).anything:
             with self.work.change():
-                self.work.prediction = self._live.written
+                self.work.prediction = present(self._live).written
                 self.work.note_written()
         elif self._made_layer:
             self.session.remove_layer(self.work, "labels")
@@ -269,7 +271,7 @@ class SegmentRun:
             work.note_written()
 
     def _show_probability(self, result: Segmentation) -> None:
-        maps = np.asarray(result.probability[0], np.float32)
+        maps = np.asarray(present(result.probability)[0], np.float32)
         look = {"contrast_limits": (0.0, 1.0), "colormap": "magma", "blending": "additive", "opacity": 0.6}
         self.session.add_layer(self.work, "probability", maps, **look)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QWidget
 
 # What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
@@ -23,10 +25,11 @@ class ScopeRow(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["plane", "volume", "all"]:
         """What was chosen: "plane", "volume" or "all"."""
         button = self.buttons.checkedButton()
-        return "all" if button is None else button.property("kind")
+        kind: Literal["plane", "volume", "all"] = "all" if button is None else button.property("kind")
+        return kind
 
     def offer(self, axes: str) -> None:
         """What there is to choose in an image of `axes`, such as "TZYX"; the usual choice is made."""

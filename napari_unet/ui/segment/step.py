@@ -24,6 +24,7 @@ from napari_unet.ui.segment.run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.segment.scope import ScopeRow
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.parameters import ParameterForm
@@ -225,9 +226,9 @@ class SegmentStep(Step):
         work = self.session.current
         self.clear_message()
         self.diameter.hide_ring()
-        scope = Scope(self.scope.kind, work.plane_at(self.session.viewer.dims.point))
-        config = SegmentConfig(diameter=work.diameter, **self.advanced.content.values())
-        self.run = SegmentRun(self.session, work)
+        scope = Scope(self.scope.kind, present(work).plane_at(self.session.viewer.dims.point))
+        config = SegmentConfig(diameter=present(work).diameter, **self.advanced.content.values())
+        self.run = SegmentRun(self.session, present(work))
         listen(self, self.run.advanced, self._on_advanced)
         listen(self, self.run.ended, self._on_ended)
         self.progress.begin("Getting the model ready")
@@ -241,14 +242,14 @@ class SegmentStep(Step):
 
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Estimated):
-            if self.run.work.class_names:
+            if present(self.run).work.class_names:
                 return  # classes have no size
             self.progress.begin(f"Objects of about {event.diameter:.0f} px")
         elif isinstance(event, PlaneDone):
-            words = _UNITS[self.run.work.axes[:-2]]
+            words = _UNITS[present(self.run).work.axes[:-2]]
             text = f"{event.done} of {event.total} {words}" if event.total > 1 else "Drawing labels"
             self._show_progress(event, text)
-        elif isinstance(event, TileDone) and self.run.work.axes == "YX":
+        elif isinstance(event, TileDone) and present(self.run).work.axes == "YX":
             self._show_progress(event, f"{event.done} of {event.total} tiles")
 
     def _show_progress(self, event: PlaneDone | TileDone, text: str) -> None:

@@ -19,6 +19,7 @@ from napari_unet.corrections.live import LiveComparison, PlaneIndex
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
 from napari_unet.ui.session.pacing import Debounced, Slices
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import ReviewedOverlay
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class CorrectionTracker(QObject):
             pieces = PaintedPixels() if self.work.class_names else Neighbourhoods(self._diameter(plane))
             self._neighbourhoods[plane] = pieces
         changes = pieces.update(
-            self._live.prediction[plane], self.work.labels[plane], difference, self._live.compare_plane(plane)
+            self._live.prediction[plane], present(self.work.labels)[plane], difference, self._live.compare_plane(plane)
         )
         for region in changes:
             yield region is not None and self.overlay.follow(plane, region, pieces)

@@ -43,6 +43,6 @@ class KeptMaps:
 
         if not self.done[at[:-2]]:
             return None
-        rows, columns = surroundings_region(at[-2:], self.maps.shape, diameter or _USUAL_DIAMETER, KEPT_REACH)
+        rows, columns = surroundings_region((at[-2], at[-1]), self.maps.shape, diameter or _USUAL_DIAMETER, KEPT_REACH)
         part = self.maps[(slice(None), *at[:-2], rows, columns)]
         return Surroundings(part.astype(np.float32), (rows.start, columns.start))

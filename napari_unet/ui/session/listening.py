@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
 
@@ -11,8 +10,8 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 
 
-def listen(owner: QObject, signal: Any, method: Callable[..., Any]) -> None:
-    """Connect `method` (of `owner`) to a signal of psygnal or napari, to be called only while Qt has `owner`.
+def listen(owner: QObject, signal: Any, method: Any) -> None:
+    """Connect `method`, one of `owner`'s, to a signal of psygnal or napari, to be called only while Qt has `owner`.
 
     These know when a Python object is gone, but not when only its Qt half is: that happens as soon as a dock is closed.
     As with psygnal, the method gets as many of the signal's values as it takes.

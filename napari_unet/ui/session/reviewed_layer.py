@@ -16,6 +16,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_unet.corrections.reviewed import Region, reviewed_share
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -122,7 +123,7 @@ class ReviewedOverlay:
         """Turn all marks that follow corrections into marks by hand: what they follow is about to change."""
         reviewed = self._work.reviewed
         for plane in self._wanted if reviewed is not None else ():
-            reviewed[plane][reviewed[plane] == BY_CORRECTION] = BY_HAND
+            present(reviewed)[plane][present(reviewed)[plane] == BY_CORRECTION] = BY_HAND
         self._forget()
 
     def _forget(self) -> None:
@@ -140,7 +141,7 @@ class ReviewedOverlay:
                 self.layer.refresh(thumbnail=False, highlight=False, extent=False)
 
     def _write(self, plane: PlaneIndex, region: Region) -> bool:
-        now = self._work.reviewed[plane][region]
+        now = present(self._work.reviewed)[plane][region]
         wanted = self._wanted[plane][region]
         if plane in self._refused:
             wanted = wanted & ~self._refused[plane][region]

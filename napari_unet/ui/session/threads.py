@@ -48,7 +48,7 @@ class ClosingWorker(GeneratorWorker):
             self._gen.close()
 
 
-@thread_worker(worker_class=ClosingWorker)
+@thread_worker(worker_class=ClosingWorker)  # type: ignore[untyped-decorator]  # napari ships no types
 def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, None, Outcome]:
     """Put every event of `events` into `queue`; yield, so that quitting is noticed; return the outcome."""
     work = guarded(events)

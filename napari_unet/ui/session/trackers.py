@@ -10,6 +10,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.ui.session.correction_tracker import CorrectionTracker
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -98,7 +99,7 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
     return [
         CorrectedImage(
             training_input(work.image, record, channels, work.channel),
-            work.labels.copy(), work.reviewed != 0, work.prediction, work.name,
+            present(work.labels).copy(), present(work.reviewed) != 0, work.prediction, work.name,
             work.diameter, work.diameter_estimated,
         )
         for work in works

@@ -5,7 +5,6 @@ from __future__ import annotations
 import types
 from typing import Any, Literal, Union, get_args, get_origin
 
-import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import QSignalBlocker, Signal
@@ -105,16 +104,10 @@ def write_control(control: QWidget, value: Any) -> None:
 
 def bounds_of(field: FieldInfo) -> tuple[float | None, float | None, bool, bool]:
     """Lower and upper bound of a number, and whether each is itself excluded."""
-    low = high = None
-    low_open = high_open = False
-    for mark in field.metadata:
-        if isinstance(mark, annotated_types.Ge | annotated_types.Gt):
-            low_open = isinstance(mark, annotated_types.Gt)
-            low = mark.gt if low_open else mark.ge
-        elif isinstance(mark, annotated_types.Le | annotated_types.Lt):
-            high_open = isinstance(mark, annotated_types.Lt)
-            high = mark.lt if high_open else mark.le
-    return low, high, low_open, high_open
+    marks = {type(mark).__name__: mark for mark in field.metadata}  # pydantic's, out of annotated_types
+    found = {kind.lower(): getattr(marks[kind], kind.lower()) for kind in ("Ge", "Gt", "Le", "Lt") if kind in marks}
+    low, high = found.get("gt", found.get("ge")), found.get("lt", found.get("le"))
+    return low, high, "gt" in found, "lt" in found
 
 
 def _spin_box(field: FieldInfo, kind: type, optional: bool) -> QSpinBox | QDoubleSpinBox:
@@ -156,7 +149,8 @@ def _choices(field: FieldInfo, kind: Any) -> list[str]:
     if get_origin(kind) is Literal:
         return [str(choice) for choice in get_args(kind)]
     extra = field.json_schema_extra
-    return [str(choice) for choice in extra.get("choices", ())] if isinstance(extra, dict) else []
+    choices = extra.get("choices") if isinstance(extra, dict) else None
+    return [str(choice) for choice in choices] if isinstance(choices, list | tuple) else []
 
 
 def _help(field: FieldInfo) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_unet.corrections.operations.extent import along, hull, id_at, object_box
 from napari_unet.ui.canvas.strokes import place_of
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -43,11 +44,12 @@ class LockGuard:
 
     def _remember(self, start: Any, end: Any) -> tuple[Any, Any] | None:
         """Where napari is about to draw, and what is there now."""
-        box = self._box_of_fill(start, end) if self._work.labels_layer.mode == "fill" else self._box_of_dab(start, end)
-        return None if box is None else (box, self._work.labels[box].copy())
+        fills = present(self._work.labels_layer).mode == "fill"
+        box = self._box_of_fill(start, end) if fills else self._box_of_dab(start, end)
+        return None if box is None else (box, present(self._work.labels)[box].copy())
 
     def _box_of_dab(self, start: Any, end: Any) -> tuple[slice, ...] | None:
-        layer, work = self._work.labels_layer, self._work
+        layer, work = present(self._work.labels_layer), self._work
         scale = np.abs(layer.scale)
         reach = int(np.ceil(layer.brush_size / 2 * scale[-2:].max() / scale[-2:].min())) + 2
         places = np.array([place_of(work, start), place_of(work, end)])
@@ -61,13 +63,13 @@ class LockGuard:
 
     def _box_of_fill(self, start: Any, end: Any) -> tuple[slice, ...] | None:
         """Around the objects that the bucket is about to fill."""
-        work = self._work
-        through = tuple(range(max(0, work.labels_layer.n_edit_dimensions - 2)))
+        work, labels = self._work, present(self._work.labels)
+        through = tuple(range(max(0, present(work.labels_layer).n_edit_dimensions - 2)))
         boxes = {}
         for place in along([place_of(work, start), place_of(work, end)]):
-            object_id = id_at(work.labels, place)
+            object_id = id_at(labels, place)
             if object_id and object_id not in boxes:
-                boxes[object_id] = object_box(work.labels, place, through)
+                boxes[object_id] = object_box(labels, place, through)
         return hull(boxes.values()) if boxes else None
 
     def _put_back(self, remembered: tuple[Any, Any] | None) -> None:
@@ -82,5 +84,5 @@ class LockGuard:
         wrong = np.nonzero(changed & (np.isin(before, ids) | np.isin(now, ids)))
         if wrong[0].size:
             index = tuple(at + part.start for at, part in zip(wrong, box, strict=True))
-            self._work.labels_layer.data_setitem(self._work.geometry.layer_index(index), before[wrong])
+            present(self._work.labels_layer).data_setitem(self._work.geometry.layer_index(index), before[wrong])
             self.held_back += wrong[0].size

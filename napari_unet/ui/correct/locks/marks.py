@@ -18,6 +18,7 @@ from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import marks_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.pacing import Debounced, Slices
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -78,8 +79,8 @@ class LockMarks(QObject):
             del known[object_id]
         for object_id in (places.keys() & work.locked) - known.keys():
             every_axis = tuple(range(len(work.axes) - 2))  # a lock holds in all slices and frames
-            pieces = follow_object(work.labels, object_id, places[object_id], every_axis)
-            known[object_id] = outline_places(work.labels, object_id, pieces, DOTS)
+            pieces = follow_object(present(work.labels), object_id, places[object_id], every_axis)
+            known[object_id] = outline_places(present(work.labels), object_id, pieces, DOTS)
         self._ask(work, self._soon if work.locked <= known.keys() else self._quiet)
 
     def _on_labels(self, work: ImageWork) -> None:
@@ -105,9 +106,9 @@ class LockMarks(QObject):
             known.update({object_id: [] for object_id in wanted})
             index = ObjectIndex(work.shape)
             for plane in product(*(range(size) for size in work.shape[:-2])) if wanted else ():
-                yield from index.update(work.labels, [plane])
+                yield from index.update(present(work.labels), [plane])
                 for object_id, rectangle in index.rectangles(plane, wanted):
-                    known[object_id] += outline_places(work.labels, object_id, {plane: rectangle}, DOTS)
+                    known[object_id] += outline_places(present(work.labels), object_id, {plane: rectangle}, DOTS)
                     yield
 
     # -- drawing ----------------------------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ class LockMarks(QObject):
     def _show(self, work: ImageWork) -> None:
         zoom = self._session.viewer.scene.camera.zoom
         self._level = round(np.log2(zoom))
-        pixel = float(np.min(np.abs(work.labels_layer.scale[-2:])))
+        pixel = float(np.min(np.abs(present(work.labels_layer).scale[-2:])))
         lock_signs(self._session, work).show(self._laid[work.key].at_zoom(2.0**self._level * pixel))
 
 

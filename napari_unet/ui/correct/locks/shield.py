@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_unet.ui.correct.locks.guard import STAY
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.pacing import Debounced
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
@@ -58,43 +59,45 @@ class LockShield(QObject):
 
     def _look(self) -> None:
         steps, self._steps = self._steps, []
-        ids, written = self._locked(self._layer), join_written([atom for step in steps for atom in step])
-        if not self._harms(written, ids):
+        layer = present(self._layer)
+        ids, written = self._locked(layer), join_written([atom for step in steps for atom in step])
+        if not _harms(layer, written, ids):
             return
         index, _ = written
-        meant = self._layer.data[index]
+        meant = layer.data[index]
         for _ in steps:
-            self._layer.undo()
-        before = self._layer.data[index]
+            layer.undo()
+        before = layer.data[index]
         free = (meant != before) & ~np.isin(meant, ids) & ~np.isin(before, ids)
         if free.any():
-            self._layer.data_setitem(tuple(axis[free] for axis in index), meant[free])
+            layer.data_setitem(tuple(axis[free] for axis in index), meant[free])
         else:
             self._taken_back = (index, before)
         self.refused.emit(STAY)
-
-    def _harms(self, written: Written, ids: npt.NDArray[np.int64]) -> bool:
-        """Whether what lies there now took something from a locked object, or gave it to one."""
-        index, before = written
-        now = self._layer.data[index]
-        suspect = np.isin(before, ids) | np.isin(now, ids)
-        if not suspect.any():
-            return False
-        # A stroke passes a pixel more than once, and the guard puts it back: what counts is what was there first.
-        codes = np.ravel_multi_index(index, self._layer.data.shape)
-        touched = np.flatnonzero(np.isin(codes, np.unique(codes[suspect])))
-        _, first = np.unique(codes[touched], return_index=True)
-        first = touched[first]
-        changed = first[now[first] != before[first]]
-        return bool((np.isin(before[changed], ids) | np.isin(now[changed], ids)).any())
 
     def _on_drawn(self) -> None:
         """The layer was drawn anew: redo may have brought back what was refused."""
         if self._taken_back is not None and self._layer is not None:
             ids = self._locked(self._layer)
-            if ids.size and self._harms(self._taken_back, ids):
+            if ids.size and _harms(self._layer, self._taken_back, ids):
                 QTimer.singleShot(0, self._layer.undo)
                 self.refused.emit(STAY)
+
+
+def _harms(layer: Labels, written: Written, ids: npt.NDArray[np.int64]) -> bool:
+    """Whether what lies there now took something from a locked object, or gave it to one."""
+    index, before = written
+    now = layer.data[index]
+    suspect = np.isin(before, ids) | np.isin(now, ids)
+    if not suspect.any():
+        return False
+    # A stroke passes a pixel more than once, and the guard puts it back: what counts is what was there first.
+    codes: npt.NDArray[np.intp] = np.asarray(np.ravel_multi_index(index, layer.data.shape))
+    touched = np.flatnonzero(np.isin(codes, np.unique(codes[suspect])))
+    _, first = np.unique(codes[touched], return_index=True)
+    first = touched[first]
+    changed = first[now[first] != before[first]]
+    return bool((np.isin(before[changed], ids) | np.isin(now[changed], ids)).any())
 
 
 def written_by(atom: Any) -> Written:

@@ -15,7 +15,7 @@ from napari_unet.labels.sections import Sections
 from napari_unet.review.screening import ObjectSurvey
 
 if TYPE_CHECKING:
-    from napari_unet.images.image import Image
+    from napari_unet.images.channels import ModelInput
     from napari_unet.models.model import Model
 
 PlaneIndex = tuple[int, ...]
@@ -36,7 +36,7 @@ class PlaneSurveyed:
 def survey_in_background(
     labels: npt.NDArray[Any],
     axes: str,
-    image: Image,
+    image: ModelInput,
     load: Callable[[], Model] | None,
     diameter: float | None,
     planes: tuple[Sequence[PlaneIndex], Sequence[PlaneIndex]],
@@ -64,7 +64,7 @@ def survey_in_background(
 def _look(
     survey: ObjectSurvey,
     labels: npt.NDArray[Any],
-    image: Image,
+    image: ModelInput,
     model: Model,
     diameter: float,
     planes: Sequence[PlaneIndex],

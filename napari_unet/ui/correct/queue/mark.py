@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_unet.corrections.accepting import accepted_background, accepted_pixels
 from napari_unet.review.object_table import ObjectTable
 from napari_unet.review.screening import ObjectSurvey
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def _parts(work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, 
         top, bottom, left, right = sections.boxes[at].tolist()
         box, object_id = (top, bottom, left, right), int(sections.ids[at])
         if object_id < 0:
-            rows, columns = accepted_background(work.labels[plane], box)
+            rows, columns = accepted_background(present(work.labels)[plane], box)
         else:
-            rows, columns = accepted_pixels(work.labels[plane], object_id, box, diameter)
+            rows, columns = accepted_pixels(present(work.labels)[plane], object_id, box, diameter)
             open_places = sections.boxes[(sections.ids < 0) & (sections.planes == sections.planes[at])]
             asked = _within(rows, columns, open_places)  # whether something is there is a question of its own
             rows, columns = rows[~asked], columns[~asked]

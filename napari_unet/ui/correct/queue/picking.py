@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
@@ -39,7 +40,7 @@ class ObjectPicker(QObject):
         if work is None or work.labels_layer is None:
             return None
         at = place_of(work, position)
-        object_id = id_at(work.labels, at)
+        object_id = id_at(present(work.labels), at)
         return (at[:-2], object_id) if object_id else None
 
     def _bind(self) -> None:

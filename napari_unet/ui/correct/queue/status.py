@@ -10,6 +10,7 @@ from napari_unet.review.queue import ReviewQueue
 from napari_unet.ui.correct.queue.table import MISSED, name_of, reason_of
 from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.correct.tools.keys import key_table
+from napari_unet.ui.session.present import present
 
 BUTTONS = ("previous_suspicious", "next_suspicious", "accept_object")
 
@@ -54,7 +55,7 @@ class ReviewStatus(QWidget):
     def show_object(self, queue: ReviewQueue | None, row: int | None, problem: str | None) -> None:
         """Show why the object of a row is suspicious, or why the model could not look again."""
         if row is not None:
-            self.say(describe(queue, row) + self._just_done)
+            self.say(describe(present(queue), row) + self._just_done)
         elif problem is not None:
             self.say(f"The model could not look again: {problem}")
         else:

@@ -11,6 +11,7 @@ from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.review.queue import suggest_image, suggest_region
 from napari_unet.review.suspicion import SUSPICIOUS
 from napari_unet.ui.correct.queue.survey import SurveyKeeper
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -46,11 +47,12 @@ def suggest(session: Session, keeper: SurveyKeeper) -> Suggestion | None:
     work = next(work for work in session.works if work.key == best)
     table, reviewed = known[best]
     side = _ACROSS * diameter_of(work, keeper)
-    window = tuple(int(min(size, max(64, side))) for size in work.shape[-2:])
-    place = suggest_region(table, reviewed, work.shape[-2:], window)
+    height, width = work.shape[-2:]
+    window = int(min(height, max(64, side))), int(min(width, max(64, side)))
+    place = present(suggest_region(table, reviewed, (height, width), window))
     rows, columns = place.region
     here = (table.planes == place.plane) & ~reviewed & (table.score >= SUSPICIOUS)
-    plane = keeper.survey(work).planes[place.plane]
+    plane = present(keeper.survey(work)).planes[place.plane]
     box = (rows.start, rows.stop, columns.start, columns.stop)
     return Suggestion(work, plane, box, _inside(table.centres[here], place.region))
 

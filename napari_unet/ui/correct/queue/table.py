@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTab
 
 from napari_unet.review.queue import QueueOrder, ReviewQueue
 from napari_unet.review.suspicion import MEASURES
+from napari_unet.ui.session.present import present
 
 PlaneIndex = tuple[int, ...]
 DONE = " \u2713"
@@ -86,9 +87,10 @@ class ReviewTableModel(QAbstractTableModel):
         return None
 
     def _text(self, row: int, key: str) -> str:
-        table = self.queue.table
+        queue = present(self.queue)
+        table = queue.table
         if key == "id":
-            return f"{name_of(self.queue, row)}{DONE if self.queue.reviewed[row] else ''}"
+            return f"{name_of(queue, row)}{DONE if queue.reviewed[row] else ''}"
         if key == "plane":
             return ", ".join(str(at) for at in self._planes[int(table.planes[row])])
         if key == "size_px":
@@ -98,12 +100,13 @@ class ReviewTableModel(QAbstractTableModel):
         return "\u2013" if np.isnan(table.values[key][row]) else f"{100 * table.risks[key][row]:.0f}"
 
     def _tip(self, row: int, key: str) -> str:
-        table = self.queue.table
+        queue = present(self.queue)
+        table = queue.table
         if key in table.values:
             return f"Measured: {table.values[key][row]:.3g}"
-        reviewed = "reviewed" if self.queue.reviewed[row] else "not reviewed yet"
-        name = name_of(self.queue, row)
-        return f"{'' if name == MISSED else 'Object '}{name}, {reviewed}{reason_of(self.queue, row)}"
+        reviewed = "reviewed" if queue.reviewed[row] else "not reviewed yet"
+        name = name_of(queue, row)
+        return f"{'' if name == MISSED else 'Object '}{name}, {reviewed}{reason_of(queue, row)}"
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.DescendingOrder) -> None:
         if self.queue is not None and 0 <= column < len(self.columns):

@@ -18,6 +18,7 @@ from napari_unet.ui.correct.queue.suggestion import diameter_of, suggest
 from napari_unet.ui.correct.queue.survey import SurveyKeeper
 from napari_unet.ui.correct.queue.table import name_of
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import BY_HAND
 from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.progress import ProgressLine
@@ -78,7 +79,7 @@ class ReviewQueueView(QWidget):
     @property
     def row(self) -> int | None:
         """The row (of the table of objects) of the object in the frame; None if there is none any more."""
-        if self.queue is None or self._current is None or self._current[0] != self.work.key:
+        if self.queue is None or self._current is None or self._current[0] != present(self.work).key:
             return None
         return self.queue.table.find(*self._current[1:])
 
@@ -110,7 +111,9 @@ class ReviewQueueView(QWidget):
         """Show what is known of the current image."""
         work = self.work
         self.queue = None if work is None else self.keeper.queue(work, self.list.order)
-        planes = [()] if work is None or self.queue is None else self.keeper.survey(work).planes
+        planes: list[tuple[int, ...]] = [()]
+        if work is not None and self.queue is not None:
+            planes = present(self.keeper.survey(work)).planes
         axes = "YX" if work is None else work.axes
         self.table.show_queue(self.queue, axes, planes, self._position())
         enable(self.list.where_button, NOT_YET if self.queue is None else None)
@@ -158,16 +161,16 @@ class ReviewQueueView(QWidget):
 
     def _on_row_chosen(self, position: int) -> None:
         """Go to the object in a row of the list."""
-        row = int(self.queue.rows[position])
+        row = int(present(self.queue).rows[position])
         self._make_current(row)
-        table, work = self.queue.table, self.work
-        plane = self.keeper.survey(work).planes[int(table.planes[row])]
-        self.camera.go_to(work, plane, tuple(table.boxes[row].tolist()))
+        table, work = present(self.queue).table, self.work
+        plane = present(self.keeper.survey(work)).planes[int(table.planes[row])]
+        self.camera.go_to(present(work), plane, tuple(table.boxes[row].tolist()))
         self._show_position()
 
     def _make_current(self, row: int) -> None:
-        table = self.queue.table
-        self._current = (self.work.key, int(table.frames[row]), int(table.ids[row]))
+        table = present(self.queue).table
+        self._current = (present(self.work).key, int(table.frames[row]), int(table.ids[row]))
 
     def suggest(self) -> None:
         """Go where there is most to be put right: in the image that is the most suspicious, to its worst part."""
@@ -177,7 +180,7 @@ class ReviewQueueView(QWidget):
             return
         work, moved = found.work, found.work is not self.work
         if moved:
-            work.layer.visible = work.labels_layer.visible = True
+            work.layer.visible = present(work.labels_layer).visible = True
             self._session.viewer.layers.selection.active = work.labels_layer
         self._current = None
         self.camera.show(work, found.plane, found.box)
@@ -190,13 +193,13 @@ class ReviewQueueView(QWidget):
         if found is None or survey is None or self.queue is None:
             return
         plane, object_id = found
-        row = self.queue.table.find(plane[0] if self.work.axes.startswith("T") else 0, object_id)
+        row = self.queue.table.find(plane[0] if present(self.work).axes.startswith("T") else 0, object_id)
         sections = survey.sections(plane)
         at = np.flatnonzero(sections.ids == object_id)
         if row is None or not at.size:
             return
         self._make_current(row)
-        self.camera.frame(self.work, plane, tuple(sections.boxes[at[0]].tolist()))
+        self.camera.frame(present(self.work), plane, tuple(sections.boxes[at[0]].tolist()))
         if self._position() is None:
             self.list.list_all()
         self.table.select(self._position())
@@ -206,9 +209,9 @@ class ReviewQueueView(QWidget):
 
     def _accept_object(self) -> None:
         self.status.forget_accepted()
-        if self.row is not None and not self.queue.reviewed[self.row]:
-            name = name_of(self.queue, self.row)
-            self.status.note_accepted(name, self._mark(BY_HAND), self.work.axes)
+        if self.row is not None and not present(self.queue).reviewed[self.row]:
+            name = name_of(present(self.queue), self.row)
+            self.status.note_accepted(name, self._mark(BY_HAND), present(self.work).axes)
         self._step(1)
 
     def _unaccept_object(self) -> None:
@@ -216,8 +219,8 @@ class ReviewQueueView(QWidget):
             self._mark(0)
 
     def _mark(self, value: int) -> int:
-        work, table = self.work, self.queue.table
-        diameter = diameter_of(work, self.keeper)
-        n_slices = mark_object(self._session, work, self.keeper.survey(work), table, self.row, value, diameter)
+        work, table, row = present(self.work), present(self.queue).table, present(self.row)
+        diameter, survey = diameter_of(work, self.keeper), present(self.keeper.survey(work))
+        n_slices = mark_object(self._session, work, survey, table, row, value, diameter)
         self.refresh()
         return n_slices

@@ -14,6 +14,7 @@ from napari_unet.ui.correct.locks.marks import lock_signs
 from napari_unet.ui.correct.sight import IN_3D
 from napari_unet.ui.correct.tools.actions import HINTS, LAYER_MODES, TOOLS
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -52,21 +53,23 @@ class ToolHand(QObject):
     @property
     def tool(self) -> str | None:
         """The tool in the hand: the name of an action, or None."""
-        active = self._session.viewer.layers.selection.active
+        active: Any = self._session.viewer.layers.selection.active
         if self.work is None or active is None:
             return None
+        mode = str(active.mode)
         if active is self.work.labels_layer:
-            return self.special if self.special in TOOLS else LAYER_MODES.get(str(active.mode))
+            return self.special if self.special in TOOLS else LAYER_MODES.get(mode)
         if active is self.work.reviewed_layer:
-            return REVIEW_BOX if self.special == REVIEW_BOX else "review_brush" if active.mode == "paint" else None
+            return REVIEW_BOX if self.special == REVIEW_BOX else "review_brush" if mode == "paint" else None
         return None
 
     def take(self, name: str) -> None:
         """Take one of napari's tools for the labels, or one of ours; ours again: put it away."""
+        layer = present(present(self.work).labels_layer)
         if name in LAYER_MODES:
-            self.hold(self.work.labels_layer, LAYER_MODES[name], None)
+            self.hold(layer, LAYER_MODES[name], None)
         else:
-            self.hold(self.work.labels_layer, "pan_zoom", None if self.tool == name and self.first is None else name)
+            self.hold(layer, "pan_zoom", None if self.tool == name and self.first is None else name)
 
     def hold(self, layer: Labels, mode: str, special: str | None) -> None:
         """Have a mode of a layer in the hand, or (`special`) a tool that napari has not."""
@@ -80,14 +83,14 @@ class ToolHand(QObject):
             self._changing = False
         self.first = None
         if special == "lock":
-            lock_signs(self._session, self.work).prepare()
+            lock_signs(self._session, present(self.work)).prepare()
         self.show_tool()
 
     def show_tool(self) -> None:
         """Have the layer for the line of a stroke once a tool that draws one is in the hand."""
         if self._line is not None:
             self._line.clear()
-        self._line = line_of(self._session, self.work) if self.tool in TOOLS else None
+        self._line = line_of(self._session, present(self.work)) if self.tool in TOOLS else None
         self.changed.emit()
 
     def on_mode(self, event: Any = None) -> None:
@@ -105,7 +108,7 @@ class ToolHand(QObject):
         """Make the overlay before the first stroke: a new layer takes napari longer than a stroke may take."""
         layer = None if self.work is None else self.work.labels_layer
         if layer is not None and layer.mode != "pan_zoom":
-            tracker = get_trackers(self._session).of(self.work)
+            tracker = get_trackers(self._session).of(present(self.work))
             if tracker.marks_corrections:
                 tracker.overlay.ensure_layer()
 
@@ -136,7 +139,7 @@ class ToolHand(QObject):
 
     def follow(self, event: Any, use_stroke: Any) -> Any:
         """Follow the mouse with one of our tools: a drag callback of napari's."""
-        return follow_stroke(self._session, self.work, event, self._line, use_stroke)
+        return follow_stroke(self._session, present(self.work), event, self._line, use_stroke)
 
     def show_line(self, points: list[Any]) -> None:
         """Show the line of a stroke along world positions; none: take it away."""

@@ -15,6 +15,7 @@ from napari_unet.errors import UserError
 from napari_unet.ui.correct.tools.actions import TOOLS
 from napari_unet.ui.correct.tools.probability import Surveyor
 from napari_unet.ui.correct.tools.writing import write_change
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -104,7 +105,7 @@ class ObjectTools:
             raise UserError(NOTHING_TO_DO[name])
 
     def _change(self, name: str, work: ImageWork, stroke: list[Place]) -> Change:
-        labels, through, locked = work.labels, self.through(work), work.locked
+        labels, through, locked = present(work.labels), self.through(work), work.locked
         if name == "outline":
             return drawing.draw_object(labels, stroke, self.next_id, locked)
         if name == "erase_inside":
@@ -124,7 +125,7 @@ class ObjectTools:
 
     def _of_each(self, name: str, work: ImageWork, stroke: list[Place]) -> Change:
         """What a tool for single objects makes of all that the stroke touches."""
-        labels, through = work.labels, self.through(work)
+        labels, through = present(work.labels), self.through(work)
         places = touched_objects(labels, stroke, work.locked).values()
         if not places:
             raise UserError("There is no object here: click one.")
@@ -156,17 +157,18 @@ class ObjectTools:
     def _distance(self, work: ImageWork, at: Place) -> Any:
         """Where the model saw the middle of objects in a plane; None if it is not known."""
         maps = work.maps
-        known = maps is not None and len(maps.maps) > 1 and maps.done[at[:-2]]
-        return adding.core_map(maps.maps[(slice(None), *at[:-2])]) if known else None
+        if maps is None or len(maps.maps) < 2 or not maps.done[at[:-2]]:
+            return None
+        return adding.core_map(maps.maps[(slice(None), *at[:-2])])
 
     def _add(self, work: ImageWork, at: Place) -> None:
-        if id_at(work.labels, at):
+        if id_at(present(work.labels), at):
             raise UserError("There is an object already: delete it first, or redraw its outline.")
 
         def on_ready(seen: Any) -> None:
-            change = adding.add_object(
-                work.labels, at, seen.maps, seen.corner, self.next_id, seen.foreground_threshold, seen.seed_threshold
-            )
+            thresholds = seen.foreground_threshold, seen.seed_threshold
+            labels = present(work.labels)
+            change = adding.add_object(labels, at, seen.maps, seen.corner, self.next_id, *thresholds)
             write_change(self._session, work, change)
 
         self._surveyor.survey(work, at, on_ready)
@@ -175,7 +177,7 @@ class ObjectTools:
 
     def clear_border(self, work: ImageWork) -> int:
         """Delete what touches the edge of the image in the slices of the scope; returns how many objects."""
-        change = cleaning.clear_border(work.labels, self.planes(work), self.through(work), work.locked)
+        change = cleaning.clear_border(present(work.labels), self.planes(work), self.through(work), work.locked)
         write_change(self._session, work, change)
         return len(set(change.before.tolist()))
 
@@ -189,7 +191,7 @@ class ObjectTools:
 
 def toggle_locks(session: Session, work: ImageWork, stroke: list[Place]) -> None:
     """Lock all objects that a stroke touches; a click on a locked one unlocks it."""
-    touched = touched_objects(work.labels, stroke)
+    touched = touched_objects(present(work.labels), stroke)
     if not touched:
         raise UserError("There is no object here: click one to lock it.")
     if len(stroke) == 1 and touched.keys() <= work.locked:
@@ -200,7 +202,7 @@ def toggle_locks(session: Session, work: ImageWork, stroke: list[Place]) -> None
 
 def refuse_locked(work: ImageWork, stroke: list[Place], all_of: bool) -> None:
     """Raise `UserError` if a stroke means locked objects: one of a pair, or the only ones that it touches."""
-    touched = set(touched_objects(work.labels, stroke))
+    touched = set(touched_objects(present(work.labels), stroke))
     locked = touched & work.locked
     if locked and (all_of or locked == touched):
         raise UserError(f"Object {min(locked)} is locked: click it with Lock to unlock it.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet.corrections.operations.change import Change
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -16,6 +17,6 @@ def write_change(session: Session, work: ImageWork, change: Change) -> int:
     """Write what of `change` no locked object forbids, as one step of undo; returns how many pixels that is."""
     allowed = change.sparing(work.locked)
     if len(allowed):
-        work.labels_layer.data_setitem(work.geometry.layer_index(allowed.index), allowed.after)
+        present(work.labels_layer).data_setitem(work.geometry.layer_index(allowed.index), allowed.after)
         get_trackers(session).of(work).note_edit(allowed.planes)
     return len(allowed)

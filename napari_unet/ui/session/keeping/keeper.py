@@ -20,6 +20,7 @@ from napari_unet.ui.session.keeping.recent import note_recent
 from napari_unet.ui.session.keeping.teller import ProjectTeller
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.pacing import Debounced
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.project.references import ImageReference
@@ -120,12 +121,13 @@ class ProjectKeeper(QObject):
             self.close_project()
             self._use(project)
             self._tell_everything()
-        note_recent(self.project.path)
+        note_recent(path)
 
     def _move_recovery(self, path: Path) -> None:
         """The recovery file becomes the project, so that what can be undone can be undone in it as well."""
         self.finish()
-        old, numbers = self.project, self._teller.numbers
+        teller = present(self._teller)
+        old, numbers = teller.project, teller.numbers
         if path.exists():
             raise UserError(f"{path} exists already: open it, or choose another name.")
         if not old.flush():
@@ -141,7 +143,7 @@ class ProjectKeeper(QObject):
         remove_recovery(old.path)
         self._use(project, numbers=numbers)
         for work in self._session.works:
-            self._teller.tell_image(work)
+            present(self._teller).tell_image(work)
 
     def adopt(self, project: Project, recovery: bool = False) -> None:
         """Use an open project; its images are restored by who calls this (see `ui.project.opening`)."""
@@ -203,7 +205,7 @@ class ProjectKeeper(QObject):
     def attach(self, work: ImageWork, number: int, reference: ImageReference, histories: dict[str, History]) -> None:
         """Go on with an image that was restored from the project, as it is now."""
         self._recorders.restore(work, histories)
-        self._teller.attach(work, number, reference)
+        present(self._teller).attach(work, number, reference)
 
     def finish(self) -> None:
         """Record at once whatever was done."""
@@ -238,7 +240,7 @@ class ProjectKeeper(QObject):
         """Hand over all that is open to a new project, with what can be undone."""
         for recorder in self._recorders:
             if recorder.alive and recorder.work.labels is not None:
-                self._teller.tell_array(recorder, undoable=True)
+                present(self._teller).tell_array(recorder, undoable=True)
 
     # -- what changes in the session ------------------------------------------------------------------------------
 
