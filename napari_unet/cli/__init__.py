@@ -15,6 +15,7 @@ from napari_unet import __version__
 from napari_unet.cli import demo, evaluate, export, finetune, import_labels, measure, models, project, segment, train
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
+from napari_unet.installation import find_rival
 
 DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130  # exit codes; 130 is the shell's own for Ctrl-C
 _COMMANDS = (segment, measure, export, import_labels, finetune, evaluate, train, models, project, demo)
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Bad input: 2, and one sentence on stderr."""
     args = build_parser().parse_args(argv)
     terminal = Terminal(command=args.command, json=args.json, quiet=args.quiet)
+    if rival := find_rival():
+        print(f"napari-unet: {rival}", file=sys.stderr, flush=True)
     try:
         stopped = args.run(args, terminal)
     except UserError as error:

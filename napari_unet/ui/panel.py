@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from napari_unet.installation import find_rival
 from napari_unet.ui.canvas.graphics import guard_removals
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.finetune.step import FinetuneStep
@@ -57,6 +58,8 @@ class UNetPanel(QWidget):
         self._lay_out()
         self._connect()
         self._on_progress()
+        if rival := find_rival():
+            self.project_bar.message.show_text(rival, "error", None)
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()

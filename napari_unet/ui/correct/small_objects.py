@@ -13,8 +13,8 @@ from napari_unet.corrections.operations.cleaning import remove_objects, small_ob
 from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
 from napari_unet.ui.correct.tools.writing import write_change
-from napari_unet.ui.session.pacing import Slices
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.pacing import Slices
 
 if TYPE_CHECKING:
     from napari_unet.ui.correct.toolbox import CorrectionTools

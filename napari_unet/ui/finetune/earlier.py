@@ -12,8 +12,8 @@ from napari_unet.events import Failed
 from napari_unet.finetuning.material.earlier import EarlierImage, EarlierImages
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.listening import listen
-from napari_unet.ui.session.pacing import Debounced
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.pacing import Debounced
+from napari_unet.ui.session.running.threads import run_errand
 
 if TYPE_CHECKING:
     from napari_unet.corrections.corrected_image import CorrectedImage

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from magicgui.widgets import create_widget
+from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QApplication,
@@ -43,11 +45,12 @@ class ImageStep(Step):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.layer_box = _narrow_box("The image layer to work on")
+        self.layer_choice = create_widget(annotation=ImageLayer, options={"choices": lambda _: session.image_layers()})
+        self.layer_box = _narrow(self.layer_choice.native, "The image layer to work on")
         self.open_button = self._make_open_button()
         self.sample_button = QPushButton("Try a sample", toolTip="Open a small image that comes with the program")
         self.found = QLabel(wordWrap=True)
-        self.axes_edit, self.channel_box = QLineEdit(), _narrow_box("The channel to segment")
+        self.axes_edit, self.channel_box = QLineEdit(), _narrow(QComboBox(), "The channel to segment")
         self._lay_out_body()
         self._connect()
         self._on_images_changed()
@@ -95,7 +98,7 @@ class ImageStep(Step):
         listen(self, session.current_changed, self._on_current_changed)
         listen(self, session.image_changed, self._on_current_changed)
         listen(self, session.jobs.changed, self._on_job_changed)
-        self.layer_box.activated.connect(self._on_layer_chosen)
+        self.layer_choice.changed.connect(self._on_layer_chosen)
         self.channel_box.activated.connect(self._on_channel_chosen)
         self.axes_edit.editingFinished.connect(self._on_axes_edited)
         self.sample_button.clicked.connect(self._on_sample)
@@ -104,10 +107,9 @@ class ImageStep(Step):
 
     def _on_images_changed(self) -> None:
         layers = self.session.image_layers()
-        with _blocked(self.layer_box):
-            self.layer_box.clear()
-            for layer in layers:
-                self.layer_box.addItem(layer.name)
+        with self.layer_choice.changed.blocked():
+            self.layer_box.clear()  # or known layers would stay at their old places in the list
+            self.layer_choice.reset_choices()
         self._select_current(layers)
         self.empty.setVisible(not layers)
         self.sample_button.setVisible(not layers)
@@ -117,7 +119,7 @@ class ImageStep(Step):
         current = self.session.current
         chosen = current.layer if current is not None else self.session.refused
         index = next((i for i, layer in enumerate(layers) if layer is chosen), -1)
-        with _blocked(self.layer_box):
+        with self.layer_choice.changed.blocked():
             self.layer_box.setCurrentIndex(index)
 
     def _on_current_changed(self, work: object = None) -> None:
@@ -159,10 +161,9 @@ class ImageStep(Step):
 
     # -- what the user does ---------------------------------------------------------------------------------------
 
-    def _on_layer_chosen(self, index: int) -> None:
-        layers = self.session.image_layers()
-        if 0 <= index < len(layers):
-            self.session.work_on(layers[index])
+    def _on_layer_chosen(self, layer: ImageLayer | None) -> None:
+        if layer is not None:
+            self.session.work_on(layer)
 
     def _on_channel_chosen(self, index: int) -> None:
         self.session.set_channel(index)
@@ -232,23 +233,23 @@ class ImageStep(Step):
             self.session.work_on(layer)
 
 
-def _narrow_box(tool_tip: str) -> QComboBox:
-    """A combo box that may be narrower than its longest entry."""
-    box = QComboBox(toolTip=tool_tip)
+def _narrow(box: QComboBox, tool_tip: str) -> QComboBox:
+    """`box`, which may now be narrower than its longest entry."""
+    box.setToolTip(tool_tip)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(6)
     return box
 
 
 @contextmanager
-def _blocked(widget: QWidget):  # type: ignore[no-untyped-def]
+def _blocked(widget: QWidget) -> Iterator[None]:
     blocker = QSignalBlocker(widget)
     yield
     blocker.unblock()
 
 
 @contextmanager
-def _wait_cursor():  # type: ignore[no-untyped-def]
+def _wait_cursor() -> Iterator[None]:
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
         yield

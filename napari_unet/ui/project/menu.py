@@ -33,7 +33,7 @@ from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recent import recent_projects
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 from napari_unet.ui.widgets.step import MessageLine
 

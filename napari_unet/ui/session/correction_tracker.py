@@ -18,9 +18,9 @@ from napari_unet.corrections.difference import Difference, merge_differences
 from napari_unet.corrections.live import LiveComparison, PlaneIndex
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
-from napari_unet.ui.session.pacing import Debounced, Slices
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import ReviewedOverlay
+from napari_unet.ui.session.running.pacing import Debounced, Slices
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork

@@ -19,7 +19,7 @@ from psygnal import Signal
 from qtpy.QtCore import QObject, QThreadPool, QTimer
 
 from napari_unet.events import Failed, StopFlag
-from napari_unet.ui.session.threads import ClosingWorker, Outcome, run_in_thread
+from napari_unet.ui.session.running.threads import ClosingWorker, Outcome, run_in_thread
 
 SEGMENT, FINETUNE = "segment", "finetune"
 """Owners of jobs: the step that began one."""

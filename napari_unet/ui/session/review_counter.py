@@ -13,8 +13,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.events import Failed
 from napari_unet.labels.regions import reviewed_ids
 from napari_unet.ui.session.listening import listen
-from napari_unet.ui.session.pacing import Debounced
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.pacing import Debounced
+from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:

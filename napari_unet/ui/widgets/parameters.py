@@ -5,10 +5,11 @@ from __future__ import annotations
 import types
 from typing import Any, Literal, Union, get_args, get_origin
 
+from magicgui.widgets import create_widget
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QSpinBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 AUTOMATIC = "auto"
 _LARGEST = 2_000_000_000
@@ -59,17 +60,18 @@ def make_control(field: FieldInfo) -> QWidget:
     """The widget for one field: its kind follows from the type, its bounds and help from the field."""
     kind, optional = _plain_type(field.annotation)
     choices = _choices(field, kind)
-    control: QWidget
+    options: dict[str, Any] = {"tooltip": _help(field)}
     if kind is bool:
-        control = QCheckBox()
+        options["text"] = ""  # beside it, as of all others
     elif choices:
-        control = QComboBox()
-        control.addItems(choices)
+        kind, options["choices"] = str, choices
     elif kind in (int, float):
-        control = _spin_box(field, kind, optional)
-    else:
-        control = QLineEdit()
-    control.setToolTip(_help(field))
+        options |= _range(field, kind, optional)
+    made = create_widget(annotation=kind, options=options)
+    control: QWidget = made.native
+    control.magic = made  # Qt keeps the control, and nobody else this: it goes when the control goes
+    if kind in (int, float):
+        _finish_number(control, field, options["step"], optional)
     write_control(control, field.default)
     return control
 
@@ -110,21 +112,23 @@ def bounds_of(field: FieldInfo) -> tuple[float | None, float | None, bool, bool]
     return low, high, "gt" in found, "lt" in found
 
 
-def _spin_box(field: FieldInfo, kind: type, optional: bool) -> QSpinBox | QDoubleSpinBox:
+def _range(field: FieldInfo, kind: type, optional: bool) -> dict[str, float]:
     low, high, low_open, high_open = bounds_of(field)
     low = 0 if low is None else low
     high = _LARGEST if high is None else high
-    box: Any = QSpinBox() if kind is int else QDoubleSpinBox()
     small = 1 if kind is int else _step(low, high)
-    if kind is float:
-        box.setDecimals(max(_decimals(small), _decimals(field.default or 0)))
     first = low + small if low_open else low
     # The value below the smallest allowed one stands for "left to the program".
-    box.setRange(first - small if optional else first, high - small if high_open else high)
-    box.setSingleStep(small if kind is float else max(1, int(low) // 2 if optional else 1))
+    lowest = first - small if optional else first
+    step = small if kind is float else max(1, int(low) // 2 if optional else 1)
+    return {"min": lowest, "max": high - small if high_open else high, "step": step, "value": lowest}
+
+
+def _finish_number(control: Any, field: FieldInfo, step: float, optional: bool) -> None:
+    if isinstance(control, QDoubleSpinBox):
+        control.setDecimals(max(_decimals(step), _decimals(field.default or 0)))
     if optional:
-        box.setSpecialValueText(AUTOMATIC)
-    return box
+        control.setSpecialValueText(AUTOMATIC)
 
 
 def _decimals(value: float) -> int:

@@ -103,7 +103,7 @@ def test_the_list_of_layers_follows_the_viewer(panel: UNetPanel, viewer: Any) ->
     assert box.currentText() == "second"
     viewer.layers.move(0, 3)
     assert names() == ["second", "renamed"]
-    box.activated.emit(1)
+    box.setCurrentIndex(1)
     assert panel.session.current.layer is first
     viewer.layers.remove(first)
     assert names() == ["second"]

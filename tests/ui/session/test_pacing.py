@@ -7,7 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet.ui.session.pacing import Debounced, Slices, Throttled
+from napari_unet.ui.session.running.pacing import Debounced, Slices, Throttled
 
 
 def test_many_asks_are_one_call_and_it_knows_while_it_waits(qtbot: Any) -> None:

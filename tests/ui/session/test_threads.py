@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 import napari_unet.ui
 from napari_unet.events import Failed
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.threads import run_errand
 
 
 class Sender(QObject):
@@ -71,6 +71,6 @@ def test_no_other_module_of_the_window_makes_threads_or_repeating_timers() -> No
             threads.add(name)
         if "QTimer(" in text:
             repeating.add(name)
-    assert threads == {"session/threads.py"}
+    assert threads == {"session/running/threads.py"}
     # The pace of a job's events, and of work between the window's events; neither asks whether something has changed.
-    assert repeating == {"session/jobs.py", "session/pacing.py"}
+    assert repeating == {"session/jobs.py", "session/running/pacing.py"}

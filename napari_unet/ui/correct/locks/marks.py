@@ -17,8 +17,8 @@ from napari_unet.corrections.operations.outlining import outline_places
 from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import marks_of
 from napari_unet.ui.session.listening import listen
-from napari_unet.ui.session.pacing import Debounced, Slices
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.pacing import Debounced, Slices
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork

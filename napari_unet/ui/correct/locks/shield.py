@@ -11,8 +11,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.ui.correct.locks.guard import STAY
 from napari_unet.ui.session.listening import listen
-from napari_unet.ui.session.pacing import Debounced
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.pacing import Debounced
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session

@@ -18,8 +18,8 @@ from napari_unet.review.screening import ObjectSurvey, SurveyedEdit
 from napari_unet.ui.correct.queue.job import PlaneSurveyed, survey_in_background
 from napari_unet.ui.correct.queue.state import SurveyState, basis_of, rows_of
 from napari_unet.ui.session.listening import listen
-from napari_unet.ui.session.pacing import Debounced, Throttled
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.pacing import Debounced, Throttled
+from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:

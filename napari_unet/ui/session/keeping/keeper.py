@@ -19,8 +19,8 @@ from napari_unet.ui.session.keeping.following import Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
 from napari_unet.ui.session.keeping.teller import ProjectTeller
 from napari_unet.ui.session.listening import listen
-from napari_unet.ui.session.pacing import Debounced
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.pacing import Debounced
 
 if TYPE_CHECKING:
     from napari_unet.project.references import ImageReference

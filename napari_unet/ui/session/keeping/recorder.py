@@ -26,8 +26,8 @@ from napari_unet.project.storage.tiles import (
     scan,
     tiles_in_box,
 )
-from napari_unet.ui.session.pacing import Debounced
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.pacing import Debounced
+from napari_unet.ui.session.running.threads import run_errand
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork

@@ -12,7 +12,7 @@ from napari_unet.project.project import LABELS, PREDICTION, Project
 from napari_unet.project.references import refer_to, with_hash
 from napari_unet.project.storage.journal import Edit, Kind, state_before
 from napari_unet.project.storage.tiles import apply_changes, find_changes, scan
-from napari_unet.ui.session.threads import run_errand
+from napari_unet.ui.session.running.threads import run_errand
 
 if TYPE_CHECKING:
     from napari_unet.project.references import ImageReference

@@ -1,0 +1,67 @@
+"""The size of things: what can be read at one go, and found by its name."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+
+PACKAGE = Path(__file__).resolve().parents[1] / "napari_unet"
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name not in ("__init__.py", "__main__.py")]
+MOST_MODULES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 60
+# Folders that have outgrown this, and are to be divided: they may not grow further.
+NOT_DIVIDED_YET = {"images/files": 13, "results/measurements": 14}
+# Longer functions, each with the reason why it is better read as one.
+LONG_FUNCTIONS: dict[str, str] = {}
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_folder_has_more_than_a_dozen_modules() -> None:
+    counts = Counter(path.parent.relative_to(PACKAGE).as_posix() for path in MODULES)
+    assert {folder: n for folder, n in counts.items() if n > NOT_DIVIDED_YET.get(folder, MOST_MODULES)} == {}
+
+
+def test_no_module_is_too_long_to_be_known_and_most_say_enough_to_be_worth_a_file() -> None:
+    lengths = {path.relative_to(PACKAGE).as_posix(): lines_of(path) for path in MODULES}
+    assert {name: n for name, n in lengths.items() if n > MOST_LINES} == {}
+    assert 80 <= median(lengths.values()) <= 200
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    long = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
+                name = f"{path.relative_to(PACKAGE).as_posix()}:{node.name}"
+                n = node.end_lineno - node.lineno + 1
+                if n > MOST_LINES_OF_A_FUNCTION and name not in LONG_FUNCTIONS:
+                    long[name] = n
+    assert long == {}
+
+
+def test_no_two_modules_of_a_room_differ_by_an_s_and_none_is_a_drawer_for_everything() -> None:
+    rooms: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*"):
+        if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists()):
+            rooms.setdefault(path.parent.as_posix(), set()).add(path.stem)
+    alike = [
+        (room, *pair)
+        for room, names in rooms.items()
+        for pair in combinations(sorted(names), 2)
+        if pair[0] + "s" == pair[1]
+    ]
+    assert alike == []
+    assert {path.stem for path in MODULES} & {
+        "utils",
+        "util",
+        "helpers",
+        "helper",
+        "common",
+        "manager",
+        "misc",
+    } == set()
