@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.ui.correct.locks.guard import STAY
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.napari_private import atom_before
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Debounced
 
@@ -54,7 +55,7 @@ class LockShield(QObject):
         if self._locked(event.source).size:
             if self._layer is not event.source:
                 self._layer, self._steps = event.source, []
-            self._steps.append([written_by(atom) for atom in event.value])
+            self._steps.append([atom_before(atom) for atom in event.value])
             self._soon.ask()
 
     def _look(self) -> None:
@@ -98,20 +99,6 @@ def _harms(layer: Labels, written: Written, ids: npt.NDArray[np.int64]) -> bool:
     first = touched[first]
     changed = first[now[first] != before[first]]
     return bool((np.isin(before[changed], ids) | np.isin(now[changed], ids)).any())
-
-
-def written_by(atom: Any) -> Written:
-    """The pixels that one atom of napari's history writes to (see napari's `Labels._save_history`)."""
-    where = getattr(atom, "slice_key", None)
-    if where is None:
-        index, before, _ = atom
-        arrays = np.broadcast_arrays(*(np.asarray(part, np.intp).ravel() for part in index))
-        return tuple(arrays), np.broadcast_to(np.asarray(before).ravel(), arrays[0].shape)
-    starts = [part.start or 0 if isinstance(part, slice) else int(part) for part in where]
-    shape = [part.stop - start if isinstance(part, slice) else 1 for part, start in zip(where, starts, strict=True)]
-    mask = np.ones(shape, bool) if atom.mask is None else np.asarray(atom.mask).reshape(shape)
-    index = tuple(found + start for found, start in zip(np.nonzero(mask), starts, strict=True))
-    return index, np.asarray(atom.old_values).ravel()
 
 
 def join_written(atoms: list[Written]) -> Written:

@@ -26,6 +26,7 @@ from napari_unet.project.storage.tiles import (
     scan,
     tiles_in_box,
 )
+from napari_unet.ui.session.napari_private import atom_place
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.running.threads import run_errand
 
@@ -122,11 +123,11 @@ class Recorder(QObject):
         found: set[TileKey] = set()
         try:
             for atom in atoms:
-                where = getattr(atom, "slice_key", None)
-                if where is not None:
-                    found.update(tiles_in_box(self.saved.shape, self._in_our_axes(where)))
+                box, pixels = atom_place(atom)
+                if box is not None:
+                    found.update(tiles_in_box(self.saved.shape, self._in_our_axes(box)))
                 else:
-                    found.update(_tiles_at(self._in_our_axes(atom[0]), self.saved.shape))
+                    found.update(_tiles_at(self._in_our_axes(pixels), self.saved.shape))
         except (TypeError, ValueError, IndexError, AttributeError):
             return set(all_tiles(self.saved.shape))
         return found

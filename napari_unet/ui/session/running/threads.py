@@ -13,39 +13,26 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 from weakref import WeakMethod
 
-from napari.qt.threading import GeneratorWorker, thread_worker
+from napari.qt.threading import thread_worker
 from qtpy.compat import isalive
-from qtpy.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
+from qtpy.QtCore import QCoreApplication, QObject, Qt, Signal
 
 from napari_unet.events import Failed, Finished, guarded
+from napari_unet.ui.session.napari_private import PooledWorker
 
 T = TypeVar("T")
 Outcome = Finished[Any] | Failed | None
 _log = logging.getLogger(__name__)
 
 
-class ClosingWorker(GeneratorWorker):
-    """A generator worker in a low-priority thread of our own pool, which closes its generator when told to quit.
-
-    napari's worker leaves the generator suspended after `quit()`, so that its `finally` clauses run much later, on the
-    main thread. The priority is lowered before the first call to torch, whose threads inherit it.
-    """
-
-    pool: QThreadPool
-
-    def start(self) -> None:
-        self._worker_set.add(self)
-        self._finished.connect(self._set_discard)
-        self.pool.start(self)
+class ClosingWorker(PooledWorker):
+    """A worker of low priority, which is lowered before the first call to torch: its threads inherit it."""
 
     def work(self) -> Any:
         from napari_unet.models.device import lower_thread_priority
 
         lower_thread_priority()
-        try:
-            return super().work()
-        finally:
-            self._gen.close()
+        return super().work()
 
 
 @thread_worker(worker_class=ClosingWorker)  # type: ignore[untyped-decorator]  # napari ships no types
