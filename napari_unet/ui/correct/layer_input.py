@@ -63,7 +63,8 @@ class LayerInput(QObject):
         if work is not None and not any(work.layer is bound for bound in self._bound):
             self._bound.append(work.layer)  # keys act when the image itself is selected, too
             self._bind_keys(work.layer)
-        for layer in [] if work is None else [work.labels_layer, work.reviewed_layer]:
+        labels_layer, reviewed_layer = (None, None) if work is None else (work.labels_layer, work.reviewed_layer)
+        for layer in (labels_layer, reviewed_layer):
             if layer is not None and not any(layer is bound for bound in self._bound):
                 self._bind_layer(layer)
                 if layer is labels_layer:
@@ -114,7 +115,7 @@ class LayerInput(QObject):
 
     def _holds_back(self, layer: Labels) -> bool:
         """Keep napari's own brush from what is not seen: its callback comes after this one, if the mode is still on."""
-        reason = why_not_seen(self._session, self._session.current)
+        reason = why_not_seen(self._session, present(self._session.current))
         if reason == OTHER_AXES:
             return False  # napari's own brush draws in any view
         if reason is None and not self._tools.must_ask():
@@ -131,7 +132,7 @@ class LayerInput(QObject):
         if work is not None and layer is work.labels_layer:
             self._hand.hover(event.position)
 
-    def _on_mouse(self, layer: Labels, event: Any) -> Iterator[None]:
+    def _on_mouse(self, layer: Any, event: Any) -> Iterator[None]:
         work = self._session.current
         if work is None or event.button != 1:
             return
@@ -140,7 +141,7 @@ class LayerInput(QObject):
                 return
             if self._hand.special in TOOLS:
                 yield from self._hand.follow(event, self._tools.use_stroke)
-            elif work.locked and str(present(layer).mode) in LockGuard.MODES:
+            elif work.locked and str(layer.mode) in LockGuard.MODES:
                 guard = LockGuard(work)
                 yield from guard.guard(event)
                 if guard.held_back:

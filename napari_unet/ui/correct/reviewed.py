@@ -52,7 +52,7 @@ class ReviewMarks:
 
     def clear(self) -> bool:
         """Take away all marks of the slice in view; False if there are none."""
-        reviewed = self._session.current.reviewed
+        reviewed = present(self._session.current).reviewed
         if reviewed is None or not reviewed[self._plane].any():
             return False
         self.mark(WHOLE, reviewed=False)

@@ -89,7 +89,7 @@ class CorrectionTools(QObject):
         if self._refuses(name):
             return
         if name not in UNSEEN:
-            bring_to_front(self._session, self.work)
+            bring_to_front(self._session, present(self.work))
         try:
             self._actions.get(name, partial(self.hand.take, name))()
         except UserError as error:
@@ -99,7 +99,7 @@ class CorrectionTools(QObject):
         """Use a tool of `TOOLS` at once where the mouse is; without an object there, `delete` does nothing."""
         if self._refuses(name) or self.must_ask():
             return
-        work = self.work
+        work = present(self.work)
         at = place_of(work, self._session.viewer.cursor.position)
         if name != "delete" or id_at(present(work.labels), at):
             self._apply(name, [at])
@@ -119,17 +119,18 @@ class CorrectionTools(QObject):
 
     def must_ask(self) -> bool:
         """Bring the image to the front; True if it was not there, so that nobody meant what they could not see."""
-        covered = bring_to_front(self._session, self.work)
+        work = present(self.work)
+        covered = bring_to_front(self._session, work)
         if covered:
-            self.failed.emit(f"{self.work.name} was hidden or behind another image, and is in front now: once more.")
+            self.failed.emit(f"{work.name} was hidden or behind another image, and is in front now: once more.")
         return covered
 
     def use_stroke(self, stroke: list[Place]) -> None:
         """A click or a stroke with one of our tools."""
-        hand = self.hand
-        if self._refuses(hand.special):
+        hand, tool = self.hand, present(self.hand.special)
+        if self._refuses(tool):
             return
-        if len(stroke) == 1 and TOOLS[hand.special].gesture in ("pair", "line"):
+        if len(stroke) == 1 and TOOLS[tool].gesture in ("pair", "line"):
             if hand.first is None:
                 self._take_first(stroke[0])
                 return
@@ -169,7 +170,7 @@ class CorrectionTools(QObject):
         self.hand.take("paint")
 
     def _clear_border(self) -> None:
-        n = self.objects.clear_border(self.work)
+        n = self.objects.clear_border(present(self.work))
         self.edited.emit("clear_border")
         if n:
             self.cleared.emit(f"Deleted {n} object{'s' * (n > 1)} at the edge.")

@@ -252,7 +252,7 @@ class FinetuneStep(Step):
             self.material.show_uses(())
         if isinstance(outcome, Failed):
             self._refuse(outcome.message)
-        elif run.discarded or not isinstance(outcome, Finished):
+        elif present(run).discarded or not isinstance(outcome, Finished):
             self.guidance.forget()
             self.show_message("Discarded: the model in use is the same as before.", kind="info")
         else:

@@ -177,12 +177,12 @@ class SegmentRun:
         if isinstance(event, Estimated) and event.estimated:
             self.work.set_diameter(event.diameter, estimated=True)
         elif isinstance(event, TileDone) and event.labels is not None:
-            self._live.write(event.plane, event.region, event.labels)
+            present(self._live).write(event.plane, event.region, event.labels)
         elif isinstance(event, Band):
-            self._live.write(event.plane, event.region, event.labels)
+            present(self._live).write(event.plane, event.region, event.labels)
             return
         elif isinstance(event, PlaneDone) and event.labels.size <= BAND_PIXELS:
-            self._live.write(event.plane, WHOLE, event.labels)
+            present(self._live).write(event.plane, WHOLE, event.labels)
         elif isinstance(event, Counted):
             self.work.n_objects, self.work.class_shares = event.n_objects, event.shares
         self.advanced.emit(event)

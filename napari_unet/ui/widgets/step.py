@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 REASON = "_napari_unet_tool_tip"
 
 
-Remedy = tuple[str, Callable[[], None]]
+Remedy = tuple[str, Callable[[], object]]
 """What a button beside a message says, and what it does."""
 
 
@@ -52,7 +52,7 @@ class MessageLine(QFrame):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = QPushButton()
         self.button.clicked.connect(self._on_button)
-        self._act: Callable[[], None] | None = None
+        self._act: Callable[[], object] | None = None
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
         close.clicked.connect(self.clear)
         layout = QHBoxLayout(self)

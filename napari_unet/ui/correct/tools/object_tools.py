@@ -49,9 +49,9 @@ class ObjectTools:
         return self._ids().take()
 
     def _ids(self) -> FreeIds:
-        work = self._session.current
+        work = present(self._session.current)
         if self._free_ids is None or self._free_ids[0] is not work.labels_layer:
-            self._free_ids = work.labels_layer, FreeIds(work.labels)
+            self._free_ids = work.labels_layer, FreeIds(present(work.labels))
         return self._free_ids[1]
 
     def is_new(self, object_id: int) -> bool:

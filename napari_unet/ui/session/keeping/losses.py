@@ -11,6 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -97,7 +98,7 @@ class Losses(QObject):
             work.put_layer(role, layer)
         else:
             data = work.geometry.from_layer(array)
-            session.add_layer(work, role, data, opacity=layer.opacity, colormap=layer.colormap)
+            session.add_layer(work, role, present(data), opacity=layer.opacity, colormap=layer.colormap)
 
     # -- layers that go ---------------------------------------------------------------------------------------------
 
@@ -112,7 +113,7 @@ class Losses(QObject):
         if role is None:
             return
         words = "its corrections, marks and locks" if role == "labels" else "what was marked as reviewed"
-        loss = self._take(work, role, f"{layer.name} {what}, and with it {words}.")
+        loss = self._take(present(work), role, f"{layer.name} {what}, and with it {words}.")
         QTimer.singleShot(0, lambda: self._tell(loss))
 
     def _take(self, work: ImageWork, role: str, sentence: str) -> Loss:
@@ -156,11 +157,11 @@ class Losses(QObject):
         if role is None:
             return
         if tuple(layer.data.shape) == tuple(known.shape):
-            self._take_as_edit(layer, known, work, role)
+            self._take_as_edit(layer, known, present(work), role)
         else:
             self._note(layer, f"has the shape {tuple(layer.data.shape)} now")
             self._session.jobs.stop_about(work)
-            work.forget(layer)
+            present(work).forget(layer)
 
     def _take_as_edit(self, layer: Labels, known: Any, work: ImageWork, role: str) -> None:
         """Have our own array again, and write the other's values into it as a step that can be undone."""
