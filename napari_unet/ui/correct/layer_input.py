@@ -132,16 +132,17 @@ class LayerInput(QObject):
         if work is not None and layer is work.labels_layer:
             self._hand.hover(event.position)
 
-    def _on_mouse(self, layer: Any, event: Any) -> Iterator[None]:
+    def _on_mouse(self, layer: Labels, event: Any) -> Iterator[None]:
         work = self._session.current
         if work is None or event.button != 1:
             return
+        mode = str(layer.mode)
         if layer is work.labels_layer:
-            if str(layer.mode) in LockGuard.MODES and self._holds_back(layer):
+            if mode in LockGuard.MODES and self._holds_back(layer):
                 return
             if self._hand.special in TOOLS:
                 yield from self._hand.follow(event, self._tools.use_stroke)
-            elif work.locked and str(layer.mode) in LockGuard.MODES:
+            elif work.locked and mode in LockGuard.MODES:
                 guard = LockGuard(work)
                 yield from guard.guard(event)
                 if guard.held_back:
