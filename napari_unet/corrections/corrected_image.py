@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,6 +51,20 @@ class CorrectedImage:
             for name, value in zip(("labels", "prediction"), arrays, strict=False):
                 object.__setattr__(self, name, value)
             object.__setattr__(self, "ids", ids)
+
+    @cached_property
+    def key(self) -> str:
+        """What this image is known by, whatever its file is called and wherever it lies: a hash of some of its pixels.
+
+        Two images are often called alike: every well has a "Pos0".
+        """
+        outer = self.image.shape[:-2]
+        digest = hashlib.sha256(repr((self.image.axes, self.image.shape)).encode())
+        for share in (0, 0.5):
+            digest.update(np.ascontiguousarray(self.image.plane(tuple(int(share * size) for size in outer))).tobytes())
+            if not outer:
+                break
+        return f"#{digest.hexdigest()[:32]}"
 
     def id_of(self, label: int) -> int:
         """The id that the user knows an object of `labels` by."""

@@ -112,9 +112,7 @@ class _Run:
         """Read what was reviewed, and score the parent."""
         generator = np.random.default_rng(self.config.seed)
         self.material = survey_material(self.images, self.config.held_out, generator, self.model.record)
-        self.learned = list_places(
-            self.material.survey, [one.name for one in self.images], self.material.split.training
-        )
+        self.learned = list_places(self.material.survey, [one.key for one in self.images], self.material.split.training)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)

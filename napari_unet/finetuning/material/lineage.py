@@ -16,17 +16,17 @@ from napari_unet.finetuning.material.split import Mask, are_inside
 from napari_unet.finetuning.material.survey import Survey
 
 Place = tuple[str, tuple[int, ...], int, int]
-"""Name of the image, indices of the plane, and the object's centre (y, x) in pixels."""
+"""Key of the image (in older records its name), indices of the plane, and the object's centre (y, x) in pixels."""
 
 MOST = 4000
 """Places that a record keeps, those of the last training first to stay."""
 _SAME = 0.5  # of a diameter: how far apart two centres of one object may be, which was perhaps redrawn
 
 
-def list_places(survey: Survey, names: Sequence[str], masks: Sequence[Mask]) -> tuple[Place, ...]:
+def list_places(survey: Survey, keys: Sequence[str], masks: Sequence[Mask]) -> tuple[Place, ...]:
     """Where the objects are of which the centre lies in the YX mask of their image."""
     there = [found for found, inside in zip(survey.objects, are_inside(survey, masks), strict=True) if inside]
-    return tuple((names[one.image], one.plane, round(one.center[0]), round(one.center[1])) for one in there)
+    return tuple((keys[one.image], one.plane, round(one.center[0]), round(one.center[1])) for one in there)
 
 
 def join_places(new: Iterable[Place], old: Iterable[Place]) -> tuple[Place, ...]:
@@ -34,14 +34,21 @@ def join_places(new: Iterable[Place], old: Iterable[Place]) -> tuple[Place, ...]
     return tuple(dict.fromkeys([*new, *old]))[:MOST]
 
 
-def find_known(survey: Survey, names: Sequence[str], learned: Sequence[Place]) -> npt.NDArray[np.bool_]:
-    """For each object of `survey` whether it is at one of the places `learned`."""
+def find_known(
+    survey: Survey, keys: Sequence[str], learned: Sequence[Place], names: Sequence[str] = ()
+) -> npt.NDArray[np.bool_]:
+    """For each object of `survey` whether it is at one of the places `learned`.
+
+    `keys` are those of the images, `names` what older records, which knew no keys, called them.
+    """
     known: dict[tuple[str, tuple[int, ...]], list[tuple[int, int]]] = {}
     for name, plane, y, x in learned:
         known.setdefault((name, plane), []).append((y, x))
     found = np.zeros(len(survey.objects), bool)
     for number, one in enumerate(survey.objects):
-        places = known.get((names[one.image], one.plane))
+        places = known.get((keys[one.image], one.plane), []) + (
+            known.get((names[one.image], one.plane), []) if names else []
+        )
         if places:
             apart = np.hypot(*(np.array(places, float) - one.center).T)
             found[number] = apart.min() <= max(1.0, _SAME * one.diameter)

@@ -88,7 +88,7 @@ def survey_material(
     # somewhere along z and time
     reviewed = [np.asarray(np.any(one.reviewed, axis=tuple(range(one.reviewed.ndim - 2)))) for one in images]
     learned = record.training.learned if record is not None else ()
-    known = find_known(survey, [one.name for one in images], learned)
+    known = find_known(survey, [one.key for one in images], learned, [one.name for one in images])
     return Material(survey, split_reviewed(survey, reviewed, held_out, generator, known), known)
 
 

@@ -72,7 +72,7 @@ def test_a_child_knows_what_its_parent_learned_from(tiny_model: Model) -> None:
     images = [correct_all(*draw_discs(seed=seed), name=str(seed)) for seed in range(3)]
     first = list(finetune_steps(tiny_model, images[:1], config))[-1].result
     places = first.model.record.training.learned
-    assert {name for name, *_ in places} == {"0"}
+    assert {key for key, *_ in places} == {images[0].key}
     second = list(finetune_steps(first.model, images, config))[-1].result
     assert set(places) < set(second.model.record.training.learned)
     kept = replace(second, better=False).to_keep  # which learned nothing
@@ -88,3 +88,16 @@ def test_an_object_through_several_planes_is_known_once() -> None:
     material = survey_material([stack], 0.25, np.random.default_rng(0), record)
     assert material.known.all()
     assert material.n_known == count_objects(survey, material.split.held_out) > 0
+
+
+def test_images_that_are_called_alike_are_told_apart_and_older_records_still_count() -> None:
+    one, other = (correct_all(*draw_discs(seed=seed), name="Pos0") for seed in (0, 1))
+    renamed = replace(one, name="moved")
+    assert one.key == renamed.key != other.key
+    survey = survey_reviewed([one])
+    everywhere = [np.ones(one.labels.shape, bool)]
+    places = list_places(survey, [one.key], everywhere)
+    assert find_known(survey, [renamed.key], places, ["moved"]).all()
+    assert not find_known(survey, [other.key], places, ["Pos0"]).any()
+    older = list_places(survey, ["Pos0"], everywhere)
+    assert find_known(survey, [one.key], older, ["Pos0"]).all()
