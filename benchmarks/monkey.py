@@ -105,10 +105,9 @@ def main(arguments: list[str] | None = None) -> int:
         return int(bool(outcome.problem))
     from monkey_actions import draw_script
 
-    until, n_actions, n_found = time.monotonic() + 60 * options.minutes, 0, 0
-    for number in range(options.episodes):
-        if time.monotonic() > until:
-            break
+    until, n_actions, n_found, number = time.monotonic() + 60 * options.minutes, 0, 0, -1
+    while number + 1 < options.episodes and time.monotonic() < until:
+        number += 1
         script = draw_script(1000 * options.seed + number, options.actions)
         outcome = play(script)
         n_actions += outcome.n_done

@@ -101,7 +101,13 @@ def _shares(result: Segmentation, class_names: tuple[str, ...]) -> dict[str, flo
 def _count_objects(result: Segmentation) -> int:
     """An id is one object through Z and another one in each frame."""
     frames = result.labels if result.axes.startswith("T") else result.labels[np.newaxis]
-    return sum(int(np.count_nonzero(np.bincount(frame.ravel())[1:])) for frame in frames)
+    count = 0
+    for frame in frames:
+        seen = np.zeros(int(frame.max(initial=0)) + 1, bool)
+        for rows in frame:  # not all at once, which for a large image would take as much memory again, and seconds
+            seen[rows] = True
+        count += int(np.count_nonzero(seen[1:]))
+    return count
 
 
 def _final_planes(result: Segmentation) -> Iterator[PlaneDone]:
