@@ -50,12 +50,18 @@ class Losses(QObject):
         self._watched: dict[int, tuple[Labels, Any]] = {}  # by id of the layer: its array, as we know it
         self._writing = False
         self._aside: dict[tuple[str, str], Loss] = {}  # by image and axes
+        listen(self, session.images_changed, self._drop_gone)
         # Before the layer is gone, and the work has forgotten what belongs to it.
         listen(self, session.viewer.layers.events.removing, self._on_removing)
         for signal in (session.labels_changed, session.reviewed_changed):
             listen(self, signal, self._watch)
         for work in session.works:
             self._watch(work)
+
+    def _drop_gone(self) -> None:
+        """Images that are closed take along what was set aside of them."""
+        open_now = {work.key for work in self._session.works}
+        self._aside = {key: loss for key, loss in self._aside.items() if key[0] in open_now}
 
     def close(self) -> None:
         """The window closes."""
@@ -141,6 +147,8 @@ class Losses(QObject):
         return self._watched.get(id(layer), (layer, layer.data))[1]
 
     def _watch(self, work: ImageWork) -> None:
+        present = self._session.viewer.layers
+        self._watched = {key: known for key, known in self._watched.items() if known[0] in present}
         for role in ROLES:
             layer = work.layers.get(role)
             if layer is not None and id(layer) not in self._watched:

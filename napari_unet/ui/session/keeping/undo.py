@@ -7,6 +7,7 @@ layer it was in. Steps are known by the layer's own `paint` event, one each.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
@@ -43,11 +44,17 @@ class UndoHistory(QObject):
         super().__init__()
         self._session = session
         self._steps: dict[str, Steps] = {}
-        self._watched: list[Labels] = []
+        self._watched: WeakSet[Labels] = WeakSet()
         for signal in (session.labels_changed, session.reviewed_changed):
             listen(self, signal, self._watch)
+        listen(self, session.images_changed, self._drop_gone)
         for work in session.works:
             self._watch(work)
+
+    def _drop_gone(self) -> None:
+        """Images that are closed take their steps, and the memory of their layers, along."""
+        for key in self._steps.keys() - {work.key for work in self._session.works}:
+            del self._steps[key]
 
     def close(self) -> None:
         """The window closes."""
@@ -84,8 +91,8 @@ class UndoHistory(QObject):
         """Follow the layers of an image, once each; what was done in those that are gone cannot be undone."""
         for role in ROLES:
             layer = work.layers.get(role)
-            if layer is not None and not any(layer is known for known in self._watched):
-                self._watched.append(layer)
+            if layer is not None and layer not in self._watched:
+                self._watched.add(layer)
                 listen(self, layer.events.paint, self._on_paint)
 
     def _on_paint(self, event: Any) -> None:
