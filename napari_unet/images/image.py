@@ -137,10 +137,24 @@ class Image:
         if len(index) != len(others):
             raise ValueError(f"index {index} does not fit axes {self.axes}")
         at = dict(zip(others, index, strict=True))
-        values = np.asarray(self.data[tuple(at.get(letter, slice(None)) for letter in self.axes)])
+        values = self._read(tuple(at.get(letter, slice(None)) for letter in self.axes))
         left = [letter for letter in self.axes if letter in "YXS"]
         values = values.transpose([left.index(letter) for letter in "YXS" if letter in left])
         return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+
+    def _read(self, index: tuple[Any, ...]) -> npt.NDArray[Any]:
+        """Pixels in memory; lazy ones that are damaged show it only now, with any error of their reader."""
+        try:
+            return np.asarray(self.data[index])
+        except (UserError, MemoryError):
+            raise
+        except Exception as error:
+            if isinstance(self.data, np.ndarray):
+                raise  # nothing was read: the index is wrong
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            raise UserError(
+                f"{self.name} is damaged, a part of it cannot be read ({reason}): copy or save it again."
+            ) from error
 
     def describe(self) -> str:
         """What this is, in one line: "z-stack, 30 slices, 1024 x 1024, 2 channels, uint16, 0.25 x 0.25 x 1 um"."""

@@ -63,7 +63,10 @@ def relative_to(path: Path, project: Path) -> str | None:
 
 
 def find_image(reference: ImageReference, project: Path) -> Path | None:
-    """Where the image's file is now: its relative path, its old path, or its name in the project's folder."""
+    """Where the image's file is now: its relative path, its old path, or its name in the project's folder.
+
+    In the last place it must have the contents that it had: many files are called alike.
+    """
     places = []
     if reference.relative_path is not None:
         places.append(project.parent / reference.relative_path)
@@ -72,7 +75,7 @@ def find_image(reference: ImageReference, project: Path) -> Path | None:
         places.append(project.parent / _last_part(reference.path))
     for place in places:
         try:
-            if place.exists():
+            if place.exists() and not (len(places) > 1 and place is places[-1] and is_changed(reference, place)):
                 return Path(os.path.abspath(place))
         except OSError:
             continue

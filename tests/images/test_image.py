@@ -4,6 +4,7 @@ import pytest
 import zarr
 
 from napari_unet.errors import UserError
+from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 
 
@@ -91,3 +92,15 @@ def test_describe(stack):
 def test_unknown_pixel_size_is_one_pixel():
     image = Image.from_array(np.zeros((3, 4, 5)))
     assert (image.axes, image.scale_of("ZY"), image.units_of("ZY")) == ("ZYX", (1.0, 1.0), ("pixel", "pixel"))
+
+
+def test_a_chunk_that_cannot_be_unpacked_is_told(tmp_path):
+    array = zarr.create_array(tmp_path / "a.zarr", shape=(2, 20, 30), chunks=(1, 20, 30), dtype="u2")
+    array[:] = 7
+    for chunk in (tmp_path / "a.zarr" / "c" / "1").rglob("0"):
+        if chunk.is_file():
+            chunk.write_bytes(b"no pixels")
+    image = read_image(tmp_path / "a.zarr")
+    assert image.plane((0,)).max() == 7
+    with pytest.raises(UserError, match="cannot be read"):
+        image.plane((1,))

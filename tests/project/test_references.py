@@ -71,3 +71,9 @@ def test_a_folder_is_hashed_by_its_files(tmp_path: Path) -> None:
     before, _ = hash_file(tmp_path / "a.zarr")
     (tmp_path / "a.zarr" / "1").write_bytes(b"two")
     assert hash_file(tmp_path / "a.zarr")[0] != before
+
+
+def test_another_file_of_that_name_beside_the_project_is_not_taken(reference: ImageReference, tmp_path: Path) -> None:
+    (tmp_path / "images" / "a.tif").unlink()
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((20, 30), np.uint16))
+    assert find_image(reference, tmp_path / "p.unetproj") is None

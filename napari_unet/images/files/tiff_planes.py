@@ -69,6 +69,8 @@ def _check_pixels(tif: tifffile.TiffFile, series: Any, every_page: bool) -> None
 
 def _is_whole(tif: tifffile.TiffFile, page: Any) -> bool:
     size = page.parent.filehandle.size if hasattr(page, "parent") else tif.filehandle.size
+    if not page.is_contiguous and len(page.dataoffsets) < math.prod(page.chunked):
+        return False  # strips or tiles that are not even listed
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
     return not ends or max(ends) <= size
 

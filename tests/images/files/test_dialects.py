@@ -7,10 +7,12 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_unet.errors import UserError
+from napari_unet.images import lazy
 from napari_unet.images.axes import guess_axes
 from napari_unet.images.channels import model_input
 from napari_unet.images.files import tiff, tiff_planes
@@ -240,3 +242,23 @@ def test_png_of_a_claimed_size_is_not_unpacked(tmp_path):
     (tmp_path / "a.png").write_bytes(whole)
     with pytest.raises(UserError):
         read_image(tmp_path / "a.png")
+
+
+def test_strips_that_are_not_listed_are_missing(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels("YX"), compression="zlib", rowsperstrip=4, metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        at = tif.pages[0].tags["ImageLength"].valueoffset
+    whole = bytearray((tmp_path / "a.tif").read_bytes())
+    whole[at : at + 2] = (40000).to_bytes(2, "little")
+    (tmp_path / "a.tif").write_bytes(whole)
+    with pytest.raises(UserError, match="in the middle of its pixels"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_a_graph_of_many_strips_stays_small(monkeypatch):
+    monkeypatch.setattr(lazy, "_MOST_CHUNKS", 10)
+    data = zarr.create_array({}, shape=(3, 20, 30), chunks=(1, 1, 30), dtype="u2")
+    data[:] = pixels("ZYX")
+    found = lazy.lazy_array(data)
+    assert found.npartitions <= 10
+    np.testing.assert_array_equal(found.compute(), pixels("ZYX"))
