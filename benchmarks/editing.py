@@ -86,7 +86,7 @@ class Bench:
         self.work.prediction = labels
         self.viewer.layers.selection.active = self.work.labels_layer
         self.work.maps = KeptMaps(np.stack([labels > 0] * 2).astype(np.float16), np.ones((), bool))
-        self.work.diameter = 30.0
+        self.work.set_diameter(30.0)
         self.tools = self.panel.correct_step.tools
         self.tools.failed.connect(lambda sentence: print("refused:", sentence))
         Hand(self.viewer).show_all()

@@ -22,11 +22,12 @@ from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
 from napari_unet.images.image import Image
+from napari_unet.images.limits import volume_limits
+from napari_unet.images.view import View
 from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.learning.scoring import predict_labels
 from napari_unet.models.model import Model
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import volume_limits
 
 TYPES = ("hist_purple_on_purple", "brightfield_gray", "chloroplast_em")
 BASE_IMAGES = 8  # of each fluorescence type, to see what is forgotten
@@ -57,7 +58,7 @@ class Picture:
 
     def corrected(self, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], **more: Any) -> CorrectedImage:
         """Something to learn from."""
-        return CorrectedImage(self.image, labels, reviewed, name=self.name, diameter=self.diameter, **more)
+        return CorrectedImage(self.image, labels, reviewed, name=self.name, view=View(self.diameter), **more)
 
 
 def read_pictures(data: Path, kind: str) -> tuple[list[Picture], list[Picture]]:

@@ -37,6 +37,7 @@ from napari_unet.events import Finished
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
+from napari_unet.images.view import View
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
 from napari_unet.models.library import load_model
@@ -47,7 +48,7 @@ def follow_run(model_name: str | None, session: Session, config: FinetuneConfig)
     images = session.corrections()
     first = session.pictures[next(iter(session.desks))]
     view = (slice(0, first.image.shape[-2]), slice(0, first.image.shape[-1]))
-    request = PreviewRequest(first.image, (), view, first.diameter)
+    request = PreviewRequest(first.image, (), view, View(first.diameter))
     start = time.perf_counter()
     seconds: dict[str, float] = {}
     before: Score | None = None

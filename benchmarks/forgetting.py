@@ -32,8 +32,9 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.judging.blending import blend
 from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.trainer import Trainer
-from napari_unet.heads.losses import instance_loss
-from napari_unet.learning.patches import TrainingPlane
+from napari_unet.heads.instances.losses import instance_loss
+from napari_unet.heads.planes import TrainingPlane
+from napari_unet.heads.registry import find_head
 from napari_unet.learning.replay import find_replay
 from napari_unet.learning.sampler import BatchSampler
 from napari_unet.models.library import load_model
@@ -58,12 +59,14 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     if variant == "moving":
         trainer._fixed = []
     if variant in ("moving", "labels", "dice"):
-        trainer.replay_loss = instance_loss
+        trainer.distil = instance_loss
     if variant in ("moving", "labels", "dice", "entropy"):
         trainer.replay_weight = 1.0
     if variant in ("moving", "labels"):
         trainer._ask_teacher = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
-    sampler = BatchSampler(material.training, replay_planes(variant, model), patch, config.replay, config.seed)
+    sampler = BatchSampler(
+        find_head(model.record), material.training, replay_planes(variant, model), patch, config.replay, config.seed
+    )
     for step in range(config.max_steps or 1):
         trainer.step(sampler.draw(config.batch_size), step / (config.max_steps or 1))
     return trainer.averaged

@@ -70,7 +70,7 @@ def see(kind: str, image_path: Path, labels_path: Path, model: Model) -> Seen:
     """Segment an image, and let the model look again."""
     image = read_image(image_path).select_channel(None)
     found = drain(segment_steps(image, model, SegmentConfig()))
-    look = next(look for look in look_again(image, model, found.diameter, [()]) if isinstance(look, SecondLook))
+    look = next(look for look in look_again(image, model, found.view, [()]) if isinstance(look, SecondLook))
     truth = read_labels(labels_path, image).astype(np.int32)
     return Seen(kind, found.labels, look.labels, look.maps, truth)
 

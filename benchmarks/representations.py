@@ -37,13 +37,15 @@ from torch.nn import functional as F
 
 from napari_unet.events import Finished
 from napari_unet.heads.instances.decoding import label_instances
+from napari_unet.heads.instances.losses import instance_loss
 from napari_unet.heads.instances.representation import STANDARD, Representation
 from napari_unet.heads.instances.targets import OUTPUTS, make_targets
-from napari_unet.heads.losses import instance_loss, soft_dice_loss
+from napari_unet.heads.losses import soft_dice_loss
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import measure_limits, normalize
+from napari_unet.images.resampling import resample
 from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.learning.augmentation import AugmentationConfig
 from napari_unet.learning.checkpoint import load_weights, save_weights
@@ -51,7 +53,6 @@ from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.segmentation.preparation import resample
 from napari_unet.training.base_data import Validation, load_samples, load_validation, median_diameter
 from napari_unet.training.loop import train_steps
 from napari_unet.training.recipe import Recipe, SimulationConfig, find_files, read_recipe

@@ -72,7 +72,7 @@ def judge(kind: str, image_path: Path, labels_path: Path, model: Model) -> Judge
     survey = ObjectSurvey(found.labels.shape, "YX")
     for _ in survey.measure(found.labels):
         pass
-    for look in look_again(image, model, found.diameter, [()]):
+    for look in look_again(image, model, found.view, [()]):
         if isinstance(look, SecondLook):
             survey.look(found.labels, (), look.labels, look.maps)
     truth = read_labels(labels_path, image)

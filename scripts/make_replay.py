@@ -18,15 +18,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
+from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
 from napari_unet.learning.replay import SUFFIX, ReplayCrop, quantize, write_replay
-from napari_unet.segmentation.preparation import (
-    pick_nearest,
-    resample,
-    resampled_shape,
-    resampling_factor,
-    volume_limits,
-)
+from napari_unet.models.record import resampling_factor
 from napari_unet.training.base_data import median_diameter, read_pair
 from napari_unet.training.recipe import LabelledFile, Recipe, find_files, read_recipe
 

@@ -64,14 +64,16 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         "images": result.n_images,
         "objects": result.n_truth,
         "predicted": result.n_predicted,
+        "score": {"title": result.title, "value": result.main, "by_image": result.per_image},
+        "figures": result.figures,
         "ap": {f"{threshold:.2f}": value for threshold, value in result.ap.items()},
         "mean_ap": result.mean_ap,
-        "ap50_by_image": result.per_image,
+        "ap50_by_image": result.per_image if result.ap else {},
         "problems": list(result.problems),
         "stopped": finished.stopped,
     }
-    objects = f"{result.n_truth} objects in the ground truth, {result.n_predicted} predicted"
-    terminal.show(f"{model.name}: {result.n_images} images, {objects}")
+    objects = f", {result.n_truth} objects in the ground truth, {result.n_predicted} predicted" if result.ap else ""
+    terminal.show(f"{model.name}: {result.n_images} images{objects}")
     terminal.show(_table(result))
     for sentence in result.problems:
         terminal.say(f"Check the labels: {sentence}")
@@ -119,6 +121,12 @@ def _table(result: Evaluation) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
+    if not result.ap:
+        table.add_column("score")
+        table.add_column("", justify="right")
+        for name, value in result.figures.items():
+            table.add_row(name.replace("_", " "), f"{value:.3f}")
+        return table
     table.add_column("IoU")
     table.add_column("AP", justify="right")
     for threshold, value in result.ap.items():

@@ -21,6 +21,7 @@ from napari_unet.cli.options import (
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import require
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.workflows.pairing import Pair, find_pairs
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from napari_unet.finetuning.events import FinetuneResult, Prepared
     from napari_unet.labels.evidence import Score
     from napari_unet.models.model import Model
-    from napari_unet.models.record import ModelRecord
 
 _WRITING_SECONDS = 0.5
 PARAMETERS = {
@@ -47,6 +47,14 @@ PARAMETERS = {
     "seed": "N",
     "device": "D",
 }
+LOOK = {
+    "diameter": "PX",
+    "invert": "no|yes|auto",
+    "foreground_threshold": "P",
+    "seed_threshold": "P",
+    "object_threshold": "P",
+}
+"""How the images are looked at, as in `segment`; without a diameter: that of the reviewed objects."""
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -63,12 +71,6 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="folder of images that are non-zero where the labels were looked at",
     )
-    parser.add_argument(
-        "--diameter",
-        type=float,
-        metavar="PX",
-        help="object diameter at which the images are segmented (default: that of the reviewed objects)",
-    )
     add_model(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="NEW.safetensors", help="file for the new model")
     parser.add_argument("--name", help="display name of the new model (default: the name of its file)")
@@ -78,6 +80,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite the output")
     add_reading(parser)
     add_parameters(parser, FinetuneConfig, PARAMETERS)
+    add_parameters(parser, SegmentConfig, LOOK)
     add_general(parser)
     parser.set_defaults(run=run)
 
@@ -86,15 +89,16 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train within the time given, save the child, say whether it is better; returns whether the user stopped it."""
     start = time.monotonic()
     config = read_config(args, FinetuneConfig, PARAMETERS)
-    require(args.diameter is None or args.diameter > 0, "--diameter must be more than 0 pixels.")
+    look = read_config(args, SegmentConfig, LOOK)
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
     from napari_unet.finetuning.guidance import advise
+    from napari_unet.heads.registry import find_head
     from napari_unet.models.library import load_model
 
     model = load_model(args.model)
-    images = corrected_images(pairs, args, model.record, config.channels)
-    objects = model.record.task == "instances"
+    images = corrected_images(pairs, args, model, config, look)
+    objects = find_head(model.record).draws_objects
     if objects:
         _warn(images, config, terminal)
     # Reading torch, model and images is part of what the user waits for, and so is writing the child.
@@ -160,16 +164,19 @@ def check_output(path: Path, force: bool) -> Path:
 
 
 def corrected_images(
-    pairs: list[Pair], args: argparse.Namespace, record: ModelRecord, channels: str
+    pairs: list[Pair], args: argparse.Namespace, model: Model, config: FinetuneConfig, look: SegmentConfig
 ) -> list[CorrectedImage]:
     """Everything in `pairs`, labels in memory; without a reviewed image all of an image counts as reviewed."""
+    from napari_unet.segmentation.appearance import decide_view
     from napari_unet.workflows.teaching import make_corrected_image
 
-    images = [(pair, *read_with_channel(pair.image, args)) for pair in pairs]
-    return [
-        make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, channels, args.diameter)
-        for pair, image, channel in images
-    ]
+    record = model.record
+    found = []
+    for pair in pairs:
+        image, channel = read_with_channel(pair.image, args)
+        one = make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, config.channels)
+        found.append(replace(one, view=decide_view(one.image, model, look, config.device)))
+    return found
 
 
 def save_model_file(model: Model, output: Path, half: bool = False) -> Model:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet.cli.options import add_general
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
+from napari_unet.heads.registry import HEADS, find_head
 
 if TYPE_CHECKING:
     from napari_unet.models.library import ModelEntry
@@ -35,7 +36,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     removing = _add(actions, "remove", _remove, "delete a model for good", "name")
     removing.add_argument("--yes", action="store_true", help="do not ask")
     making = _add(actions, "new", _new, "make an untrained model, to be taught by fine-tuning", "name")
-    making.add_argument("--task", choices=["instances", "semantic"], default="instances",
+    making.add_argument("--task", choices=list(HEADS), default="instances",
                         help="objects each on their own, or classes painted by value (default: instances)")  # fmt: skip
     making.add_argument("--classes", metavar="NAMES", default="",
                         help="names of the classes with commas between, the background first")  # fmt: skip
@@ -112,8 +113,8 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> bool:
         "Learned from": _learned(training.images, training.n_objects, training.n_corrected),
         "Training": _trained(training.steps, training.seconds),
         "Scores": _scores(entry),
-        "Object diameter": f"{record.diameter:g} px" if record.task == "instances" else "",
-        "Classes": ", ".join(record.class_names) if record.task == "semantic" else "",
+        "Object diameter": find_head(record).describe_size(record),
+        "Classes": ", ".join(find_head(record).class_names(record)),
         "Network": f"U-Net, {record.architecture.ndim}D, depth {record.architecture.depth}, "
         f"{record.architecture.base_channels} base channels",
         "Licence": record.licence,
@@ -124,12 +125,10 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 
 def _new(args: argparse.Namespace, terminal: Terminal) -> bool:
+    from napari_unet.heads.new_model import new_model
     from napari_unet.models.library import find_model, save_to_library
-    from napari_unet.models.scratch import new_model
 
     names = args.classes.split(",") if args.classes else ()
-    if names and args.task == "instances":
-        raise UserError("Only a model for classes has class names: add --task semantic.")
     saved = save_to_library(new_model(args.name, args.task, names, args.channels))
     terminal.answer |= _as_row(find_model(saved.name))
     terminal.say(f"{saved.name} is in the library; it finds nothing until it is fine-tuned.")
@@ -206,7 +205,7 @@ def _as_row(entry: ModelEntry) -> dict[str, Any]:
         "name": entry.name,
         "shipped": entry.shipped,
         "task": record.task,
-        "class_names": list(record.class_names) if record.task == "semantic" else [],
+        "class_names": list(find_head(record).class_names(record)),
         "channels": record.architecture.in_channels,
         "path": str(entry.path),
         "sha256": entry.sha256,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import UserError, listed, require
-from napari_unet.heads.semantic.shares import value_shares
+from napari_unet.heads.registry import find_head
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.workflows.pairing import is_label_name
 
@@ -169,7 +169,8 @@ def _written(image: Image, grey: Image, target: Path, finished: Finished[Segment
 
 def _classes(record: ModelRecord, found: Segmentation) -> dict[str, Any]:
     """Share of the pixels by class name; empty for a model of objects."""
-    return {"classes": value_shares(found.labels[found.done], record.class_names)} if record.task == "semantic" else {}
+    found_of = find_head(record).summarize(found.labels[found.done], record)
+    return {"classes": found_of["classes"]} if "classes" in found_of else {}
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from napari_unet.corrections.comparison import Comparison, Counts, compare_labels, object_areas
 from napari_unet.errors import UserError
 from napari_unet.images.channels import ModelInput
+from napari_unet.images.view import View
 from napari_unet.labels.ids import MOST_ID, compact_ids
 
 
@@ -23,10 +24,9 @@ class CorrectedImage:
     """Labels (integer) and what of them is reviewed (bool), both of the shape of `image`, which has no channels (TZYX).
 
     `prediction` is what the model had said, in the same shape; None if it is not known, and then every object in what
-    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `diameter`, in
-    pixels, is that at which the image was segmented: as somebody said it or, with `diameter_estimated`, as the model
-    took it to be. None: it is not known. Ids so large that no table can be made by them are numbered anew, prediction
-    and labels alike; `ids` then has what the new ones were.
+    is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `view` is how the
+    image was looked at when it was segmented. Ids so large that no table can be made by them are numbered anew,
+    prediction and labels alike; `ids` then has what the new ones were.
     """
 
     image: ModelInput
@@ -34,8 +34,7 @@ class CorrectedImage:
     reviewed: npt.NDArray[np.bool_]
     prediction: npt.NDArray[Any] | None = None
     name: str = "image"
-    diameter: float | None = None
-    diameter_estimated: bool = False
+    view: View = View()
     ids: npt.NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -88,6 +87,13 @@ class CorrectedImage:
         return tuple(
             compare_labels(self.prediction[frame], self.labels[frame], self.reviewed[frame]) for frame in self._frames()
         )
+
+    def compare(self, index: tuple[int, ...]) -> Comparison:
+        """What was corrected within the reviewed region of one plane, in which an id is an object of its own."""
+        if self.prediction is None:
+            return Comparison()
+        before, now = np.asarray(self.prediction[index]), np.asarray(self.labels[index])
+        return compare_labels(before, now, np.asarray(self.reviewed[index], bool))
 
     @property
     def counts(self) -> Counts:

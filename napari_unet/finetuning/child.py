@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.judging.class_scoring import ClassScore
-from napari_unet.finetuning.judging.verdict import Outcome
 from napari_unet.finetuning.material.lineage import Place, join_places
-from napari_unet.finetuning.material.survey import Survey
+from napari_unet.heads.outcome import Outcome
+from napari_unet.heads.survey import Survey
+from napari_unet.images.view import View
 from napari_unet.models.model import Model
 from napari_unet.models.record import TrainingRecord
 from napari_unet.models.unet import UNet
@@ -17,11 +17,12 @@ from napari_unet.models.unet import UNet
 
 def make_child(
     parent: Model, network: UNet, images: Sequence[str], survey: Survey, config: FinetuneConfig, steps: int,
-    seconds: float, learned: Sequence[Place] = (),
+    seconds: float, learned: Sequence[Place] = (), views: Sequence[View] = (),
 ) -> Model:  # fmt: skip
     """A new model with the weights of `network`, not yet saved nor scored; `learned` is where its objects were."""
     training = TrainingRecord(
         images=tuple(dict.fromkeys(images)),
+        views=tuple(view.to_dict() for view in dict(zip(images, views, strict=False)).values()),
         n_objects=survey.n_objects,
         n_corrected=survey.n_corrected,
         seconds=round(seconds, 1),
@@ -54,13 +55,8 @@ def child_name(parent: str, images: Sequence[str]) -> str:
 def describe_scores(outcome: Outcome) -> dict[str, float]:
     """Scores for the model's record: held-out ones, and those on the base model's own kinds of image (base_)."""
     found: dict[str, float] = {}
-    if isinstance(outcome.before, ClassScore) and isinstance(outcome.after, ClassScore):
-        return outcome.after.figures() | {
-            "mean_iou_before": outcome.before.mean_iou, "n_held_out": float(outcome.after.n_objects)
-        }  # fmt: skip
     if outcome.before is not None and outcome.after is not None:
-        found |= {"ap50_before": outcome.before.ap50, "ap50": outcome.after.ap50}
-        found |= {"mean_ap_before": outcome.before.mean_ap, "mean_ap": outcome.after.mean_ap}
+        found |= outcome.after.compared_with(outcome.before)
         found["n_held_out"] = float(outcome.after.n_objects)
     if outcome.base_before is not None and outcome.base_after is not None:
         found |= {"base_ap50_before": outcome.base_before.ap50, "base_ap50": outcome.base_after.ap50}

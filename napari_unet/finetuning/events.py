@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.images.view import View
+
 if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput
     from napari_unet.labels.evidence import Change, Score
@@ -75,14 +77,14 @@ class ScoreDone:
 class PreviewRequest:
     """What to show of the model in training: the part in `view` (rows, columns) of one plane of a grey image.
 
-    `plane` is an index over the image's axes before YX, `diameter` that of its objects in pixels (None: as the reviewed
-    ones), `key` whatever tells the asker later what it was.
+    `plane` is an index over the image's axes before YX, `look` how the image is looked at (without a diameter: that of
+    the reviewed objects), `key` whatever tells the asker later what it was.
     """
 
     image: ModelInput
     plane: tuple[int, ...]
     view: tuple[slice, slice]
-    diameter: float | None = None
+    look: View = View()
     key: Any = None
 
 

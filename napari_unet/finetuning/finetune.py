@@ -20,7 +20,7 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.judging.blending import choose_blend
 from napari_unet.finetuning.judging.judge import Judge
-from napari_unet.finetuning.judging.verdict import Outcome, choose_candidate, rank, reach_verdict
+from napari_unet.finetuning.judging.verdict import choose_candidate, reach_verdict
 from napari_unet.finetuning.material.doubt import mark_doubt
 from napari_unet.finetuning.material.lineage import list_places
 from napari_unet.finetuning.material.patch_size import choose_patch_size
@@ -30,6 +30,8 @@ from napari_unet.finetuning.material.usage import list_uses
 from napari_unet.finetuning.material.widening import fit_to_images
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.finetuning.trainer import Trainer
+from napari_unet.heads.outcome import Outcome, rank
+from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.replay import find_replay, find_teacher
@@ -100,6 +102,7 @@ class _Run:
         # What training starts from; the parent is what was handed in, and is scored as it is.
         self.parent, model = model, fit_to_images(model, images)
         self.model, self.images, self.config, self.stop, self.preview = model, images, config, stop, preview
+        self.head = find_head(model.record)
         self.budget = Budget(config.seconds, config.max_steps)
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
         self.show_preview = Ticker(config.preview_seconds)
@@ -116,14 +119,14 @@ class _Run:
         patch = fitting_size(self.config.patch, self.model.record.architecture)
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
-        if self.model.record.task == "instances" and not self.model.record.untrained:
+        if self.head.doubts and not self.model.record.untrained:
             mark_doubt(self.model, self.material.training, self.config.device, enough)
         torch.manual_seed(self.config.seed)
         replay, remembers = find_replay(self.model.record), self.config.replay > 0
         old = replay.training_planes(self.model.record) if replay and remembers else []
-        size = fitting_size(choose_patch_size(self.material.training, patch), self.model.record.architecture)
+        size = fitting_size(choose_patch_size(self.head, self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
-        self.sampler = BatchSampler(self.material.training, old, size, self.config.replay, self.config.seed)
+        self.sampler = BatchSampler(self.head, self.material.training, old, size, self.config.replay, self.config.seed)
         teacher = find_teacher(self.model.record) if old else None
         self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
         base = replay.held_out_planes() if replay else ()
@@ -247,7 +250,7 @@ class _Run:
         return (calibrated, found) if rank(found) >= rank(score) else (child, score)
 
     def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
-        verdict = reach_verdict(outcome)
+        verdict = reach_verdict(outcome, self.head)
         return FinetuneResult(
             model=replace(child, record=child.record.model_copy(update={"scores": describe_scores(outcome)})),
             before=outcome.before,
@@ -267,6 +270,16 @@ class _Run:
         names = [one.name for one in self.images]
         steps, seconds = self.trainer.steps, self.budget.elapsed
         survey = self.material.survey
-        child = make_child(self.model, network, names, survey, self.config, steps, seconds, self.learned)
+        child = make_child(
+            self.model,
+            network,
+            names,
+            survey,
+            self.config,
+            steps,
+            seconds,
+            self.learned,
+            [one.view for one in self.images],
+        )
         child.record.training.settings["share"] = share
         return child

@@ -9,8 +9,8 @@ from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.images.channels import model_input
 from napari_unet.learning.scoring import predict_labels
 from napari_unet.models.model import Model
+from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resampling_factor, volume_limits
 
 LARGEST = 640  # pixels a side that are predicted: enough to see, quick enough not to hold up the training
 
@@ -26,15 +26,17 @@ def predict_preview(
 
     `largest` is in pixels a side, at the model's object size.
     """
-    diameter = request.diameter or diameter or model.record.diameter
+    looked = request.look
+    diameter = looked.diameter or diameter or model.record.diameter
     image = model_input(request.image, model.record.architecture.in_channels)
     plane = image.plane(request.plane)
     view = tuple(slice(*part.indices(size)) for part, size in zip(request.view, plane.shape[-2:], strict=True))
     middle = tuple(_middle(part, round(largest / resampling_factor(model.record, diameter))) for part in view)
-    limits = volume_limits(image, request.plane, model.record.normalization)
+    limits = looked.limits_of(image, request.plane, model.record.normalization)
     found = np.zeros([part.stop - part.start for part in view], np.int32)
     inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
-    found[inside] = predict_labels(Predictor(model, device), plane[..., middle[0], middle[1]], limits, diameter)
+    pixels = plane[..., middle[0], middle[1]]
+    found[inside] = predict_labels(Predictor(model, device), pixels, limits, diameter, looked.thresholds)
     return found
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.heads.losses import distillation_loss, instance_loss, semantic_loss
+from napari_unet.heads.registry import find_head
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.threads import ThreadChoice
 from napari_unet.models.device import choose_device, choose_dtype
@@ -22,7 +22,6 @@ _SCRATCH = 2.0  # times the learning rate, where there is nothing yet to lose
 REPLAY_WEIGHT = 10.0
 """How many times a patch of replay counts. Its loss starts at its least and pulls only at what is being forgotten;
 docs/benchmarks.md has what was measured."""
-_SEAM_WEIGHT = 1.0  # as they are: what is more makes the network overstate their odds, which nobody corrects here
 
 
 class Trainer:
@@ -36,8 +35,8 @@ class Trainer:
     ) -> None:
         record = record or ModelRecord()
         self.config = config
-        self._loss = semantic_loss if record.task == "semantic" else _object_loss
-        self.replay_loss, self.replay_weight = distillation_loss, REPLAY_WEIGHT
+        self._head = find_head(record)
+        self.distil, self.replay_weight = self._head.distil, REPLAY_WEIGHT
         self._rate = config.learning_rate * (_SCRATCH if record.untrained else 1.0)
         self.device = choose_device(config.device)
         self.dtype = choose_dtype(self.device)
@@ -90,7 +89,7 @@ class Trainer:
         Learning without forgetting, 2016), and keeps what the teacher's thresholds were chosen for.
         """
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            said = torch.sigmoid(self._teacher(images[-n_replay:]).float())
+            said = self._head.activate(self._teacher(images[-n_replay:]).float())
         margins = [(have - want) // 2 for have, want in zip(targets.shape[2:], said.shape[2:], strict=True)]
         rows, columns = (slice(margin, size - margin) for margin, size in zip(margins, targets.shape[2:], strict=True))
         targets = targets.clone()
@@ -100,10 +99,10 @@ class Trainer:
     def _both_losses(self, logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
         """Of corrections and replay apart, each with its share of the patches: few pixels of a correction are known."""
         new = slice(None, len(logits) - n_replay)
-        parts = [self._loss(logits[new], targets[new], weights[new]) * (len(logits) - n_replay)]
+        parts = [self._head.loss(logits[new], targets[new], weights[new]) * (len(logits) - n_replay)]
         if n_replay:
             old = slice(-n_replay, None)
-            said = self.replay_loss(logits[old], targets[old], weights[old])
+            said = self.distil(logits[old], targets[old], weights[old])
             parts.append(said * n_replay * self.replay_weight)
         return torch.stack(parts).sum() / len(logits)
 
@@ -120,10 +119,6 @@ class Trainer:
                 mean.lerp_(now, 1 - decay)
             else:
                 mean.copy_(now)
-
-
-def _object_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    return instance_loss(logits, targets, weights, seam_weight=_SEAM_WEIGHT)
 
 
 def _trained_norms(network: nn.Module) -> list[nn.Module]:

@@ -1,84 +1,8 @@
-"""Losses that know what was reviewed: a pixel of weight 0 has none."""
+"""What losses of several heads are made of."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
-
-_BETA = 0.05  # of the distance: errors below it count by their square
-
-
-def instance_loss(
-    logits: Tensor, targets: Tensor, weights: Tensor, distance_weight: float = 1.0, seam_weight: float = 5.0
-) -> Tensor:
-    """Loss of the instance head: cross-entropy and Dice on foreground, absolute error on the relative distance.
-
-    A network with a third output also learns the seams between objects, by cross-entropy in which a pixel of a seam,
-    being rare, counts `seam_weight` times.
-
-    Parameters
-    ----------
-    logits, targets : Tensor
-        (N, 2 or 3, (Z,) Y, X): foreground, object-normalized distance, seam; targets in [0, 1].
-    weights : Tensor
-        (N, 1, (Z,) Y, X), 0 where nobody reviewed: such pixels carry no loss and no gradient.
-    distance_weight : float
-        Share of the distance term.
-    seam_weight : float
-        More than 1 helps a network to find seams at all, but makes it overstate their odds: base training corrects
-        these at its end.
-    """
-    logits = logits.float()
-    foreground, inside = logits[:, :1], targets[:, :1]
-    entropy = _mean(F.binary_cross_entropy_with_logits(foreground, inside, reduction="none"), weights)
-    overlap = soft_dice_loss(torch.sigmoid(foreground), inside, (weights > 0).to(logits.dtype))
-    error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=_BETA)
-    loss = entropy + 0.5 * overlap + 2.0 * distance_weight * _mean(error, weights * _place(inside))
-    if logits.shape[1] < 3:
-        return loss
-    seam = targets[:, 2:3]
-    rare = F.binary_cross_entropy_with_logits(logits[:, 2:3], seam, reduction="none")
-    return loss + 0.5 * _mean(rare, weights * (1 + (seam_weight - 1) * seam))
-
-
-def distillation_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Loss of the instance head against what a teacher said: no Dice, which has its least value at 0 and 1.
-
-    A network that is taught probabilities by Dice becomes surer than its teacher, and finds objects that the teacher's
-    thresholds were to drop. Cross-entropy is least where both say the same (Hinton et al., Distilling the knowledge in
-    a neural network, 2015).
-
-    Parameters
-    ----------
-    logits, targets : Tensor
-        (N, at least 2, Y, X); targets are the teacher's probabilities. More maps than two are not looked at.
-    weights : Tensor
-        (N, 1, Y, X).
-    """
-    logits = logits.float()
-    entropy = F.binary_cross_entropy_with_logits(logits[:, :1], targets[:, :1], reduction="none")
-    error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=_BETA)
-    return _mean(entropy, weights) + 2.0 * _mean(error, weights * _place(targets[:, :1]))
-
-
-def semantic_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Loss of the class head: cross-entropy, and Dice averaged over the classes in the batch.
-
-    Parameters
-    ----------
-    logits, targets : Tensor
-        (N, classes, Y, X); targets are shares of classes that sum to 1.
-    weights : Tensor
-        (N, 1, Y, X), 0 where nobody reviewed, more for rare classes.
-    """
-    logits = logits.float()
-    entropy = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1, keepdim=True)
-    known = (weights > 0).to(logits.dtype)
-    probability = torch.softmax(logits, dim=1)
-    present = [i for i in range(logits.shape[1]) if float((targets[:, i : i + 1] * known).sum()) > 0]
-    overlap = [soft_dice_loss(probability[:, i : i + 1], targets[:, i : i + 1], known) for i in present]
-    return _mean(entropy, weights) + (torch.stack(overlap).mean() if overlap else 0.0)
 
 
 def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -88,10 +12,6 @@ def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor) -> Tens
     return 1.0 - (2.0 * shared + 1.0) / (both + 1.0)
 
 
-def _place(inside: Tensor) -> Tensor:
-    """Where the distance matters: inside objects; outside, foreground already says that there is none."""
-    return 0.2 + 0.8 * (inside > 0.5).to(torch.float32)
-
-
-def _mean(loss: Tensor, weights: Tensor) -> Tensor:
+def weighted_mean(loss: Tensor, weights: Tensor) -> Tensor:
+    """Mean of `loss` where `weights` (N, 1, ...) count; 0 if nowhere."""
     return (loss * weights).sum() / weights.sum().clamp_min(1.0)

@@ -59,6 +59,11 @@ class Score:
         """The number that is shown."""
         return self.ap50
 
+    def compared_with(self, before: Score) -> dict[str, float]:
+        """The numbers to be written down of a model whose parent scored `before`."""
+        mine = {"ap50": self.ap50, "mean_ap": self.mean_ap}
+        return mine | {"ap50_before": before.ap50, "mean_ap_before": before.mean_ap}
+
     def figures(self) -> dict[str, float]:
         """The numbers alone, to be written down."""
         return {"ap50": self.ap50, "ap75": self.ap75, "mean_ap": self.mean_ap, "n_objects": self.n_objects}

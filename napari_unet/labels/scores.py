@@ -23,6 +23,7 @@ class Tally:
     true_positives: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(THRESHOLDS), np.int64))
     n_truth: int = 0
     n_predicted: int = 0
+    title = "AP@0.5"
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -37,6 +38,15 @@ class Tally:
         return {
             t: float(tp / n) if n else 1.0 for t, tp, n in zip(THRESHOLDS, self.true_positives, either, strict=True)
         }
+
+    @property
+    def main(self) -> float:
+        """The number that is shown."""
+        return self.average_precision()[0.5]
+
+    def figures(self) -> dict[str, float]:
+        """AP by threshold, and its mean."""
+        return {f"ap{round(100 * t)}": ap for t, ap in self.average_precision().items()} | {"mean_ap": self.mean_ap}
 
     @property
     def mean_ap(self) -> float:

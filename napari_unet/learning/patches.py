@@ -3,99 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_unet.heads.instances.targets import border_weights, make_targets
-from napari_unet.labels.regions import whole_objects
+from napari_unet.heads.head import Head
+from napari_unet.heads.planes import TrainingPlane
 from napari_unet.learning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
 
-CORRECTED_WEIGHT = 3.0
-"""How much more a corrected object counts than a confirmed one, in the loss and in where patches are cut."""
-_BORDER_WEIGHT = 2.0  # as in base training
-_BACKGROUND_SHARE = (
-    0.1  # of the patches are centred anywhere that is learned from, so that plain background is seen too
-)
+_BACKGROUND_SHARE = 0.1  # of the patches are centred anywhere that is learned from, so that plain background is seen
 
 
-@dataclass(eq=False)
-class TrainingPlane:
-    """One plane (Y, X), or (C, Y, X) of several channels, at the model's object size, and what was reviewed in it.
-
-    `pixels` are normalized; `learn` is where the loss counts, `changed` where a correction was made. Objects that the
-    edge of the reviewed region cuts are ignored, because nobody said where they end. `predicted` says whether the
-    labels were a prediction before; `unsure` is where their background is not to be believed (None: nowhere).
-    """
-
-    pixels: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int32]
-    reviewed: npt.NDArray[np.bool_]
-    learn: npt.NDArray[np.bool_]
-    changed: npt.NDArray[np.bool_]
-    predicted: bool = field(default=False, kw_only=True)
-    unsure: npt.NDArray[np.bool_] | None = field(default=None, kw_only=True)
-    _tensor: Tensor | None = field(default=None, repr=False, kw_only=True)
-    n_binary = 1  # targets, the first ones, that say yes or no
-
-    @property
-    def channels(self) -> npt.NDArray[np.float32]:
-        """The pixels as (C, Y, X)."""
-        return self.pixels if self.pixels.ndim == 3 else self.pixels[None]
-
-    @property
-    def tensor(self) -> Tensor:
-        """(C + 5, Y, X) float32: pixels, targets, weight, and 1 where the weight counts. Made on first use."""
-        if self._tensor is None:
-            weight = self.weights()
-            maps = [self.channels, make_targets(self.labels), weight[None], (weight > 0)[None].astype(np.float32)]
-            self._tensor = torch.from_numpy(np.concatenate(maps))
-        return self._tensor
-
-    def weights(self) -> npt.NDArray[np.float32]:
-        """Loss weight (Y, X): 0 unknown, 1 confirmed, more where a correction was made."""
-        whole = [label for label, _, _ in whole_objects(self.labels, self.reviewed)]
-        cut = (self.labels > 0) & ~np.isin(self.labels, whole)
-        weight = border_weights(self.labels, w0=_BORDER_WEIGHT)
-        weight[ndimage.binary_dilation(self.changed, iterations=2)] *= CORRECTED_WEIGHT
-        known = self.learn & ~cut if self.unsure is None else self.learn & ~cut & ~self.unsure
-        return np.where(known, weight, np.float32(0.0))
-
-    def centers(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Places (n, 2) to cut patches around, and how often each (n,): objects, corrections, some of the rest."""
-        places, shares = [], []
-        drawn = set(np.unique(self.labels[self.changed]).tolist())
-        for label, center, _ in whole_objects(self.labels, self.learn, share=0.5):
-            places.append(center)
-            shares.append(CORRECTED_WEIGHT if label in drawn else 1.0)
-        erased = self.changed & self.learn & (self.labels == 0)
-        for center in _centers_of_pieces(erased) if erased.any() else ():
-            places.append(center)
-            shares.append(1.0)
-        return np.array(places, float).reshape(-1, 2), np.array(shares, float)
-
-
-def _centers_of_pieces(mask: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Centres of mass of the connected pieces of a YX mask."""
-    pieces, count = ndimage.label(mask)
-    return [(float(y), float(x)) for y, x in ndimage.center_of_mass(mask, pieces, range(1, count + 1))]
+def plane_tensor(head: Head, plane: TrainingPlane) -> Tensor:
+    """(C + targets + 2, Y, X) float32: pixels, targets, weight, and 1 where the weight counts."""
+    maps = head.learning_maps(plane)
+    counts = (maps.weights > 0)[None].astype(np.float32)
+    return torch.from_numpy(np.concatenate([plane.channels, maps.targets, maps.weights[None], counts]))
 
 
 class PatchSampler:
     """Draws batches of augmented patches, the same ones for the same seed."""
 
-    def __init__(self, planes: Sequence[TrainingPlane], size: int, augmentation: AugmentationConfig, seed: int) -> None:
-        self.planes = planes
+    def __init__(
+        self, head: Head, planes: Sequence[TrainingPlane], size: int, augmentation: AugmentationConfig, seed: int
+    ) -> None:
+        self.head, self.planes = head, planes
+        self._tensors: dict[int, Tensor] = {}
         self.size = size
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
         self._random = np.random.default_rng(seed)
-        where = [plane.centers() for plane in planes]
+        where = [head.centers(plane) for plane in planes]
         self._owner = np.concatenate([np.full(len(places), i) for i, (places, _) in enumerate(where)])
         self._places = np.concatenate([places for places, _ in where])
         shares = np.concatenate([shares for _, shares in where])
@@ -104,7 +44,7 @@ class PatchSampler:
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Images (n, C, size, size), targets (n, 3 or classes, size, size) and weights (n, 1, size, size)."""
         patches = torch.cat([self._cut() for _ in range(n)])
-        c, binary = len(self.planes[0].channels), self.planes[0].n_binary
+        c, binary = len(self.planes[0].channels), self.head.n_binary
         images = vary_grey_values(patches[:, :c], self.augmentation, self.generator)
         # A pixel between known and unknown ones mixes both: it counts only if all that it was made of is known.
         weights = patches[:, -2:-1] * (patches[:, -1:] > 0.999)
@@ -113,9 +53,15 @@ class PatchSampler:
 
     def _cut(self) -> Tensor:
         plane, center = self._choose()
-        stack = plane.tensor
+        stack = self._tensor(plane)
         grid = sampling_grid(center, tuple(stack.shape[1:]), 1.0, self.size, self.augmentation, self.generator)  # type: ignore[arg-type]
         return F.grid_sample(stack[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+    def _tensor(self, plane: TrainingPlane) -> Tensor:
+        """As `plane_tensor`, made on first use."""
+        if id(plane) not in self._tensors:
+            self._tensors[id(plane)] = plane_tensor(self.head, plane)
+        return self._tensors[id(plane)]
 
     def _choose(self) -> tuple[TrainingPlane, tuple[float, float]]:
         """A plane and the centre (y, x) of a patch in it."""

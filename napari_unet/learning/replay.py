@@ -20,14 +20,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Picture
 
+from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
 from napari_unet.images.normalization import Limits
-from napari_unet.learning.patches import TrainingPlane
-from napari_unet.learning.scoring import HeldOutPlane
+from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
 from napari_unet.models.library import PRETRAINED, models_dir
 from napari_unet.models.model_file import load_model_file
-from napari_unet.models.record import ModelRecord
+from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.models.unet import UNet
-from napari_unet.segmentation.preparation import pick_nearest, resample, resampled_shape, resampling_factor
 
 SUFFIX = ".replay.zip"
 _BLACK, _WHITE = -0.25, 1.75  # normalized grey values that a crop's 0 and 255 stand for

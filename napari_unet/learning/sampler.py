@@ -8,8 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from napari_unet.heads.head import Head
+from napari_unet.heads.planes import TrainingPlane
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.learning.patches import PatchSampler, TrainingPlane
+from napari_unet.learning.patches import PatchSampler
 
 
 class Batch(NamedTuple):
@@ -27,6 +29,8 @@ class BatchSampler:
 
     Parameters
     ----------
+    head : Head
+        What the planes teach.
     corrected, replay : sequence of TrainingPlane
         What was reviewed, and what the model is not to forget (may be empty).
     size : int
@@ -37,6 +41,7 @@ class BatchSampler:
 
     def __init__(
         self,
+        head: Head,
         corrected: Sequence[TrainingPlane],
         replay: Sequence[TrainingPlane],
         size: int,
@@ -44,8 +49,8 @@ class BatchSampler:
         seed: int,
     ) -> None:
         self.share = share if replay else 0.0
-        self._corrected = PatchSampler(corrected, size, AugmentationConfig(), seed)
-        self._replay = PatchSampler(replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
+        self._corrected = PatchSampler(head, corrected, size, AugmentationConfig(), seed)
+        self._replay = PatchSampler(head, replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
 
     def count_replay(self, n: int) -> int:
         """How many of `n` patches are replay."""

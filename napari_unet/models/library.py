@@ -159,7 +159,7 @@ def rename_model(name: str, new_name: str) -> ModelEntry:
 def rename_classes(name: str, class_names: Sequence[str]) -> ModelEntry:
     """Give a model's classes other names, as many as before. Weights stay bit for bit."""
     entry = _own(name, "changed")
-    if entry.record.task != "semantic":
+    if entry.record.outputs != entry.record.class_names:
         raise UserError(f"{entry.name} finds objects and has no classes to name.")
     names = check_class_names(class_names)
     known = entry.record.class_names

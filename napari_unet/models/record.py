@@ -24,6 +24,7 @@ class TrainingRecord(BaseModel):
     seconds: float = 0.0
     steps: int = 0
     settings: dict[str, Any] = Field(default_factory=dict)
+    views: tuple[dict[str, Any], ...] = Field((), description="How each of the images was looked at, in their order.")
     learned: tuple[tuple[str, tuple[int, ...], int, int], ...] = Field(
         (), description="Image, plane and centre (y, x) of objects that the model or its ancestors learned from."
     )
@@ -38,7 +39,7 @@ class ModelRecord(BaseModel):
     name: str = "unnamed"
     description: str = ""
     architecture: UNetConfig = UNetConfig()
-    task: Literal["instances", "semantic"] = "instances"
+    task: str = Field("instances", description="The head: what the outputs mean.")
     outputs: tuple[str, ...] = ("foreground", "distance")
     class_names: tuple[str, ...] = ("background", "object")
     axes: str = "YX"
@@ -72,3 +73,12 @@ def check_class_names(names: Sequence[str]) -> tuple[str, ...]:
     if not all(cleaned) or len({name.casefold() for name in cleaned}) < len(cleaned):
         raise UserError("Every class needs a name of its own: for example background, nucleus, debris.")
     return cleaned
+
+
+def resampling_factor(record: ModelRecord, diameter: float) -> float:
+    """How much to enlarge an image with objects of `diameter` pixels, so that the model knows their size.
+
+    1 within the model's `diameter_range`; beyond, just enough to come into it.
+    """
+    low, high = record.diameter_range
+    return min(max(diameter, low), high) / diameter

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.heads.instances.decoding import label_instances
-from napari_unet.images.channels import ModelInput
+from napari_unet.heads.registry import find_head
+from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import AnyLimits
-from napari_unet.models.record import ModelRecord
+from napari_unet.images.view import View
+from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord, resampling_factor
+from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resampling_factor, volume_limits
 
 _WINDOW = 512  # pixels of the image looked at, at its own size; more where it is shrunk, fewer where enlarged
 _SMALLEST, _SMALLER, _LARGER = 0.12, 0.35, 2.5
@@ -32,7 +35,7 @@ _NEGATIVE_FACTOR = 1.1  # how much more than the image its negative must convinc
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
-    """Typical object `diameter` in pixels, whether dark and bright are `inverted`, and how `conviction` fared.
+    """How to look at an image, its `diameter` an estimate unless it was known, and how `conviction` fared.
 
     `maps` are those of the whole plane, at its own size, if they came about on the way: then nobody need make them
     again. So are `limits`, the grey values that were scaled by.
@@ -59,7 +62,7 @@ def measure_appearance(
         convinces more.
     """
     record = predictor.record
-    if record.task == "semantic" or record.architecture.ndim == 3:
+    if not find_head(record).has_size or record.architecture.ndim == 3:
         return Appearance(diameter or record.diameter, invert == "yes")
     if diameter is not None and invert != "auto":
         return Appearance(diameter, invert == "yes")
@@ -74,6 +77,18 @@ def measure_appearance(
     if diameter is None and best.conviction < _NOTHING:
         diameter = record.diameter
     return best if diameter is None else replace(best, diameter=diameter)
+
+
+def decide_view(image: ModelInput, model: Model, config: SegmentConfig, device: str = "auto") -> View:
+    """How to look at `image` by what `config` says; whether it is dark is found out by a look if that is "auto".
+
+    A diameter that is not given stays unknown: who has labels knows it better than a look.
+    """
+    inverted = config.invert == "yes"
+    if config.invert == "auto":
+        seen = model_input(image, model.record.architecture.in_channels)
+        inverted = measure_appearance(seen, Predictor(model, device), (), config.diameter).inverted
+    return View(config.diameter, "given", inverted, config.thresholds)
 
 
 class _Viewer:
@@ -123,8 +138,7 @@ def _other_factors(first: Appearance) -> tuple[float, ...]:
 def _judge(maps: npt.NDArray[np.float32], record: ModelRecord) -> tuple[float, float]:
     """(median diameter of what is found in `maps`, in their pixels, conviction from 0 to 1)."""
     smallest = np.pi / 4 * (0.5 * record.diameter_range[0]) ** 2
-    thresholds = record.foreground_threshold, record.seed_threshold
-    labels = label_instances(maps, *thresholds, smallest, record.object_threshold)
+    labels = find_head(record).decode(maps, record, smallest)
     sizes = np.bincount(labels.ravel())[1:]
     if sizes.size == 0:
         return record.diameter, 0.0

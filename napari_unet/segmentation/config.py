@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_unet.images.view import Thresholds
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -83,3 +85,8 @@ class SegmentConfig(BaseModel):
         description="bfloat16 is faster where the processor has it; auto asks the machine.",
         json_schema_extra={"choices": ["auto", "float32", "bfloat16"]},
     )
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What was chosen in place of the model's own."""
+        return Thresholds(self.foreground_threshold, self.seed_threshold, self.object_threshold)

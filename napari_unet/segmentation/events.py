@@ -8,15 +8,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.images.view import View
+
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """The object diameter that will be used, in pixels of the image, and whether its negative is segmented."""
+    """How the image will be looked at; the diameter of the view is in pixels of the image."""
 
-    diameter: float
-    estimated: bool
+    view: View
     n_planes: int
-    inverted: bool = False
+
+    @property
+    def diameter(self) -> float:
+        return self.view.diameter or 0.0
+
+    @property
+    def estimated(self) -> bool:
+        return self.view.estimated
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +56,25 @@ class Segmentation:
 
     `done` is a bool array over the axes before YX: planes that were segmented (all, unless stopped or scoped).
     `probability` is None or a float16 array with one more axis in front, in the order of the model's outputs.
-    `timing` has seconds by stage: "estimate", "network", "decode", "total". `inverted`: its negative was segmented.
+    `timing` has seconds by stage: "estimate", "network", "decode", "total". `view` is how it was looked at.
     """
 
     labels: npt.NDArray[np.int32]
     axes: str
-    diameter: float
+    view: View
     done: npt.NDArray[np.bool_]
     probability: npt.NDArray[Any] | None
     timing: dict[str, float]
-    inverted: bool = False
+
+    @property
+    def diameter(self) -> float:
+        """Of the objects, in pixels of the image."""
+        return self.view.diameter or 0.0
+
+    @property
+    def inverted(self) -> bool:
+        """Whether its negative was segmented."""
+        return self.view.inverted
 
     @property
     def n_objects(self) -> int:

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.images.normalization import AnyLimits, normalize
+from napari_unet.images.resampling import resample, resampled_shape
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.segmentation.memory import largest_tile
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resample, resampled_shape
 from napari_unet.segmentation.tiling import Tile, in_view_first, plan_tiles
 
 _SMALLEST_TILE = 64

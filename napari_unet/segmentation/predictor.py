@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from napari_unet.heads.registry import find_head
 from napari_unet.models.device import choose_device, choose_dtype, keep_large_buffers
 from napari_unet.models.fused import FusedUNet, fold_batch_norms, fuse_network
 from napari_unet.models.model import Model
@@ -26,6 +27,7 @@ class Predictor:
 
     def __init__(self, model: Model, device: str = "auto", precision: str = "auto") -> None:
         self.record = model.record
+        self._head = find_head(model.record)
         self.device = choose_device(device)
         self.dtype = choose_dtype(self.device, precision)
         network = fold_batch_norms(model.network).float().to(self.device, self.dtype)
@@ -43,9 +45,7 @@ class Predictor:
         """(N, C, (Z,) Y, X) normalized float32 -> probabilities (N, outputs, (Z,) Y, X) float32, or of `region`."""
         batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device, self.dtype)
         logits = self._run(batch.contiguous(memory_format=self._format), region).float()
-        if self.record.task == "semantic":
-            return torch.softmax(logits, dim=1).cpu().numpy()
-        return torch.sigmoid(logits).cpu().numpy()
+        return self._head.activate(logits).cpu().numpy()
 
     def _run(self, batch: torch.Tensor, region: tuple[slice, ...] | None) -> torch.Tensor:
         if region is None:

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.view import View
 from napari_unet.models.model import Model
-from napari_unet.segmentation.appearance import measure_appearance
+from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resampling_factor, volume_limits
 from napari_unet.segmentation.segment import decode, decoding_record
 
 PlaneIndex = tuple[int, ...]
@@ -44,18 +44,18 @@ class SecondLook:
 def look_again(
     image: ModelInput,
     model: Model,
-    diameter: float,
+    view: View,
     planes: Sequence[PlaneIndex],
     config: SegmentConfig | None = None,
     stop: StopFlag | None = None,
 ) -> Iterator[SecondLook | Finished[int] | None]:
-    """Segment `planes` of `image` (grey, axes out of "TZYX") once more, mirrored; objects have `diameter` pixels.
+    """Segment `planes` of `image` (grey, axes out of "TZYX") once more, mirrored, looked at by `view` as before.
 
     Gives None after each tile, one `SecondLook` a plane in the order asked for (a 3D model: all planes of a volume
     after each other), and at the end `Finished` with the number of planes looked at.
     """
     config, stop = config or SegmentConfig(), stop or StopFlag()
-    run = _Run(image, model, config, diameter)
+    run = _Run(image, model, config, view)
     deep = model.record.architecture.ndim == 3
     units = list(dict.fromkeys(plane[:-1] if deep else plane for plane in planes))
     started, done = time.perf_counter(), 0
@@ -78,20 +78,17 @@ def look_again(
 class _Run:
     """What the planes of one look share."""
 
-    def __init__(self, image: ModelInput, model: Model, config: SegmentConfig, diameter: float) -> None:
+    def __init__(self, image: ModelInput, model: Model, config: SegmentConfig, view: View) -> None:
         image = model_input(image, model.record.architecture.in_channels)
-        self._image, self._config, self._diameter = image, config, diameter
-        self._record = decoding_record(model.record, config)
+        self._image, self._config, self._view = image, config, view
+        self._diameter = view.diameter or model.record.diameter
+        self._record = decoding_record(model.record, view.thresholds)
         self._predictor = Predictor(model, config.device, config.precision)
-        self._inverted: bool | None = None
 
     def tiles(self, unit: PlaneIndex, deep: bool) -> Iterator[Any]:
         """Run the network over one plane or volume."""
         first = (*unit, 0) if deep else unit
-        if self._inverted is None:  # as segmentation asks before its first plane
-            found = measure_appearance(self._image, self._predictor, unit, self._diameter, self._config.invert)
-            self._inverted = found.inverted
-        limits = volume_limits(self._image, first, self._record.normalization, self._inverted)
+        limits = self._view.limits_of(self._image, first, self._record.normalization)
         pixels = self._image.plane(first)
         if deep:
             pixels = np.stack([self._image.plane((*unit, z)) for z in range(self._image.shape[-3])])

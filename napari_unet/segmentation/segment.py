@@ -12,18 +12,20 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
-from napari_unet.heads.instances.decoding import label_instances
+from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.limits import volume_limits, volume_of
 from napari_unet.images.normalization import AnyLimits
+from napari_unet.images.resampling import resample
+from napari_unet.images.view import Origin, Thresholds, View
 from napari_unet.labels.linking import link_planes
 from napari_unet.models.model import Model
-from napari_unet.models.record import ModelRecord
+from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.plane import PlaneMaps, Progress
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resample, resampling_factor, volume_limits
 
 SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
 
@@ -75,7 +77,7 @@ class _Run:
     ) -> None:
         self.image, self.model, self.config, self.stop, self.view = image, model, config, stop, view
         self.provisional = provisional
-        self.record = decoding_record(model.record, config)
+        self.record, self.head = decoding_record(model.record, config.thresholds), find_head(model.record)
         self.volumetric = model.record.architecture.ndim == 3
         if self.volumetric and "Z" not in image.axes:
             raise UserError(f"The model '{model.name}' needs a z-stack; choose a 2D model for this image.")
@@ -92,7 +94,7 @@ class _Run:
     def events(self, scope: Scope, current: tuple[int, ...] | None) -> Iterator[SegmentEvent]:
         units = self._units(scope, current)
         self._look(units[0])
-        yield Estimated(self.diameter, self.config.diameter is None, len(units), self.inverted)
+        yield Estimated(self.look_of(), len(units))
         for number, unit in enumerate(units):
             if self.stop.requested:
                 break
@@ -102,11 +104,10 @@ class _Run:
         result = Segmentation(
             self.labels,
             self.image.axes,
-            self.diameter,
+            self.look_of(),
             self.done,
             self.probability,
             dict(self.timing),
-            self.inverted,
         )
         yield Finished(result, self.stop.requested)
 
@@ -120,6 +121,13 @@ class _Run:
         reusable = self.config.tile is None and resampling_factor(self.record, self.diameter) == 1
         self._made = {unit: found.maps} if reusable and found.maps is not None else {}
         self.timing["estimate"] = time.perf_counter() - clock
+
+    def look_of(self) -> View:
+        """How the image is looked at, as far as it was decided by now."""
+        origin: Origin = "estimated" if self.config.diameter is None else "given"
+        known = tuple(sorted(self._limits.items(), key=lambda item: item[0]))
+        looked = self.diameter, origin, self.inverted, self.config.thresholds
+        return View(*looked, known, self.record.normalization)
 
     def _units(self, scope: Scope, current: tuple[int, ...] | None) -> list[tuple[int, ...]]:
         """Indices of what goes through the network at once (planes, or volumes), the current one first."""
@@ -169,7 +177,7 @@ class _Run:
         return self._limits[volume]
 
     def _volume_of(self, plane: tuple[int, ...]) -> tuple[int, ...]:
-        return plane[:-1] if "Z" in self.image.axes else plane
+        return volume_of(self.image.axes, plane)
 
     def _decode_unit(self, unit: tuple[int, ...], maps: PlaneMaps, done: int, total: int) -> Iterator[PlaneDone]:
         clock = time.perf_counter()
@@ -190,7 +198,7 @@ class _Run:
         size = (region[0].stop - region[0].start, region[1].stop - region[1].start)
         part = resample(maps.maps[(slice(None), *progress.core)], size)
         labels = decode(part, self.record, self.config, self.diameter)
-        if self.record.task == "instances":  # a class keeps its value everywhere
+        if not self.head.keeps_values:
             labels[labels > 0] += shown
         return labels
 
@@ -200,33 +208,23 @@ class _Run:
 
     def _link(self) -> None:
         """Give objects one id through z, or ids of their own in each frame, as the axes ask."""
-        if "Z" not in self.image.axes or self.volumetric or self.record.task == "semantic":
+        if "Z" not in self.image.axes or self.volumetric or self.head.keeps_values:
             return
         for index in np.ndindex(*self.image.shape[:-3]):
             if self.done[index].sum() > 1:
                 self.labels[index] = link_planes(self.labels[index], self.config.link_overlap)
 
 
-def decoding_record(record: ModelRecord, config: SegmentConfig) -> ModelRecord:
+def decoding_record(record: ModelRecord, thresholds: Thresholds) -> ModelRecord:
     """The model's record with the thresholds that the user chose in place of its own."""
-    chosen = {
-        name: getattr(config, name)
-        for name in ("foreground_threshold", "seed_threshold", "object_threshold")
-        if getattr(config, name) is not None
-    }
-    return record.model_copy(update=chosen)
+    return record.model_copy(update=thresholds.chosen())
 
 
 def decode(
     probability: npt.NDArray[Any], record: ModelRecord, config: SegmentConfig, diameter: float
 ) -> npt.NDArray[np.int32]:
-    """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X): classes for a semantic model, else numbered objects."""
-    if record.task == "semantic":
-        classes: npt.NDArray[np.int32] = np.argmax(probability, axis=0).astype(np.int32)
-        return classes
-    smallest = np.pi / 4 * (config.min_diameter * diameter) ** 2
-    thresholds = record.foreground_threshold, record.seed_threshold
-    return label_instances(probability, *thresholds, smallest, record.object_threshold)
+    """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X), as the head of the model means them."""
+    return find_head(record).decode(probability, record, np.pi / 4 * (config.min_diameter * diameter) ** 2)
 
 
 def _unscale(core: tuple[slice, ...], maps: PlaneMaps) -> tuple[slice, ...]:

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished
+from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.view import View
 from napari_unet.models.model import Model
+from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.preparation import resampling_factor, volume_limits
 
 REACH = 6.0
 """Half the side of the surroundings, in object diameters: several times what the network sees of one object."""
@@ -47,28 +49,35 @@ def map_surroundings(
     load: Callable[[], Model],
     plane: tuple[int, ...],
     at: tuple[int, int],
-    diameter: float | None,
+    view: View | None = None,
     device: str = "auto",
     precision: str = "auto",
-    invert: str = "auto",
 ) -> Iterator[Finished[Surroundings]]:
     """Run the model on the surroundings of row and column `at` of a plane of a grey image (axes out of "TZYX").
 
-    The grey-value limits are those of the whole image, as when it is segmented. Raises `UserError` for a 3D model and
-    for one that does not find objects.
+    It is looked at by `view`, as when it was segmented (None, or one without a diameter: after a look at it). Raises
+    `UserError` for a 3D model and for one that does not find objects.
     """  # fmt: skip
     model = load()
     record = model.record
     image = model_input(image, record.architecture.in_channels)
-    if record.architecture.ndim == 3 or record.task == "semantic":
+    if record.architecture.ndim == 3 or find_head(record).keeps_values:
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
     predictor = Predictor(model, device, precision)
-    found = measure_appearance(image, predictor, plane, diameter, invert)
+    if view is None or view.diameter is None:
+        found = measure_appearance(image, predictor, plane, None, "auto" if view is None else _said(view.inverted))
+        view = View(found.diameter, "estimated", found.inverted, View().thresholds if view is None else view.thresholds)
+    diameter = view.diameter or record.diameter
     pixels: npt.NDArray[Any] = np.asarray(image.plane(plane))
-    region = surroundings_region(at, pixels.shape, found.diameter)
-    limits = volume_limits(image, plane, record.normalization, found.inverted)
-    maps = PlaneMaps(predictor, pixels[(..., *region)], limits, resampling_factor(record, found.diameter))
+    region = surroundings_region(at, pixels.shape, diameter)
+    limits = view.limits_of(image, plane, record.normalization)
+    maps = PlaneMaps(predictor, pixels[(..., *region)], limits, resampling_factor(record, diameter))
     for _ in maps.tiles():
         pass
     corner = region[0].start, region[1].start
+    record = record.model_copy(update=view.thresholds.chosen())
     yield Finished(Surroundings(maps.at_image_size(), corner, record.foreground_threshold, record.seed_threshold))
+
+
+def _said(inverted: bool) -> str:
+    return "yes" if inverted else "no"

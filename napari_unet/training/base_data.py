@@ -17,6 +17,7 @@ from napari_unet.heads.instances.representation import STANDARD, Representation
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
+from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
 from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.models.model import Model
@@ -24,7 +25,6 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
-from napari_unet.segmentation.preparation import volume_limits
 from napari_unet.segmentation.segment import decode, segment_steps
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.recipe import LabelledFile, Recipe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
+from napari_unet.heads.registry import find_head
+from napari_unet.heads.tally import Tally
 from napari_unet.images.channels import ChannelStack, grey_input, model_input
 from napari_unet.images.files.label_files import read_label_pair
 from napari_unet.images.image import Image
 from napari_unet.labels.places import check_single_objects, tell_scattered
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import Tally as ObjectTally
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
@@ -41,24 +43,29 @@ class ImageScored:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores pooled over all images: `ap` by IoU threshold, its mean, and each image's own AP@0.5.
+    """Scores pooled over all images, and each image's own.
 
+    `title` names the main number ("AP@0.5"), which `per_image` has for each image; `figures` are all numbers by name.
+    Of objects there are also `ap` by IoU threshold, its mean, and how many there are in truth and were predicted.
     `problems` are sentences on ground truth that contradicts itself.
     """
 
-    ap: dict[float, float]
-    mean_ap: float
+    title: str
+    main: float
+    figures: dict[str, float]
     n_images: int
-    n_truth: int
-    n_predicted: int
     per_image: dict[str, float]
+    ap: dict[float, float] = field(default_factory=dict)
+    mean_ap: float = 0.0
+    n_truth: int = 0
+    n_predicted: int = 0
     problems: tuple[str, ...] = ()
 
 
 def evaluate(
     images: Sequence[Source], labels: Sequence[Labels], model: Model | str | Path | None = None, **parameters: Any
 ) -> Evaluation:
-    """Segment `images` and score them against `labels`, by optimal matching of objects.
+    """Segment `images` and score them against `labels`, as the model's head does: objects by optimal matching.
 
     Parameters
     ----------
@@ -70,7 +77,8 @@ def evaluate(
     Returns
     -------
     Evaluation
-        AP = TP / (TP + FP + FN), pooled over all objects, at IoU 0.5, 0.55, ... 0.9.
+        Of objects AP = TP / (TP + FP + FN), pooled over all of them, at IoU 0.5, 0.55, ... 0.9; of classes the mean
+        IoU, and Dice by class.
     """
     chosen = model if isinstance(model, Model) else load_model(model)
     return drain(evaluate_steps(images, labels, chosen, SegmentConfig(**parameters)))
@@ -84,26 +92,33 @@ def evaluate_steps(
     stop: StopFlag | None = None,
 ) -> Iterator[ImageScored | Finished[Evaluation]]:
     """As `evaluate`, one event an image; stopping keeps the score of the images done."""
-    if model.record.task == "semantic":
-        raise UserError(
-            f"{model.name} tells classes apart, and only objects are scored here: fine-tuning tells its score."
-        )
     if len(images) != len(labels) or not images:
         raise UserError(
             f"There are {len(images)} images and {len(labels)} labels; give one label image for each image."
         )
-    pooled, per_image, problems = Tally(), {}, []
+    pooled: Tally | None = None
+    per_image: dict[str, float] = {}
+    problems: list[str] = []
     for number, (source, truth) in enumerate(zip(images, labels, strict=True), start=1):
         if stop is not None and stop.requested:
             break
         name, tally, problem = _score(source, truth, model, config or SegmentConfig())
-        pooled = pooled + tally
-        per_image[name if name not in per_image else f"{name} ({number})"] = tally.average_precision()[0.5]
+        pooled = tally if pooled is None else pooled + tally
+        per_image[name if name not in per_image else f"{name} ({number})"] = tally.main
         problems += [problem] if problem else []
         yield ImageScored(number, len(images), name, tally, problem=problem)
-    counts = len(per_image), pooled.n_truth, pooled.n_predicted
-    result = Evaluation(pooled.average_precision(), pooled.mean_ap, *counts, per_image, tuple(problems))
+    result = replace(_summarize(pooled, per_image), problems=tuple(problems))
     yield Finished(result, len(per_image) < len(images))
+
+
+def _summarize(pooled: Tally | None, per_image: dict[str, float]) -> Evaluation:
+    if pooled is None:
+        return Evaluation("", 0.0, {}, 0, {})
+    found = Evaluation(pooled.title, pooled.main, pooled.figures(), len(per_image), per_image)
+    if not isinstance(pooled, ObjectTally):
+        return found
+    ap, counts = pooled.average_precision(), (pooled.n_truth, pooled.n_predicted)
+    return replace(found, ap=ap, mean_ap=pooled.mean_ap, n_truth=counts[0], n_predicted=counts[1])
 
 
 def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -> tuple[str, Tally, str]:
@@ -113,6 +128,7 @@ def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -
     reference, _, ids = read_label_pair(truth, None, grey_input(image))
     name = truth.name if isinstance(truth, (Image, Path)) else image.name
     planes = reference.reshape(-1, *reference.shape[-2:])
-    problem = tell_scattered(name, check_single_objects(planes, name, ids))
+    head = find_head(model.record)
+    problem = tell_scattered(name, check_single_objects(planes, name, ids)) if head.draws_objects else ""
     found: Segmentation = drain(segment_steps(image, model, config))
-    return image.name, tally_objects(reference, found.labels), problem
+    return image.name, head.tally(reference, found.labels, model.record), problem

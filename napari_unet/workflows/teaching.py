@@ -15,9 +15,11 @@ from napari_unet.events import StopFlag, drain
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.finetuning.material.widening import training_input
+from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import grey_input
 from napari_unet.images.files.label_files import read_label_pair, read_labels
 from napari_unet.images.image import Image
+from napari_unet.images.view import View
 from napari_unet.labels.places import check_single_objects
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -34,6 +36,7 @@ def finetune(
     predictions: Source | Sequence[Source | None] | None = None,
     channel: int | None = None,
     diameter: float | None = None,
+    inverted: bool = False,
     stop: StopFlag | None = None,
     **settings: Any,
 ) -> FinetuneResult:
@@ -57,6 +60,8 @@ def finetune(
         Channel of images that have several; None: the first.
     diameter : float, optional
         Object diameter, in pixels, at which the images are segmented; None: that of the objects.
+    inverted : bool
+        Objects are darker than their background.
     **settings
         Other fields of `FinetuneConfig`, for example `max_steps`, `seed` or `device`.
 
@@ -74,8 +79,9 @@ def finetune(
         raise UserError(f"There are {len(columns[0])} images but {len(columns[1])} labels; give one for each.")
     parent = model if isinstance(model, Model) else load_model(model)
     config = FinetuneConfig(seconds=seconds, **settings)
+    view = View(diameter, inverted=inverted)
     corrected = [
-        make_corrected_image(i, l, r, p, channel, parent.record, config.channels, diameter)
+        make_corrected_image(i, l, r, p, channel, parent.record, config.channels, view)
         for i, l, r, p in zip(*columns, strict=True)  # noqa: E741
     ]
     return drain(finetune_steps(parent, corrected, config, stop))
@@ -84,18 +90,18 @@ def finetune(
 def make_corrected_image(
     image: Source, labels: Source, reviewed: Source | None = None, prediction: Source | None = None,
     channel: int | None = None, record: ModelRecord | None = None, channels: str = "auto",
-    diameter: float | None = None,
+    view: View | None = None,
 ) -> CorrectedImage:  # fmt: skip
     """What fine-tuning learns from, of one image, its labels and where they are reviewed (None: everywhere).
 
-    `record` is that of the model that learns (None: one of one channel), `channels` as in `FinetuneConfig`, `diameter`
-    as in `finetune`.
+    `record` is that of the model that learns (None: one of one channel), `channels` as in `FinetuneConfig`, `view`
+    is how the image is looked at.
     """
     opened = _open(image)
     seen = training_input(opened, record or ModelRecord(), channels, channel)
     grey = grey_input(seen)
     known, predicted, ids = read_label_pair(labels, prediction, grey)
-    if (record or ModelRecord()).task == "instances":
+    if find_head(record or ModelRecord()).draws_objects:
         where = np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0
         planes = np.where(where, known, 0).reshape(-1, *known.shape[-2:])
         check_single_objects(planes, labels.name if isinstance(labels, (Image, Path)) else opened.name, ids)
@@ -105,7 +111,7 @@ def make_corrected_image(
         reviewed=np.ones(known.shape, bool) if reviewed is None else read_labels(reviewed, grey) != 0,
         prediction=predicted,
         name=opened.name,
-        diameter=diameter,
+        view=view or View(),
         ids=ids,
     )
 

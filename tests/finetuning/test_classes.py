@@ -10,15 +10,17 @@ from napari_unet.errors import UserError
 from napari_unet.events import drain
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
-from napari_unet.finetuning.judging.class_scoring import compare_classes, count_cells, pool_cells
-from napari_unet.finetuning.material.class_planes import ClassPlane
-from napari_unet.finetuning.material.class_survey import ClassSurvey, survey_classes
 from napari_unet.finetuning.material.preparation import survey_material
-from napari_unet.heads.losses import semantic_loss
+from napari_unet.heads.new_model import new_model
+from napari_unet.heads.planes import TrainingPlane
+from napari_unet.heads.registry import head_named
+from napari_unet.heads.semantic.losses import semantic_loss
+from napari_unet.heads.semantic.scoring import compare_classes, count_cells, pool_cells
+from napari_unet.heads.semantic.survey import ClassSurvey, survey_classes
 from napari_unet.images.image import Image
+from napari_unet.learning.patches import plane_tensor
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
-from napari_unet.models.scratch import new_model
 from napari_unet.workflows.segmenting import segment
 
 NAMES = ("background", "tissue", "gland")
@@ -104,11 +106,13 @@ def test_rare_classes_count_more() -> None:
 def test_patches_are_cut_around_all_classes_alike() -> None:
     _, labels = draw_classes()
     everywhere = np.ones(labels.shape, bool)
-    plane = ClassPlane(np.zeros(labels.shape, np.float32), labels, everywhere, everywhere, ~everywhere, (1.0, 1.0, 2.0))
-    places, shares = plane.centers()
+    pixels, weights = np.zeros(labels.shape, np.float32), (1.0, 1.0, 2.0)
+    plane = TrainingPlane(pixels, labels, everywhere, everywhere, ~everywhere, class_weights=weights)
+    head = head_named("semantic")
+    places, shares = head.centers(plane)
     assert len(places) == len(shares)
     assert shares.sum() == pytest.approx(3)  # one for each class, however few places it has
-    assert plane.tensor.shape == (1 + 3 + 2, *labels.shape)
+    assert plane_tensor(head, plane).shape == (1 + 3 + 2, *labels.shape)
 
 
 def test_the_loss_sees_only_what_was_reviewed_and_falls_where_it_is_right() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from napari_unet.heads.instances.losses import distillation_loss, instance_loss
 from napari_unet.heads.instances.targets import make_targets
-from napari_unet.heads.losses import distillation_loss, instance_loss, soft_dice_loss
+from napari_unet.heads.losses import soft_dice_loss
 
 
 def disc_targets() -> torch.Tensor:

@@ -6,8 +6,8 @@ import pytest
 from napari_unet.errors import UserError
 from napari_unet.images.channels import ChannelStack, count_channels, model_input, stack_channels
 from napari_unet.images.image import Image
+from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import ChannelLimits, Limits, NormalizationConfig, normalize
-from napari_unet.segmentation.preparation import volume_limits
 
 RANDOM = np.random.default_rng(0)
 RGBA = Image(RANDOM.integers(0, 255, (3, 20, 30, 4), np.uint8), "ZYXS")

@@ -5,8 +5,12 @@ import pytest
 import torch
 from discs import draw_discs
 
+from napari_unet.heads.planes import CORRECTED_WEIGHT, TrainingPlane
+from napari_unet.heads.registry import head_named
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.learning.patches import CORRECTED_WEIGHT, PatchSampler, TrainingPlane
+from napari_unet.learning.patches import PatchSampler
+
+HEAD = head_named("instances")
 
 
 def make_plane(reviewed=None, changed=None, seed: int = 0) -> TrainingPlane:
@@ -19,7 +23,7 @@ def make_plane(reviewed=None, changed=None, seed: int = 0) -> TrainingPlane:
 def test_unreviewed_pixels_have_no_weight() -> None:
     reviewed = np.zeros((160, 200), bool)
     reviewed[:, :100] = True
-    weights = make_plane(reviewed).weights()
+    weights = HEAD.learning_maps(make_plane(reviewed)).weights
     assert not weights[:, 100:].any()
     assert weights[:, :60].all()
 
@@ -29,21 +33,21 @@ def test_an_object_cut_by_the_reviewed_region_is_ignored() -> None:
     rows, columns = np.nonzero(labels == 8)
     reviewed = np.zeros(labels.shape, bool)
     reviewed[:, : int(columns.mean())] = True
-    weights = make_plane(reviewed).weights()
+    weights = HEAD.learning_maps(make_plane(reviewed)).weights
     assert not weights[rows, columns].any()
     assert weights[labels == 1].all()
 
 
 def test_corrections_weigh_more() -> None:
     _, labels = draw_discs()
-    weights = make_plane(changed=labels == 1).weights()
+    weights = HEAD.learning_maps(make_plane(changed=labels == 1)).weights
     assert weights[labels == 1].min() >= CORRECTED_WEIGHT
     assert weights[labels == 20].max() == 1.0
 
 
 def test_patches_are_drawn_around_corrections_more_often() -> None:
     _, labels = draw_discs()
-    places, shares = make_plane(changed=labels == 1).centers()
+    places, shares = HEAD.centers(make_plane(changed=labels == 1))
     assert len(places) == labels.max()
     assert shares[0] == CORRECTED_WEIGHT
     assert set(shares[1:]) == {1.0}
@@ -51,7 +55,7 @@ def test_patches_are_drawn_around_corrections_more_often() -> None:
 
 def test_a_batch_has_the_shapes_it_says_and_can_be_repeated() -> None:
     def draw():
-        return PatchSampler([make_plane(), make_plane(seed=1)], 64, AugmentationConfig(), seed=3).draw(5)
+        return PatchSampler(HEAD, [make_plane(), make_plane(seed=1)], 64, AugmentationConfig(), seed=3).draw(5)
 
     first, second = draw(), draw()
     assert [tuple(t.shape) for t in first] == [(5, 1, 64, 64), (5, 3, 64, 64), (5, 1, 64, 64)]
@@ -65,7 +69,7 @@ def test_no_weight_spills_over_into_what_nobody_reviewed() -> None:
     plane = make_plane(reviewed)
     plane.pixels[...] = np.where(reviewed, 0.0, 1000.0)  # marks unknown places in the image itself
     quiet = AugmentationConfig(gamma=0, contrast=0, brightness=0, shading=0, noise=0, blur=0)
-    images, _, weights = PatchSampler([plane], 96, quiet, seed=0).draw(16)
+    images, _, weights = PatchSampler(HEAD, [plane], 96, quiet, seed=0).draw(16)
     assert (weights > 0).any()
     assert images[weights > 0].max() < 1.0
 
@@ -76,7 +80,7 @@ def test_a_plane_smaller_than_the_patch_is_mirrored(shape: tuple[int, int]) -> N
     labels[:, 5:15] = 1
     everywhere = np.ones(shape, bool)
     plane = TrainingPlane(labels.astype(np.float32), labels, everywhere, everywhere, ~everywhere)
-    images, targets, weights = PatchSampler([plane], 64, AugmentationConfig(), seed=0).draw(2)
+    images, targets, weights = PatchSampler(HEAD, [plane], 64, AugmentationConfig(), seed=0).draw(2)
     for values in (images, targets, weights):
         assert torch.isfinite(values).all()
 
@@ -85,6 +89,6 @@ def test_reviewed_background_alone_can_be_learned_from() -> None:
     nothing = np.zeros((80, 80), np.int32)
     everywhere = np.ones(nothing.shape, bool)
     plane = TrainingPlane(np.zeros(nothing.shape, np.float32), nothing, everywhere, everywhere, ~everywhere)
-    _, targets, weights = PatchSampler([plane], 64, AugmentationConfig(), seed=0).draw(2)
+    _, targets, weights = PatchSampler(HEAD, [plane], 64, AugmentationConfig(), seed=0).draw(2)
     assert not targets.any()
     assert weights.any()

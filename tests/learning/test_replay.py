@@ -12,7 +12,8 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.judging.judge import Judge
 from napari_unet.finetuning.trainer import Trainer
-from napari_unet.learning.patches import TrainingPlane
+from napari_unet.heads.planes import TrainingPlane
+from napari_unet.heads.registry import head_named
 from napari_unet.learning.replay import (
     SUFFIX,
     ReplayCrop,
@@ -107,11 +108,11 @@ def test_batches_hold_their_share(n: int, share: float, replay: int) -> None:
         )
         for value in (2.5, -2.5)
     )
-    images, targets, weights, n_replay = BatchSampler([bright], [dark], 64, share, 0).draw(n)
+    images, targets, weights, n_replay = BatchSampler(head_named("instances"), [bright], [dark], 64, share, 0).draw(n)
     assert n_replay == replay
     assert len(images) == len(targets) == len(weights) == n
     np.testing.assert_array_equal(images.mean(dim=(1, 2, 3)) < 0, np.arange(n) >= n - replay)
-    assert (BatchSampler([bright], [], 64, share, 0).draw(n)[0].mean(dim=(1, 2, 3)) > 0).all()
+    assert (BatchSampler(head_named("instances"), [bright], [], 64, share, 0).draw(n)[0].mean(dim=(1, 2, 3)) > 0).all()
 
 
 def test_base_scores_are_told_and_the_child_keeps_the_set(models_dir, tiny_model: Model) -> None:

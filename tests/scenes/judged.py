@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_unet.finetuning.material.survey import Survey
+from napari_unet.heads.survey import Survey
 from napari_unet.labels.evidence import Evidence, Score
 
 NOTHING = Survey((), (), 0)

@@ -8,6 +8,7 @@ import torch
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
+from napari_unet.images.view import View
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -33,7 +34,7 @@ def test_it_says_what_the_model_says_of_the_mirrored_image(shape: tuple[int, ...
     wanted = next(event for event in segment_steps(mirrored, model, EXACT) if isinstance(event, Finished)).result
     image = Image.from_array(pixels, axes)
     planes = list(np.ndindex(*shape[:-2]))
-    events = list(look_again(image, model, 20, planes, EXACT))
+    events = list(look_again(image, model, View(20), planes, EXACT))
     looks = [event for event in events if isinstance(event, SecondLook)]
     assert [look.plane for look in looks] == planes
     assert [look.done for look in looks] == list(range(1, len(planes) + 1))
@@ -47,7 +48,7 @@ def test_it_says_what_the_model_says_of_the_mirrored_image(shape: tuple[int, ...
 
 def test_a_volume_is_looked_at_at_once() -> None:
     pixels = np.random.default_rng(0).random((8, 32, 32)).astype(np.float32)
-    events = list(look_again(Image.from_array(pixels, "ZYX"), tiny(3), 10, [(2,), (5,)], EXACT))
+    events = list(look_again(Image.from_array(pixels, "ZYX"), tiny(3), View(10), [(2,), (5,)], EXACT))
     assert [event.plane for event in events if isinstance(event, SecondLook)] == [(z,) for z in range(8)]
 
 
@@ -55,7 +56,7 @@ def test_it_stops_between_tiles() -> None:
     stop = StopFlag()
     image = Image.from_array(np.zeros((5, 32, 32), np.float32), "ZYX")
     events = []
-    for event in look_again(image, tiny(), 20, [(z,) for z in range(5)], EXACT, stop):
+    for event in look_again(image, tiny(), View(20), [(z,) for z in range(5)], EXACT, stop):
         events.append(event)
         if isinstance(event, SecondLook):
             stop.request()

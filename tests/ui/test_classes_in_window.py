@@ -10,8 +10,8 @@ import torch
 from qtpy.QtWidgets import QInputDialog
 
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.heads.new_model import new_model
 from napari_unet.models.library import save_to_library
-from napari_unet.models.scratch import new_model
 from napari_unet.models.unet import UNet
 from napari_unet.ui.correct.palette import describe_painted
 from napari_unet.ui.finetune.step import FinetuneStep

@@ -186,7 +186,7 @@ def test_fifty_errors_take_at_most_sixty_clicks_or_strokes(data_dir: Path, qtbot
     session.add_layer(work, "labels", errors.labels.copy())
     work.prediction = errors.labels.copy()
     viewer.layers.selection.active = work.labels_layer
-    work.maps, work.diameter = KeptMaps(found.probability, found.done), found.diameter
+    work.maps, work.view = KeptMaps(found.probability, found.done), found.view
     person = Person(step, errors)
     before = average_precision([truth], [work.labels])[0.75]
     person.mend()

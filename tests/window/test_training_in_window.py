@@ -208,7 +208,7 @@ def test_the_preview_lies_where_its_objects_are(make_napari_viewer: Any, axes: s
     seen[:70] = seen[:, :70] = 0
     run = FinetuneRun(session)
     for _ in range(2):
-        request = PreviewRequest(work.grey, plane, view, None, (work.key, plane))
+        request = PreviewRequest(work.grey, plane, view, key=(work.key, plane))
         run._show_preview(draw_outlines(PreviewDone(1, request, seen, 0.0), None))
         shown = work.layers["preview"]
         at = np.argwhere(np.asarray(shown.data))

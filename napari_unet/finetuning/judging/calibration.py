@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.evidence import Evidence, Score, add_evidence, collect_evidence, compare_evidence
-from napari_unet.learning.scoring import HeldOutPlane, drop_uncounted, predict_maps
+from napari_unet.heads.instances.scoring import compare_objects
+from napari_unet.heads.planes import HeldOutPlane
+from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
+from napari_unet.learning.scoring import predict_maps
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.segment import decode
+from napari_unet.segmentation.segment import decode, decoding_record
 
 _OBJECT = (0.6, 0.7, 0.78, 0.84, 0.88, 0.92)
 _MOST_PIXELS = 6_000_000  # learned from that are looked at
@@ -95,5 +97,6 @@ class _Maps:
         return add_evidence([self._evidence(*pair, record) for pair in zip(self._planes, self._maps, strict=True)])
 
     def _evidence(self, plane: HeldOutPlane, maps: npt.NDArray[np.float16], record: ModelRecord) -> Evidence:
+        record = decoding_record(record, plane.thresholds)
         labels = decode(maps.astype(np.float32), record, SegmentConfig(), plane.diameter)
-        return collect_evidence(plane.truth, drop_uncounted(labels, plane.counts), plane.image)
+        return compare_objects(plane, labels).evidence

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from napari_unet.finetuning.judging.calibration import calibrate
-from napari_unet.finetuning.judging.class_scoring import score_classes
-from napari_unet.finetuning.judging.verdict import TOO_FEW, Outcome
 from napari_unet.finetuning.material.preparation import Material
+from napari_unet.heads.outcome import TOO_FEW, Outcome
+from napari_unet.heads.planes import HeldOutPlane
+from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Score
-from napari_unet.learning.scoring import HeldOutPlane, score_model
+from napari_unet.learning.scoring import score_model
 from napari_unet.models.model import Model
-from napari_unet.models.record import ModelRecord
-from napari_unet.segmentation.preparation import resampling_factor
+from napari_unet.models.record import ModelRecord, resampling_factor
 
 _LEARNED = 3.0  # times as long as a score: what is learned from is about so much more than what is held out
 _CALIBRATION = _LEARNED + 1.0  # times as long: maps of what was learned from, and one score more
@@ -74,7 +74,7 @@ class Judge:
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> None:
         """Score the model as it was, on what was held out; on the base images that can wait: `score_base`."""
         start = time.perf_counter()
-        score, done = _scorer(parent)(parent, self._planes, self.device, enough)
+        score, done = score_model(parent, self._planes, self.device, enough)
         del self._planes[done:]
         self._once = time.perf_counter() - start
         self._base_seconds = (
@@ -95,13 +95,13 @@ class Judge:
     def score(self, model: Model) -> Score:
         """The score of weights on the way or at the end."""
         start = time.perf_counter()
-        score = _scorer(model)(model, self._planes, self.device)[0]
+        score = score_model(model, self._planes, self.device)[0]
         self._once = time.perf_counter() - start
         return score
 
     def calibrate(self, child: Model, enough: Callable[[], bool]) -> Model:
         """`child` with thresholds that fit what it learned from; for classes there are none."""
-        if child.record.task == "semantic" or not self.material.learned:
+        if not find_head(child.record).calibrates or not self.material.learned:
             return child
         survey = self.material.survey
         removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
@@ -125,7 +125,7 @@ class Judge:
         """What was held out may be too little to say anything by itself."""
         if not self.check_seconds or not self.material.learned:
             return None
-        return _scorer(child)(child, self.material.learned, self.device)[0]
+        return score_model(child, self.material.learned, self.device)[0]
 
     @property
     def _planes(self) -> list[HeldOutPlane]:
@@ -138,7 +138,3 @@ class Judge:
 def _pixels(planes: Sequence[HeldOutPlane], record: ModelRecord) -> float:
     """How many the network of `record` sees of `planes`."""
     return sum(one.region.size * resampling_factor(record, one.diameter) ** 2 for one in planes)
-
-
-def _scorer(model: Model) -> Callable[..., tuple[Score, int]]:
-    return score_classes if model.record.task == "semantic" else score_model

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_unet.heads.planes import TrainingPlane
 from napari_unet.images.normalization import Limits
-from napari_unet.learning.patches import TrainingPlane
 from napari_unet.models.model import Model
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor

@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
+from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import count_channels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
+from napari_unet.images.view import View
 from napari_unet.models.record import ModelRecord
 from napari_unet.project.project import LABELS, PREDICTION, REVIEWED
 from napari_unet.project.reader import ProjectReader
@@ -133,8 +135,7 @@ class EarlierImages:
         labels, prediction = self._read(number, LABELS, planes), self._read(number, PREDICTION, planes)
         if labels is None:
             raise UserError(f"“{reference.name}” is left out: its labels are gone. Open it and segment it again.")
-        size = reference.details.get("diameter"), bool(reference.details.get("diameter_estimated"))
-        return CorrectedImage(seen, labels, reviewed != 0, prediction, reference.name, *size)
+        return CorrectedImage(seen, labels, reviewed != 0, prediction, reference.name, view_of(reference))
 
     def _read(self, number: int, role: str, planes: Collection[int] | None = None) -> npt.NDArray[Any] | None:
         try:
@@ -191,6 +192,14 @@ def _changed(reference: ImageReference, path: Path) -> str:
     )
 
 
+def view_of(reference: ImageReference) -> View:
+    """How an image was looked at; projects of before have its diameter alone."""
+    details = reference.details
+    if "view" in details:
+        return View.from_dict(details["view"])
+    return View().with_diameter(details.get("diameter"), bool(details.get("diameter_estimated")))
+
+
 def class_names_of(reference: ImageReference) -> tuple[str, ...]:
     """Names of the classes that an image was labelled with, by value; empty where labels are objects."""
     return tuple(reference.details.get("class_names") or ())
@@ -198,12 +207,6 @@ def class_names_of(reference: ImageReference) -> tuple[str, ...]:
 
 def check_task(reference: ImageReference, record: ModelRecord) -> None:
     """Raise `UserError` if labels of objects would teach a model for classes, or the other way round."""
-    names = class_names_of(reference)
-    if record.task == "instances" and names:
-        raise UserError(f"“{reference.name}” is left out: it is labelled by class, and the model finds objects.")
-    if record.task == "semantic" and names != record.class_names:
-        what = f"with the classes {', '.join(names)}" if names else "by object"
-        raise UserError(
-            f"“{reference.name}” is left out: it is labelled {what}, and the model knows the classes "
-            f"{', '.join(record.class_names)}."
-        )
+    problem = find_head(record).fits(class_names_of(reference), record)
+    if problem is not None:
+        raise UserError(f"“{reference.name}” is left out: {problem}.")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.finetuning.material.split import Mask, are_inside
-from napari_unet.finetuning.material.survey import Survey
+from napari_unet.heads.survey import Survey
 
 Place = tuple[str, tuple[int, ...], int, int]
 """Key of the image (in older records its name), indices of the plane, and the object's centre (y, x) in pixels."""

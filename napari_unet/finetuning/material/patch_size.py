@@ -7,29 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.learning.patches import TrainingPlane
-
-Centers = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+from napari_unet.heads.head import Centers, Head
+from napari_unet.heads.planes import TrainingPlane
 
 _SIZES = (1.0, 2 / 3, 1 / 2)  # of the largest
 _ENOUGH = 0.5
 
 
-def choose_patch_size(planes: Sequence[TrainingPlane], largest: int) -> int:
+def choose_patch_size(head: Head, planes: Sequence[TrainingPlane], largest: int) -> int:
     """The largest size, in pixels, at which half of what patches show is reviewed; else the smallest, half `largest`.
 
     Larger patches show more of the surroundings and lose less at their edges; smaller ones let a step see more
     corrections in the same time.
     """
     sizes = [round(largest * share) for share in _SIZES]
-    places = [plane.centers() for plane in planes]
+    places = [head.centers(plane) for plane in planes]
     return next((size for size in sizes if reviewed_share(planes, places, size) >= _ENOUGH), sizes[-1])
 
 
 def reviewed_share(planes: Sequence[TrainingPlane], centers: Sequence[Centers], size: int) -> float:
     """Mean share of reviewed pixels in patches of `size` around the places that patches are cut around.
 
-    `centers` are these places of each plane, as `TrainingPlane.centers` has them.
+    `centers` are these places of each plane, as `Head.centers` has them.
     """
     shares, counts = [], []
     for plane, (places, weights) in zip(planes, centers, strict=True):

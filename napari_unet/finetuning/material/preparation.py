@@ -9,27 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.comparison import compare_labels
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
-from napari_unet.finetuning.material.class_planes import ClassPlane, HeldOutClassPlane
-from napari_unet.finetuning.material.class_survey import ClassSurvey, survey_classes
 from napari_unet.finetuning.material.lineage import find_known
-from napari_unet.finetuning.material.object_check import check_objects
 from napari_unet.finetuning.material.split import Split, are_inside, split_reviewed
-from napari_unet.finetuning.material.survey import Survey, survey_reviewed
+from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
+from napari_unet.heads.registry import find_head
+from napari_unet.heads.survey import Survey
 from napari_unet.images.channels import ChannelStack
+from napari_unet.images.limits import volume_limits, volume_of
 from napari_unet.images.normalization import AnyLimits, normalize
-from napari_unet.learning.patches import TrainingPlane
-from napari_unet.learning.scoring import HeldOutPlane
-from napari_unet.models.record import ModelRecord
-from napari_unet.segmentation.preparation import (
-    pick_nearest,
-    resample,
-    resampled_shape,
-    resampling_factor,
-    volume_limits,
-)
+from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
+from napari_unet.models.record import ModelRecord, resampling_factor
 
 Box = tuple[slice, slice]
 
@@ -71,15 +62,13 @@ def survey_material(
     UserError
         If there is nothing to learn from.
     """
-    classes = record is not None and record.task == "semantic"
-    survey = survey_classes(images, record.class_names) if classes and record is not None else survey_reviewed(images)
+    record = record or ModelRecord()
+    survey = find_head(record).survey(images, record)
     if survey.n_reviewed_pixels == 0:
         raise UserError(
             "Nothing is marked as reviewed yet. Mark at least one object, with what surrounds it, as reviewed, "
             "so that there is something to learn from."
         )
-    if not classes:
-        check_objects(images)
     if not survey.objects and not survey.removed:
         raise UserError(
             "What is marked as reviewed holds no whole object. Mark at least one whole object as reviewed, "
@@ -87,8 +76,8 @@ def survey_material(
         )
     # somewhere along z and time
     reviewed = [np.asarray(np.any(one.reviewed, axis=tuple(range(one.reviewed.ndim - 2)))) for one in images]
-    learned = record.training.learned if record is not None else ()
-    known = find_known(survey, [one.key for one in images], learned, [one.name for one in images])
+    keys, names = [one.key for one in images], [one.name for one in images]
+    known = find_known(survey, keys, record.training.learned, names)
     return Material(survey, split_reviewed(survey, reviewed, held_out, generator, known), known)
 
 
@@ -108,9 +97,9 @@ def prepare_planes(
         number, index = planes[int(position)]
         material.planes.append((number, index))
         image = images[number].image
-        volume = (number, *(index[:-1] if "Z" in image.axes else index))
+        volume = (number, *volume_of(image.axes, index))
         if volume not in limits:  # of the whole plane or volume, as in segmentation, whatever part of it is used
-            limits[volume] = volume_limits(image, index, record.normalization)
+            limits[volume] = images[number].view.limits_of(image, index, record.normalization)
         reader = _PlaneReader(images[number], index, record, limits[volume], material.survey, number)
         learn = material.split.training[number]
         score = material.split.held_out[number]
@@ -145,17 +134,17 @@ class _PlaneReader:
         self.record = record
         self.limits = limits
         self.number = number
-        self.classes = survey.class_weights if isinstance(survey, ClassSurvey) else None
+        self.thresholds = corrected.view.thresholds
+        self.class_weights = survey.class_weights
         self.pixels = corrected.image.plane(index)
         self.grey: tuple[npt.NDArray[Any], AnyLimits] | None = None
         if isinstance(corrected.image, ChannelStack):
             grey = corrected.image.grey
-            self.grey = grey.plane(index), volume_limits(grey, index, record.normalization)
+            self.grey = grey.plane(index), volume_limits(grey, index, record.normalization, corrected.view.inverted)
         self.labels = np.asarray(corrected.labels[index])
         self.reviewed = np.asarray(corrected.reviewed[index], bool)
-        predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
-        self.predicted = predicted is not None
-        self.changed = _changed(predicted, self.labels, self.reviewed, self.classes is not None)
+        self.predicted = corrected.prediction is not None
+        self.changed = find_head(record).changed(corrected, index)
         self.diameter = survey.diameter(number) or record.diameter
         self.zoom = resampling_factor(record, self.diameter)
 
@@ -169,9 +158,7 @@ class _PlaneReader:
             self._pixels(box), self._labels(box), self._mask(self.reviewed, box), self._mask(learn, box),
             self._mask(self.changed, box),
         )  # fmt: skip
-        if self.classes is not None:
-            return ClassPlane(*parts, self.classes)
-        return TrainingPlane(*parts, predicted=self.predicted)
+        return TrainingPlane(*parts, predicted=self.predicted, class_weights=self.class_weights)
 
     def held_out_plane(self, score: npt.NDArray[np.bool_]) -> HeldOutPlane | None:
         """What is reviewed of the plane within the YX mask `score`, with context for the network; None if nothing."""
@@ -182,9 +169,8 @@ class _PlaneReader:
             return None
         labels = self.labels[box].astype(np.int32)
         grey = None if self.grey is None else (self.grey[0][box].copy(), self.grey[1])
-        make = HeldOutPlane if self.classes is None else HeldOutClassPlane
         pixels = self.pixels[(..., *box)].copy()
-        return make(pixels, labels, score[box], self.limits, self.diameter, self.number, grey)
+        return HeldOutPlane(pixels, labels, score[box], self.limits, self.diameter, self.number, grey, self.thresholds)
 
     def _pixels(self, box: Box) -> npt.NDArray[np.float32]:
         values = normalize(self.pixels[(..., *box)], self.limits, self.record.normalization)
@@ -197,18 +183,6 @@ class _PlaneReader:
 
     def _mask(self, mask: npt.NDArray[np.bool_], box: Box) -> npt.NDArray[np.bool_]:
         return pick_nearest(mask[box], self.zoom)
-
-
-def _changed(
-    predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], classes: bool
-) -> npt.NDArray[np.bool_]:
-    """Where a correction was made in a YX plane, within what is reviewed."""
-    if predicted is None:
-        return np.zeros_like(reviewed)
-    if classes:
-        return np.asarray((predicted != labels) & reviewed)
-    mask: npt.NDArray[np.bool_] = compare_labels(predicted, labels, reviewed).mask(predicted, labels) & reviewed
-    return mask
 
 
 def _box_around(mask: npt.NDArray[np.bool_], margin: int) -> Box | None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.finetuning.material.survey import Survey
+from napari_unet.heads.survey import Survey
 
 MIN_OBJECTS = 8
 """With fewer reviewed objects all are learned from, and nothing is known about the score."""

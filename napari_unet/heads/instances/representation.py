@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from napari_unet.heads.instances.losses import instance_loss
 from napari_unet.heads.instances.targets import OUTPUTS, make_targets
-from napari_unet.heads.losses import instance_loss
 
 
 @dataclass(frozen=True)

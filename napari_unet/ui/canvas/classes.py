@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from napari_unet.heads.registry import find_head
 from napari_unet.models.record import ModelRecord
 
 
 def class_names_of(record: ModelRecord | None) -> tuple[str, ...]:
     """Names by value of a model for classes; empty for one of objects, or none."""
-    return record.class_names if record is not None and record.task == "semantic" else ()
+    return () if record is None else find_head(record).class_names(record)
 
 
 def describe_classes(names: tuple[str, ...]) -> str:

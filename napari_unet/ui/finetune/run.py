@@ -17,6 +17,7 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import ImageUse, Prepared, PreviewDone, PreviewRequest
 from napari_unet.finetuning.guidance import advise
+from napari_unet.heads.registry import find_head
 from napari_unet.learning.events import StepDone
 from napari_unet.ui.finetune.guidance import Advice
 from napari_unet.ui.session.image_work import ImageWork
@@ -76,7 +77,7 @@ def finetune_in_background(
         until = time.monotonic() + _EARLIER_SHARE * config.seconds
         found, left_out = earlier(parent.record, images, lambda: time.monotonic() > until)
         images = [*images, *found]
-    objects = parent.record.task == "instances"  # what there is to say of labels is of objects
+    objects = find_head(parent.record).draws_objects  # what there is to say of labels is of objects
     yield Advice((*left_out, *(find_inconsistencies(images) if objects else ())))
     n_objects = 0
     # Reading the model, and torch itself the first time, is part of what the user waits for.
@@ -86,7 +87,7 @@ def finetune_in_background(
     outlines: Outlines | None = None
     for event in finetune_steps(parent, images, config, stop, preview):
         if isinstance(event, PreviewDone):
-            event = shown = event if parent.record.task == "semantic" else _with_same_colours(shown, event)
+            event = shown = _with_same_colours(shown, event) if objects else event
             outlines = draw_outlines(shown, outlines)
             yield outlines
         if isinstance(event, Prepared):
@@ -250,10 +251,10 @@ class FinetuneRun:
         view = work.visible_region() if dims.ndisplay == 2 else None
         view = view or (slice(0, work.shape[-2]), slice(0, work.shape[-1]))
         # The reviewed objects tell their size better than the old model does.
-        diameter = self.diameters.get(work.key, work.diameter)
-        key = (work.key, plane, tuple((part.start, part.stop) for part in view), diameter)
+        look = work.view.with_diameter(self.diameters.get(work.key, work.diameter))
+        key = (work.key, plane, tuple((part.start, part.stop) for part in view), look)
         if self._request is None or self._request.key != key:
-            self._request = PreviewRequest(work.seen, plane, view, diameter, key)
+            self._request = PreviewRequest(work.seen, plane, view, look, key)
 
     def _show_preview(self, event: Outlines) -> None:
         key = event.request.key[0]

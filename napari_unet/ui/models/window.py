@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -203,8 +203,8 @@ class ModelsWindow(QDialog):
         if dialog.exec():
             self._try(lambda: self._make(*dialog.choice))
 
-    def _make(self, name: str, task: Literal["instances", "semantic"], names: tuple[str, ...], channels: int) -> None:
-        from napari_unet.models.scratch import new_model
+    def _make(self, name: str, task: str, names: tuple[str, ...], channels: int) -> None:
+        from napari_unet.heads.new_model import new_model
 
         saved = library.save_to_library(new_model(name, task, names, channels))
         self.session.use_model(saved.name)

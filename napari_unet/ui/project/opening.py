@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari.layers import Labels
 
 from napari_unet.errors import UserError
-from napari_unet.finetuning.material.earlier import class_names_of
+from napari_unet.finetuning.material.earlier import class_names_of, view_of
 from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
@@ -149,8 +149,7 @@ def _restore_image(
     details = reference.details
     if details.get("channel") is not None:
         session.set_channel(int(details["channel"]))
-    if details.get("diameter") is not None:
-        work.set_diameter(float(details["diameter"]), bool(details.get("diameter_estimated")))
+    work.view = view_of(reference)
     work.segmented_by = details.get("segmented_by")
     work.class_names = _class_names(project, reference)
     return work, work.image.path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,8 +180,9 @@ class SegmentRun:
             return
         if self._is_late(event):
             return
-        if isinstance(event, Estimated) and event.estimated:
-            self.work.set_diameter(event.diameter, estimated=True)
+        if isinstance(event, Estimated):
+            origin = "estimated" if event.estimated else self.work.view.origin
+            self.work.view = replace(event.view, origin=origin)
         elif isinstance(event, TileDone) and event.labels is not None:
             present(self._live).write(event.plane, event.region, event.labels)
         elif isinstance(event, Band):

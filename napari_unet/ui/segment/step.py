@@ -228,6 +228,7 @@ class SegmentStep(Step):
         self.diameter.hide_ring()
         scope = Scope(self.scope.kind, present(work).plane_at(self.session.viewer.dims.point))
         config = SegmentConfig(diameter=present(work).diameter, **self.advanced.content.values())
+        self.session.use_device(config.device)
         self.run = SegmentRun(self.session, present(work))
         listen(self, self.run.advanced, self._on_advanced)
         listen(self, self.run.ended, self._on_ended)

@@ -19,6 +19,7 @@ from psygnal import SignalGroupDescriptor
 from napari_unet.corrections.operations.change import Place
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
+from napari_unet.images.view import View
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, name_values, placement
 
@@ -48,8 +49,8 @@ class ImageWork:
     `n_written` counts how often we wrote to the labels as a whole, past their history. `locked` has the ids that no
     tool changes, in every frame; `lock_places` a pixel of those that were locked by hand. `maps` is what the network
     said of planes that were segmented, where that is not too large to keep. `signs` are small marks over the image, by
-    what they say. `class_names` are those of the model that labelled it, by value, and `class_shares` how much of the
-    pixels each covers; both are empty where labels are objects.
+    what they say. `view` is how the image is looked at. `class_names` are those of the model that labelled it, by
+    value, and `class_shares` how much of the pixels each covers; both are empty where labels are objects.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
@@ -64,8 +65,7 @@ class ImageWork:
     prediction: npt.NDArray[np.int32] | None = field(default=None, init=False)
     layers: Mapping[str, Layer] = field(default_factory=lambda: MappingProxyType({}), init=False)
     n_written: int = field(default=0, init=False)
-    diameter: float | None = field(default=None, init=False)
-    diameter_estimated: bool = field(default=False, init=False)
+    view: View = field(default_factory=View, init=False)
     segmented_by: str | None = field(default=None, init=False)
     seconds: float | None = field(default=None, init=False)
     n_objects: int | None = field(default=None, init=False)
@@ -210,6 +210,7 @@ class ImageWork:
             self.geometry = Geometry(image)
             self.image = image
             self.channel = 0 if "C" in image.axes else None
+            self.view = self.view.without_limits()
             self.layers = MappingProxyType({})
             self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
             self.class_names, self.class_shares = (), {}
@@ -217,8 +218,16 @@ class ImageWork:
 
     def set_diameter(self, diameter: float | None, estimated: bool = False) -> None:
         """Object diameter in pixels; None: to be estimated when the image is segmented."""
-        with self.change():
-            self.diameter, self.diameter_estimated = diameter, estimated
+        self.view = self.view.with_diameter(diameter, estimated)
+
+    @property
+    def diameter(self) -> float | None:
+        """Of the objects, in pixels; None: to be estimated."""
+        return self.view.diameter
+
+    @property
+    def diameter_estimated(self) -> bool:
+        return self.view.estimated
 
     def lock(self, ids: set[int] | frozenset[int], places: Mapping[int, Place] | None = None) -> None:
         """Lock these objects, and no others; `places`: a pixel of each, as far as it is known."""

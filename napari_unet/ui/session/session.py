@@ -48,8 +48,7 @@ _SIGNALS = {
     "channel": "image_changed",
     "prediction": "prediction_changed",
     "n_written": "labels_changed",
-    "diameter": "diameter_changed",
-    "diameter_estimated": "diameter_changed",
+    "view": "diameter_changed",
     "locked": "locks_changed",
     "class_names": "classes_changed",
 }
@@ -105,6 +104,7 @@ class Session:
         self.problem: str | None = None
         self.refused: ImageLayer | None = None
         self._services: dict[type, Service] = {}
+        self._device = "auto"
         self._model_name: str | None = None
         self._loaded: tuple[str, Model] | None = None
         self._connect()
@@ -112,6 +112,15 @@ class Session:
     @property
     def viewer(self) -> Viewer:
         return self._viewer()
+
+    @property
+    def device(self) -> str:
+        """What models run on: as it was chosen for the last segmentation."""
+        return self._device
+
+    def use_device(self, device: str) -> None:
+        """Run models on `device` from now on."""
+        self._device = device
 
     def service(self, kind: type[S]) -> S:
         """The one `kind` of this session, made with it when first asked for, and closed with it."""
@@ -159,7 +168,9 @@ class Session:
     def set_channel(self, channel: int | None) -> None:
         if self.current is not None and self.current.channel != channel:
             self._show_channel(self.current, channel)
-            self.current.channel = channel
+            with self.current.change():
+                self.current.channel = channel
+                self.current.view = self.current.view.without_limits()
 
     def _show_channel(self, work: ImageWork, channel: int | None) -> None:
         """Move the viewer's slider to a channel."""

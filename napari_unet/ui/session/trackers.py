@@ -8,6 +8,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
+from napari_unet.heads.registry import find_head
 from napari_unet.models.record import ModelRecord
 from napari_unet.ui.session.correction_tracker import CorrectionTracker
 from napari_unet.ui.session.present import present
@@ -91,7 +92,7 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
     record = ModelRecord() if entry is None else entry.record
     works = reviewed_works(session)
     by_class = next((work for work in works if work.class_names), None)
-    if by_class is not None and record.task == "instances":
+    if by_class is not None and find_head(record).draws_objects:
         raise UserError(
             f"{by_class.name} is labelled by class, and the model in use finds objects: choose a model for classes in "
             "the step Segment, or segment the image again with this one."
@@ -100,7 +101,7 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
         CorrectedImage(
             training_input(work.image, record, channels, work.channel),
             present(work.labels).copy(), present(work.reviewed) != 0, work.prediction, work.name,
-            work.diameter, work.diameter_estimated,
+            work.view,
         )
         for work in works
     ]  # fmt: skip

@@ -11,8 +11,9 @@ from discs import draw_discs
 from torch import Tensor
 
 from napari_unet.finetuning.judging.calibration import calibrate
+from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.images.normalization import Limits
-from napari_unet.learning.scoring import HeldOutPlane, score_model
+from napari_unet.learning.scoring import score_model
 from napari_unet.models.model import Model
 
 

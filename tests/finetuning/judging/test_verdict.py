@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 from judged import NOTHING, score
 
-from napari_unet.finetuning.judging.verdict import Outcome, choose_candidate, reach_verdict
-from napari_unet.finetuning.material.survey import ReviewedObject, Survey
+from napari_unet.finetuning.judging.verdict import choose_candidate, reach_verdict
+from napari_unet.heads.outcome import Outcome
+from napari_unet.heads.registry import head_named
+from napari_unet.heads.survey import ReviewedObject, Survey
 from napari_unet.labels.evidence import Score
 
 
 def judge(before: Score | None, after: Score | None, steps: int = 100, **more):
-    return reach_verdict(Outcome(steps, NOTHING, before, after, **more))
+    return reach_verdict(Outcome(steps, NOTHING, before, after, **more), head_named("instances"))
 
 
 @pytest.mark.parametrize(
@@ -46,11 +48,14 @@ def test_better_not_better_or_unknown(before: float, after: float, n: int, bette
 def test_the_same_on_a_few_objects_says_nothing_against_what_was_corrected() -> None:
     corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
     survey = Survey((corrected,), (), 100)
-    unknown = reach_verdict(Outcome(100, survey, score(0.5, 4), score(0.5, 4)))
+    unknown = reach_verdict(Outcome(100, survey, score(0.5, 4), score(0.5, 4)), head_named("instances"))
     assert unknown.better is None
     assert "cannot be known yet" in unknown.sentence
     for before, after, n in ((0.5, 0.25, 8), (0.0, 0.0, 8), (0.5, 0.5, 40), (1.0, 1.0, 4)):
-        assert reach_verdict(Outcome(100, survey, score(before, n), score(after, n))).better is False
+        assert (
+            reach_verdict(Outcome(100, survey, score(before, n), score(after, n)), head_named("instances")).better
+            is False
+        )
     assert judge(score(0.5, 4), score(0.5, 4)).better is False  # nothing was corrected
 
 
@@ -59,10 +64,10 @@ def test_four_objects_decide_nothing_unless_not_even_the_others_were_learned() -
     survey = Survey((corrected,), (), 100)
     for before, after in ((0.5, 0.25), (0.0, 0.0)):
         scores = score(before, 4), score(after, 4)
-        learned = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.6, 12)))
+        learned = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.6, 12)), head_named("instances"))
         assert learned.better is None
         assert "too few to tell" in learned.sentence
-        nonsense = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.0, 12)))
+        nonsense = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.0, 12)), head_named("instances"))
         assert nonsense.better is False
         assert "Check that the labels belong" in nonsense.sentence
 
@@ -74,7 +79,7 @@ def test_who_only_deleted_is_told_to_draw_too() -> None:
         {"before": score(0.5, 40), "after": score(0.4, 40)},
         {"learned_before": score(0.5, 3), "learned_after": score(0.4, 3)},
     ):
-        verdict = reach_verdict(Outcome(100, deleted, **scores))
+        verdict = reach_verdict(Outcome(100, deleted, **scores), head_named("instances"))
         assert verdict.better is False
         assert "only deleted" in verdict.sentence
 

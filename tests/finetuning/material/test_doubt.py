@@ -6,8 +6,9 @@ import numpy as np
 from discs import draw_discs
 
 from napari_unet.finetuning.material.doubt import find_doubt, mark_doubt
+from napari_unet.heads.planes import TrainingPlane
+from napari_unet.heads.registry import head_named
 from napari_unet.images.normalization import Limits
-from napari_unet.learning.patches import TrainingPlane
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
 
@@ -25,7 +26,7 @@ def test_an_object_that_nobody_drew_is_unknown_where_the_model_means_one() -> No
     plane, foreground, missed = missed_one()
     plane.unsure = find_doubt(plane, foreground)
     assert np.array_equal(plane.unsure, missed)
-    weights = plane.weights()
+    weights = head_named("instances").learning_maps(plane).weights
     assert not weights[missed].any()
     assert weights[~missed].all()
 

@@ -11,11 +11,13 @@ from judged import NOTHING, score
 
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
-from napari_unet.finetuning.judging.verdict import Outcome, reach_verdict
+from napari_unet.finetuning.judging.verdict import reach_verdict
 from napari_unet.finetuning.material.lineage import MOST, find_known, join_places, list_places
 from napari_unet.finetuning.material.preparation import survey_material
 from napari_unet.finetuning.material.split import count_objects, split_reviewed
-from napari_unet.finetuning.material.survey import survey_reviewed
+from napari_unet.heads.instances.survey import survey_reviewed
+from napari_unet.heads.outcome import Outcome
+from napari_unet.heads.registry import head_named
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, TrainingRecord
 
@@ -62,7 +64,9 @@ def test_what_is_not_known_is_held_out_first() -> None:
     [(0.5, 0.5, 20, None), (0.5, 0.45, 20, None), (0.9, 0.3, 20, False), (0.5, 0.45, 5, False), (0.3, 0.9, 20, True)],
 )
 def test_the_old_model_is_not_flattered_by_what_it_learned(before, after, n_known, better) -> None:
-    verdict = reach_verdict(Outcome(100, NOTHING, score(before), score(after), n_known=n_known))
+    verdict = reach_verdict(
+        Outcome(100, NOTHING, score(before), score(after), n_known=n_known), head_named("instances")
+    )
     assert verdict.better is better
     assert ("has learned from most of them" in verdict.sentence) == (better is None)
 

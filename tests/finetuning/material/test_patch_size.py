@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from napari_unet.finetuning.material.patch_size import choose_patch_size, reviewed_share
+from napari_unet.heads.planes import TrainingPlane
+from napari_unet.heads.registry import head_named
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.learning.patches import PatchSampler, TrainingPlane
+from napari_unet.learning.patches import PatchSampler
 
 SHAPE = (400, 500)
+
+HEAD = head_named("instances")
 
 
 def plane_with(box: tuple[slice, slice]) -> TrainingPlane:
@@ -21,7 +25,7 @@ def plane_with(box: tuple[slice, slice]) -> TrainingPlane:
 
 @pytest.mark.parametrize(("side", "size"), [(400, 192), (120, 128), (60, 96), (20, 96)])
 def test_patches_are_as_large_as_what_is_reviewed(side: int, size: int) -> None:
-    assert choose_patch_size([plane_with((slice(0, side), slice(0, side)))], 192) == size
+    assert choose_patch_size(HEAD, [plane_with((slice(0, side), slice(0, side)))], 192) == size
 
 
 def test_a_small_image_that_is_all_reviewed_is_no_waste() -> None:
@@ -29,8 +33,8 @@ def test_a_small_image_that_is_all_reviewed_is_no_waste() -> None:
     labels = np.zeros((60, 70), np.int32)
     labels[20:30, 20:30] = 1
     plane = TrainingPlane(np.zeros((60, 70), np.float32), labels, small, small, ~small)
-    assert reviewed_share([plane], [plane.centers()], 192) == 1.0
-    assert choose_patch_size([plane], 192) == 192
+    assert reviewed_share([plane], [HEAD.centers(plane)], 192) == 1.0
+    assert choose_patch_size(HEAD, [plane], 192) == 192
 
 
 def test_smaller_patches_show_more_of_what_is_reviewed() -> None:
@@ -38,7 +42,7 @@ def test_smaller_patches_show_more_of_what_is_reviewed() -> None:
     quiet = AugmentationConfig(scale=0, stretch=0, elastic=0)
     seen = {}
     for size, n in ((192, 8), (96, 32)):  # as many pixels
-        weights = PatchSampler([plane], size, quiet, seed=0).draw(n)[2]
+        weights = PatchSampler(HEAD, [plane], size, quiet, seed=0).draw(n)[2]
         seen[size] = int((weights > 0).sum())
     assert seen[96] > 2 * seen[192]
-    assert 0.25 < reviewed_share([plane], [plane.centers()], 96) / (60 / 96) ** 2 <= 1.0
+    assert 0.25 < reviewed_share([plane], [HEAD.centers(plane)], 96) / (60 / 96) ** 2 <= 1.0

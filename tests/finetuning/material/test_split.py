@@ -7,7 +7,8 @@ from scipy import ndimage
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.material.split import Split, split_reviewed
-from napari_unet.finetuning.material.survey import Survey, survey_reviewed
+from napari_unet.heads.instances.survey import survey_reviewed
+from napari_unet.heads.survey import Survey
 
 
 def divide(images: list[CorrectedImage], share: float = 0.25) -> tuple[Split, Survey]:

@@ -7,7 +7,8 @@ import pytest
 from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.finetuning.material.survey import survey_reviewed
+from napari_unet.heads.instances.survey import survey_reviewed
+from napari_unet.images.view import View
 from napari_unet.labels.regions import whole_objects
 
 
@@ -65,14 +66,14 @@ def small() -> CorrectedImage:
 def test_a_few_reviewed_objects_do_not_say_alone_how_large_objects_are(small: CorrectedImage) -> None:
     measured = survey_reviewed([small]).diameter(0)
     assert measured == pytest.approx(2 * np.sqrt(16 / np.pi))
-    found = survey_reviewed([replace(small, diameter=20.0, diameter_estimated=True)]).diameter(0)
+    found = survey_reviewed([replace(small, view=View(20.0, "estimated"))]).diameter(0)
     assert found is not None
     assert 2 * measured < found < 20
 
 
 def test_many_reviewed_objects_say_it_better_than_an_estimate(discs: CorrectedImage) -> None:
     measured = survey_reviewed([discs]).diameter(0)
-    found = survey_reviewed([replace(discs, diameter=60.0, diameter_estimated=True)]).diameter(0)
+    found = survey_reviewed([replace(discs, view=View(60.0, "estimated"))]).diameter(0)
     assert measured is not None
     assert found is not None
     n = survey_reviewed([discs]).n_objects
@@ -80,6 +81,6 @@ def test_many_reviewed_objects_say_it_better_than_an_estimate(discs: CorrectedIm
 
 
 def test_what_somebody_said_of_the_size_counts_alone(small: CorrectedImage) -> None:
-    survey = survey_reviewed([replace(small, diameter=30.0), small])
+    survey = survey_reviewed([replace(small, view=View(30.0)), small])
     assert survey.diameter(0) == 30.0
     assert survey.diameter(1) != 30.0

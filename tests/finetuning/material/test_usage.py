@@ -9,6 +9,7 @@ from napari_unet.events import StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
+from napari_unet.images.view import View
 
 CONFIG = FinetuneConfig(max_steps=2, patch=64, batch_size=2, device="cpu", replay=0)
 
@@ -46,7 +47,7 @@ def test_an_object_through_slices_is_named_in_each_and_counted_once(tiny_model) 
 
 
 def test_the_first_preview_and_the_first_score_come_soon(tiny_model, discs) -> None:
-    request = PreviewRequest(discs.image, (), (slice(0, 160), slice(0, 200)), 18.0)
+    request = PreviewRequest(discs.image, (), (slice(0, 160), slice(0, 200)), View(18.0))
     config = FinetuneConfig(seconds=30, patch=64, batch_size=2, device="cpu", replay=0, preview_seconds=30)
     stop, seconds = StopFlag(), {}
     for event in finetune_steps(tiny_model, [discs], config, stop, lambda: request):

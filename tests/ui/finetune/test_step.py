@@ -255,7 +255,7 @@ def test_labels_that_contradict_themselves_are_told_of(step, session, qtbot) -> 
     work.labels_layer.data_setitem(np.nonzero(work.labels == last), 1)  # the first and the last: one id
     get_trackers(session).of(work).note_edit([()])
     run_to_end(step, qtbot)
-    assert "Object 1 of “discs” is in parts" in step.guidance.text
+    assert "Object 1 of “discs” is in 2 parts" in step.guidance.text
 
 
 def test_what_the_model_knew_is_kept_unless_somebody_says_otherwise(session, qtbot) -> None:

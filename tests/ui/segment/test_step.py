@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
+from napari_unet.images.view import View
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import Scope
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
@@ -36,7 +37,8 @@ class FakeSegmenter:
         labels = np.zeros(image.shape, np.int32)
         done = np.zeros(image.shape[:-2], bool)
         planes = [plane for plane in np.ndindex(*done.shape) if scope.kind != "plane" or plane == scope.index]
-        yield Estimated(config.diameter or 17.0, config.diameter is None, len(planes))
+        view = View(config.diameter or 17.0, "estimated" if config.diameter is None else "given")
+        yield Estimated(view, len(planes))
         for number, plane in enumerate(planes):
             while self.hold and number and not stop.requested:
                 time.sleep(0.005)
@@ -52,7 +54,7 @@ class FakeSegmenter:
             done[plane] = True
             yield PlaneDone(number + 1, len(planes), plane, labels[plane].copy(), 1.0)
         probability = np.stack([labels > 0, labels > 0]).astype(np.float16) if config.keep_probability else None
-        yield Finished(Segmentation(labels, image.axes, 17.0, done, probability, {"total": 2.0}), stop.requested)
+        yield Finished(Segmentation(labels, image.axes, view, done, probability, {"total": 2.0}), stop.requested)
 
     def _label(self, plane: np.ndarray) -> np.ndarray:
         from skimage.measure import label
@@ -420,7 +422,7 @@ def test_stop_ends_a_backlog_of_tiles_and_large_planes_come_in_bands(
         for number in range(200):
             yield TileDone(number, 200, (), (slice(0, 4), slice(0, 4)), labels[:4, :4], None)
         yield PlaneDone(1, 1, (), labels, None)
-        yield Finished(Segmentation(labels, "YX", 17.0, np.ones((), bool), None, {"total": 1.0}), True)
+        yield Finished(Segmentation(labels, "YX", View(17.0), np.ones((), bool), None, {"total": 1.0}), True)
 
     monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", many_tiles)
     monkeypatch.setattr("napari_unet.ui.canvas.live_labels.LiveLabels.write", slow_write)

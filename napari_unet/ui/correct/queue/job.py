@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Finished, StopFlag
+from napari_unet.images.view import View
 from napari_unet.labels.sections import Sections
 from napari_unet.review.screening import ObjectSurvey
 
@@ -38,9 +39,10 @@ def survey_in_background(
     axes: str,
     image: ModelInput,
     load: Callable[[], Model] | None,
-    diameter: float | None,
+    view: View,
     planes: tuple[Sequence[PlaneIndex], Sequence[PlaneIndex]],
     stop: StopFlag,
+    device: str = "auto",
 ) -> Iterator[Any]:
     """Measure objects, for the worker thread: `planes` are those to be measured, and those to be looked at again.
 
@@ -57,7 +59,9 @@ def survey_in_background(
         areas.append(survey.sections(plane).area)
         yield PlaneSurveyed(plane, survey.sections(plane), None, done, len(to_measure))
     if load is not None and to_look and not stop.requested:
-        yield from _look(survey, labels, image, load(), diameter or _typical(areas), to_look, stop)
+        if view.diameter is None:
+            view = view.with_diameter(_typical(areas), estimated=True)
+        yield from _look(survey, labels, image, load(), view, to_look, stop, device)
     yield Finished(None, stop.requested)
 
 
@@ -66,15 +70,18 @@ def _look(
     labels: npt.NDArray[Any],
     image: ModelInput,
     model: Model,
-    diameter: float,
+    view: View,
     planes: Sequence[PlaneIndex],
     stop: StopFlag,
+    device: str,
 ) -> Iterator[PlaneSurveyed | None]:
+    from napari_unet.heads.registry import find_head
+    from napari_unet.segmentation.config import SegmentConfig
     from napari_unet.segmentation.second_look import SecondLook, look_again
 
-    if model.record.task != "instances":
+    if not find_head(model.record).draws_objects:
         return
-    for event in look_again(image, model, diameter, planes, stop=stop):
+    for event in look_again(image, model, view, planes, SegmentConfig(device=device), stop):
         if isinstance(event, SecondLook):
             survey.look(labels, event.plane, event.labels, event.maps)
             survey.look_for_missed(labels, event.plane, event.labels, event.maps)

@@ -13,6 +13,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.heads.registry import find_head
 from napari_unet.review.queue import QueueOrder, ReviewQueue
 from napari_unet.review.screening import ObjectSurvey, SurveyedEdit
 from napari_unet.ui.correct.queue.job import PlaneSurveyed, survey_in_background
@@ -145,13 +146,15 @@ class SurveyKeeper(QObject):
             state = self._states[work.key] = SurveyState(ObjectSurvey(work.shape, work.axes), basis_of(work))
         remaining = state.remaining(work.plane_at(self._session.viewer.dims.point))
         entry = self._session.model_entry
-        if entry is not None and entry.record.task == "semantic":
+        if entry is not None and not find_head(entry.record).draws_objects:
             return False  # labels are classes, not objects
         load = None if entry is None else self._session.model_loader()
         if not remaining[0] and (load is None or not remaining[1]):
             return False
         stop = StopFlag()
-        events = survey_in_background(labels, work.axes, work.seen, load, work.diameter, remaining, stop)
+        events = survey_in_background(
+            labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.device
+        )
         started = self._session.background.start(
             events,
             stop,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet.corrections.operations.change import Place
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.images.view import View
 
 if TYPE_CHECKING:
     from napari_unet.segmentation.surroundings import Surroundings
@@ -33,7 +34,7 @@ class Surveyor:
         session = self._session
         if session.job is not None:
             raise UserError("The model is busy. Draw the outline instead, or wait until it has finished.")
-        steps = _steps(work.seen, session.model_loader(), at, work.diameter)
+        steps = _steps(work.seen, session.model_loader(), at, work.view, session.device)
 
         def on_finished(outcome: Any) -> None:
             if isinstance(outcome, Finished) and work in session.works and work.labels is not None:
@@ -47,7 +48,7 @@ class Surveyor:
         session.jobs.start(steps, StopFlag(), None, on_finished, f"Looking at {work.name}", "add", [work])
 
 
-def _steps(image: Any, load: Any, at: Place, diameter: float | None) -> Any:
+def _steps(image: Any, load: Any, at: Place, view: View, device: str) -> Any:
     from napari_unet.segmentation.surroundings import map_surroundings
 
-    yield from map_surroundings(image, load, at[:-2], (at[-2], at[-1]), diameter)
+    yield from map_surroundings(image, load, at[:-2], (at[-2], at[-1]), view, device)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.finetuning.material.class_survey import CELL
+from napari_unet.heads.semantic.survey import CELL
 from napari_unet.labels.evidence import SURE, Change, Score
-from napari_unet.learning.scoring import HeldOutPlane, predict_labels
-from napari_unet.models.model import Model
-from napari_unet.segmentation.predictor import Predictor
 
 _DRAWS = 1000
 Table = npt.NDArray[np.int64]
@@ -36,23 +33,13 @@ class ClassScore(Score):
     def mean_iou(self) -> float:
         return self.mean_ap
 
+    def compared_with(self, before: Score) -> dict[str, float]:
+        """The numbers to be written down of a model whose parent scored `before`."""
+        return self.figures() | {"mean_iou_before": before.mean_ap}
+
     def figures(self) -> dict[str, float]:
         """The numbers alone, to be written down."""
         return {"mean_iou": self.mean_iou} | {f"dice_{name}": value for name, value in self.dice.items()}
-
-
-def score_classes(
-    model: Model, planes: Sequence[HeldOutPlane], device: str = "auto", enough: Callable[[], bool] = lambda: False
-) -> tuple[ClassScore, int]:
-    """Pooled score of `model` on the held-out planes, and on how many of them: until `enough()`, but at least one."""
-    predictor = Predictor(model, device)
-    cells: list[Table] = []
-    for plane in planes:
-        predicted = predict_labels(predictor, *plane.input_of(model.record), plane.diameter)
-        cells.append(count_cells(plane.truth, predicted, plane.region, len(model.record.class_names)))
-        if enough():
-            break
-    return pool_cells(np.concatenate(cells), model.record.class_names), len(cells)
 
 
 def count_cells(
@@ -99,3 +86,34 @@ def _mean_iou(sums: Table) -> npt.NDArray[np.float64]:
     painted = true > 0
     mean: npt.NDArray[np.float64] = (iou * painted).sum(axis=1) / np.maximum(painted.sum(axis=1), 1)
     return mean
+
+
+@dataclass
+class ClassTally:
+    """Right, predicted and true pixels of every class (3, classes) of whole images; tallies add up."""
+
+    counts: Table
+    class_names: tuple[str, ...]
+    title = "mean IoU"
+
+    @classmethod
+    def of(cls, truth: npt.NDArray[np.int32], found: npt.NDArray[np.int32], class_names: Sequence[str]) -> ClassTally:
+        """Compare two label arrays of one shape."""
+        n = len(class_names)
+        true, said = np.asarray(truth).ravel(), np.asarray(found).ravel()
+        columns = [np.bincount(values, minlength=n)[:n] for values in (true[true == said], said, true)]
+        return cls(np.stack(columns).astype(np.int64), tuple(class_names))
+
+    def __add__(self, other: ClassTally) -> ClassTally:
+        return ClassTally(self.counts + other.counts, self.class_names)
+
+    @property
+    def main(self) -> float:
+        return float(_mean_iou(self.counts[None])[0])
+
+    def figures(self) -> dict[str, float]:
+        """Mean IoU, and Dice by class."""
+        right, said, true = self.counts
+        seen = [i for i in range(len(self.class_names)) if true[i]]
+        dice = {f"dice_{self.class_names[i]}": round(float(2 * right[i] / (said[i] + true[i])), 4) for i in seen}
+        return {"mean_iou": round(self.main, 4)} | dice

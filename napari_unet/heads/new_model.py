@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 
+from napari_unet.heads.registry import head_named
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
-from napari_unet.models.record import ModelRecord, check_class_names
+from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 
-_NOTHING = 4.0  # logit of "nothing here": early steps are not spent on unlearning objects everywhere
 _QUIET = 0.02  # of the last layer's usual weights
 
 
 def new_model(
-    name: str, task: Literal["instances", "semantic"] = "instances", class_names: Sequence[str] = (),
+    name: str, task: str = "instances", class_names: Sequence[str] = (),
     channels: int = 1, seed: int = 0,
 ) -> Model:  # fmt: skip
     """An untrained model, not yet saved.
@@ -36,18 +35,14 @@ def new_model(
     UserError
         If the classes cannot be told apart by name.
     """
-    record = ModelRecord(name=name, architecture=UNetConfig(in_channels=channels), untrained=True)
-    if task == "semantic":
-        names = check_class_names(class_names)
-        # Classes have no size of their own, so nothing is resampled.
-        update = {"task": task, "class_names": names, "outputs": names, "diameter_range": (1.0, 10_000.0)}
-        architecture = record.architecture.model_copy(update={"out_channels": len(names)})
-        record = record.model_copy(update=update | {"architecture": architecture})
+    head = head_named(task)
+    record = ModelRecord(name=name, task=task, architecture=UNetConfig(in_channels=channels), untrained=True)
+    record = head.begin(record, class_names)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = UNet(record.architecture)
     with torch.no_grad():
         network.final.weight.mul_(_QUIET)
         network.final.bias.zero_()
-        network.final.bias[0] = _NOTHING if task == "semantic" else -_NOTHING
+        head.quieten(network.final)
     return Model(network.eval(), record)

@@ -1,20 +1,15 @@
-"""Which objects were reviewed, and which of them were corrected. No torch here: the window counts with it."""
+"""What was reviewed, as it is counted: in objects, or in whatever a head counts. No torch here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.comparison import compare_labels
-from napari_unet.labels.ids import object_boxes
-from napari_unet.labels.regions import whole_objects
-
-if TYPE_CHECKING:
-    from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.images.view import View
 
 _ESTIMATE = 5.0  # reviewed objects: what an estimate of the object size counts as much as
 
@@ -49,7 +44,12 @@ class Survey:
     n_reviewed_pixels: int
     said: tuple[float | None, ...] = field(default=(), kw_only=True)
     estimated: tuple[float | None, ...] = field(default=(), kw_only=True)
-    noun = "object"
+    noun: ClassVar[str] = "object"
+
+    @property
+    def class_weights(self) -> tuple[float, ...]:
+        """How much a pixel of each value counts; empty: all the same."""
+        return ()
 
     @property
     def n_images(self) -> int:
@@ -102,42 +102,43 @@ class Survey:
         return self.diameter(image) or 0.0
 
 
-def survey_reviewed(images: Sequence[CorrectedImage]) -> Survey:
-    """List the reviewed objects of all images, plane by plane."""
-    objects: list[ReviewedObject] = []
-    removed: list[tuple[int, tuple[int, ...], tuple[float, float]]] = []
-    pixels = 0
-    for number, corrected in enumerate(images):
-        for index in corrected.planes():
-            labels = np.asarray(corrected.labels[index])
-            reviewed = np.asarray(corrected.reviewed[index], dtype=bool)
-            predicted = None if corrected.prediction is None else np.asarray(corrected.prediction[index])
-            pixels += int(np.count_nonzero(reviewed))
-            changed, gone = _changes(predicted, labels, reviewed)
-            removed += [(number, index, center) for center in gone]
-            objects += [
-                ReviewedObject(number, index, label, center, area, label in changed)
-                for label, center, area in whole_objects(labels, reviewed)
-            ]
-    said = tuple(None if one.diameter_estimated else one.diameter for one in images)
-    estimated = tuple(one.diameter if one.diameter_estimated else None for one in images)
-    return Survey(tuple(objects), tuple(removed), pixels, said=said, estimated=estimated)
+class PlaneChanges(Protocol):
+    """What a person changed in one YX plane: ids that were drawn, and predicted ids of which nothing is left."""
+
+    @property
+    def changed(self) -> frozenset[int]: ...
+
+    @property
+    def removed(self) -> frozenset[int]: ...
+
+    def mask(self, prediction: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]: ...
+
+
+class ReviewedImage(Protocol):
+    """An image with what a person made of its labels, as `CorrectedImage` is one; arrays have axes out of "TZYX"."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def labels(self) -> npt.NDArray[Any]: ...
+
+    @property
+    def reviewed(self) -> npt.NDArray[np.bool_]: ...
+
+    @property
+    def prediction(self) -> npt.NDArray[Any] | None: ...
+
+    @property
+    def view(self) -> View: ...
+
+    @property
+    def ids(self) -> npt.NDArray[Any] | None: ...
+
+    def planes(self) -> Iterator[tuple[int, ...]]: ...
+
+    def compare(self, index: tuple[int, ...]) -> PlaneChanges: ...
 
 
 def _at(values: Sequence[float | None], number: int) -> float | None:
     return values[number] if number < len(values) else None
-
-
-def _changes(
-    predicted: npt.NDArray[Any] | None, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_]
-) -> tuple[frozenset[int], list[tuple[float, float]]]:
-    """Ids that were drawn, and the centres of predicted objects that were removed, in one YX plane."""
-    if predicted is None:
-        return frozenset(), []
-    comparison = compare_labels(predicted, labels, reviewed)
-    if not comparison.removed:
-        return comparison.changed, []
-    boxes = object_boxes(predicted)
-    found = [boxes[label] for label in sorted(comparison.removed)]
-    centers = [((y.start + y.stop - 1) / 2, (x.start + x.stop - 1) / 2) for y, x in found]
-    return comparison.changed, centers

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from napari_unet.errors import UserError
+from napari_unet.heads.new_model import new_model
 from napari_unet.models.library import find_model, rename_classes, save_to_library
 from napari_unet.models.model_file import load_model_file
-from napari_unet.models.scratch import new_model
 from napari_unet.workflows.segmenting import segment
 
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from napari_unet.finetuning.judging.class_scoring import ClassScore, compare_classes
+from napari_unet.heads.outcome import Outcome, Verdict
+from napari_unet.heads.semantic.scoring import ClassScore, compare_classes
 from napari_unet.labels.evidence import Change
 
 _RIGHT = 0.98  # mean IoU above which there is nothing left to gain
 _FEW = 10  # held-out cells below which a score is rough
 
 
-def judge_classes(
-    before: ClassScore | None, after: ClassScore | None, learned: ClassScore | None
-) -> tuple[bool | None, str, Change | None]:
-    """Whether the new model is better (None: it cannot be known), a sentence, and how sure the gain is.
-
-    `learned` is the new model's score on what it learned from, where nothing was held out.
-    """
-    if before is None or after is None:
-        fits = "" if learned is None else f" (mean IoU there: {learned.mean_iou:.2f})"
-        return None, (
+def judge_classes(outcome: Outcome) -> Verdict:
+    """Whether the new model is better (None: it cannot be known), a sentence, and how sure the gain is."""
+    before, after = outcome.before, outcome.after
+    if not isinstance(before, ClassScore) or not isinstance(after, ClassScore):
+        learned = outcome.learned_after
+        fits = f" (mean IoU there: {learned.mean_iou:.2f})" if isinstance(learned, ClassScore) else ""
+        return Verdict(None, (
             f"Learned from what you painted{fits}, which is too little to hold any back, so it cannot be known yet "
             "whether the new model is better elsewhere. Compare before and after, or review more, further apart."
-        ), None  # fmt: skip
+        ))  # fmt: skip
     change = compare_classes(before, after)
     n = len(after.dice)
     what = "IoU of 1 class" if n == 1 else f"mean IoU of {n} classes"
     scores = f"Held-out score ({what}): {before.mean_iou:.2f} -> {after.mean_iou:.2f}."
     better, said = _verdict(before, after, change)
-    return better, f"{scores} {said}", change
+    return Verdict(better, f"{scores} {said}", change)
 
 
 def _verdict(before: ClassScore, after: ClassScore, change: Change) -> tuple[bool | None, str]:

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-from napari_unet.finetuning.material.survey import ReviewedObject, Survey
-
-if TYPE_CHECKING:
-    from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.heads.survey import ReviewedImage, ReviewedObject, Survey
 
 CELL = 32
 """Pixels a side of the grid's cells: small enough for many places in one image, large against a pixel's neighbours."""
@@ -30,7 +27,7 @@ class ClassSurvey(Survey):
     """Places instead of objects; `pixels` has how many pixels of each class are reviewed."""
 
     pixels: tuple[int, ...] = ()
-    noun = "place"
+    noun: ClassVar[str] = "place"
 
     def diameter(self, image: int) -> float | None:
         """None: classes have no size of their own."""
@@ -49,7 +46,7 @@ class ClassSurvey(Survey):
         return tuple(float(weight) for weight in np.clip(rare, 1 / _LARGEST_WEIGHT, _LARGEST_WEIGHT))
 
 
-def survey_classes(images: Sequence[CorrectedImage], class_names: Sequence[str]) -> ClassSurvey:
+def survey_classes(images: Sequence[ReviewedImage], class_names: Sequence[str]) -> ClassSurvey:
     """List the reviewed places of all images, plane by plane.
 
     Raises

@@ -1,18 +1,12 @@
-"""From an image to what the network sees: grey-value limits of the whole image, and its size."""
+"""Grey-value limits of the whole image that a plane belongs to."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch.nn import functional as F
 
 from napari_unet.images.channels import ChannelStack, ModelInput
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import AnyLimits, ChannelLimits, Limits, NormalizationConfig, measure_limits
-from napari_unet.models.record import ModelRecord
 
 _PLANES = 8  # looked at to find the limits of a volume: enough for percentiles, cheap to read
 
@@ -43,34 +37,6 @@ def _grey_limits(image: Image, index: tuple[int, ...], config: NormalizationConf
     return measure_limits(np.stack([image.plane((*before, int(z))) for z in chosen]), config)
 
 
-def resampling_factor(record: ModelRecord, diameter: float) -> float:
-    """How much to enlarge an image with objects of `diameter` pixels, so that the model knows their size.
-
-    1 within the model's `diameter_range`; beyond, just enough to come into it.
-    """
-    low, high = record.diameter_range
-    return min(max(diameter, low), high) / diameter
-
-
-def resample(planes: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Resize (C, Y, X) to (C, *shape) in float32, bilinear, with anti-aliasing where it shrinks."""
-    values = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))[None]
-    if values.shape[-2:] == shape:
-        return np.asarray(planes, dtype=np.float32)
-    resized = F.interpolate(values, size=shape, mode="bilinear", align_corners=False, antialias=True)
-    return resized[0].numpy()
-
-
-def resampled_shape(shape: tuple[int, ...], factor: float) -> tuple[int, int]:
-    """(Y, X) of a plane of `shape` after resampling by `factor`, at least one pixel each."""
-    return max(1, round(shape[-2] * factor)), max(1, round(shape[-1] * factor))
-
-
-def pick_nearest(values: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
-    """Resample ids or a mask (Y, X) by `factor` to the pixels that `resample` gives, without mixing values."""
-    shape = resampled_shape(values.shape, factor)
-    rows, columns = (
-        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
-        for new, old in zip(shape, values.shape, strict=True)
-    )
-    return values[np.ix_(rows, columns)]
+def volume_of(axes: str, index: tuple[int, ...]) -> tuple[int, ...]:
+    """The volume that plane `index` of an image with `axes` (out of "TZYX") belongs to; without Z the plane itself."""
+    return index[:-1] if "Z" in axes else index

@@ -1,0 +1,45 @@
+"""Which objects were reviewed, and which of them were corrected. No torch here: the window counts with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_unet.heads.survey import ReviewedImage, ReviewedObject, Survey
+from napari_unet.labels.ids import object_boxes
+from napari_unet.labels.regions import whole_objects
+
+
+def survey_reviewed(images: Sequence[ReviewedImage]) -> Survey:
+    """List the reviewed objects of all images, plane by plane."""
+    objects: list[ReviewedObject] = []
+    removed: list[tuple[int, tuple[int, ...], tuple[float, float]]] = []
+    pixels = 0
+    for number, corrected in enumerate(images):
+        for index in corrected.planes():
+            labels = np.asarray(corrected.labels[index])
+            reviewed = np.asarray(corrected.reviewed[index], dtype=bool)
+            pixels += int(np.count_nonzero(reviewed))
+            changed, gone = _changes(corrected, index)
+            removed += [(number, index, center) for center in gone]
+            objects += [
+                ReviewedObject(number, index, label, center, area, label in changed)
+                for label, center, area in whole_objects(labels, reviewed)
+            ]
+    said = tuple(None if one.view.estimated else one.view.diameter for one in images)
+    estimated = tuple(one.view.diameter if one.view.estimated else None for one in images)
+    return Survey(tuple(objects), tuple(removed), pixels, said=said, estimated=estimated)
+
+
+def _changes(image: ReviewedImage, index: tuple[int, ...]) -> tuple[frozenset[int], list[tuple[float, float]]]:
+    """Ids that were drawn, and the centres of predicted objects that were removed, in one YX plane."""
+    if image.prediction is None:
+        return frozenset(), []
+    changes = image.compare(index)
+    if not changes.removed:
+        return changes.changed, []
+    boxes = object_boxes(np.asarray(image.prediction[index]))
+    found = [boxes[label] for label in sorted(changes.removed)]
+    centers = [((y.start + y.stop - 1) / 2, (x.start + x.stop - 1) / 2) for y, x in found]
+    return changes.changed, centers

@@ -1,0 +1,49 @@
+"""What came of a fine-tuning: the scores of the old and the new model, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_unet.heads.survey import Survey
+from napari_unet.labels.evidence import Change, Score, compare_evidence
+
+TOO_FEW = 5
+"""Held-out objects below which not finding them is as likely chance as anything: they are the ones that were wrong."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Scores of the old and the new model: on held-out objects (None: none were held out), on the objects learned from
+    (only then, and of the new model where few were held out), and on images of the base model's own kinds (None: it has
+    no replay set). `n_known` is how many of the held-out objects the old model has learned from before."""
+
+    steps: int
+    survey: Survey
+    before: Score | None = None
+    after: Score | None = None
+    learned_before: Score | None = None
+    learned_after: Score | None = None
+    base_before: Score | None = None
+    base_after: Score | None = None
+    n_known: int = 0
+
+    @property
+    def change(self) -> Change | None:
+        """How much better the new model is on the held-out objects, and how sure that is."""
+        if self.before is None or self.after is None or self.before.evidence is None or self.after.evidence is None:
+            return None
+        return compare_evidence(self.before.evidence, self.after.evidence)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`better` is None if it cannot be known; `sentence` is for the user."""
+
+    better: bool | None
+    sentence: str
+    change: Change | None = None
+
+
+def rank(score: Score) -> float:
+    """What the best weights are chosen by: objects found, and outlines followed."""
+    return 0.5 * (score.ap50 + score.mean_ap)
