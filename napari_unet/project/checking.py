@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from napari_unet.errors import UserError
 from napari_unet.project.project import Project
 from napari_unet.project.references import find_image, is_changed
 from napari_unet.project.storage import rows
@@ -21,8 +22,8 @@ def check_project(project: Project) -> list[str]:
         return found  # what a damaged database says of its rows means nothing
     try:
         return [*_check_arrays(project), *_check_references(project)]
-    except sqlite3.DatabaseError as error:
-        return [f"The database cannot be read through: {error}."]
+    except (sqlite3.DatabaseError, ValueError, TypeError, KeyError, AttributeError, UserError) as error:
+        return [f"The database cannot be read through: {str(error).rstrip('.')}."]
 
 
 def _check_database(connection: sqlite3.Connection) -> Iterator[str]:
@@ -32,7 +33,7 @@ def _check_database(connection: sqlite3.Connection) -> Iterator[str]:
                 yield f"The database is damaged: {line}."
         for table, number, parent, _ in connection.execute("PRAGMA foreign_key_check"):
             yield f"Row {number} of {table} belongs to a {parent} that is not there."
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError) as error:
         yield f"The database is damaged: {error}."
 
 

@@ -64,7 +64,7 @@ def open_project(path: Path | str, write: bool = True) -> Project:
         except OSError:
             return _open_to_read(path, _not_writable(path))
         return _open_to_write(path, lock)
-    except (OSError, sqlite3.Error, UserError) as error:
+    except (OSError, sqlite3.Error, UserError, ValueError, TypeError, KeyError) as error:  # of damaged files, any
         raise unreadable(path, error) from error
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,32 @@ class ProjectReader:
         self.path = path
         """Of the project's file."""
         self.reader = reader
-        self._reading = threading.Lock()
+        self._one_reader = threading.Lock()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One thread at a time; what is damaged is a `UserError`. That the project was closed meanwhile, and faults of
+        the disk, stay what they are: they say nothing of the file.
+        """
+        with self._one_reader:
+            try:
+                yield
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") not in ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"):
+                    raise
+                raise self._damaged(error) from error
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> UserError:
+        return UserError(
+            f"{self.path.name} is damaged, a part of it cannot be read ({error}): use a copy of it, or see what is "
+            f"left with napari-unet project check {self.path.name}."
+        )
 
     def images(self) -> dict[int, ImageReference]:
         """The images by their numbers."""
-        with self._reading:
+        with self._reading():
             return rows.read_images(self.reader)
 
     def read_array(self, image: int, role: str, planes: Collection[int] | None = None) -> Array | None:
@@ -38,7 +60,7 @@ class ProjectReader:
 
         Of `planes` only (numbers over all axes before YX, in C order; None: all of them), zeros elsewhere.
         """
-        with self._reading:
+        with self._reading():
             found = rows.find_array(self.reader, image, role)
             try:
                 return None if found is None else rows.read_array(self.reader, found, planes)
@@ -47,32 +69,32 @@ class ProjectReader:
 
     def read_history(self, image: int, role: str) -> History:
         """What can be undone and redone of an array."""
-        with self._reading:
+        with self._reading():
             found = rows.find_array(self.reader, image, role)
             return History() if found is None else rows.read_history(self.reader, found)
 
     def get_property(self, name: str) -> Any:
         """What `set_property` had saved; None if there is nothing."""
-        with self._reading:
+        with self._reading():
             row = self.reader.execute("SELECT value FROM property WHERE name = ?", (name,)).fetchone()
         return None if row is None or name == "id" else json.loads(row[0])
 
     def models(self) -> list[dict[str, Any]]:
         """The models that were used or trained here, the oldest first."""
-        with self._reading:
+        with self._reading():
             found = self.reader.execute("SELECT hash, name, parent, path, record, time FROM model ORDER BY time")
             names = ("hash", "name", "parent", "path", "record", "time")
             return [dict(zip(names, row, strict=True)) | {"record": json.loads(row[4])} for row in found]
 
     def trainings(self) -> list[dict[str, Any]]:
         """The trainings, the oldest first."""
-        with self._reading:
+        with self._reading():
             found = self.reader.execute("SELECT time, model, record FROM training ORDER BY id")
             return [{"time": row[0], "model": row[1], "record": json.loads(row[2])} for row in found]
 
     def count_edits(self) -> int:
         """Steps of all journals but the bases: strokes, tools, undo and redo."""
-        with self._reading:
+        with self._reading():
             return int(
                 self.reader.execute("SELECT count(*) FROM edit WHERE kind NOT IN ('base', 'write')").fetchone()[0]
             )

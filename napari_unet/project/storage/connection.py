@@ -96,6 +96,8 @@ def unreadable(path: Path, error: BaseException) -> UserError:
         return UserError(f"{path.name} cannot be opened: {error}.")
     if isinstance(error, FileNotFoundError):
         return UserError(f"There is no project {path}: check its name and folder.")
-    if getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+    if getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT") or isinstance(
+        error, (ValueError, TypeError, KeyError)
+    ):
         return UserError(f"{path.name} is no project file, or it is damaged: choose another one, or a copy of it.")
     return UserError(f"{path.name} cannot be opened: {str(error).rstrip('.')}. Check the file and its folder.")
