@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import UserError, listed, require
-from napari_unet.heads.registry import find_head
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.workflows.pairing import is_label_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from napari_unet.events import Finished
+    from napari_unet.images.channels import ModelInput
     from napari_unet.images.image import Image
     from napari_unet.models.record import ModelRecord
-    from napari_unet.segmentation.events import Segmentation
 
 PARAMETERS = {
     "diameter": "PX|auto",
@@ -46,6 +43,12 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="image files, or folders of them")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the labels (default: beside each image)")
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="keep a journal beside the labels, and leave what it knows as done: a run that was killed goes on",
+    )  # fmt: skip
+    parser.add_argument("--watch", action="store_true", help="go on with images as they come into the folders, until "
+                        "Ctrl-C; keeps a journal as --resume does")  # fmt: skip
     add_model(parser)
     add_reading(parser)
     add_parameters(parser, SegmentConfig, PARAMETERS)
@@ -56,41 +59,95 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Segment every file; a bad one does not keep the others from it. Returns whether the user stopped it."""
     config = read_config(args, SegmentConfig, PARAMETERS)
-    targets = plan_outputs(expand_inputs(args.input), args.output)
-    from napari_unet.images.channels import grey_input, model_input
+    if args.watch:
+        folders = [path for path in args.input if path.is_dir() and path.suffix != ".zarr"]
+        require(len(folders) == len(args.input), "--watch looks into folders: give nothing but folders.")
+    targets = {} if args.watch else plan_outputs(expand_inputs(args.input), args.output)
     from napari_unet.models.library import load_model
-    from napari_unet.segmentation.segment import segment_steps
+    from napari_unet.workflows.batch import segment_files_steps, watch_folders
+    from napari_unet.workflows.batch_journal import BatchJournal
 
     model = load_model(args.model)
-    images: list[dict[str, Any]] = []
-    errors: list[dict[str, str]] = []
-    terminal.answer |= {"model": {"name": model.name, "sha256": model.sha256}, "images": images, "errors": errors}
+    shown = _Shown(terminal, len(targets), quiet_errors=not args.watch)
+    terminal.answer |= {"model": {"name": model.name, "sha256": model.sha256}} | shown.answer
+    journal = None
+    if args.resume or args.watch:
+        journal = BatchJournal(model.sha256 or model.name, _settings(args, config))
     with stop_on_interrupt() as stop, terminal.progress() as bar:
-        for number, (path, target) in enumerate(targets.items(), start=1):
-            if stop.requested:
-                break
-            title = f"{path.name} ({number} of {len(targets)})" if len(targets) > 1 else path.name
-            try:
-                image, channel = read_with_channel(path, args)
-                seen = model_input(image, model.record.architecture.in_channels, channel)
-                grey = grey_input(seen)
-                start = time.perf_counter()
-                finished = _follow(segment_steps(seen, model, config, stop=stop), title, bar)
-                row = _written(image, grey, target, finished) | _classes(model.record, finished.result)
-            except UserError as error:
-                errors.append({"input": str(path), "message": str(error)})
-                continue
-            row |= {
-                "input": str(path),
-                "diameter_estimated": config.diameter is None,
-                "seconds": round(time.perf_counter() - start, 3),
-            }
-            images.append(row)
-            terminal.say(_told(row))
+        files = _targets_of(watch_folders(args.input, stop), args.output) if args.watch else iter(targets.items())
+        steps = segment_files_steps(files, lambda path: _read(path, args, model.record), model, config, journal, stop)
+        follow(steps, lambda event: shown.show(event, bar))
     terminal.answer["stopped"] = stop.requested
-    if errors:
-        _raise(errors, len(targets))
+    if shown.errors and not args.watch:
+        _raise(shown.errors, len(targets))
     return stop.requested
+
+
+def _read(path: Path, args: argparse.Namespace, record: ModelRecord) -> tuple[Image, ModelInput]:
+    from napari_unet.images.channels import model_input
+
+    image, channel = read_with_channel(path, args)
+    return image, model_input(image, record.architecture.in_channels, channel)
+
+
+def _settings(args: argparse.Namespace, config: SegmentConfig) -> dict[str, Any]:
+    """What decides the labels, beside image and model."""
+    return config.model_dump(mode="json", exclude={"device"}) | {"axes": args.axes, "channel": args.channel}
+
+
+def _targets_of(paths: Iterator[Path], folder: Path | None) -> Iterator[tuple[Path, Path]]:
+    """Each of `paths` with the file for its labels, as they come."""
+    for path in paths:
+        [(image, target)] = plan_outputs([path], folder).items()
+        yield image, target
+
+
+class _Shown:
+    """What the terminal shows of a batch, and what --json says of it."""
+
+    def __init__(self, terminal: Terminal, total: int, quiet_errors: bool) -> None:
+        self.images: list[dict[str, Any]] = []
+        self.errors: list[dict[str, str]] = []
+        self.answer: dict[str, Any] = {"images": self.images, "errors": self.errors}
+        self._terminal, self._total, self._quiet_errors = terminal, total, quiet_errors
+        self._task: Any = None
+        self._planes = 1
+
+    def show(self, event: Any, bar: Progress) -> None:
+        from napari_unet.workflows.batch import FileDone, FileFailed, FileStarted
+
+        if isinstance(event, FileStarted):
+            number = f" ({event.number} of {self._total})" if self._total > 1 else ""
+            self._task = bar.add_task(f"{event.path.name}{number}", total=None, detail="")
+        elif isinstance(event, FileDone | FileFailed):
+            if self._task is not None:
+                bar.remove_task(self._task)
+            self._task = None
+            self._end(event)
+        else:
+            self._move(event, bar)
+
+    def _end(self, event: Any) -> None:
+        from napari_unet.workflows.batch import FileFailed
+
+        if isinstance(event, FileFailed):
+            self.errors.append({"input": str(event.path), "message": event.message})
+            if not self._quiet_errors:
+                self._terminal.say(event.message)
+            return
+        self.images.append(event.row | ({"resumed": True} if event.resumed else {}))
+        self._terminal.say(f"{event.path}: done before" if event.resumed else _told(event.row))
+
+    def _move(self, event: Any, bar: Progress) -> None:
+        """The bar moves by slices where there are several, else by tiles."""
+        from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
+
+        if isinstance(event, Estimated):
+            self._planes = event.n_planes
+        elif isinstance(event, PlaneDone if self._planes > 1 else TileDone):
+            word = "slices" if self._planes > 1 else "tiles"
+            detail = f"{event.done} of {event.total} {word}  {seconds_text(event.seconds_left)}"
+            bar.update(self._task, completed=event.done, total=event.total, detail=detail)
 
 
 def expand_inputs(inputs: list[Path]) -> list[Path]:
@@ -102,6 +159,10 @@ def expand_inputs(inputs: list[Path]) -> list[Path]:
         if path.is_dir() and not is_image_path(path):
             found = [p for p in list_images(path) if not is_label_name(image_name(p))]
             require(found, f"There are no images in {path}: give a folder of TIFF, PNG, JPEG or OME-Zarr images.")
+            paths += found
+        elif not path.exists() and any(letter in path.name for letter in "*?["):  # a pattern that no shell expanded
+            found = sorted(found for found in path.parent.glob(path.name) if not found.stem.endswith("_labels"))
+            require(found, f"No file fits {path}: check the pattern.")
             paths += found
         else:
             paths.append(path)
@@ -124,53 +185,6 @@ def plan_outputs(paths: list[Path], folder: Path | None) -> dict[Path, Path]:
         require(twin is None, f"The labels of {twin} and {path} would both be {target}: rename one of the images.")
         targets[path] = target
     return targets
-
-
-def _follow(steps: Iterator[Any], title: str, bar: Progress) -> Finished[Segmentation]:
-    """Segment with the bar moving along: by slices where there are several, else by tiles."""
-    from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
-
-    task = bar.add_task(title, total=None, detail="")
-    planes = 1
-
-    def show(event: Any) -> None:
-        nonlocal planes
-        if isinstance(event, Estimated):
-            planes = event.n_planes
-        elif isinstance(event, PlaneDone if planes > 1 else TileDone):
-            word = "slices" if planes > 1 else "tiles"
-            detail = f"{event.done} of {event.total} {word}  {seconds_text(event.seconds_left)}"
-            bar.update(task, completed=event.done, total=event.total, detail=detail)
-
-    try:
-        return follow(steps, show)
-    finally:
-        bar.remove_task(task)
-
-
-def _written(image: Image, grey: Image, target: Path, finished: Finished[Segmentation]) -> dict[str, Any]:
-    """Write the labels, unless it was stopped before anything was done; returns what --json says about them."""
-    from napari_unet.images.files.writing import write_labels
-
-    found = finished.result
-    keep = not finished.stopped or found.done.any()
-    return {
-        "output": str(write_labels(target, found.labels, like=grey)) if keep else None,
-        "description": image.describe(),
-        "axes": found.axes,
-        "shape": list(found.labels.shape),
-        "objects": found.n_objects,
-        "diameter": round(float(found.diameter), 2),
-        "planes": int(found.done.size),
-        "planes_done": int(found.done.sum()),
-        "notes": list(image.notes),
-    }
-
-
-def _classes(record: ModelRecord, found: Segmentation) -> dict[str, Any]:
-    """Share of the pixels by class name; empty for a model of objects."""
-    found_of = find_head(record).summarize(found.labels[found.done], record)
-    return {"classes": found_of["classes"]} if "classes" in found_of else {}
 
 
 def _told(row: dict[str, Any]) -> str:
