@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,10 @@ from shapes import Array, Nucleus, draw, rotation
 
 @dataclass(frozen=True)
 class Sample:
-    """An image with its labels; `pixel` in micrometers (and `interval` in seconds) along `axes` without C."""
+    """An image with its labels; `pixel` in micrometers (and `interval` in seconds) along `axes` without C.
+
+    `parents` of a time-lapse: the mother's id of each daughter.
+    """
 
     image: npt.NDArray[np.uint16]
     labels: npt.NDArray[np.uint16]
@@ -20,6 +23,7 @@ class Sample:
     pixel: tuple[float, ...]
     interval: float | None = None
     channels: tuple[str, ...] = ()
+    parents: dict[int, int] = field(default_factory=dict)
 
 
 def _some_radii(rng: np.random.Generator, mean: Array) -> Array:
@@ -102,20 +106,32 @@ def nuclei_3d(rng: np.random.Generator) -> Sample:
 
 def nuclei_timelapse(rng: np.random.Generator) -> Sample:
     """Six frames, five minutes apart, of nuclei that move and divide; an id stays with its nucleus (TYX)."""
-    pixel, shape, frames = (0.45, 0.45), (256, 256), 6
+    return simulate_timelapse(rng, (256, 256), frames=6, count=52)
+
+
+def simulate_timelapse(
+    rng: np.random.Generator, shape: tuple[int, int], frames: int, count: int, dividing: int = 2
+) -> Sample:
+    """`frames` of `count` nuclei in `shape` (Y, X) pixels, of which `dividing` begin to divide in each frame."""
+    pixel = (0.45, 0.45)
     extent = np.array(shape) * pixel
-    nuclei = dict(enumerate(place_nuclei(rng, extent, np.array([5.0, 5.0]), 52, closest=0.9), start=1))
+    nuclei = dict(enumerate(place_nuclei(rng, extent, np.array([5.0, 5.0]), count, closest=0.9), start=1))
     drift = {number: rng.normal(0, 0.7, 2) for number in nuclei}
     microscope = Microscope(sigma_xy=0.4, haze=0.2, photons=150)
     images, labels = [], []
+    parents: dict[int, int] = {}
     for frame in range(frames):
         density, ids = draw(list(nuclei.values()), list(nuclei), shape, pixel)
         images.append(microscope.expose(add_debris(density, pixel, np.random.default_rng(5), 7), pixel, rng))
         labels.append(ids)
         _move(rng, nuclei, drift)
         if frame < frames - 1:
-            _divide(rng, nuclei, drift, frame)
-    return Sample(np.stack(images), relabel(np.stack(labels)), "TYX", pixel, interval=300.0)
+            parents |= _divide(rng, nuclei, drift, frame, dividing)
+    stack = np.stack(labels)
+    tidy = relabel(stack)
+    new = dict(zip(stack[tidy > 0].tolist(), tidy[tidy > 0].tolist(), strict=True))
+    known = {new[child]: new[mother] for child, mother in parents.items() if child in new and mother in new}
+    return Sample(np.stack(images), tidy, "TYX", pixel, interval=300.0, parents=known)
 
 
 def _move(rng: np.random.Generator, nuclei: dict[int, Nucleus], drift: dict[int, Array]) -> None:
@@ -133,13 +149,20 @@ def _move(rng: np.random.Generator, nuclei: dict[int, Nucleus], drift: dict[int,
                 nucleus.centre = nucleus.centre + gap / distance * (reach - distance) / 2
 
 
-def _divide(rng: np.random.Generator, nuclei: dict[int, Nucleus], drift: dict[int, Array], frame: int) -> None:
-    """Condensed nuclei of the last frame part into daughters with new ids; two others condense."""
+def _divide(
+    rng: np.random.Generator, nuclei: dict[int, Nucleus], drift: dict[int, Array], frame: int, dividing: int
+) -> dict[int, int]:
+    """Condensed nuclei of the last frame part into daughters with new ids, `dividing` others condense.
+
+    Returns the mother of each daughter.
+    """
+    parents = {}
     for number in [n for n, nucleus in nuclei.items() if nucleus.parts.get("condensed_at") == frame - 1]:
         mother = nuclei.pop(number)
         way = mother.rotation[:, 0]
         for side in (-1, 1):
             new = max([*nuclei, number, 1000]) + 1
+            parents[new] = number
             seed = np.random.default_rng(rng.integers(2**63))
             radii = np.array([2.0, 3.6])
             centre = mother.centre + side * way * 3.2
@@ -150,11 +173,12 @@ def _divide(rng: np.random.Generator, nuclei: dict[int, Nucleus], drift: dict[in
             nucleus.radii = np.minimum(nucleus.radii * [1.18, 1.06], 4.6)
             nucleus.brightness = max(1.0, nucleus.brightness * 0.88)
     ready = [n for n, nucleus in nuclei.items() if not nucleus.condensed and np.min(nucleus.centre) > 12]
-    for number in rng.choice(ready, size=2, replace=False):
+    for number in rng.choice(ready, size=min(dividing, len(ready)), replace=False):
         old = nuclei[int(number)]
         plate = Nucleus(old.centre, np.array([2.3, 4.6]), old.rotation, 2.1, old.rng, 0.06, True)
         plate.parts["condensed_at"] = frame
         nuclei[int(number)] = plate
+    return parents
 
 
 def replace_nucleus(nucleus: Nucleus, **changes: object) -> Nucleus:

@@ -1,0 +1,1 @@
+"""Cells through time: objects of frames become tracks, and what a person changes about them."""
