@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from napari_unet.workflows.evaluation import evaluate
     from napari_unet.workflows.segmenting import segment
     from napari_unet.workflows.teaching import finetune
+    from napari_unet.workflows.tracking import track
 
 # Read by OpenMP when torch is first imported. Threads that wait for each other sleep rather than spin, and leave their
 # core to the window that is being painted in.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "finetune", "load_model", "segment"]
+__all__ = ["evaluate", "finetune", "load_model", "segment", "track"]
 
 # Looked up on first use, so that importing the package (which napari does at start) stays free of torch.
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "finetune": "napari_unet.workflows.teaching",
     "load_model": "napari_unet.models.library",
     "segment": "napari_unet.workflows.segmenting",
+    "track": "napari_unet.workflows.tracking",
 }
 
 

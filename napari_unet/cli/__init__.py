@@ -12,13 +12,25 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from napari_unet import __version__
-from napari_unet.cli import demo, evaluate, export, finetune, import_labels, measure, models, project, segment, train
+from napari_unet.cli import (
+    demo,
+    evaluate,
+    export,
+    finetune,
+    import_labels,
+    measure,
+    models,
+    project,
+    segment,
+    track,
+    train,
+)
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
 from napari_unet.installation import find_rival
 
 DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130  # exit codes; 130 is the shell's own for Ctrl-C
-_COMMANDS = (segment, measure, export, import_labels, finetune, evaluate, train, models, project, demo)
+_COMMANDS = (segment, track, measure, export, import_labels, finetune, evaluate, train, models, project, demo)
 
 
 class _Parser(argparse.ArgumentParser):

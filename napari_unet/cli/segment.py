@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from napari_unet.cli.options import add_general, add_model, add_parameters, add_
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import UserError, listed, require
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.tracking.config import TrackConfig
 from napari_unet.workflows.pairing import is_label_name
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     )  # fmt: skip
     parser.add_argument("--watch", action="store_true", help="go on with images as they come into the folders, until "
                         "Ctrl-C; keeps a journal as --resume does")  # fmt: skip
+    parser.add_argument("--track", action="store_true", help="ids stay with their objects through a time-lapse; "
+                        "<name>_tracks.csv says who is whose daughter")  # fmt: skip
     add_model(parser)
     add_reading(parser)
     add_parameters(parser, SegmentConfig, PARAMETERS)
@@ -75,7 +79,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         journal = BatchJournal(model.sha256 or model.name, _settings(args, config))
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         files = _targets_of(watch_folders(args.input, stop), args.output) if args.watch else iter(targets.items())
-        steps = segment_files_steps(files, lambda path: _read(path, args, model.record), model, config, journal, stop)
+        read = partial(_read, args=args, record=model.record)
+        tracking = TrackConfig() if args.track else None
+        steps = segment_files_steps(files, read, model, config, journal, stop, tracking)
         follow(steps, lambda event: shown.show(event, bar))
     terminal.answer["stopped"] = stop.requested
     if shown.errors and not args.watch:
@@ -92,7 +98,8 @@ def _read(path: Path, args: argparse.Namespace, record: ModelRecord) -> tuple[Im
 
 def _settings(args: argparse.Namespace, config: SegmentConfig) -> dict[str, Any]:
     """What decides the labels, beside image and model."""
-    return config.model_dump(mode="json", exclude={"device"}) | {"axes": args.axes, "channel": args.channel}
+    settings = config.model_dump(mode="json", exclude={"device"}) | {"axes": args.axes, "channel": args.channel}
+    return settings | ({"track": TrackConfig().model_dump(mode="json")} if args.track else {})
 
 
 def _targets_of(paths: Iterator[Path], folder: Path | None) -> Iterator[tuple[Path, Path]]:
@@ -196,6 +203,8 @@ def _told(row: dict[str, Any]) -> str:
     text = (
         f"{row['input']}: {row['objects']} objects, diameter {row['diameter']:.1f} px ({how}), {row['seconds']:.1f} s"
     )
+    if "tracks" in row:
+        text += f", {row['tracks']} tracks, {row['divisions']} divisions"
     if row["planes_done"] < row["planes"]:
         text += f", stopped after {row['planes_done']} of {row['planes']} slices"
     return f"{text} -> {row['output']}" if row["output"] else f"{text}; no labels written"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.labels.matching import overlap_table
+from napari_unet.tracking.tracks import Tracks
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -46,6 +47,14 @@ class FrameObjects:
     def without_pixels(self) -> FrameObjects:
         """The same measures, without the frame itself."""
         return replace(self, numbers=np.zeros((0,) * self.numbers.ndim, np.int32))
+
+    def renamed(self, tracks: Tracks, frame: int) -> FrameObjects:
+        """The same objects under the ids of their tracks, sorted by them; this is frame number `frame`."""
+        rows = np.flatnonzero(tracks.frame == frame)
+        new = tracks.track[rows][np.argsort(tracks.label[rows])]  # a row an object, as `ids` are sorted too
+        order = np.argsort(new)
+        area, centre, at_border = self.area[order], self.centre[order], self.at_border[order]
+        return replace(self.without_pixels(), ids=new[order], area=area, centre=centre, at_border=at_border)
 
     @property
     def place(self) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_unet.errors import UserError
+from napari_unet.errors import UserError, require
 from napari_unet.events import Failed, Finished, StopFlag, guarded
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, grey_input
@@ -16,7 +16,9 @@ from napari_unet.images.files.reading import is_image_path
 from napari_unet.images.files.writing import write_labels
 from napari_unet.segmentation import segment as segmentation
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.tracking.config import TrackConfig
 from napari_unet.workflows.batch_journal import BatchJournal
+from napari_unet.workflows.tracking import check_time, track_segmentation, write_track_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +71,7 @@ def segment_files_steps(
     config: SegmentConfig,
     journal: BatchJournal | None = None,
     stop: StopFlag | None = None,
+    tracking: TrackConfig | None = None,
 ) -> Iterator[Any]:
     """Segment `files` (image, labels to write), one after another; yields the events above and segmentation's own.
 
@@ -80,6 +83,8 @@ def segment_files_steps(
         Opens an image: as it is, and as the model sees it.
     journal : BatchJournal, optional
         Files that it knows as done are left as they are; what is done is noted in it.
+    tracking : TrackConfig, optional
+        Objects of time-lapses are followed, so that ids stay; a file that is none fails.
 
     Yields, last, `Finished` with a `BatchResult`.
     """
@@ -93,7 +98,7 @@ def segment_files_steps(
             known = journal.find_done(path, target) if journal is not None else None
             if known is None:
                 yield FileStarted(path, number)
-                row = yield from _segment_file(path, target, read, model, config, journal, flag)
+                row = yield from _segment_file(path, target, read, model, config, journal, flag, tracking)
             else:
                 row = known
         except UserError as error:
@@ -113,9 +118,13 @@ def _segment_file(
     config: SegmentConfig,
     journal: BatchJournal | None,
     stop: StopFlag,
+    tracking: TrackConfig | None,
 ) -> Generator[Any, None, dict[str, Any]]:
     """Segment one file and write its labels; returns what there is to say of it."""
     image, seen = read(path)
+    if tracking is not None:
+        check_time(image)
+        require(model.record.task == "instances", f"{model.name} finds classes, not objects: they cannot be tracked.")
     start = time.perf_counter()
     outcome = yield from guarded(segmentation.segment_steps(seen, model, config, stop=stop))
     if isinstance(outcome, Failed):
@@ -132,6 +141,10 @@ def _segment_file(
     if outcome.stopped and not found.done.any():
         return row
     row["output"] = str(target)
+    if tracking is not None:
+        found, tracks = track_segmentation(found, grey_input(seen), tracking)
+        write_track_table(target.with_name(f"{target.stem.removesuffix('_labels')}_tracks.csv"), tracks)
+        row |= {"objects": found.n_objects, "tracks": len(tracks), "divisions": len(set(tracks.parents.values()))}
     if journal is None or outcome.stopped:  # a part is kept, and done again by the next run
         write_labels(target, found.labels, like=grey_input(seen))
     else:
