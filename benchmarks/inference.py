@@ -27,6 +27,7 @@ from napari_unet.events import drain
 from napari_unet.images.files.reading import list_images, read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.images.image import Image
+from napari_unet.models.engine import Engine
 from napari_unet.models.fused import fold_batch_norms
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument("--parts", action="store_true", help="print how long each part takes")
     args = parser.parse_args()
     model = load_model(args.model)
-    predictor = Predictor(model, "cpu", args.precision)
+    predictor = Predictor(model, Engine("cpu", args.precision))
     parameters = sum(p.numel() for p in model.network.parameters())
     print(f"{model.name}: {parameters / 1e6:.2f} M parameters, {predictor.dtype}, {torch.get_num_threads()} threads")
     peak = measure_peak(predictor.dtype, args.repeats)

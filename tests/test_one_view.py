@@ -86,7 +86,7 @@ def test_the_second_look_and_add_see_the_same() -> None:
     looks, places = [], []
     for image, view in both():
         looks.append(next(e for e in look_again(image, model(), view, [()], EXACT) if isinstance(e, SecondLook)))
-        places.append(drain(map_surroundings(image, model, (), (90, 90), view, "cpu", "float32")))
+        places.append(drain(map_surroundings(image, model, (), (90, 90), view, EXACT.engine)))
     np.testing.assert_allclose(looks[0].maps, looks[1].maps, atol=0.02)
     assert looks[0].labels.max() > 3
     np.testing.assert_allclose(places[0].maps, places[1].maps, atol=0.02)
@@ -94,7 +94,7 @@ def test_the_second_look_and_add_see_the_same() -> None:
 
 def test_the_preview_sees_the_same() -> None:
     shown = [
-        predict_preview(model(), PreviewRequest(image, (), (slice(0, 192), slice(0, 192)), view), device="cpu")
+        predict_preview(model(), PreviewRequest(image, (), (slice(0, 192), slice(0, 192)), view), engine=EXACT.engine)
         for image, view in both()
     ]
     assert shown[0].max() > 3
@@ -135,11 +135,11 @@ def test_chosen_thresholds_reach_every_path() -> None:
     assert view.thresholds == HIGH
     assert (few.labels > 0).sum() < 0.95 * (labels > 0).sum()
     whole = (slice(0, 192), slice(0, 192))
-    shown = predict_preview(model(), PreviewRequest(image, (), whole, view), device="cpu")
+    shown = predict_preview(model(), PreviewRequest(image, (), whole, view), engine=EXACT.engine)
     assert (shown > 0).sum() < 0.95 * (labels > 0).sum()
     look = next(e for e in look_again(image, model(), view, [()], EXACT) if isinstance(e, SecondLook))
     assert (look.labels > 0).sum() < 0.95 * (labels > 0).sum()
-    assert drain(map_surroundings(image, model, (), (90, 90), view, "cpu")).foreground_threshold == 0.97
+    assert drain(map_surroundings(image, model, (), (90, 90), view, EXACT.engine)).foreground_threshold == 0.97
     config = FinetuneConfig(seconds=300, max_steps=1, patch=64, batch_size=1, replay=0, device="cpu")
     before = []
     for one in (usual.view, view):

@@ -55,6 +55,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.models.library import load_model
 
     model = load_model(args.model)
+    terminal.warn(config.engine.note)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         finished = _follow(Inputs(pairs, args, model.record), pairs, model, config, stop, bar)
     result = finished.result

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train within the time given, save the child, say whether it is better; returns whether the user stopped it."""
     start = time.monotonic()
     config = read_config(args, FinetuneConfig, PARAMETERS)
-    look = read_config(args, SegmentConfig, LOOK)
+    look = read_config(args, SegmentConfig, {**LOOK, "device": "D"})
     output = check_output(args.output, args.force)
     pairs = find_pairs(args.images, args.labels, args.reviewed)
     from napari_unet.finetuning.guidance import advise
@@ -98,6 +98,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
     model = load_model(args.model)
     images = corrected_images(pairs, args, model, config, look)
+    terminal.warn(config.engine.note)
     objects = find_head(model.record).draws_objects
     if objects:
         _warn(images, config, terminal)
@@ -146,9 +147,8 @@ def _warn(images: list[CorrectedImage], config: FinetuneConfig, terminal: Termin
     """Say on what it runs, for how long, and what in the labels contradicts itself."""
     from napari_unet.corrections.consistency import find_inconsistencies
     from napari_unet.finetuning.guidance import describe_cost
-    from napari_unet.models.device import describe_device
 
-    terminal.say(describe_cost(config.seconds, describe_device(config.device)))
+    terminal.say(describe_cost(config.seconds, config.engine.describe()))
     terminal.answer["problems"] = found = find_inconsistencies(images)
     for sentence in found:
         terminal.say(f"Check the labels: {sentence}")
@@ -175,7 +175,7 @@ def corrected_images(
     for pair in pairs:
         image, channel = read_with_channel(pair.image, args)
         one = make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, config.channels)
-        found.append(replace(one, view=decide_view(one.image, model, look, config.device)))
+        found.append(replace(one, view=decide_view(one.image, model, look)))
     return found
 
 

@@ -133,6 +133,8 @@ def _demand(config: type[BaseModel], name: str, error: Any) -> str:
     bounds = _bounds(config, name)
     if kind:
         return f"{kind}, {bounds}" if bounds else kind
+    if error["type"] == "literal_error":
+        return str(error["ctx"]["expected"]).replace("'", "")
     pattern = error.get("ctx", {}).get("pattern")
     if pattern:
         return " or ".join(pattern.strip("^$()").split("|"))

@@ -77,6 +77,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     journal = None
     if args.resume or args.watch:
         journal = BatchJournal(model.sha256 or model.name, _settings(args, config))
+    terminal.warn(config.engine.note)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         files = _targets_of(watch_folders(args.input, stop), args.output) if args.watch else iter(targets.items())
         read = partial(_read, args=args, record=model.record)

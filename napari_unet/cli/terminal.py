@@ -43,6 +43,12 @@ class Terminal:
             console = Console()
             console.print(text, width=None if console.is_terminal else 200)
 
+    def warn(self, sentence: str) -> None:
+        """Say, on stderr, what the user ought to know; with --json in the object. Nothing if it is empty."""
+        if sentence:
+            print(f"napari-unet: {sentence}", file=sys.stderr, flush=True)
+            self.answer.setdefault("warnings", []).append(sentence)
+
     def fail(self, sentence: str) -> None:
         """Say, on stderr, what is wrong and what to do; with --json in the object too."""
         sentence = " ".join(sentence.split())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from napari_unet.models.engine import DeviceName, Engine
 
 AUTO_ALL = False
 """Whether colour and several channels are used where nobody says; docs/benchmarks.md has what was measured."""
@@ -42,9 +46,14 @@ class FinetuneConfig(BaseModel):
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
     seed: int = Field(0, ge=0, title="Seed")
-    device: str = Field(
+    device: DeviceName = Field(
         "auto",
         title="Device",
-        description="auto, cpu, cuda or mps.",
-        json_schema_extra={"choices": ["auto", "cpu", "cuda", "mps"]},
+        description="What computes: the processor (cpu) or a graphics card; auto asks the machine.",
+        json_schema_extra={"choices": list(get_args(DeviceName))},
     )
+
+    @property
+    def engine(self) -> Engine:
+        """What it runs on."""
+        return Engine(self.device)

@@ -120,7 +120,7 @@ class _Run:
         enough = self._took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
         if self.head.doubts and not self.model.record.untrained:
-            mark_doubt(self.model, self.material.training, self.config.device, enough)
+            mark_doubt(self.model, self.material.training, self.config.engine, enough)
         torch.manual_seed(self.config.seed)
         replay, remembers = find_replay(self.model.record), self.config.replay > 0
         old = replay.training_planes(self.model.record) if replay and remembers else []
@@ -130,7 +130,7 @@ class _Run:
         teacher = find_teacher(self.model.record) if old else None
         self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
         base = replay.held_out_planes() if replay else ()
-        self.judge = Judge(self.material, base, self.config.device, remembers)
+        self.judge = Judge(self.material, base, self.config.engine, remembers)
         self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
@@ -207,7 +207,7 @@ class _Run:
         start = time.perf_counter()
         diameter = self.material.survey.diameter(0)
         with self.trainer.threads.as_chosen():
-            labels = predict_preview(self.child(self.trainer.averaged), request, diameter, self.config.device)
+            labels = predict_preview(self.child(self.trainer.averaged), request, diameter, self.config.engine)
         cost = time.perf_counter() - start
         self.show_preview.restart(max(self.config.preview_seconds, cost / _PREVIEW_SHARE))
         yield PreviewDone(self.trainer.steps, request, labels, self.budget.elapsed)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.images.channels import model_input
 from napari_unet.learning.scoring import predict_labels
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.predictor import Predictor
@@ -19,7 +20,7 @@ def predict_preview(
     model: Model,
     request: PreviewRequest,
     diameter: float | None = None,
-    device: str = "auto",
+    engine: Engine = Engine(),
     largest: int = LARGEST,
 ) -> npt.NDArray[np.int32]:
     """Labels of the view of `request`, in its pixels; of a large view only the middle, 0 around it.
@@ -36,7 +37,7 @@ def predict_preview(
     found = np.zeros([part.stop - part.start for part in view], np.int32)
     inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
     pixels = plane[..., middle[0], middle[1]]
-    found[inside] = predict_labels(Predictor(model, device), pixels, limits, diameter, looked.thresholds)
+    found[inside] = predict_labels(Predictor(model, engine), pixels, limits, diameter, looked.thresholds)
     return found
 
 

@@ -12,7 +12,6 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.heads.registry import find_head
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.threads import ThreadChoice
-from napari_unet.models.device import choose_device, choose_dtype
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 
@@ -38,8 +37,7 @@ class Trainer:
         self._head = find_head(record)
         self.distil, self.replay_weight = self._head.distil, REPLAY_WEIGHT
         self._rate = config.learning_rate * (_SCRATCH if record.untrained else 1.0)
-        self.device = choose_device(config.device)
-        self.dtype = choose_dtype(self.device)
+        self.device, self.dtype = config.engine.torch_device, config.engine.dtype
         self.network = copy.deepcopy(network).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(True)
         self._teacher = copy.deepcopy(teacher or network).to(self.device).eval()

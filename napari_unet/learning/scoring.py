@@ -13,6 +13,7 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.normalization import AnyLimits
 from napari_unet.images.view import Thresholds
 from napari_unet.labels.evidence import Score
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.config import SegmentConfig
@@ -24,10 +25,10 @@ _TILE = 768
 
 
 def score_model(
-    model: Model, planes: Sequence[HeldOutPlane], device: str = "auto", enough: Callable[[], bool] = lambda: False
+    model: Model, planes: Sequence[HeldOutPlane], engine: Engine = Engine(), enough: Callable[[], bool] = lambda: False
 ) -> tuple[Score, int]:
     """Pooled score of `model` on the planes, and on how many of them: until `enough()`, but on something to find."""
-    predictor, head, record = Predictor(model, device), find_head(model.record), model.record
+    predictor, head, record = Predictor(model, engine), find_head(model.record), model.record
     parts: list[Any] = []
     something = False
     for plane in planes:

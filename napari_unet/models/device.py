@@ -80,9 +80,8 @@ def lower_thread_priority() -> bool:
     return False
 
 
-def describe_device(name: str = "auto") -> str:
-    """The device that `choose_device` takes, in plain words: "the processor (2 cores)"."""
-    device = choose_device(name)
+def describe_device(device: torch.device) -> str:
+    """A device in plain words: "the processor (2 cores)"."""
     if device.type == "cuda":
         return f"the graphics card ({torch.cuda.get_device_name(device)})"
     if device.type == "mps":

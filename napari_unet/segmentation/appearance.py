@@ -79,7 +79,7 @@ def measure_appearance(
     return best if diameter is None else replace(best, diameter=diameter)
 
 
-def decide_view(image: ModelInput, model: Model, config: SegmentConfig, device: str = "auto") -> View:
+def decide_view(image: ModelInput, model: Model, config: SegmentConfig) -> View:
     """How to look at `image` by what `config` says; whether it is dark is found out by a look if that is "auto".
 
     A diameter that is not given stays unknown: who has labels knows it better than a look.
@@ -87,7 +87,7 @@ def decide_view(image: ModelInput, model: Model, config: SegmentConfig, device: 
     inverted = config.invert == "yes"
     if config.invert == "auto":
         seen = model_input(image, model.record.architecture.in_channels)
-        inverted = measure_appearance(seen, Predictor(model, device), (), config.diameter).inverted
+        inverted = measure_appearance(seen, Predictor(model, config.engine), (), config.diameter).inverted
     return View(config.diameter, "given", inverted, config.thresholds)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_unet.images.view import Thresholds
+from napari_unet.models.engine import DeviceName, Engine, PrecisionName
 
 
 @dataclass(frozen=True)
@@ -72,21 +73,25 @@ class SegmentConfig(BaseModel):
         json_schema_extra={"choices": ["auto", "no", "yes"]},
     )
     keep_probability: bool = Field(False, title="Probability maps", description="Keep what the network said.")
-    device: str = Field(
+    device: DeviceName = Field(
         "auto",
         title="Device",
-        description="auto, cpu, cuda or mps.",
-        json_schema_extra={"choices": ["auto", "cpu", "cuda", "mps"]},
+        description="What computes: the processor (cpu) or a graphics card; auto asks the machine.",
+        json_schema_extra={"choices": list(get_args(DeviceName))},
     )
-    precision: str = Field(
+    precision: PrecisionName = Field(
         "auto",
-        pattern="^(auto|float32|bfloat16)$",
         title="Precision",
         description="bfloat16 is faster where the processor has it; auto asks the machine.",
-        json_schema_extra={"choices": ["auto", "float32", "bfloat16"]},
+        json_schema_extra={"choices": list(get_args(PrecisionName))},
     )
 
     @property
     def thresholds(self) -> Thresholds:
         """What was chosen in place of the model's own."""
         return Thresholds(self.foreground_threshold, self.seed_threshold, self.object_threshold)
+
+    @property
+    def engine(self) -> Engine:
+        """What it runs on."""
+        return Engine(self.device, self.precision)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.predictor import Predictor
 
 
 def estimate_diameter(
-    image: ModelInput, model: Model, plane: tuple[int, ...] | None = None, device: str = "auto"
+    image: ModelInput,
+    model: Model,
+    plane: tuple[int, ...] | None = None,
+    engine: Engine = Engine(),
+    invert: str = "auto",
 ) -> float:
     """Typical object diameter in pixels of a grey `image`, from one plane (index over the axes before YX).
 
-    Without `plane` the middle one is taken. An image in which nothing is found gets the model's own object size.
+    Without `plane` the middle one is taken; `invert` as in `SegmentConfig`. An image in which nothing is found gets the
+    model's own object size.
     """
     image = model_input(image, model.record.architecture.in_channels)
     index = plane if plane is not None else tuple(size // 2 for size in image.shape[:-2])
-    return measure_appearance(image, Predictor(model, device), index).diameter
+    return measure_appearance(image, Predictor(model, engine), index, None, invert).diameter

@@ -13,10 +13,14 @@ from napari_unet.images.view import View
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """How the image will be looked at; the diameter of the view is in pixels of the image."""
+    """How the image will be looked at; the diameter of the view is in pixels of the image.
+
+    `note` is a sentence for the user where it is computed elsewhere than one would expect, else empty.
+    """
 
     view: View
     n_planes: int
+    note: str = ""
 
     @property
     def diameter(self) -> float:

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from napari_unet.heads.registry import find_head
-from napari_unet.models.device import choose_device, choose_dtype, keep_large_buffers
+from napari_unet.models.device import keep_large_buffers
+from napari_unet.models.engine import Engine
 from napari_unet.models.fused import FusedUNet, fold_batch_norms, fuse_network
 from napari_unet.models.model import Model
 
@@ -19,17 +20,14 @@ class Predictor:
     Parameters
     ----------
     model : Model
-    device : str
-        "auto", "cpu", "cuda" or "mps".
-    precision : str
-        "auto", "float32" or "bfloat16".
+    engine : Engine
+        On what it computes, and how exactly.
     """
 
-    def __init__(self, model: Model, device: str = "auto", precision: str = "auto") -> None:
+    def __init__(self, model: Model, engine: Engine = Engine()) -> None:
         self.record = model.record
         self._head = find_head(model.record)
-        self.device = choose_device(device)
-        self.dtype = choose_dtype(self.device, precision)
+        self.device, self.dtype = engine.torch_device, engine.dtype
         network = fold_batch_norms(model.network).float().to(self.device, self.dtype)
         self._format = torch.channels_last if model.record.architecture.ndim == 2 else torch.channels_last_3d
         network.to(memory_format=self._format)  # type: ignore[call-overload]

@@ -83,7 +83,7 @@ class _Run:
         self._image, self._config, self._view = image, config, view
         self._diameter = view.diameter or model.record.diameter
         self._record = decoding_record(model.record, view.thresholds)
-        self._predictor = Predictor(model, config.device, config.precision)
+        self._predictor = Predictor(model, config.engine)
 
     def tiles(self, unit: PlaneIndex, deep: bool) -> Iterator[Any]:
         """Run the network over one plane or volume."""

@@ -83,7 +83,7 @@ class _Run:
             raise UserError(f"The model '{model.name}' needs a z-stack; choose a 2D model for this image.")
         self.started = time.perf_counter()
         self.timing = dict.fromkeys(("estimate", "network", "decode", "total"), 0.0)
-        self.predictor = Predictor(model, config.device, config.precision)
+        self.predictor = Predictor(model, config.engine)
         self._limits: dict[tuple[int, ...], AnyLimits] = {}
         self.labels = np.zeros(image.shape, np.int32)
         self.done = np.zeros(image.shape[:-2], np.bool_)
@@ -94,7 +94,7 @@ class _Run:
     def events(self, scope: Scope, current: tuple[int, ...] | None) -> Iterator[SegmentEvent]:
         units = self._units(scope, current)
         self._look(units[0])
-        yield Estimated(self.look_of(), len(units))
+        yield Estimated(self.look_of(), len(units), self.config.engine.note)
         for number, unit in enumerate(units):
             if self.stop.requested:
                 break

@@ -14,6 +14,7 @@ from napari_unet.events import Finished
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.images.view import View
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.appearance import measure_appearance
@@ -50,8 +51,7 @@ def map_surroundings(
     plane: tuple[int, ...],
     at: tuple[int, int],
     view: View | None = None,
-    device: str = "auto",
-    precision: str = "auto",
+    engine: Engine = Engine(),
 ) -> Iterator[Finished[Surroundings]]:
     """Run the model on the surroundings of row and column `at` of a plane of a grey image (axes out of "TZYX").
 
@@ -63,7 +63,7 @@ def map_surroundings(
     image = model_input(image, record.architecture.in_channels)
     if record.architecture.ndim == 3 or find_head(record).keeps_values:
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
-    predictor = Predictor(model, device, precision)
+    predictor = Predictor(model, engine)
     if view is None or view.diameter is None:
         found = measure_appearance(image, predictor, plane, None, "auto" if view is None else _said(view.inverted))
         view = View(found.diameter, "estimated", found.inverted, View().thresholds if view is None else view.thresholds)

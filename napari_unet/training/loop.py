@@ -16,7 +16,8 @@ from napari_unet.heads.instances.representation import STANDARD, Representation
 from napari_unet.learning.augmentation import vary_grey_values
 from napari_unet.learning.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from napari_unet.learning.events import StepDone, Validated
-from napari_unet.models.device import choose_device, choose_dtype, keep_large_buffers
+from napari_unet.models.device import keep_large_buffers
+from napari_unet.models.engine import Engine
 from napari_unet.models.unet import UNet, with_outputs
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.samples import TrainingSample, draw_patch
@@ -28,8 +29,8 @@ class _Trainer:
     def __init__(self, config: BaseTrainingConfig, representation: Representation, start: UNet | None) -> None:
         torch.manual_seed(config.seed)
         self.config, self.representation = config, representation
-        self.device = choose_device()
-        self.dtype = choose_dtype(self.device)
+        engine = Engine()
+        self.device, self.dtype = engine.torch_device, engine.dtype
         if self.device.type == "cpu":
             keep_large_buffers()
         # What else a network has to say makes it see more: an auxiliary task (Caruana, Machine Learning 28:41, 1997).

@@ -18,7 +18,7 @@ from napari_unet.finetuning.guidance import (
 )
 from napari_unet.finetuning.material.split import MIN_OBJECTS
 from napari_unet.images.image import Image
-from napari_unet.models.device import describe_device
+from napari_unet.models.engine import Engine
 
 
 def image(prediction: np.ndarray, labels: np.ndarray, name: str = "leaf") -> CorrectedImage:
@@ -72,7 +72,7 @@ def test_another_image_is_advised_only_if_there_is_one() -> None:
 def test_time_and_device_are_told() -> None:
     assert describe_cost(60.0, "the processor (2 cores)") == "Takes about 1 minute on the processor (2 cores)."
     assert "30 seconds" in describe_cost(30.0, "x")
-    assert describe_device("cpu").startswith("the processor (")
+    assert Engine("cpu").describe().startswith("the processor (")
 
 
 def test_advice_before_and_after() -> None:

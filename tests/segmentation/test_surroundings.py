@@ -9,13 +9,14 @@ from napari_unet import load_model, segment
 from napari_unet.events import drain
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
+from napari_unet.models.engine import Engine
 from napari_unet.segmentation.surroundings import map_surroundings, surroundings_region
 
 
 def test_surroundings_agree_with_the_whole_plane():
     image, model = read_image(sample_path("nuclei_2d")), load_model()
     whole = segment(image, model, keep_probability=True)
-    found = drain(map_surroundings(image, lambda: model, (), (200, 300), whole.view, precision="float32"))
+    found = drain(map_surroundings(image, lambda: model, (), (200, 300), whole.view, Engine(precision="float32")))
     row, column = 200 - found.corner[0], 300 - found.corner[1]
     near = found.maps[:, row - 20 : row + 20, column - 20 : column + 20]
     expected = whole.probability[:, 180:220, 280:320].astype(np.float32)

@@ -17,6 +17,7 @@ from napari_unet.heads.instances.scoring import compare_objects
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
 from napari_unet.learning.scoring import predict_maps
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import SegmentConfig
@@ -35,7 +36,7 @@ def calibrate(
     base: Sequence[HeldOutPlane] = (),
     base_before: Score | None = None,
     direction: int = 0,
-    device: str = "auto",
+    engine: Engine = Engine(),
     enough: Callable[[], bool] = lambda: False,
 ) -> ModelRecord:
     """The record of `model` with the object threshold that is surely better on `learned`, or as it is.
@@ -50,7 +51,7 @@ def calibrate(
     enough : callable
         Asked between two thresholds: whether there is no more time.
     """
-    predictor = Predictor(model, device)
+    predictor = Predictor(model, engine)
     new, old = _Maps(predictor, _some(learned)), _Maps(predictor, base)
     record, best = model.record, new.score(model.record)
     for tried in _candidates(record, direction):

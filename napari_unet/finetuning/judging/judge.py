@@ -13,6 +13,7 @@ from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.scoring import score_model
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
 
@@ -33,8 +34,10 @@ class Judge:
         Whether the child is to do as well on these; else its score there is only told.
     """
 
-    def __init__(self, material: Material, base: Sequence[HeldOutPlane], device: str, remembers: bool = True) -> None:
-        self.material, self.base, self.device = material, base, device
+    def __init__(
+        self, material: Material, base: Sequence[HeldOutPlane], engine: Engine, remembers: bool = True
+    ) -> None:
+        self.material, self.base, self.engine = material, base, engine
         self.remembers = remembers and bool(base)
         self.before: Score | None = None
         self._learned_before: Score | None = None
@@ -74,7 +77,7 @@ class Judge:
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> None:
         """Score the model as it was, on what was held out; on the base images that can wait: `score_base`."""
         start = time.perf_counter()
-        score, done = score_model(parent, self._planes, self.device, enough)
+        score, done = score_model(parent, self._planes, self.engine, enough)
         del self._planes[done:]
         self._once = time.perf_counter() - start
         self._base_seconds = (
@@ -95,7 +98,7 @@ class Judge:
     def score(self, model: Model) -> Score:
         """The score of weights on the way or at the end."""
         start = time.perf_counter()
-        score = score_model(model, self._planes, self.device)[0]
+        score = score_model(model, self._planes, self.engine)[0]
         self._once = time.perf_counter() - start
         return score
 
@@ -107,7 +110,7 @@ class Judge:
         removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
         direction = (removed > drawn) - (removed < drawn)
         base = (self.base, self._base_before) if self.remembers else ((), None)
-        record = calibrate(child, self.material.learned, *base, direction, self.device, enough)
+        record = calibrate(child, self.material.learned, *base, direction, self.engine, enough)
         return replace(child, record=record)
 
     def conclude(self, child: Model, score: Score, steps: int, check: bool = True) -> Outcome:
@@ -125,14 +128,14 @@ class Judge:
         """What was held out may be too little to say anything by itself."""
         if not self.check_seconds or not self.material.learned:
             return None
-        return score_model(child, self.material.learned, self.device)[0]
+        return score_model(child, self.material.learned, self.engine)[0]
 
     @property
     def _planes(self) -> list[HeldOutPlane]:
         return self.material.held_out or self.material.learned
 
     def _score(self, model: Model, planes: Sequence[HeldOutPlane]) -> Score | None:
-        return score_model(model, planes, self.device)[0] if planes else None
+        return score_model(model, planes, self.engine)[0] if planes else None
 
 
 def _pixels(planes: Sequence[HeldOutPlane], record: ModelRecord) -> float:

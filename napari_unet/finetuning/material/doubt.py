@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.images.normalization import Limits
+from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
@@ -29,14 +30,14 @@ _TILE = 384
 def mark_doubt(
     model: Model,
     planes: Sequence[TrainingPlane],
-    device: str = "auto",
+    engine: Engine = Engine(),
     enough: Callable[[], bool] = lambda: False,
 ) -> None:
     """Set `unsure` of the planes that were predicted before they were corrected, one by one, until `enough()`.
 
     What somebody labelled without a prediction is taken at its word, and so is what was erased.
     """
-    predictor = Predictor(model, device)
+    predictor = Predictor(model, engine)
     for plane in planes:
         if plane.predicted and not enough():
             plane.unsure = find_doubt(plane, _foreground(predictor, plane))

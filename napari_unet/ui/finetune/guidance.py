@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
+from napari_unet.models.engine import Engine
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ class GuidanceView(QWidget):
         """The result of the run is settled: the next one is what counts."""
         self._problems = self._after = ()
 
-    def show_before(self, material: MaterialView, seconds: float, device: str) -> None:
+    def show_before(self, material: MaterialView, seconds: float, engine: Engine) -> None:
         """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""
         if self._after:
             return
-        cost = describe_cost(seconds, _describe_device(device))
+        cost = describe_cost(seconds, _describe(engine))
         names, pixels = material.classes
         if names:
             self._write(sentence for sentence in (advise_classes(names, pixels), cost) if sentence)
@@ -100,10 +101,8 @@ class GuidanceView(QWidget):
         self.setVisible(bool(self.text))
 
 
-def _describe_device(name: str) -> str:
+def _describe(engine: Engine) -> str:
     """In plain words once torch is there: it is not loaded, in the window's thread, for the sake of a sentence."""
     if "torch" not in sys.modules:
         return "this computer"
-    from napari_unet.models.device import describe_device
-
-    return describe_device(name)
+    return engine.describe()

@@ -19,6 +19,7 @@ from napari_unet.finetuning.events import ImageUse, Prepared, PreviewDone, Previ
 from napari_unet.finetuning.guidance import advise
 from napari_unet.heads.registry import find_head
 from napari_unet.learning.events import StepDone
+from napari_unet.models.engine import Engine
 from napari_unet.ui.finetune.guidance import Advice
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import FINETUNE
@@ -78,7 +79,7 @@ def finetune_in_background(
         found, left_out = earlier(parent.record, images, lambda: time.monotonic() > until)
         images = [*images, *found]
     objects = find_head(parent.record).draws_objects  # what there is to say of labels is of objects
-    yield Advice((*left_out, *(find_inconsistencies(images) if objects else ())))
+    yield Advice((*filter(None, [config.engine.note]), *left_out, *(find_inconsistencies(images) if objects else ())))
     n_objects = 0
     # Reading the model, and torch itself the first time, is part of what the user waits for.
     left = max(config.seconds / 2, config.seconds - (time.monotonic() - start))
@@ -93,7 +94,7 @@ def finetune_in_background(
         if isinstance(event, Prepared):
             n_objects = event.n_objects + event.n_held_out
         if isinstance(event, Finished):
-            yield from _compare(parent, event.result.model, compare(), config.device)
+            yield from _compare(parent, event.result.model, compare(), config.engine)
             said = advise(images, n_objects, event.result.better, finished=True) if objects else ()
             yield Advice(tuple(said), final=True)
         yield event
@@ -139,12 +140,12 @@ def _join(a: slice, b: slice) -> slice:
     return slice(min(a.start, b.start), max(a.stop, b.stop))
 
 
-def _compare(parent: Model, child: Model, request: PreviewRequest | None, device: str) -> Iterator[Compared]:
+def _compare(parent: Model, child: Model, request: PreviewRequest | None, engine: Engine) -> Iterator[Compared]:
     from napari_unet.finetuning.preview import predict_preview
 
     if request is None:
         return
-    sides = [predict_preview(model, request, None, device, _COMPARED) for model in (parent, child)]
+    sides = [predict_preview(model, request, None, engine, _COMPARED) for model in (parent, child)]
     whole = []
     for side in sides:
         plane = np.zeros(request.image.shape[-2:], np.int32)

@@ -132,7 +132,7 @@ class FinetuneStep(Step):
             summary = self.result_view.summary
             ready = ("not started: see below", "not started") if self._refused is not None else self.material.describe()
             self.set_state(*((summary,) if summary else ready))
-            self.guidance.show_before(self.material, self.config.seconds, self.config.device)
+            self.guidance.show_before(self.material, self.config.seconds, self.config.engine)
 
     @property
     def _amount(self) -> tuple[Any, ...]:

@@ -59,12 +59,12 @@ def segment_in_background(
 
 
 def estimate_in_background(
-    load: Callable[[], Model], image: ModelInput, plane: tuple[int, ...], device: str
+    load: Callable[[], Model], image: ModelInput, plane: tuple[int, ...], config: SegmentConfig
 ) -> Iterator[Finished[float]]:
     """The typical object diameter in pixels, for the worker thread."""
     from napari_unet.segmentation.diameter import estimate_diameter
 
-    yield Finished(estimate_diameter(image, load(), plane, device))
+    yield Finished(estimate_diameter(image, load(), plane, config.engine, config.invert))
 
 
 @dataclass(frozen=True, eq=False)

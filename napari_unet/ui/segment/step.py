@@ -177,7 +177,7 @@ class SegmentStep(Step):
             return
         self.clear_message()
         plane = work.plane_at(self.session.viewer.dims.point)
-        device = self.advanced.content.values().get("device", "auto")
+        config = SegmentConfig(**self.advanced.content.values())
 
         def on_finished(outcome: Any) -> None:
             if work not in self.session.works:
@@ -188,7 +188,7 @@ class SegmentStep(Step):
             elif isinstance(outcome, Failed):
                 self.show_message(outcome.message, self.diameter.number)
 
-        events = estimate_in_background(self.session.model_loader(), work.seen, plane, device)
+        events = estimate_in_background(self.session.model_loader(), work.seen, plane, config)
         self.progress.begin("Measuring the object diameter")
         self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER, [work])
 
@@ -228,7 +228,7 @@ class SegmentStep(Step):
         self.diameter.hide_ring()
         scope = Scope(self.scope.kind, present(work).plane_at(self.session.viewer.dims.point))
         config = SegmentConfig(diameter=present(work).diameter, **self.advanced.content.values())
-        self.session.use_device(config.device)
+        self.session.engine = config.engine
         self.run = SegmentRun(self.session, present(work))
         listen(self, self.run.advanced, self._on_advanced)
         listen(self, self.run.ended, self._on_ended)
@@ -243,6 +243,8 @@ class SegmentStep(Step):
 
     def _on_advanced(self, event: Any) -> None:
         if isinstance(event, Estimated):
+            if event.note:
+                self.show_message(event.note, self.segment_button)
             if present(self.run).work.class_names:
                 return  # classes have no size
             self.progress.begin(f"Objects of about {event.diameter:.0f} px")

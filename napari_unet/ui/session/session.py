@@ -21,6 +21,7 @@ from psygnal import EmissionInfo, Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.errors import UserError
+from napari_unet.models.engine import Engine
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
 from napari_unet.ui.session.layers import is_image_layer
@@ -104,7 +105,7 @@ class Session:
         self.problem: str | None = None
         self.refused: ImageLayer | None = None
         self._services: dict[type, Service] = {}
-        self._device = "auto"
+        self.engine = Engine()  # what models run on: as it was chosen for the last segmentation
         self._model_name: str | None = None
         self._loaded: tuple[str, Model] | None = None
         self._connect()
@@ -112,15 +113,6 @@ class Session:
     @property
     def viewer(self) -> Viewer:
         return self._viewer()
-
-    @property
-    def device(self) -> str:
-        """What models run on: as it was chosen for the last segmentation."""
-        return self._device
-
-    def use_device(self, device: str) -> None:
-        """Run models on `device` from now on."""
-        self._device = device
 
     def service(self, kind: type[S]) -> S:
         """The one `kind` of this session, made with it when first asked for, and closed with it."""

@@ -9,6 +9,7 @@ from napari_unet.finetuning.material.doubt import find_doubt, mark_doubt
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import head_named
 from napari_unet.images.normalization import Limits
+from napari_unet.models.engine import Engine
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
 
@@ -67,12 +68,12 @@ def test_only_what_is_learned_from_is_asked_about(tiny_model, monkeypatch) -> No
     labels, corner = np.zeros(whole.shape, np.int32), np.zeros(whole.shape, bool)
     corner[:100, :100] = True
     plane = TrainingPlane(whole, labels, corner, corner, np.zeros_like(corner), predicted=True)
-    predictor = Predictor(tiny_model, "cpu")
+    predictor = Predictor(tiny_model, Engine("cpu"))
     whole_map = PlaneMaps(predictor, whole, Limits(0.0, 1.0))
     n_whole = len(list(whole_map.tiles(384)))
     asked = []
     original = Predictor.predict
     monkeypatch.setattr(Predictor, "predict", lambda self, *args: asked.append(1) or original(self, *args))
-    mark_doubt(tiny_model, [plane], "cpu")
+    mark_doubt(tiny_model, [plane], Engine("cpu"))
     assert (len(asked), n_whole) == (1, 4)
     assert np.array_equal(plane.unsure, find_doubt(plane, whole_map.maps[0]))

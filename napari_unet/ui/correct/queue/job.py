@@ -13,6 +13,7 @@ from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.view import View
 from napari_unet.labels.sections import Sections
+from napari_unet.models.engine import Engine
 from napari_unet.review.screening import ObjectSurvey
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def survey_in_background(
     view: View,
     planes: tuple[Sequence[PlaneIndex], Sequence[PlaneIndex]],
     stop: StopFlag,
-    device: str = "auto",
+    engine: Engine = Engine(),
 ) -> Iterator[Any]:
     """Measure objects, for the worker thread: `planes` are those to be measured, and those to be looked at again.
 
@@ -61,7 +62,7 @@ def survey_in_background(
     if load is not None and to_look and not stop.requested:
         if view.diameter is None:
             view = view.with_diameter(_typical(areas), estimated=True)
-        yield from _look(survey, labels, image, load(), view, to_look, stop, device)
+        yield from _look(survey, labels, image, load(), view, to_look, stop, engine)
     yield Finished(None, stop.requested)
 
 
@@ -73,7 +74,7 @@ def _look(
     view: View,
     planes: Sequence[PlaneIndex],
     stop: StopFlag,
-    device: str,
+    engine: Engine,
 ) -> Iterator[PlaneSurveyed | None]:
     from napari_unet.heads.registry import find_head
     from napari_unet.segmentation.config import SegmentConfig
@@ -81,7 +82,8 @@ def _look(
 
     if not find_head(model.record).draws_objects:
         return
-    for event in look_again(image, model, view, planes, SegmentConfig(device=device), stop):
+    config = SegmentConfig(device=engine.device, precision=engine.precision)
+    for event in look_again(image, model, view, planes, config, stop):
         if isinstance(event, SecondLook):
             survey.look(labels, event.plane, event.labels, event.maps)
             survey.look_for_missed(labels, event.plane, event.labels, event.maps)

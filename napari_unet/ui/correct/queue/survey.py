@@ -153,7 +153,7 @@ class SurveyKeeper(QObject):
             return False
         stop = StopFlag()
         events = survey_in_background(
-            labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.device
+            labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.engine
         )
         started = self._session.background.start(
             events,

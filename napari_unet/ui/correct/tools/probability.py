@@ -9,6 +9,7 @@ from napari_unet.corrections.operations.change import Place
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.images.view import View
+from napari_unet.models.engine import Engine
 
 if TYPE_CHECKING:
     from napari_unet.segmentation.surroundings import Surroundings
@@ -34,7 +35,7 @@ class Surveyor:
         session = self._session
         if session.job is not None:
             raise UserError("The model is busy. Draw the outline instead, or wait until it has finished.")
-        steps = _steps(work.seen, session.model_loader(), at, work.view, session.device)
+        steps = _steps(work.seen, session.model_loader(), at, work.view, session.engine)
 
         def on_finished(outcome: Any) -> None:
             if isinstance(outcome, Finished) and work in session.works and work.labels is not None:
@@ -48,7 +49,7 @@ class Surveyor:
         session.jobs.start(steps, StopFlag(), None, on_finished, f"Looking at {work.name}", "add", [work])
 
 
-def _steps(image: Any, load: Any, at: Place, view: View, device: str) -> Any:
+def _steps(image: Any, load: Any, at: Place, view: View, engine: Engine) -> Any:
     from napari_unet.segmentation.surroundings import map_surroundings
 
-    yield from map_surroundings(image, load, at[:-2], (at[-2], at[-1]), view, device)
+    yield from map_surroundings(image, load, at[:-2], (at[-2], at[-1]), view, engine)

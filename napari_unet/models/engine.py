@@ -1,0 +1,55 @@
+"""What a network runs on: processor and precision, carried as one thing to whatever predicts or trains.
+
+Nothing here loads torch before it is used: configs, window and command line know engines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+"""Which processor is asked for; "auto" takes an accelerator that agrees with the CPU, else the CPU."""
+PrecisionName = Literal["auto", "float32", "bfloat16"]
+"""How exactly it computes; "auto" takes what is quickest where it computes."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Torch on one processor, in one precision. Picklable: each process finds out by itself what "auto" is there.
+
+    Another kind of engine (ONNX Runtime, OpenVINO) would be another class that makes something which predicts tiles, as
+    `segmentation.predictor.Predictor` does.
+    """
+
+    device: DeviceName = "auto"
+    precision: PrecisionName = "auto"
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The processor; raises `UserError` if this computer has none of that name."""
+        from napari_unet.models.trust import choose_trusted
+
+        return choose_trusted(self.device).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        from napari_unet.models.device import choose_dtype
+
+        return choose_dtype(self.torch_device, self.precision)
+
+    @property
+    def note(self) -> str:
+        """A sentence for the user if an accelerator is there and is not used, since it computes wrongly; or empty."""
+        from napari_unet.models.trust import choose_trusted
+
+        return choose_trusted(self.device).note
+
+    def describe(self) -> str:
+        """On what it computes, in plain words: "the processor (2 cores)"."""
+        from napari_unet.models.device import describe_device
+
+        return describe_device(self.torch_device)
