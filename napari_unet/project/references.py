@@ -33,6 +33,10 @@ class ImageReference:
     n_bytes: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    def is_understood_as(self, image: Image) -> bool:
+        """Whether `image` has these axes and sizes, in whatever order: labels have an order of their own."""
+        return image.sizes == dict(zip(self.axes, self.shape, strict=True))
+
 
 def refer_to(image: Image, project: Path, **details: Any) -> ImageReference:
     """A reference to `image` from the project file `project`; its file is not hashed yet: see `with_hash`."""

@@ -163,9 +163,9 @@ class EarlierImages:
             )
         self._check_unchanged(number, reference, path)
         image = read_image(path).with_channels_first()
-        if image.axes != reference.axes and image.ndim == len(reference.axes):
+        if not reference.is_understood_as(image) and image.ndim == len(reference.axes):
             image = image.with_axes(reference.axes)
-        if image.shape != reference.shape:
+        if not reference.is_understood_as(image):
             raise UserError(_changed(reference, path))
         return image
 

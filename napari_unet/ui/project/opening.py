@@ -139,9 +139,9 @@ def _restore_image(
         work = open_already
     else:
         work = _open_image(session, reference, path, ask)
-    if work.image.axes != reference.axes:
+    if not reference.is_understood_as(work.image):
         session.set_axes(reference.axes)
-    if work.image.shape != reference.shape:
+    if not reference.is_understood_as(work.image):
         raise UserError(
             f"{reference.name} was {reference.shape} when it was corrected, and is {work.image.shape} now: its labels "
             "do not fit any more. Find the file of before."
@@ -169,7 +169,7 @@ def _class_names(project: Project, reference: ImageReference) -> tuple[str, ...]
 def _is_image(work: ImageWork, reference: ImageReference) -> bool:
     mine = None if work.image.path is None else str(work.image.path)
     same_place = mine == reference.path if reference.path is not None else work.name == reference.details.get("layer")
-    return same_place and work.image.shape == reference.shape
+    return same_place and sorted(work.image.shape) == sorted(reference.shape)
 
 
 def _open_image(session: Session, reference: ImageReference, path: Path | None, ask: Ask) -> ImageWork:

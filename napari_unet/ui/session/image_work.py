@@ -17,6 +17,7 @@ from napari.layers import Labels, Layer
 from psygnal import SignalGroupDescriptor
 
 from napari_unet.corrections.operations.change import Place
+from napari_unet.errors import UserError
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
@@ -197,6 +198,13 @@ class ImageWork:
         return {"role": role, "image": self.key, "axes": self.axes}
 
     # -- how it is understood -----------------------------------------------------------------------------------------
+
+    def labels_of(self, layer: Labels) -> npt.NDArray[Any]:
+        """The data of a Labels layer of the user, with axes `axes`; raises `UserError` if its shape is another one."""
+        labels = self.geometry.from_layer(layer.data)
+        if labels is None:
+            raise UserError(f"{layer.name} has another shape than {self.layer.name}: choose labels made for it.")
+        return labels
 
     def set_axes(self, axes: str) -> None:
         """Understand the image as `axes` (raises `UserError`).

@@ -54,7 +54,7 @@ def image_to_layer(image: Image) -> tuple[Any, dict[str, Any], str]:
     spatial = axes.replace("S", "")
     known = {
         "role": "image", "axes": axes, "channel_names": image.channel_names,
-        "path": str(image.path) if image.path else None, "notes": image.notes,
+        "path": str(image.path) if image.path else None, "notes": image.notes, "assumed": image.assumed,
     }  # fmt: skip
     options = {
         "name": image.name,
@@ -65,6 +65,23 @@ def image_to_layer(image: Image) -> tuple[Any, dict[str, Any], str]:
         "metadata": {KEY: known},
     }
     return data, options, "image"
+
+
+def show_planes(viewer: Any, image: Image, turned: bool) -> bool:
+    """Let the canvas show rows and columns of `image`, wherever its layer has these axes; the layer stays as it is.
+
+    The view is left alone if the axes are in the usual order and it was not `turned` before; returns whether it is now.
+    """
+    axes = image.axes.replace("S", "")
+    dims = viewer.dims
+    first = dims.ndim - len(axes)
+    if first < 0:
+        return turned
+    usual = tuple(range(dims.ndim))
+    wanted = usual[:first] + tuple(first + axes.index(letter) for letter in "CTZYX" if letter in axes)
+    if wanted != usual or turned:
+        dims.order = wanted
+    return wanted != usual
 
 
 def layer_to_image(layer: ImageLayer) -> Image:
@@ -83,7 +100,7 @@ def layer_to_image(layer: ImageLayer) -> Image:
     scale, units = _scale_and_units(layer, axes.replace("S", ""))
     return Image(
         data, axes, scale, units, tuple(known.get("channel_names", ())), layer.name, _path_of(layer),
-        tuple(known.get("notes", ())),
+        tuple(known.get("notes", ())), known.get("assumed", ""),
     )  # fmt: skip
 
 

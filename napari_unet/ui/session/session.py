@@ -22,9 +22,10 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet.errors import UserError
 from napari_unet.models.engine import Engine
+from napari_unet.labels.ids import compact_ids
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
-from napari_unet.ui.session.layers import is_image_layer
+from napari_unet.ui.session.layers import is_image_layer, show_planes
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -104,6 +105,7 @@ class Session:
         self.current: ImageWork | None = None
         self.problem: str | None = None
         self.refused: ImageLayer | None = None
+        self._turned = False  # whether the canvas shows another order of axes for the current image
         self._services: dict[type, Service] = {}
         self.engine = Engine()  # what models run on: as it was chosen for the last segmentation
         self._model_name: str | None = None
@@ -145,6 +147,7 @@ class Session:
         if work is not self.current or problem != self.problem:
             self.current, self.problem = work, problem
             self.refused = layer if problem is not None else None
+            self._turned = work is not None and show_planes(self.viewer, work.image, self._turned)
             self.current_changed.emit()
         return work
 
@@ -156,6 +159,7 @@ class Session:
         """Understand the current image as `axes`; raises `UserError`. Labels that no longer fit are let go."""
         if self.current is not None:
             self.current.set_axes(axes)
+            self._turned = show_planes(self.viewer, self.current.image, self._turned)
 
     def set_channel(self, channel: int | None) -> None:
         if self.current is not None and self.current.channel != channel:
@@ -212,9 +216,12 @@ class Session:
 
     def adopt_labels(self, work: ImageWork, layer: Labels) -> None:
         """Use a Labels layer of the user as the labels of `work`; raises `UserError` if its shape is another one."""
-        if work.geometry.from_layer(layer.data) is None:
-            raise UserError(f"{layer.name} has another shape than {work.layer.name}: choose labels made for it.")
-        work.adopt(layer, "labels")
+        (small,), ids = compact_ids([work.labels_of(layer)])
+        if ids is None:
+            work.adopt(layer, "labels")
+        else:
+            layer.visible = False  # a copy with small ids takes its place; the user's layer stays as it is
+            self.add_layer(work, "labels", small)
 
     def remove_layer(self, work: ImageWork, role: str) -> None:
         """Remove the layer of `role` from the viewer, if there is one."""

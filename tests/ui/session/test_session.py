@@ -167,3 +167,47 @@ def test_what_changes_together_is_told_when_all_of_it_is_set(viewer: Any, sessio
         signal.connect(lambda of: seen.append((of.axes, of.labels, of.prediction)))
     session.set_axes("tyx")
     assert seen == [("TYX", None, None)] * 3
+
+
+def test_pages_of_channels_are_shown_as_planes(viewer: Any, session: Session) -> None:
+    """A stack of (Y, X, 2): recognised, or corrected, the canvas shows Y and X, and labels line up."""
+    data = np.zeros((40, 50, 2), np.float32)
+    layer = viewer.add_image(data)
+    work = session.current
+    assert work.image.axes == "YXC"
+    assert viewer.dims.displayed == (0, 1)
+    labels = session.add_layer(work, "labels", np.arange(2000, dtype=np.int32).reshape(40, 50))
+    assert labels.data.shape == layer.data.shape
+    assert layer.data is data
+    session.set_axes("ZYX")
+    assert viewer.dims.displayed == (1, 2)
+    session.set_axes("YXC")
+    assert viewer.dims.displayed == (0, 1)
+    viewer.add_image(np.zeros((40, 50)))
+    session.work_on(viewer.layers[-1])
+    assert viewer.dims.displayed == (1, 2)
+
+
+@pytest.mark.parametrize("axes", ["XYZ", "YXZ", "ZTYX", "XYCZ", "YXT"])
+def test_any_order_of_axes_lines_up_on_the_canvas(viewer: Any, session: Session, axes: str) -> None:
+    sizes = {"T": 3, "Z": 4, "C": 2, "Y": 20, "X": 30}
+    layer = viewer.add_image(np.zeros([sizes[letter] for letter in axes]))
+    session.set_axes(axes)
+    work = session.current
+    assert [axes[axis] for axis in viewer.dims.displayed] == ["Y", "X"]
+    usual = np.random.default_rng(0).integers(0, 9, [sizes[letter] for letter in work.axes]).astype(np.int32)
+    labels = session.add_layer(work, "labels", usual)
+    np.testing.assert_array_equal(labels.extent.world, layer.extent.world)
+    np.testing.assert_array_equal(work.labels, usual)
+    assert work.grey.axes == work.axes == "".join(letter for letter in "TZYX" if letter in axes)
+
+
+def test_very_large_ids_are_numbered_anew_beside_the_users_own(viewer: Any, session: Session) -> None:
+    viewer.add_image(np.zeros((20, 20)))
+    labels = np.zeros((20, 20), np.int32)
+    labels[2:5, 2:5], labels[8:12, 8:12] = 2_000_000_001, 2_000_000_007
+    mine = viewer.add_labels(labels)
+    session.adopt_labels(session.current, mine)
+    assert np.unique(session.current.labels).tolist() == [0, 1, 2]
+    assert mine.data.max() == 2_000_000_007
+    assert not mine.visible
