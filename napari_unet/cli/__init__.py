@@ -15,9 +15,7 @@ from napari_unet import __version__
 from napari_unet.cli import (
     demo,
     evaluate,
-    export,
     finetune,
-    import_labels,
     measure,
     models,
     project,
@@ -25,6 +23,7 @@ from napari_unet.cli import (
     track,
     train,
 )
+from napari_unet.cli.exchange import export, import_labels
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
 from napari_unet.installation import find_rival

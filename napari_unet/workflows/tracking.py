@@ -24,7 +24,7 @@ from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.exchange.ctc import write_ctc
 from napari_unet.tracking.exchange.geff import write_geff
 from napari_unet.tracking.relabelling import follow_labels, relabel
-from napari_unet.tracking.track import FrameLinked, Tracking, track_steps
+from napari_unet.tracking.run import FrameLinked, Tracking, track_steps
 from napari_unet.tracking.tracks import Tracks
 
 

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import zarr
 
-from napari_unet.cli.export import FORMATS
+from napari_unet.cli.exchange.export import FORMATS
 from napari_unet.images.files.reading import read_image
 from napari_unet.results.exports.formats import FORMATS as KNOWN
 

@@ -8,8 +8,8 @@ from movies import draw_movie, straight
 from napari_unet.events import drain
 from napari_unet.tracking.layer_data import tracks_layer_data
 from napari_unet.tracking.objects import measure_frame
+from napari_unet.tracking.run import track_steps
 from napari_unet.tracking.suspicion import find_broken_tracks
-from napari_unet.tracking.track import track_steps
 from napari_unet.tracking.tracks import tracks_of_labels
 
 

@@ -12,7 +12,7 @@ from movies import draw_movie, renumber, straight, tracks_through
 from napari_unet.events import Finished, StopFlag, drain
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.relabelling import follow_labels, relabel
-from napari_unet.tracking.track import FrameLinked, track_steps
+from napari_unet.tracking.run import FrameLinked, track_steps
 from napari_unet.tracking.tracks import Tracks, tracks_of_labels
 
 

@@ -1,0 +1,1 @@
+"""Commands that pass labels on to other programs, and take them back."""
