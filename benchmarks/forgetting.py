@@ -31,12 +31,13 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.judging.blending import blend
 from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
-from napari_unet.finetuning.trainer import Trainer
 from napari_unet.heads.instances.losses import instance_loss
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.learning.replay import find_replay
 from napari_unet.learning.sampler import BatchSampler
+from napari_unet.learning.teacher import Teacher
+from napari_unet.learning.trainer import Trainer
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
@@ -55,18 +56,18 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     material = survey_material(learned, 0.0, generator)
     prepare_planes(material, learned, model.record, patch, generator)
     torch.manual_seed(config.seed)
-    trainer = Trainer(model.network, config)
+    head = find_head(model.record)
+    teacher = Teacher(model.network, head)
+    trainer = Trainer(model.network, head.loss, config.optimization(), config.engine, teacher)
     if variant == "moving":
         trainer._fixed = []
     if variant in ("moving", "labels", "dice"):
-        trainer.distil = instance_loss
+        teacher.loss = instance_loss
     if variant in ("moving", "labels", "dice", "entropy"):
-        trainer.replay_weight = 1.0
+        teacher.weight = 1.0
     if variant in ("moving", "labels"):
-        trainer._ask_teacher = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
-    sampler = BatchSampler(
-        find_head(model.record), material.training, replay_planes(variant, model), patch, config.replay, config.seed
-    )
+        teacher.teach = lambda images, targets, n_replay: targets  # type: ignore[method-assign]
+    sampler = BatchSampler(head, material.training, replay_planes(variant, model), patch, config.replay, config.seed)
     for step in range(config.max_steps or 1):
         trainer.step(sampler.draw(config.batch_size), step / (config.max_steps or 1))
     return trainer.averaged

@@ -6,7 +6,10 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_unet.learning.optimization import OptimizationConfig
 from napari_unet.models.engine import DeviceName, Engine
+
+_SCRATCH = 2.0  # times the learning rate
 
 AUTO_ALL = False
 """Whether colour and several channels are used where nobody says; docs/benchmarks.md has what was measured."""
@@ -57,3 +60,8 @@ class FinetuneConfig(BaseModel):
     def engine(self) -> Engine:
         """What it runs on."""
         return Engine(self.device)
+
+    def optimization(self, scratch: bool = False) -> OptimizationConfig:
+        """How steps are made; from `scratch` there is nothing yet to lose, and the rate is higher."""
+        rate = self.learning_rate * (_SCRATCH if scratch else 1.0)
+        return OptimizationConfig(learning_rate=rate, weight_decay=self.weight_decay)

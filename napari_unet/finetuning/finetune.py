@@ -29,13 +29,14 @@ from napari_unet.finetuning.material.split import count_objects
 from napari_unet.finetuning.material.usage import list_uses
 from napari_unet.finetuning.material.widening import fit_to_images
 from napari_unet.finetuning.preview import predict_preview
-from napari_unet.finetuning.trainer import Trainer
 from napari_unet.heads.outcome import Outcome, rank
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.replay import find_replay, find_teacher
 from napari_unet.learning.sampler import BatchSampler
+from napari_unet.learning.teacher import Teacher
+from napari_unet.learning.trainer import Trainer
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiling import fitting_size
@@ -127,14 +128,24 @@ class _Run:
         size = fitting_size(choose_patch_size(self.head, self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
         self.sampler = BatchSampler(self.head, self.material.training, old, size, self.config.replay, self.config.seed)
-        teacher = find_teacher(self.model.record) if old else None
-        self.trainer = Trainer(self.model.network, self.config, self.model.record, teacher)
+        self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
         base = replay.held_out_planes() if replay else ()
         self.judge = Judge(self.material, base, self.config.engine, remembers)
         self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
+
+    def _make_trainer(self, teacher: UNet | None) -> Trainer:
+        """Replay teaches what `teacher` says, or, without one, what the model said."""
+        return Trainer(
+            self.model.network,
+            self.head.loss,
+            self.config.optimization(self.model.record.untrained),
+            self.config.engine,
+            Teacher(teacher or self.model.network, self.head),
+            repeatable=self.config.max_steps is not None,
+        )
 
     def _times(self) -> tuple[float, float, float]:
         """Seconds of a score, of what has to be done after the last one, and of what need not."""

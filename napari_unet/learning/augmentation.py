@@ -28,17 +28,20 @@ class AugmentationConfig(BaseModel):
 
 
 def sampling_grid(
-    centre: tuple[float, float],
-    shape: tuple[int, int],
+    centre: tuple[float, ...],
+    shape: tuple[int, ...],
     zoom: float,
-    size: int,
+    size: int | tuple[int, ...],
     config: AugmentationConfig,
     generator: torch.Generator,
 ) -> Tensor:
-    """A random turned, flipped, stretched, bent sampling grid (1, size, size, 2) in `grid_sample`'s coordinates.
+    """A random turned, flipped, stretched, bent sampling grid (1, (Z,) Y, X, axes) in `grid_sample`'s coordinates.
 
-    `centre` (y, x) and `shape` (Y, X) are in pixels of the image; `zoom` is how many patch pixels make an image pixel.
+    `centre` and `shape` ((Z,) Y, X) are in pixels of the image, `size` is that of the patch (one number: on each axis),
+    and `zoom` is how many patch pixels make an image pixel along Y and X. Volumes are varied slice by slice alike, and
+    turned upside down at random: microscopes see less along Z, so that what lies there is not turned into the plane.
     """
+    sides = (size,) * len(shape) if isinstance(size, int) else size
 
     def normal() -> float:
         return float(torch.randn((), generator=generator))
@@ -49,30 +52,37 @@ def sampling_grid(
     step = 1.0 / (zoom * math.exp(max(-2.0, min(2.0, normal())) * config.scale))
     c, s = math.cos(angle), math.sin(angle)
     matrix = torch.tensor([[c * stretch, -s / stretch * flip], [s * stretch, c / stretch * flip]]) * step
-    line = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
-    points = torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1)
+    lines = [torch.arange(side, dtype=torch.float32) - (side - 1) / 2 for side in sides]
+    points = torch.stack(torch.meshgrid(*lines[-2:], indexing="ij"), dim=-1)
     if config.elastic > 0:
-        points = points + _bend(size, config.elastic, generator)
-    places = points @ matrix.T + torch.tensor(centre)
-    extent = torch.tensor([shape[1], shape[0]], dtype=torch.float32)
+        points = points + _bend(sides[-2:], config.elastic, generator)
+    places = points @ matrix.T + torch.tensor(centre[-2:])
+    if len(shape) == 3:
+        up = 1.0 if float(torch.rand((), generator=generator)) < 0.5 else -1.0
+        depths = (up * lines[0] + centre[0])[:, None, None, None].expand(*sides, 1)
+        places = torch.cat([depths, places.expand(*sides, 2)], dim=-1)
+    extent = torch.tensor(shape[::-1], dtype=torch.float32)
     return ((2 * places.flip(-1) + 1) / extent - 1)[None]
 
 
-def _bend(size: int, amount: float, generator: torch.Generator, nodes: int = 5) -> Tensor:
-    """A smooth random displacement field (size, size, 2) in patch pixels (the paper's elastic deformation)."""
-    coarse = torch.randn((1, 2, nodes, nodes), generator=generator) * amount * size / nodes
-    return F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
+def _bend(sides: tuple[int, ...], amount: float, generator: torch.Generator, nodes: int = 5) -> Tensor:
+    """A smooth random displacement field (Y, X, 2) in patch pixels (the paper's elastic deformation)."""
+    coarse = torch.randn((1, 2, nodes, nodes), generator=generator) * amount * max(sides) / nodes
+    return F.interpolate(coarse, size=sides, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
 
 
 def vary_grey_values(image: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
-    """Vary gamma, contrast, brightness, shading, blur and noise of normalized images (N, C, Y, X), each its own way."""
-    n = image.shape[0]
+    """Vary gamma, contrast, brightness, shading, blur and noise of normalized images, each its own way.
+
+    They are (N, C, (Z,) Y, X); every slice of a volume is varied alike.
+    """
+    each = (image.shape[0], *(1,) * (image.ndim - 1))
 
     def normal(amount: float) -> Tensor:
-        return torch.randn((n, 1, 1, 1), generator=generator) * amount
+        return torch.randn(each, generator=generator) * amount
 
     def uniform() -> Tensor:
-        return torch.rand((n, 1, 1, 1), generator=generator)
+        return torch.rand(each, generator=generator)
 
     image = torch.where(uniform() < config.invert, 1.0 - image, image)
     image = image.sign() * image.abs().clamp_min(1e-6) ** torch.exp(normal(config.gamma))
@@ -85,7 +95,7 @@ def vary_grey_values(image: Tensor, config: AugmentationConfig, generator: torch
 
 def _blur_some(image: Tensor, largest: float, generator: torch.Generator) -> Tensor:
     blurred = []
-    for one in image:
+    for one in image.flatten(1, -3):  # channels and slices alike
         sigma = largest * float(torch.rand((), generator=generator))
         if float(torch.rand((), generator=generator)) < 1 / 3 and sigma > 0.3:
             line = torch.arange(-4, 5, dtype=torch.float32)
@@ -94,4 +104,4 @@ def _blur_some(image: Tensor, largest: float, generator: torch.Generator) -> Ten
             one = F.conv2d(F.pad(one[None], (4, 4, 4, 4), mode="reflect"), kernel, groups=one.shape[0])
             one = F.conv2d(one, kernel.transpose(2, 3), groups=one.shape[1])[0]
         blurred.append(one)
-    return torch.stack(blurred)
+    return torch.stack(blurred).reshape(image.shape)

@@ -1,7 +1,8 @@
-"""Patches to learn from: cut around corrections, with loss only where somebody looked."""
+"""Patches to learn from: one way to cut them, and which ones around corrections, with loss where somebody looked."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,34 @@ from napari_unet.heads.planes import TrainingPlane
 from napari_unet.learning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
 
 _BACKGROUND_SHARE = 0.1  # of the patches are centred anywhere that is learned from, so that plain background is seen
+
+
+def cut_patch(
+    levels: Sequence[Tensor],
+    centre: tuple[float, ...],
+    zoom: float,
+    size: int | tuple[int, ...],
+    augmentation: AugmentationConfig,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """One patch (1, maps, (Z,) Y, X) float32, turned, stretched and bent; and the sampling grid it was made with.
+
+    Parameters
+    ----------
+    levels : sequence of Tensor
+        Maps (1, maps, (Z,) Y, X) that are resampled together: pixels, targets, weights. More levels than one are the
+        same at half the size each; the one next to the patch's size is cut, so that nothing is skipped over.
+    centre : tuple of float
+        In pixels of the first level.
+    zoom : float
+        Patch pixels that make a pixel of the first level.
+    """
+    level = min(len(levels) - 1, max(0, round(-math.log2(max(zoom, 1e-3)) - 0.3)))
+    source, shrunk = levels[level], 2**level
+    at = tuple(place / shrunk for place in centre)
+    grid = sampling_grid(at, tuple(source.shape[2:]), zoom * shrunk, size, augmentation, generator)
+    patch = F.grid_sample(source.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return patch, grid
 
 
 def plane_tensor(head: Head, plane: TrainingPlane) -> Tensor:
@@ -53,9 +82,8 @@ class PatchSampler:
 
     def _cut(self) -> Tensor:
         plane, center = self._choose()
-        stack = self._tensor(plane)
-        grid = sampling_grid(center, tuple(stack.shape[1:]), 1.0, self.size, self.augmentation, self.generator)  # type: ignore[arg-type]
-        return F.grid_sample(stack[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+        levels = [self._tensor(plane)[None]]
+        return cut_patch(levels, center, 1.0, self.size, self.augmentation, self.generator)[0]
 
     def _tensor(self, plane: TrainingPlane) -> Tensor:
         """As `plane_tensor`, made on first use."""

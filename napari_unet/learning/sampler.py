@@ -15,8 +15,7 @@ from napari_unet.learning.patches import PatchSampler
 
 
 class Batch(NamedTuple):
-    """Images (n, 1, size, size), targets (n, 3, size, size), weights (n, 1, size, size); the last `n_replay` are
-    replay."""
+    """Images (n, C, (Z,) Y, X), targets (n, T, ...) and weights (n, 1, ...); the last `n_replay` are replay."""
 
     images: Tensor
     targets: Tensor

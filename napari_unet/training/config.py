@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from napari_unet.learning.augmentation import AugmentationConfig
+from napari_unet.learning.optimization import OptimizationConfig
 from napari_unet.models.architecture import UNetConfig
 
 
-class BaseTrainingConfig(BaseModel):
+class BaseTrainingConfig(OptimizationConfig):
     """How a base model is trained."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    learning_rate: float = Field(3e-3, gt=0, title="Learning rate")
+    weight_decay: float = Field(1e-3, ge=0, title="Weight decay")
+    warm_up: float = Field(
+        0.04, ge=0, le=0.5, description="Share of the steps in which the rate rises to its full size."
+    )
+    average: float = Field(0.995, ge=0, lt=1, description="Decay of the running average of the weights.")
     architecture: UNetConfig = UNetConfig(depth=4, base_channels=16)
     augmentation: AugmentationConfig = AugmentationConfig()
     steps: int = Field(4000, ge=1)
@@ -20,12 +25,6 @@ class BaseTrainingConfig(BaseModel):
     patch: int = Field(192, ge=32, description="Pixels.")
     diameters: tuple[float, float] = Field((11.0, 56.0), description="Object sizes shown to the network, in pixels.")
     any_size: float = Field(0.35, ge=0, le=1, description="Share of patches with a size from the whole range.")
-    learning_rate: float = Field(3e-3, gt=0)
-    weight_decay: float = Field(1e-3, ge=0)
-    warm_up: float = Field(
-        0.04, ge=0, le=0.5, description="Share of the steps in which the rate rises to its full size."
-    )
-    average: float = Field(0.995, ge=0, lt=1, description="Decay of the moving average of the weights.")
     border_weight: float = Field(2.0, ge=0, description="w0 of the paper's border weight map.")
     weigh_inside: bool = Field(True, description="Whether these weights hold inside objects too, next to a neighbour.")
     seams: bool = Field(

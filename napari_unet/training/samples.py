@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 
 from napari_unet.heads.instances.representation import STANDARD, Representation
 from napari_unet.heads.instances.targets import border_weights
-from napari_unet.learning.augmentation import sampling_grid
+from napari_unet.learning.patches import cut_patch
 
 if TYPE_CHECKING:
     from napari_unet.training.config import BaseTrainingConfig
@@ -65,15 +64,12 @@ def draw_patch(
 ) -> Tensor:
     """One augmented patch (2 + targets, patch, patch) float32 of a random place and object size."""
     zoom = _draw_zoom(sample.diameter, config, generator)
-    level = min(len(sample.levels) - 1, max(0, round(-math.log2(max(zoom, 1e-3)) - 0.3)))
-    half = config.patch / zoom / 2 * 0.7
-    centre = [_draw_place(size, half, generator) / 2**level for size in sample.levels[0].shape[-2:]]
-    source, augmentation = sample.levels[level], config.augmentation
-    shape = (source.shape[-2], source.shape[-1])
-    grid = sampling_grid((centre[0], centre[1]), shape, zoom * 2**level, config.patch, augmentation, generator)
-    patch = F.grid_sample(source.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)[0]
+    half, shape = config.patch / zoom / 2 * 0.7, tuple(sample.levels[0].shape[-2:])
+    centre = tuple(_draw_place(size, half, generator) for size in shape)
+    patches, grid = cut_patch(sample.levels, centre, zoom, config.patch, config.augmentation, generator)
+    patch = patches[0]
     if representation.mend is not None:
-        representation.mend(patch[1:-1], _linear_part(grid[0], shape) * 2**level)
+        representation.mend(patch[1:-1], _linear_part(grid[0], shape))
     return patch
 
 
@@ -85,9 +81,9 @@ def _draw_zoom(diameter: float, config: BaseTrainingConfig, generator: torch.Gen
     return min(max(diameter, low), high) / diameter
 
 
-def _linear_part(grid: Tensor, shape: tuple[int, int]) -> Tensor:
+def _linear_part(grid: Tensor, shape: tuple[int, ...]) -> Tensor:
     """(2, 2) d(image y, x) / d(patch y, x) of a sampling grid (size, size, 2), on the whole."""
-    extent = torch.tensor([shape[0], shape[1]], dtype=torch.float32) / 2
+    extent = torch.tensor(shape, dtype=torch.float32) / 2
     places = grid.flip(-1) * extent
     down = (places[-1] - places[0]).mean(0) / (grid.shape[0] - 1)
     across = (places[:, -1] - places[:, 0]).mean(0) / (grid.shape[1] - 1)

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.judging.judge import Judge
-from napari_unet.finetuning.trainer import Trainer
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import head_named
 from napari_unet.learning.replay import (
@@ -24,6 +23,7 @@ from napari_unet.learning.replay import (
     write_replay,
 )
 from napari_unet.learning.sampler import BatchSampler
+from napari_unet.learning.teacher import Teacher
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -136,10 +136,9 @@ def test_a_grandchild_is_taught_by_the_model_that_the_set_was_made_for() -> None
         drifted.final.bias += 3.0
     teacher = find_teacher(shipped.record)
     assert teacher is not None
-    trainer = Trainer(drifted, FinetuneConfig(device="cpu"), shipped.record, teacher)
     images, targets = torch.rand(2, 1, 64, 64), torch.zeros(2, 3, 64, 64)
-    taught = trainer._ask_teacher(images, targets, 1)
-    own = Trainer(drifted, FinetuneConfig(device="cpu"), shipped.record)._ask_teacher(images, targets, 1)
+    taught = Teacher(teacher, head_named("instances")).teach(images, targets, 1)
+    own = Teacher(drifted, head_named("instances")).teach(images, targets, 1)
     assert not taught[:1].any()  # corrected patches keep their own targets
     assert taught[1, 0].mean() < own[1, 0].mean() - 0.1
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.heads.instances.scoring import compare_objects
 from napari_unet.heads.planes import HeldOutPlane
+from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
 from napari_unet.learning.scoring import predict_maps
 from napari_unet.models.engine import Engine
@@ -95,9 +95,12 @@ class _Maps:
 
     def score(self, record: ModelRecord) -> Evidence:
         """What is found with the thresholds of `record`, object by object."""
-        return add_evidence([self._evidence(*pair, record) for pair in zip(self._planes, self._maps, strict=True)])
+        head = find_head(record)
+        pairs = zip(self._planes, self._maps, strict=True)
+        parts = [head.compare(plane, _decode(plane, maps, record), record) for plane, maps in pairs]
+        return head.pool(parts, record).evidence or add_evidence([])
 
-    def _evidence(self, plane: HeldOutPlane, maps: npt.NDArray[np.float16], record: ModelRecord) -> Evidence:
-        record = decoding_record(record, plane.thresholds)
-        labels = decode(maps.astype(np.float32), record, SegmentConfig(), plane.diameter)
-        return compare_objects(plane, labels).evidence
+
+def _decode(plane: HeldOutPlane, maps: npt.NDArray[np.float16], record: ModelRecord) -> npt.NDArray[np.int32]:
+    record = decoding_record(record, plane.thresholds)
+    return decode(maps.astype(np.float32), record, SegmentConfig(), plane.diameter)

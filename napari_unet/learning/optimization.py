@@ -1,0 +1,28 @@
+"""How fast a network learns, and how the rate goes over a training: each parameter defined once."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_START = 1e-3  # of the training: the first step has some rate, too
+
+
+class OptimizationConfig(BaseModel):
+    """What a step does with a gradient (AdamW; Loshchilov and Hutter, Decoupled weight decay regularization, 2019)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: float = Field(2e-3, gt=0, title="Learning rate")
+    weight_decay: float = Field(1e-4, ge=0, title="Weight decay")
+    warm_up: float = Field(
+        0.03, ge=0, le=0.5, description="Share of the training in which the rate rises to its full size."
+    )
+    clip: float = Field(1.0, gt=0, description="Longest gradient; longer ones are shortened to it.")
+    average: float = Field(0.97, ge=0, lt=1, description="Decay of the running average of the weights.")
+
+    def rate_at(self, progress: float) -> float:
+        """The learning rate at `progress` (0 to 1) of the training: a warm-up, then a cosine down to zero."""
+        warm = min(1.0, (progress + _START) / self.warm_up) if self.warm_up > 0 else 1.0
+        return self.learning_rate * (warm * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))

@@ -1,0 +1,118 @@
+"""One optimiser step after another, in 2D and 3D, with a running average of the weights: all training goes this way."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from napari_unet.learning.averaging import RunningAverage
+from napari_unet.learning.optimization import OptimizationConfig
+from napari_unet.learning.sampler import Batch
+from napari_unet.learning.teacher import Teacher, crop_to
+from napari_unet.learning.threads import ThreadChoice
+from napari_unet.models.engine import Engine
+from napari_unet.models.unet import UNet
+
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(logits (N, outputs, (Z,) Y, X), targets (N, T, (Z,) Y, X), weights (N, 1, (Z,) Y, X)) -> scalar."""
+_AUTO = Engine()
+
+
+class Trainer:
+    """Trains a copy of `network`; `averaged` is what to score and keep.
+
+    Parameters
+    ----------
+    network : UNet
+        Stays as it is.
+    loss : callable
+        What is learned.
+    config : OptimizationConfig
+    engine : Engine
+        What it runs on.
+    teacher : Teacher, optional
+        What is not to be forgotten; needed for batches that hold replay.
+    repeatable : bool
+        Whether the number of threads stays as it is: sums on another number of them are not the same bit for bit.
+    """
+
+    def __init__(
+        self, network: UNet, loss: Loss, config: OptimizationConfig, engine: Engine = _AUTO,
+        teacher: Teacher | None = None, repeatable: bool = True,
+    ) -> None:  # fmt: skip
+        self.loss, self.config, self.teacher = loss, config, teacher
+        self.device, self.dtype = engine.torch_device, engine.dtype
+        # Rows of channels side by side in memory: quicker convolutions.
+        self._format = torch.channels_last if network.config.ndim == 2 else torch.channels_last_3d
+        self.network = self._place(copy.deepcopy(network)).requires_grad_(True)
+        self._average = RunningAverage(self.network, config.average)
+        if teacher is not None:
+            self._place(teacher.network)
+        # With replay: statistics of a few patches of two kinds of image fit neither; the parent's serve both.
+        self._fixed = trained_norms(self.network)
+        self.steps = 0
+        self.threads = ThreadChoice(self.device.type == "cpu" and not repeatable)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    @property
+    def averaged(self) -> UNet:
+        """The running average of the weights, ready to predict."""
+        return self._average.network
+
+    def step(self, batch: Batch, progress: float) -> float:
+        """Learn from one batch at `progress` (0 to 1) of the training; returns the loss.
+
+        Nothing is learned from a batch whose loss is no number: it would spoil all weights.
+        """
+        with self.threads.step():
+            loss = self._measure(batch)
+            value = float(loss.detach())
+            self.steps += 1
+            if math.isfinite(value):
+                self._learn(loss, progress)
+            return value
+
+    def _place(self, network: UNet) -> UNet:
+        return network.to(self.device).to(memory_format=self._format)  # type: ignore[call-overload, no-any-return]
+
+    def _measure(self, batch: Batch) -> Tensor:
+        self.network.train()
+        for module in self._fixed if batch.n_replay else ():
+            module.eval()
+        images = batch.images.to(self.device).contiguous(memory_format=self._format)
+        targets, weights = batch.targets.to(self.device), batch.weights.to(self.device)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            logits = self.network(images)
+            if batch.n_replay and self.teacher is not None:
+                targets = self.teacher.teach(images, targets, batch.n_replay)
+        return self._both_losses(logits, crop_to(targets, logits), crop_to(weights, logits), batch.n_replay)
+
+    def _both_losses(self, logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
+        """Of corrections and replay apart, each with its share of the patches: few pixels of a correction are known."""
+        n_new = len(logits) - n_replay
+        loss = self.loss(logits[:n_new], targets[:n_new], weights[:n_new])
+        if not n_replay or self.teacher is None:
+            return loss
+        said = self.teacher.loss(logits[n_new:], targets[n_new:], weights[n_new:])
+        return (loss * n_new + said * n_replay * self.teacher.weight) / len(logits)
+
+    def _learn(self, loss: Tensor, progress: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.rate_at(progress)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.optimizer.step()
+        self._average.follow(self.network, self.steps)
+
+
+def trained_norms(network: nn.Module) -> list[nn.Module]:
+    """Batch normalizations that have seen data."""
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    return [norm for norm in norms if norm.num_batches_tracked]
