@@ -93,7 +93,7 @@ def check_channel(image: Image, channel: int | None) -> int | None:
 def read_input(path: Path, args: argparse.Namespace, record: ModelRecord) -> ModelInput:
     """What the model of `record` sees of the image at `path`: the channel asked for, or all it looks at together."""
     image, channel = read_with_channel(path, args)
-    return model_input(image, record.architecture.in_channels, channel)
+    return model_input(image, record.channel_counts, channel)
 
 
 def read_with_channel(path: Path, args: argparse.Namespace) -> tuple[Image, int | None]:

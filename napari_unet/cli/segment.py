@@ -94,7 +94,7 @@ def _read(path: Path, args: argparse.Namespace, record: ModelRecord) -> tuple[Im
     from napari_unet.images.channels import model_input
 
     image, channel = read_with_channel(path, args)
-    return image, model_input(image, record.architecture.in_channels, channel)
+    return image, model_input(image, record.channel_counts, channel)
 
 
 def _settings(args: argparse.Namespace, config: SegmentConfig) -> dict[str, Any]:

@@ -11,9 +11,6 @@ from napari_unet.models.engine import DeviceName, Engine
 
 _SCRATCH = 2.0  # times the learning rate
 
-AUTO_ALL = False
-"""Whether colour and several channels are used where nobody says; docs/benchmarks.md has what was measured."""
-
 
 class FinetuneConfig(BaseModel):
     """How a model is adapted to corrections."""
@@ -31,20 +28,20 @@ class FinetuneConfig(BaseModel):
     held_out: float = Field(
         0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
     )
-    replay: float = Field(
-        0.34,
+    replay: float | None = Field(
+        None,
         ge=0,
         le=0.75,
         title="Replay",
-        description="Share of the patches that are of images that the base model learned from, so that it does not "
-        "forget them.",
+        description="Share of the patches that are of images that the base model learned from; empty: the more, the "
+        "more the images resemble those.",
     )
     channels: str = Field(
         "auto",
         pattern="^(auto|one|all)$",
         title="Channels",
         description="What the model sees of colour images and those of several channels: one (of colour, its "
-        "brightness), all together, or what was measured to be better (auto).",
+        "brightness), all together, or what tells the reviewed objects better (auto).",
         json_schema_extra={"choices": ["auto", "one", "all"]},
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")

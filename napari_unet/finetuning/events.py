@@ -126,6 +126,8 @@ class FinetuneResult:
         """What to go on with: the child, or, if it is not better, a child with the parent's weights, unchanged."""
         if self.better is not False or self.parent is None:
             return self.model
-        training = self.model.record.training.model_copy(update={"learned": self.parent.record.training.learned})
-        record = self.model.record.model_copy(update={"training": training})
+        mine, old = self.model.record, self.parent.record
+        training = mine.training.model_copy(update={"learned": old.training.learned})
+        fresh = {name: getattr(mine, name) for name in ("name", "parent", "parent_name", "created", "scores")}
+        record = old.model_copy(update=fresh | {"training": training})
         return replace(self.parent, record=record, sha256=None, path=None)

@@ -14,8 +14,9 @@ import torch
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
+from napari_unet.finetuning.beginning import begin
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
-from napari_unet.finetuning.child import describe_scores, make_child
+from napari_unet.finetuning.child import carry, describe_carried, describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.judging.blending import choose_blend
@@ -27,7 +28,6 @@ from napari_unet.finetuning.material.patch_size import choose_patch_size
 from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.material.split import count_objects
 from napari_unet.finetuning.material.usage import list_uses
-from napari_unet.finetuning.material.widening import fit_to_images
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.heads.outcome import Outcome, rank
 from napari_unet.heads.registry import find_head
@@ -45,6 +45,7 @@ FinetuneEvent = Prepared | StepDone | ScoreDone | PreviewDone | Finished[Finetun
 
 _STEP_EVENT_SECONDS = 0.1  # between two StepDone events
 _PREPARATION_SHARE = 0.15  # of the time may go into reading planes
+_LOOKING_SHARE = 0.04  # of the time may go into seeing what the images are
 _PREVIEW_SHARE = 0.1  # of the time may go into previews
 _FIRST_PREVIEW_SECONDS = 2.0  # of training, or less: soon enough to be seen as the answer to the click
 
@@ -100,11 +101,12 @@ class _Run:
     ) -> None:
         if model.record.architecture.ndim != 2:
             raise UserError(f"{model.name} is a 3D model; choose a 2D one, to fine-tune it.")
-        # What training starts from; the parent is what was handed in, and is scored as it is.
-        self.parent, model = model, fit_to_images(model, images)
-        self.model, self.images, self.config, self.stop, self.preview = model, images, config, stop, preview
-        self.head = find_head(model.record)
         self.budget = Budget(config.seconds, config.max_steps)
+        self.parent, self.config, self.stop, self.preview = model, config, stop, preview
+        # What training starts from; the kind that was handed in is scored as it is.
+        self.beginning = begin(model, images, config, self._took_longer_than(_LOOKING_SHARE))
+        self.model, self.images = self.beginning.kind, self.beginning.images
+        self.head = find_head(self.model.record)
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
         self.show_preview = Ticker(config.preview_seconds)
         self.candidates: list[tuple[Score, UNet]] = []
@@ -123,15 +125,17 @@ class _Run:
         if self.head.doubts and not self.model.record.untrained:
             mark_doubt(self.model, self.material.training, self.config.engine, enough)
         torch.manual_seed(self.config.seed)
-        replay, remembers = find_replay(self.model.record), self.config.replay > 0
-        old = replay.training_planes(self.model.record) if replay and remembers else []
+        replay = find_replay(self.model.record)
+        # Who carries the kind that it came of forgets nothing: replay then serves what is taught, and nothing else.
+        carries, share = self.beginning.carries, self.beginning.replay
+        old = replay.training_planes(self.model.record) if replay and share > 0 else []
         size = fitting_size(choose_patch_size(self.head, self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
-        self.sampler = BatchSampler(self.head, self.material.training, old, size, self.config.replay, self.config.seed)
+        self.sampler = BatchSampler(self.head, self.material.training, old, size, share, self.config.seed)
         self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
-        base = replay.held_out_planes() if replay else ()
-        self.judge = Judge(self.material, base, self.config.engine, remembers)
-        self.judge.score_parent(self.parent, self._took_longer_than(SCORING_SHARE / 4))
+        base = replay.held_out_planes() if replay and not carries else ()
+        self.judge = Judge(self.material, base, self.config.engine, share > 0)
+        self.judge.score_parent(self.beginning.untouched, self._took_longer_than(SCORING_SHARE / 4))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
@@ -197,7 +201,7 @@ class _Run:
         if self.budget.is_score_due(step):
             yield self.score()
             with self.trainer.threads.as_chosen():
-                self.judge.score_base(self.parent)
+                self.judge.score_base(self.beginning.untouched)
             self.budget.expect(*self._times())
         if self.preview is not None and self.show_preview():
             yield from self._predict_preview(self.preview())
@@ -230,7 +234,7 @@ class _Run:
         if self.judge.holds_out and self.scored_step < self.trainer.steps:
             yield self.score()
         with self.trainer.threads.as_chosen():
-            self.judge.score_base(self.parent)
+            self.judge.score_base(self.beginning.untouched)
             network, score, share = self._choose()
             child, score = self._calibrate(self.child(network.cpu(), share), score)
             check = self.budget.can_spare(self.judge.check_seconds + self.judge.last_seconds)
@@ -262,12 +266,14 @@ class _Run:
 
     def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
         verdict = reach_verdict(outcome, self.head)
+        child = replace(child, record=child.record.model_copy(update={"scores": describe_scores(outcome)}))
+        begun = self.beginning
         return FinetuneResult(
-            model=replace(child, record=child.record.model_copy(update={"scores": describe_scores(outcome)})),
+            model=carry(child, begun.others, begun.looks) if begun.carries else child,
             before=outcome.before,
             after=outcome.after,
             better=verdict.better,
-            sentence=verdict.sentence,
+            sentence=verdict.sentence + describe_carried(self.parent, begun.others, begun.left_out),
             steps=outcome.steps,
             seconds=self.budget.elapsed,
             diameters=self._diameters(),
@@ -281,16 +287,8 @@ class _Run:
         names = [one.name for one in self.images]
         steps, seconds = self.trainer.steps, self.budget.elapsed
         survey = self.material.survey
-        child = make_child(
-            self.model,
-            network,
-            names,
-            survey,
-            self.config,
-            steps,
-            seconds,
-            self.learned,
-            [one.view for one in self.images],
-        )
+        views, places = [one.view for one in self.images], self.learned
+        made = self.parent, self.model, network, names, survey, self.config, steps, seconds, places, views
+        child = make_child(*made)
         child.record.training.settings["share"] = share
         return child

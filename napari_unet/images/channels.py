@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,14 +67,20 @@ def grey_input(image: ModelInput) -> Image:
     return image.grey if isinstance(image, ChannelStack) else image
 
 
-def model_input(image: ModelInput, n_channels: int, channel: int | None = None) -> ModelInput:
+def model_input(image: ModelInput, n_channels: int | Sequence[int], channel: int | None = None) -> ModelInput:
     """What a model of `n_channels` sees of `image`: all of its channels, or the one chosen (None: the first).
+
+    Of a model with several kinds give all their numbers, the most first: the first that fits is taken.
 
     Raises
     ------
     UserError
         If the image has another number of channels than the model wants.
     """
+    if not isinstance(n_channels, int):
+        count = count_channels(image)
+        fallback = 1 if 1 in n_channels else n_channels[0]
+        return model_input(image, count if count in n_channels else fallback, channel)
     if isinstance(image, ChannelStack):
         if n_channels == 1:
             return image.grey

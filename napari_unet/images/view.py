@@ -44,6 +44,8 @@ class View:
         Objects are darker than their background, so the negative is looked at.
     thresholds : Thresholds
         What the user chose for the decoding.
+    kind : str
+        Which of the kinds of image that the model knows answered; empty: it knows but one, or was not asked.
     limits : tuple
         Grey values that become 0 and 1, as far as they are known: pairs of a volume's index (over the axes before ZYX
         or YX) and its limits, which are those of the negative where it is looked at.
@@ -55,6 +57,7 @@ class View:
     origin: Origin = "given"
     inverted: bool = False
     thresholds: Thresholds = Thresholds()
+    kind: str = ""
     limits: tuple[tuple[tuple[int, ...], AnyLimits], ...] = field(default=(), compare=False)
     normalization: NormalizationConfig | None = field(default=None, compare=False)
 

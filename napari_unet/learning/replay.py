@@ -29,6 +29,8 @@ from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.models.unet import UNet
 
 SUFFIX = ".replay.zip"
+LOOKS_SUFFIX = ".looks.npy"
+"""Beside a set: how the base model sees images like those that it was made of, as `segmentation.looks` measures it."""
 _BLACK, _WHITE = -0.25, 1.75  # normalized grey values that a crop's 0 and 255 stand for
 
 
@@ -106,6 +108,16 @@ def find_teacher(record: ModelRecord) -> UNet | None:
         if record.replay is not None and path.is_file():
             network = load_model_file(path).network
             return network if network.config.in_channels == record.architecture.in_channels else None
+    return None
+
+
+def find_looks(record: ModelRecord) -> npt.NDArray[np.float32] | None:
+    """What images of the base model that the record names its replay set by look like (images, features)."""
+    for folder in (PRETRAINED, models_dir()):
+        path = folder / f"{record.replay}{LOOKS_SUFFIX}"
+        if record.replay is not None and path.is_file():
+            looks: npt.NDArray[np.float32] = np.load(path, allow_pickle=False).astype(np.float32)
+            return looks
     return None
 
 

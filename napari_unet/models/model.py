@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
@@ -11,13 +15,44 @@ from napari_unet.models.unet import UNet
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network with what it needs to be used. `sha256` and `path` are those of its file, once it has one."""
+    """A network with what it needs to be used. `sha256` and `path` are those of its file, once it has one.
+
+    `looks` (images, features) float32 says what the images of its own kind look like, as `segmentation.looks` measures
+    them (None: nobody measured). `others` are the kinds of image that it knows beside its own, each with weights and
+    looks of its own; none of these has others. The last one is what all of them came of.
+    """
 
     network: UNet
     record: ModelRecord
     sha256: str | None = None
     path: Path | None = None
+    looks: npt.NDArray[np.float32] | None = None
+    others: tuple[Model, ...] = ()
 
     @property
     def name(self) -> str:
         return self.record.name
+
+    @property
+    def kinds(self) -> tuple[Model, ...]:
+        """Its own kind and the others, each alone."""
+        return (self.alone, *self.others)
+
+    @property
+    def alone(self) -> Model:
+        """Its own kind without the others."""
+        if not self.others:
+            return self
+        return replace(self, record=self.record.model_copy(update={"kinds": ()}), others=())
+
+    def with_others(self, others: Sequence[Model]) -> Model:
+        """The same with the kinds `others` beside its own."""
+        slim = tuple(_without_places(one.alone) for one in others)
+        record = self.record.model_copy(update={"kinds": tuple(one.record for one in slim)})
+        return replace(self, record=record, others=slim)
+
+
+def _without_places(kind: Model) -> Model:
+    """`kind` without the list of what it learned from, which its own file keeps."""
+    training = kind.record.training.model_copy(update={"learned": ()})
+    return replace(kind, record=kind.record.model_copy(update={"training": training}))

@@ -11,15 +11,20 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from napari_unet.models.model import Model
 
 METADATA_KEY = "napari_unet"
+_KIND = "kind."  # before the tensors of another kind: kind.0.final.weight
+_LOOKS = "looks"
 _LONGEST_HEADER = 100_000_000  # bytes; the safetensors format's own bound
 
 
@@ -29,7 +34,8 @@ def save_model(model: Model, path: str | Path, half: bool = False) -> Model:
     Parameters
     ----------
     half : bool
-        Store weights as float16: half the size, for models that ship. The default keeps them as they are.
+        Store weights as float16: half the size, for models that ship. The default keeps them as they are, unless
+        the model knows several kinds of image.
 
     Raises
     ------
@@ -41,13 +47,26 @@ def save_model(model: Model, path: str | Path, half: bool = False) -> Model:
     path = Path(path)
     if path.exists():
         raise UserError(f"{path.name} exists already and a model is never overwritten: choose another name.")
-    tensors = {}
-    for key, value in model.network.state_dict().items():
-        value = value.detach().cpu().contiguous()
-        tensors[key] = value.half() if half and value.is_floating_point() else value
+    half = half or bool(model.others)  # several kinds in one file: each as those that ship
+    tensors = _tensors(model, half)
+    for number, kind in enumerate(model.others):
+        tensors |= {f"{_KIND}{number}.{key}": value for key, value in _tensors(kind, half).items()}
     payload = save(tensors, metadata={METADATA_KEY: model.record.model_dump_json()})
     _write_new(path, payload)
     return dataclasses.replace(model, path=path, sha256=hashlib.sha256(payload).hexdigest())
+
+
+def _tensors(kind: Model, half: bool) -> dict[str, Tensor]:
+    """Weights of one kind, and its looks under their own name."""
+    import torch
+
+    tensors = {}
+    for key, value in kind.network.state_dict().items():
+        value = value.detach().cpu().contiguous()
+        tensors[key] = value.half() if half and value.is_floating_point() else value
+    if kind.looks is not None:
+        tensors[_LOOKS] = torch.from_numpy(np.ascontiguousarray(kind.looks, np.float16))
+    return tensors
 
 
 def _write_new(path: Path, payload: bytes) -> None:
@@ -114,21 +133,36 @@ def load_model_file(path: str | Path) -> Model:
     """
     from safetensors.torch import load
 
-    from napari_unet.models.model import Model
-    from napari_unet.models.unet import UNet
-
     path = Path(path)
     record = read_record(path)
     payload = path.read_bytes()
-    network = UNet(record.architecture)
     try:
-        network.load_state_dict(load(payload))
+        tensors = load(payload)
+        others = [_model_of(one, _taken(tensors, f"{_KIND}{number}.")) for number, one in enumerate(record.kinds)]
+        model = _model_of(record, tensors)
     except Exception as error:
         raise UserError(
             f"The weights in {path.name} are damaged or do not fit its description; get it again."
         ) from error
+    return dataclasses.replace(model, sha256=hashlib.sha256(payload).hexdigest(), path=path, others=tuple(others))
+
+
+def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors with `prefix`, which are taken out of `tensors`."""
+    names = [name for name in tensors if name.startswith(prefix)]
+    return {name[len(prefix) :]: tensors.pop(name) for name in names}
+
+
+def _model_of(record: ModelRecord, tensors: dict[str, Tensor]) -> Model:
+    """One kind, of its record and its tensors."""
+    from napari_unet.models.model import Model
+    from napari_unet.models.unet import UNet
+
+    looks = tensors.pop(_LOOKS, None)
+    network = UNet(record.architecture)
+    network.load_state_dict(tensors)
     network.eval()
-    return Model(network, record, sha256=hashlib.sha256(payload).hexdigest(), path=path)
+    return Model(network, record, looks=None if looks is None else looks.float().numpy())
 
 
 def file_hash(path: str | Path) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_unet.errors import UserError
 from napari_unet.images.normalization import NormalizationConfig
 from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.taught import TaughtSizes
 
 
 class TrainingRecord(BaseModel):
@@ -63,6 +64,28 @@ class ModelRecord(BaseModel):
         pattern=r"^\w[\w-]*$",
         description="Replay set that keeps children from forgetting; they inherit its name.",
     )
+    kind: str = Field("", description="What its own images are called; empty: as the model.")
+    sizes: TaughtSizes | None = Field(None, description="Sizes of the objects that it was taught; None: as it ships.")
+    outline: float = Field(0.0, ge=-20, le=20, description="Pixels by which what it finds is to grow.")
+    kinds: tuple[ModelRecord, ...] = Field(
+        (), description="Other kinds of image that the file has weights for, each with what that kind needs."
+    )
+
+    @property
+    def kind_name(self) -> str:
+        """What its own kind of image is called."""
+        return self.kind or self.name
+
+    @property
+    def kind_names(self) -> tuple[str, ...]:
+        """All kinds of image that it knows, its own first."""
+        return (self.kind_name, *(one.kind_name for one in self.kinds))
+
+    @property
+    def channel_counts(self) -> tuple[int, ...]:
+        """How many channels its kinds look at, the most first."""
+        counts = {self.architecture.in_channels, *(one.architecture.in_channels for one in self.kinds)}
+        return tuple(sorted(counts, reverse=True))
 
 
 def check_class_names(names: Sequence[str]) -> tuple[str, ...]:

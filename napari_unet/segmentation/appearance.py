@@ -1,6 +1,7 @@
 """How an image looks to the network: the size of its objects, and whether they are darker than their background.
 
 Both are asked of the network itself: it looks at the middle of one plane at a few magnifications, and at its negative.
+A model that was taught starts from the sizes that it was taught, and leaves them only where another size convinces it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from napari_unet.images.normalization import AnyLimits
 from napari_unet.images.view import View
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
+from napari_unet.models.taught import TaughtSizes
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
@@ -32,13 +34,18 @@ _NOTHING = 0.15  # less than in any image with objects, at some magnification; n
 _SMALL_OBJECT = 16.0
 _NEGATIVE_FACTOR = 1.1  # how much more than the image its negative must convince: 1.05 to 1.6 where it is right
 
+_SAME_SIZE = 0.35  # of the logarithm: what is found within that of what was taught is of the size that was taught
+_SPREADS = 2.0  # or within so many standard deviations between the images that were taught
+_MUCH_MORE = 1.5  # times as convincing has another size to be
+
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
     """How to look at an image, its `diameter` an estimate unless it was known, and how `conviction` fared.
 
     `maps` are those of the whole plane, at its own size, if they came about on the way: then nobody need make them
-    again. So are `limits`, the grey values that were scaled by.
+    again. So are `limits`, the grey values that were scaled by. `unusual` says that objects are of quite another size
+    than the model was taught.
     """
 
     diameter: float
@@ -46,6 +53,7 @@ class Appearance:
     conviction: float = 0.0
     maps: PlaneMaps | None = None
     limits: AnyLimits | None = None
+    unusual: bool = False
 
 
 def measure_appearance(
@@ -69,6 +77,8 @@ def measure_appearance(
     if len(plane) < len(image.shape) - 2:
         plane = (*plane, *(size // 2 for size in image.shape[len(plane) : -2]))
     viewer = _Viewer(image, predictor, plane, diameter)
+    if record.sizes is not None and diameter is None:  # taught kinds are taken as they were taught: never inverted
+        return viewer.best_as_taught(record.sizes, invert == "yes")
     best = viewer.best(invert == "yes")
     if invert == "auto" and viewer.is_bright():
         negative = viewer.best(True)
@@ -110,6 +120,22 @@ class _Viewer:
             found.append(self.look(_SMALLEST, inverted))
         return max(found, key=lambda one: one.conviction)
 
+    def best_as_taught(self, sizes: TaughtSizes, inverted: bool) -> Appearance:
+        """At the size that was taught, unless another convinces, and far more."""
+        record = self._predictor.record
+        factor = resampling_factor(record, sizes.median)
+        found = self.look(factor, inverted)
+        tolerance = max(_SAME_SIZE, _SPREADS * sizes.spread)
+        if found.conviction < _CONVINCED:
+            others = [self.look(factor * other, inverted) for other in (_SMALLER, _LARGER)]
+            best = max(others, key=lambda one: one.conviction)
+            needed = max(_CONVINCED, _MUCH_MORE * found.conviction)
+            if best.conviction >= needed and _apart(best.diameter, sizes.median) > tolerance:
+                return replace(best, unusual=True)
+        if found.conviction < _CONVINCED or _apart(found.diameter, sizes.median) <= tolerance:
+            return replace(found, diameter=sizes.median)
+        return replace(found, unusual=_apart(found.diameter, sizes.median) > 2 * tolerance)
+
     def is_bright(self) -> bool:
         """Whether most of the plane is nearer to white than to black; only then objects may be darker than the rest."""
         limits = volume_limits(self._image, self._plane, self._predictor.record.normalization)
@@ -126,6 +152,11 @@ class _Viewer:
         diameter, conviction = _judge(maps.maps, record)
         whole = factor == 1 and part.shape == self._pixels.shape
         return Appearance(diameter / factor, inverted, conviction, maps if whole else None, limits)
+
+
+def _apart(one: float, other: float) -> float:
+    """How far two sizes are from one another, as the logarithm of their ratio."""
+    return abs(float(np.log(one / other)))
 
 
 def _other_factors(first: Appearance) -> tuple[float, ...]:

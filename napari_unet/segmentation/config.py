@@ -65,6 +65,20 @@ class SegmentConfig(BaseModel):
     tile: int | None = Field(
         None, ge=64, le=16384, title="Tile size", description="In pixels; empty: as large as memory allows."
     )
+    kind: str = Field(
+        "auto",
+        min_length=1,
+        title="Answered by",
+        description="Which of the kinds of image that the model knows it takes this one for: a name, or auto, the kind "
+        "whose images it resembles.",
+    )
+    outline: float = Field(
+        0.0,
+        ge=-20,
+        le=20,
+        title="Outline",
+        description="Pixels by which outlines are moved: wider above 0, tighter below.",
+    )
     invert: str = Field(
         "no",
         pattern="^(auto|no|yes)$",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.channels import ModelInput
 from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.segmentation.appearance import measure_appearance
+from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.segmentation.predictor import Predictor
 
 
@@ -21,6 +22,6 @@ def estimate_diameter(
     Without `plane` the middle one is taken; `invert` as in `SegmentConfig`. An image in which nothing is found gets the
     model's own object size.
     """
-    image = model_input(image, model.record.architecture.in_channels)
-    index = plane if plane is not None else tuple(size // 2 for size in image.shape[:-2])
-    return measure_appearance(image, Predictor(model, engine), index, None, invert).diameter
+    choice = choose_kind(image, model, plane=plane or (), engine=engine)
+    index = plane if plane is not None else tuple(size // 2 for size in choice.image.shape[:-2])
+    return measure_appearance(choice.image, Predictor(choice.model, engine), index, None, invert).diameter

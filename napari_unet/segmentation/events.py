@@ -15,12 +15,14 @@ from napari_unet.images.view import View
 class Estimated:
     """How the image will be looked at; the diameter of the view is in pixels of the image.
 
-    `note` is a sentence for the user where it is computed elsewhere than one would expect, else empty.
+    `note` is a sentence for the user where it is computed elsewhere than one would expect, else empty. `unusual` says
+    that objects are of a size that the kind of image that answers was not taught.
     """
 
     view: View
     n_planes: int
     note: str = ""
+    unusual: bool = False
 
     @property
     def diameter(self) -> float:
@@ -29,6 +31,11 @@ class Estimated:
     @property
     def estimated(self) -> bool:
         return self.view.estimated
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds of image that the model knows answers."""
+        return self.view.kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,11 @@ class Segmentation:
     def inverted(self) -> bool:
         """Whether its negative was segmented."""
         return self.view.inverted
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds of image that the model knows has answered."""
+        return self.view.kind
 
     @property
     def n_objects(self) -> int:

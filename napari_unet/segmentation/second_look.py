@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
-from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import View
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import decode, decoding_record
@@ -55,7 +56,10 @@ def look_again(
     after each other), and at the end `Finished` with the number of planes looked at.
     """
     config, stop = config or SegmentConfig(), stop or StopFlag()
-    run = _Run(image, model, config, view)
+    wanted = view.kind or config.kind
+    choice = choose_kind(image, model, wanted, tuple(planes[0]) if planes else (), config.engine)
+    model = choice.model
+    run = _Run(choice.image, model, config, view)
     deep = model.record.architecture.ndim == 3
     units = list(dict.fromkeys(plane[:-1] if deep else plane for plane in planes))
     started, done = time.perf_counter(), 0
@@ -79,7 +83,6 @@ class _Run:
     """What the planes of one look share."""
 
     def __init__(self, image: ModelInput, model: Model, config: SegmentConfig, view: View) -> None:
-        image = model_input(image, model.record.architecture.in_channels)
         self._image, self._config, self._view = image, config, view
         self._diameter = view.diameter or model.record.diameter
         self._record = decoding_record(model.record, view.thresholds)

@@ -13,17 +13,19 @@ import numpy.typing as npt
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.registry import find_head
-from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.channels import ModelInput
 from napari_unet.images.limits import volume_limits, volume_of
 from napari_unet.images.normalization import AnyLimits
 from napari_unet.images.resampling import resample
 from napari_unet.images.view import Origin, Thresholds, View
+from napari_unet.labels.growing import move_outlines
 from napari_unet.labels.linking import link_planes
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
+from napari_unet.segmentation.kinds import KindChoice, choose_kind
 from napari_unet.segmentation.plane import PlaneMaps, Progress
 from napari_unet.segmentation.predictor import Predictor
 
@@ -58,9 +60,10 @@ def segment_steps(
         Whether somebody watches: then each finished tile comes with labels of its own (`TileDone.labels`), which costs
         forming its objects twice.
     """
-    image = model_input(image, model.record.architecture.in_channels)
-    run = _Run(image, model, config or SegmentConfig(), stop or StopFlag(), view, provisional)
-    yield from run.events(scope or Scope(), current)
+    config, scope = config or SegmentConfig(), scope or Scope()
+    choice = choose_kind(image, model, config.kind, current or scope.index, config.engine)
+    run = _Run(choice, config, stop or StopFlag(), view, provisional)
+    yield from run.events(scope, current)
 
 
 class _Run:
@@ -68,15 +71,15 @@ class _Run:
 
     def __init__(
         self,
-        image: ModelInput,
-        model: Model,
+        choice: KindChoice,
         config: SegmentConfig,
         stop: StopFlag,
         view: tuple[slice, slice] | None,
         provisional: bool,
     ) -> None:
-        self.image, self.model, self.config, self.stop, self.view = image, model, config, stop, view
-        self.provisional = provisional
+        self.image, self.model, self.config, self.stop, self.view = choice.image, choice.model, config, stop, view
+        self.kind, self.provisional = choice.name, provisional
+        image, model = choice.image, choice.model
         self.record, self.head = decoding_record(model.record, config.thresholds), find_head(model.record)
         self.volumetric = model.record.architecture.ndim == 3
         if self.volumetric and "Z" not in image.axes:
@@ -94,7 +97,7 @@ class _Run:
     def events(self, scope: Scope, current: tuple[int, ...] | None) -> Iterator[SegmentEvent]:
         units = self._units(scope, current)
         self._look(units[0])
-        yield Estimated(self.look_of(), len(units), self.config.engine.note)
+        yield Estimated(self.look_of(), len(units), self.config.engine.note, self.unusual)
         for number, unit in enumerate(units):
             if self.stop.requested:
                 break
@@ -115,7 +118,7 @@ class _Run:
         """Learn from the first plane what is not known of the image; its maps may be done with that."""
         clock = time.perf_counter()
         found = measure_appearance(self.image, self.predictor, unit, self.config.diameter, self.config.invert)
-        self.diameter, self.inverted = found.diameter, found.inverted
+        self.diameter, self.inverted, self.unusual = found.diameter, found.inverted, found.unusual
         if found.limits is not None and not self.volumetric:
             self._limits[self._volume_of(unit)] = found.limits
         reusable = self.config.tile is None and resampling_factor(self.record, self.diameter) == 1
@@ -126,7 +129,7 @@ class _Run:
         """How the image is looked at, as far as it was decided by now."""
         origin: Origin = "estimated" if self.config.diameter is None else "given"
         known = tuple(sorted(self._limits.items(), key=lambda item: item[0]))
-        looked = self.diameter, origin, self.inverted, self.config.thresholds
+        looked = self.diameter, origin, self.inverted, self.config.thresholds, self.kind
         return View(*looked, known, self.record.normalization)
 
     def _units(self, scope: Scope, current: tuple[int, ...] | None) -> list[tuple[int, ...]]:
@@ -224,7 +227,9 @@ def decode(
     probability: npt.NDArray[Any], record: ModelRecord, config: SegmentConfig, diameter: float
 ) -> npt.NDArray[np.int32]:
     """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X), as the head of the model means them."""
-    return find_head(record).decode(probability, record, np.pi / 4 * (config.min_diameter * diameter) ** 2)
+    head = find_head(record)
+    found = head.decode(probability, record, np.pi / 4 * (config.min_diameter * diameter) ** 2)
+    return move_outlines(found, record.outline + config.outline) if head.draws_objects else found
 
 
 def _unscale(core: tuple[slice, ...], maps: PlaneMaps) -> tuple[slice, ...]:

@@ -12,12 +12,13 @@ import numpy.typing as npt
 from napari_unet.errors import UserError
 from napari_unet.events import Finished
 from napari_unet.heads.registry import find_head
-from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import View
 from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.appearance import measure_appearance
+from napari_unet.segmentation.kinds import AUTO, choose_kind
 from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
 
@@ -58,9 +59,9 @@ def map_surroundings(
     It is looked at by `view`, as when it was segmented (None, or one without a diameter: after a look at it). Raises
     `UserError` for a 3D model and for one that does not find objects.
     """  # fmt: skip
-    model = load()
-    record = model.record
-    image = model_input(image, record.architecture.in_channels)
+    wanted = (view.kind if view is not None else "") or AUTO
+    choice = choose_kind(image, load(), wanted, plane, engine)
+    image, model, record = choice.image, choice.model, choice.model.record
     if record.architecture.ndim == 3 or find_head(record).keeps_values:
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
     predictor = Predictor(model, engine)

@@ -124,7 +124,7 @@ def _summarize(pooled: Tally | None, per_image: dict[str, float]) -> Evaluation:
 def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -> tuple[str, Tally, str]:
     """Name and tally of an image, and what its ground truth does wrong; raises `UserError` if that is no labels."""
     given = source if isinstance(source, ChannelStack) else as_image(source)
-    image = model_input(given, model.record.architecture.in_channels)
+    image = model_input(given, model.record.channel_counts)
     reference, _, ids = read_label_pair(truth, None, grey_input(image))
     name = truth.name if isinstance(truth, (Image, Path)) else image.name
     planes = reference.reshape(-1, *reference.shape[-2:])

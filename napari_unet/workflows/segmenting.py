@@ -50,7 +50,7 @@ def segment(
         If the image or the model cannot be read, or the axes do not fit.
     """
     chosen = model if isinstance(model, Model) else load_model(model)
-    opened = model_input(as_image(image, axes), chosen.record.architecture.in_channels, channel)
+    opened = model_input(as_image(image, axes), chosen.record.channel_counts, channel)
     return drain(segment_steps(opened, chosen, SegmentConfig(**parameters)))
 
 

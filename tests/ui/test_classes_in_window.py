@@ -90,18 +90,12 @@ def test_one_class_alone_is_told_and_two_are_learned(
     assert "IoU of" in step.result_view.sentence.text()
 
 
-def test_all_channels_are_offered_where_there_are_several(viewer, session, models_dir, qtbot) -> None:
-    step = FinetuneStep(session)
-    qtbot.addWidget(step)
-    session.work_on(viewer.add_image(np.zeros((64, 80), np.float32)))
-    assert step.channels_box.isHidden()
+def test_all_channels_are_at_hand_where_there_are_several(viewer, session, models_dir) -> None:
     work = session.work_on(viewer.add_image(np.zeros((64, 80, 3), np.uint8), rgb=True))
-    step.refresh()
-    assert not step.channels_box.isHidden()
     session.add_layer(work, "labels", np.ones((64, 80), np.int32))
     session.add_layer(work, "reviewed", np.ones((64, 80), np.uint8))
-    shapes = [collect_corrections(session, how)[0].image.plane().shape for how in ("one", "all")]
-    assert shapes == [(64, 80), (3, 64, 80)]
+    shapes = [collect_corrections(session, how)[0].image.plane().shape for how in ("one", "all", "auto")]
+    assert shapes == [(64, 80), (3, 64, 80), (3, 64, 80)]  # "auto" is decided once it is known what they tell
 
 
 def test_a_new_model_is_made_in_the_models_window(viewer, session, models_dir, qtbot, monkeypatch) -> None:

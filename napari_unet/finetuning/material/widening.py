@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
-from napari_unet.finetuning.config import AUTO_ALL
 from napari_unet.images.channels import ModelInput, count_channels, model_input, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
@@ -57,9 +56,10 @@ def fit_to_images(model: Model, images: Sequence[CorrectedImage]) -> Model:
 def training_input(image: Image, record: ModelRecord, channels: str = "auto", channel: int | None = None) -> ModelInput:
     """What the model of `record` is to learn from of `image`.
 
-    `channels` is that of `FinetuneConfig`; a model that looks at several channels gets all of them in any case.
+    `channels` is that of `FinetuneConfig`; with "auto" all channels are at hand until it is known what they tell. A
+    model that looks at several channels gets all of them in any case.
     """
-    wanted = record.architecture.in_channels
-    if wanted > 1 or channels == "one" or (channels == "auto" and not AUTO_ALL):
-        return model_input(image, wanted, channel)
+    counts = record.channel_counts
+    if channels == "one" or (counts[0] > 1 and len(counts) == 1):
+        return model_input(image, counts, channel)
     return stack_channels(image, channel)

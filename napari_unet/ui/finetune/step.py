@@ -11,9 +11,8 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
-from napari_unet.finetuning.config import AUTO_ALL, FinetuneConfig
+from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone
-from napari_unet.images.channels import count_channels
 from napari_unet.learning.events import StepDone
 from napari_unet.ui.finetune.guidance import Advice, GuidanceView
 from napari_unet.ui.finetune.material import MaterialView
@@ -54,8 +53,6 @@ class FinetuneStep(Step):
         self.preview_box = QCheckBox("Live preview", checked=True)
         self.guidance = GuidanceView(session)
         self.material = MaterialView(session, self.counter)
-        self.channels_box = QCheckBox("Use all channels")
-        self.remember_box = QCheckBox("Keep what the model knew", checked=True)
         self.training = TrainingView()
         self.result_view = ResultView(session)
         self._fill_body()
@@ -67,12 +64,6 @@ class FinetuneStep(Step):
     def _fill_body(self) -> None:
         self.start_button.setToolTip("Teach a copy of the model what you reviewed; go on painting meanwhile")
         self.preview_box.setToolTip("Show, as outlines, what the model in training says of the current view")
-        self.channels_box.setToolTip("Let the new model see the colours, or all channels together, instead of one")
-        self.channels_box.setChecked(AUTO_ALL)
-        self.remember_box.setToolTip(
-            "Go over the kinds of image that the model came with, too, while it learns. Without that it learns more of "
-            "images that are very different from them, and forgets the others; the old model stays in the list"
-        )
         self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
         for words, seconds in TIMES.items():
             self.time_box.addItem(f"about {words}", seconds)
@@ -81,8 +72,6 @@ class FinetuneStep(Step):
         row.addWidget(self.start_button, 1)
         row.addWidget(self.time_box)
         self.body_layout.addLayout(row)
-        self.body_layout.addWidget(self.channels_box)
-        self.body_layout.addWidget(self.remember_box)
         self.body_layout.addWidget(self.material.earlier_box)
         for widget in (self.preview_box, self.training, self.result_view, self.guidance, self.material):
             self.body_layout.addWidget(widget)
@@ -116,10 +105,8 @@ class FinetuneStep(Step):
         job = self.session.job
         ours = job is not None and job.owner == OWNER
         enable(self.start_button, self._reason())
-        for choice in (self.time_box, self.channels_box, self.remember_box, self.material.earlier_box):
+        for choice in (self.time_box, self.material.earlier_box):
             enable(choice, "Wait until the training has ended." if ours else None)
-        self.channels_box.setVisible(self._offers_channels())
-        self.remember_box.setVisible(self._offers_to_forget())
         self.material.refresh()
         self.training.setVisible(ours)
         if ours and job.stopping:
@@ -157,17 +144,6 @@ class FinetuneStep(Step):
             return "There is no model yet: open Models and import one."
         return None
 
-    def _offers_channels(self) -> bool:
-        """Whether a model that sees one channel could learn to see several."""
-        entry = self.session.model_entry
-        one = entry is not None and entry.record.architecture.in_channels == 1
-        return one and any(count_channels(work.image) > 1 for work in self.session.works)
-
-    def _offers_to_forget(self) -> bool:
-        """Whether the model has something to go over: a set of images that belongs to it."""
-        entry = self.session.model_entry
-        return entry is not None and entry.record.replay is not None
-
     def _on_theme(self, event: Any = None) -> None:
         if self.curves is not None:
             self.curves.set_theme(self.session.viewer.theme)
@@ -176,11 +152,7 @@ class FinetuneStep(Step):
 
     @property
     def config(self) -> FinetuneConfig:
-        channels = "all" if self.channels_box.isChecked() else "one"
-        settings: dict[str, Any] = {"seconds": self.time_box.currentData(), "channels": channels}
-        if not self.remember_box.isChecked():
-            settings["replay"] = 0.0
-        return FinetuneConfig(**settings)
+        return FinetuneConfig(seconds=self.time_box.currentData())
 
     def _on_start(self) -> None:
         self.clear_message()

@@ -149,7 +149,7 @@ class SegmentRun:
         entry = present(session.model_entry)
         record = entry.record
         names = class_names_of(record)
-        seen = model_input(work.seen, record.architecture.in_channels)
+        seen = model_input(work.seen, record.channel_counts)
         events = segment_in_background(load, seen, config, scope, self._stop, names, view=view, current=current)
         if session.job is not None:
             return False

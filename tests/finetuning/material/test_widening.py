@@ -39,7 +39,7 @@ def test_a_widened_model_says_of_a_grey_image_what_it_said(tiny_model: Model) ->
 
 def test_a_child_of_all_channels_segments_such_images_and_no_others(tiny_model: Model) -> None:
     corrected = coloured("all", tiny_model)
-    result = drain(finetune_steps(tiny_model, [corrected], FEW))
+    result = drain(finetune_steps(tiny_model, [corrected], FEW.model_copy(update={"channels": "all"})))
     assert result.model.record.architecture.in_channels == 3
     assert result.before is not None
     found = segment(np.stack([part.plane() for part in corrected.image.parts]), result.model, axes="CYX", diameter=18)

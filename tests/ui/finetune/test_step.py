@@ -258,17 +258,6 @@ def test_labels_that_contradict_themselves_are_told_of(step, session, qtbot) -> 
     assert "Object 1 of “discs” is in 2 parts" in step.guidance.text
 
 
-def test_what_the_model_knew_is_kept_unless_somebody_says_otherwise(session, qtbot) -> None:
-    step = FinetuneStep(session)
-    qtbot.addWidget(step)
-    assert step.remember_box.isHidden()  # the tiny model has no images to go over
-    session.use_model(next(entry.name for entry in list_models() if entry.shipped))
-    assert not step.remember_box.isHidden()
-    assert step.config.replay == FinetuneConfig().replay > 0
-    step.remember_box.setChecked(False)
-    assert step.config.replay == 0
-
-
 def test_no_sentence_contradicts_another(step, session, qtbot) -> None:
     """ "Nothing is reviewed" goes as soon as something is, and while it stands the header does not say "ready"."""
     work = segmented(session, reviewed=False)

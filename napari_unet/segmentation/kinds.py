@@ -1,0 +1,101 @@
+"""Which of the kinds of image that a model knows answers for an image: the one whose images it resembles.
+
+A model that was taught carries the weights of the one that it came of beside its own, so that it forgets nothing. All
+that predicts for a whole image asks here first, and goes on with the one kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_unet.errors import UserError
+from napari_unet.images.channels import ModelInput, count_channels, model_input
+from napari_unet.models.engine import Engine
+from napari_unet.models.model import Model
+from napari_unet.segmentation.appearance import measure_appearance
+from napari_unet.segmentation.looks import can_look, look_distances, measure_look
+from napari_unet.segmentation.predictor import Predictor
+
+AUTO = "auto"
+_CLOSE = 1.25  # times as far as the nearest: no farther is a close call, and a look at the image settles it
+
+
+@dataclass(frozen=True, eq=False)
+class KindChoice:
+    """`model` is the kind that answers, alone; `image` is what it sees; `asked` is whether there was a choice."""
+
+    model: Model
+    image: ModelInput
+    asked: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.model.record.kind_name
+
+
+def choose_kind(
+    image: ModelInput, model: Model, wanted: str = AUTO, plane: tuple[int, ...] = (), engine: Engine = Engine()
+) -> KindChoice:  # fmt: skip
+    """The kind of `model` that answers for `image`, by one plane of it (missing indices: the middle).
+
+    `wanted` is the name of a kind, or "auto". Kinds that look at other channels than `image` has are left out.
+
+    Raises
+    ------
+    UserError
+        If there is no kind of that name, or none that can look at such an image.
+    """
+    if not model.others:
+        return KindChoice(model, model_input(image, model.record.architecture.in_channels))
+    if wanted != AUTO:
+        return _chosen(image, find_kind(model, wanted), asked=False)
+    able = [kind for kind in model.kinds if _can_see(kind, image)]
+    if len(able) < 2:
+        return _chosen(image, able[0] if able else model.alone, asked=True)
+    near = nearest_kinds(image, model, able, plane)
+    if len(near) > 1:
+        near = [_surest(image, near, plane, engine)]
+    return _chosen(image, near[0], asked=True)
+
+
+def find_kind(model: Model, name: str) -> Model:
+    """The kind of `model` that is called `name` (case does not matter), alone."""
+    for kind in model.kinds:
+        if kind.record.kind_name.casefold() == name.casefold():
+            return kind
+    known = ", ".join(model.record.kind_names)
+    raise UserError(f"{model.name} knows no images called {name!r}; choose auto or one of: {known}.")
+
+
+def nearest_kinds(image: ModelInput, model: Model, able: list[Model], plane: tuple[int, ...] = ()) -> list[Model]:
+    """Those of the kinds `able` whose images `image` resembles most, the nearest first; several in a close call."""
+    root = model.kinds[-1]
+    if root.looks is None or not can_look(root) or any(kind.looks is None for kind in able):
+        return able[:1]
+    look = measure_look(image, root, plane)[None]
+    looks = [kind.looks for kind in able if kind.looks is not None]
+    distances = look_distances(look, [*looks, root.looks])[0, : len(able)]
+    order = np.argsort(distances, kind="stable")
+    return [able[int(i)] for i in order if distances[i] <= _CLOSE * distances[order[0]] + 1e-9]
+
+
+def _surest(image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine) -> Model:
+    """The kind that is surest of what it finds; the nearest where none finds anything."""
+    sure = [
+        measure_appearance(
+            model_input(image, kind.record.architecture.in_channels), Predictor(kind, engine), plane
+        ).conviction
+        for kind in near
+    ]
+    return near[int(np.argmax(sure))]
+
+
+def _can_see(kind: Model, image: ModelInput) -> bool:
+    wanted = kind.record.architecture.in_channels
+    return wanted == 1 or count_channels(image) == wanted
+
+
+def _chosen(image: ModelInput, kind: Model, asked: bool) -> KindChoice:
+    return KindChoice(kind, model_input(image, kind.record.architecture.in_channels), asked)

@@ -1,0 +1,139 @@
+"""A child carries what it came of: nothing is forgotten, and each image is answered by the kind that it resembles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from napari_unet import finetune, load_model, segment
+from napari_unet.errors import UserError
+from napari_unet.finetuning import beginning
+from napari_unet.finetuning.beginning import FAR, NEAR, REPLAY, begin, replay_share
+from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.finetuning.events import FinetuneResult
+from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.sample_data import sample_data_dir
+from napari_unet.images.image import Image
+from napari_unet.models.model_file import load_model_file, save_model
+from napari_unet.models.taught import TaughtSizes
+from napari_unet.workflows.teaching import make_corrected_image
+
+EXACT = {"precision": "float32", "device": "cpu"}
+
+
+def sample(name: str) -> tuple[Image, np.ndarray]:
+    image = read_image(sample_data_dir() / f"{name}.ome.tif").select_channel(None)
+    labels = read_labels(sample_data_dir() / f"{name}_labels.tif", image)
+    plane = tuple(size // 2 for size in image.shape[:-2])
+    cut = (*plane, slice(0, 256), slice(0, 256))
+    return Image(np.asarray(image.data[cut]), "YX", name=name), np.asarray(labels[cut])
+
+
+@lru_cache(maxsize=1)
+def taught() -> FinetuneResult:
+    """The shipped model after a step on membranes, of which it knew nothing."""
+    image, labels = sample("membranes")
+    return finetune(image, labels, seconds=300, max_steps=1, patch=64, batch_size=2, device="cpu")
+
+
+def test_the_base_kind_answers_its_own_images_as_before_and_the_child_those_it_was_taught(tmp_path) -> None:
+    child = load_model_file(save_model(taught().model, tmp_path / "child.safetensors", half=True).path)
+    assert child.record.kind_names == ("membranes", "Nuclei 2D")
+    nuclei, _ = sample("nuclei_2d")
+    before, after = segment(nuclei, load_model(), **EXACT), segment(nuclei, child, **EXACT)
+    assert after.kind == "Nuclei 2D"
+    np.testing.assert_array_equal(before.labels, after.labels)
+    membranes, _ = sample("membranes")
+    assert segment(membranes, child, **EXACT).kind == "membranes"
+
+
+def test_who_answers_can_be_said() -> None:
+    membranes, _ = sample("membranes")
+    child = taught().model
+    said = segment(membranes, child, kind="nuclei 2d", **EXACT)
+    assert said.kind == "Nuclei 2D"
+    np.testing.assert_array_equal(said.labels, segment(membranes, load_model(), **EXACT).labels)
+    with pytest.raises(UserError, match="membranes, Nuclei 2D"):
+        segment(membranes, child, kind="smears", **EXACT)
+
+
+def test_a_child_remembers_the_sizes_it_was_taught() -> None:
+    membranes, labels = sample("membranes")
+    sizes = taught().model.record.sizes
+    areas = np.bincount(labels.ravel())[1:]
+    assert sizes is not None
+    assert sizes.median == pytest.approx(2 * np.sqrt(np.median(areas[areas > 0]) / np.pi), rel=0.15)
+    assert sizes.low < sizes.median < sizes.high
+    assert segment(membranes, taught().model, **EXACT).diameter == pytest.approx(sizes.median, rel=0.36)
+
+
+def test_sizes_of_two_teachings_are_joined_image_by_image() -> None:
+    one, other = TaughtSizes.measure([10.0, 10.0, 10.0], [8.0, 12.0]), TaughtSizes.measure([80.0], [70.0, 90.0])
+    both = one.joined(other)
+    assert (both.n_images, both.n_objects) == (4, 4)
+    assert 10 < both.median < 20  # three images against one
+    assert both.low < 10 < 70 < both.high
+    assert both.spread > 0.5 > one.spread
+    assert one.joined(None) == one
+
+
+def test_what_is_told_of_a_child_that_carries() -> None:
+    assert "answered as before" in taught().sentence
+    assert taught().base_after is None  # nothing to measure: it is the same
+
+
+def test_replay_follows_the_distance() -> None:
+    assert replay_share(NEAR - 0.5) == replay_share(NEAR) == pytest.approx(REPLAY)
+    assert replay_share(FAR) == replay_share(FAR + 5) == 0
+    assert 0 < replay_share((NEAR + FAR) / 2) < REPLAY
+
+
+def begun(name: str, **settings) -> beginning.Beginning:
+    image, labels = sample(name)
+    model = load_model()
+    return begin(model, [make_corrected_image(image, labels, record=model.record)], FinetuneConfig(**settings))
+
+
+@pytest.mark.parametrize(("far", "share"), [(1.0, REPLAY), (9.0, 0.0)])
+def test_replay_serves_what_is_near_and_not_what_is_far(monkeypatch, far: float, share: float) -> None:
+    monkeypatch.setattr(beginning, "farness", lambda looks, base: far)
+    assert begun("membranes").replay == pytest.approx(share)
+    assert begun("membranes", replay=0.2).replay == pytest.approx(0.2)
+
+
+def test_the_base_is_carried_beside_what_is_taught() -> None:
+    assert [one.name for one in begun("membranes").others] == ["Nuclei 2D"]
+
+
+def test_taught_again_a_kind_goes_on_and_is_not_carried_twice() -> None:
+    image, labels = sample("membranes")
+    child = taught().model
+    again = begin(child, [make_corrected_image(image, labels, record=child.record)], FinetuneConfig())
+    assert again.kind.record.kind_name == "membranes"
+    assert [one.record.kind_name for one in again.others] == ["Nuclei 2D"]
+    assert again.looks is not None
+    assert len(again.looks) == 2
+
+
+def test_a_file_carries_so_many_kinds_and_no_more() -> None:
+    child = taught().model
+    base = child.others[-1]
+    kinds = []
+    for number, n in enumerate((5, 90, 7)):
+        training = child.record.training.model_copy(update={"n_objects": n})
+        record = child.alone.record.model_copy(update={"kind": f"kind {number}", "training": training})
+        kinds.append(replace(child.alone, record=record))
+    kept, left_out = beginning._room_for([*kinds, base])
+    assert [one.record.kind_name for one in kept] == ["kind 1", "kind 2", "Nuclei 2D"]
+    assert left_out == "kind 0"
+    assert beginning._room_for([*kinds[:2], base]) == ((*kinds[:2], base), "")
+
+
+def test_a_child_that_is_no_better_is_its_parent_again() -> None:
+    kept = replace(taught(), better=False).to_keep
+    assert kept.record.kinds == ()
+    assert kept.record.sizes is None
