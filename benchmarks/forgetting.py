@@ -58,9 +58,8 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     torch.manual_seed(config.seed)
     head = find_head(model.record)
     teacher = Teacher(model.network, head)
-    trainer = Trainer(model.network, head.loss, config.optimization(), config.engine, teacher)
-    if variant == "moving":
-        trainer._fixed = []
+    kept = variant != "moving"
+    trainer = Trainer(model.network, head.loss, config.optimization(), config.engine, teacher, keep_statistics=kept)
     if variant in ("moving", "labels", "dice"):
         teacher.loss = instance_loss
     if variant in ("moving", "labels", "dice", "entropy"):

@@ -149,7 +149,8 @@ def test_the_whole_loop(
     np.testing.assert_allclose(work.layer.scale, (0.3, 0.3))
 
     # Segment
-    panel.segment_step.diameter.spin.setValue(DIAMETER)
+    panel.segment_step.diameter.number.setText(str(DIAMETER))
+    assert panel.segment_step.diameter.number.settle()
     click(panel.segment_step.segment_button)
     wait_for_job(panel)
     first_prediction = work.prediction.copy()
@@ -235,7 +236,8 @@ def test_the_whole_loop(
     viewer.layers.clear()
     open_image(panel)
     np.testing.assert_array_equal(session.current.labels, was)
-    panel.segment_step.diameter.spin.setValue(DIAMETER)
+    panel.segment_step.diameter.number.setText(str(DIAMETER))
+    assert panel.segment_step.diameter.number.settle()
     click(panel.segment_step.segment_button)
     panel.segment_step.question.replace.setChecked(True)
     click(panel.segment_step.question.go)

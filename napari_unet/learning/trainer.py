@@ -38,11 +38,14 @@ class Trainer:
         What is not to be forgotten; needed for batches that hold replay.
     repeatable : bool
         Whether the number of threads stays as it is: sums on another number of them are not the same bit for bit.
+    keep_statistics : bool
+        Whether batch normalizations that have seen data go on with what they saw. Statistics of a few patches fit neither
+        the next patch nor a whole image: a network that was trained loses most of what it knows with them.
     """
 
     def __init__(
         self, network: UNet, loss: Loss, config: OptimizationConfig, engine: Engine = _AUTO,
-        teacher: Teacher | None = None, repeatable: bool = True,
+        teacher: Teacher | None = None, repeatable: bool = True, keep_statistics: bool = True,
     ) -> None:  # fmt: skip
         self.loss, self.config, self.teacher = loss, config, teacher
         self.device, self.dtype = engine.torch_device, engine.dtype
@@ -52,8 +55,7 @@ class Trainer:
         self._average = RunningAverage(self.network, config.average)
         if teacher is not None:
             self._place(teacher.network)
-        # With replay: statistics of a few patches of two kinds of image fit neither; the parent's serve both.
-        self._fixed = trained_norms(self.network)
+        self._fixed = trained_norms(self.network) if keep_statistics else []
         self.steps = 0
         self.threads = ThreadChoice(self.device.type == "cpu" and not repeatable)
         self.optimizer = torch.optim.AdamW(
@@ -83,7 +85,7 @@ class Trainer:
 
     def _measure(self, batch: Batch) -> Tensor:
         self.network.train()
-        for module in self._fixed if batch.n_replay else ():
+        for module in self._fixed:
             module.eval()
         images = batch.images.to(self.device).contiguous(memory_format=self._format)
         targets, weights = batch.targets.to(self.device), batch.weights.to(self.device)

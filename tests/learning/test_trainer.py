@@ -146,17 +146,28 @@ def test_long_gradients_are_shortened() -> None:
 # -- with replay -------------------------------------------------------------------------------------------------------
 
 
-def test_statistics_stay_the_parents_while_replay_is_mixed_in() -> None:
+@pytest.mark.parametrize("n_replay", [0, 1])
+def test_statistics_of_a_trained_network_stay_as_they_are(n_replay: int) -> None:
+    """Whether replay is mixed in or not: without it a child lost nearly all of what it had to learn."""
     parent = seen(make_network())
     means = [m.running_mean.clone() for m in parent.modules() if isinstance(m, nn.BatchNorm2d)]
 
-    def means_after(n_replay: int) -> list[Tensor]:
-        trainer = Trainer(parent, HEAD.loss, CONFIG, CPU, Teacher(parent, HEAD))
+    def means_after(**how: bool) -> list[Tensor]:
+        trainer = Trainer(parent, HEAD.loss, CONFIG, CPU, Teacher(parent, HEAD), **how)
         trainer.step(make_batch(3, n_replay), 0.3)
         return [m.running_mean for m in trainer.network.modules() if isinstance(m, nn.BatchNorm2d)]
 
-    assert same(means_after(1), means)
-    assert not any(torch.equal(a, b) for a, b in zip(means_after(0), means, strict=True))
+    assert same(means_after(), means)
+    assert not any(torch.equal(a, b) for a, b in zip(means_after(keep_statistics=False), means, strict=True))
+
+
+def test_a_patch_is_judged_alike_whatever_else_is_in_its_batch() -> None:
+    """What the statistics of the batch would change."""
+    trainer = Trainer(seen(make_network()), HEAD.loss, CONFIG, CPU)
+    trainer.step(make_batch(), 0.0)
+    images = make_batch(3).images
+    with torch.no_grad():
+        torch.testing.assert_close(trainer.network(images)[:1], trainer.network(images[:1]))
 
 
 def test_a_network_that_has_seen_nothing_finds_its_statistics() -> None:

@@ -50,7 +50,7 @@ class MessageLine(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.button = QPushButton()
+        self.button = QPushButton(toolTip="Do what this message offers")
         self.button.clicked.connect(self._on_button)
         self._act: Callable[[], object] | None = None
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
