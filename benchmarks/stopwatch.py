@@ -8,20 +8,24 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
+from napari_unet.images import view
 from napari_unet.segmentation import segment
-from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.tiles.maps import PlaneMaps
+from napari_unet.segmentation.tiles.plane import SeenPlane
 
 # What is called, and the part that it is. A part called within another counts for itself alone, except in the estimate.
 _CALLS: tuple[tuple[Any, str, str], ...] = (
     (Predictor, "__init__", "network made ready"),
     (segment, "measure_appearance", "estimate"),
-    (segment, "volume_limits", "grey-value limits"),
-    (PlaneMaps, "__init__", "normalizing, resampling"),
-    (PlaneMaps, "_answer", "activation, stitching"),
+    (view, "volume_limits", "grey-value limits"),
+    (Plan, "see", "reading, resampling"),
+    (SeenPlane, "task", "cutting, normalizing"),
+    (Predictor, "predict", "activation"),
     (Predictor, "_run", "network"),
     (PlaneMaps, "at_image_size", "maps to the image's size"),
-    (segment, "decode", "decoding"),
+    (Plan, "decode", "decoding"),
 )
 _WHOLE = "estimate"
 OTHER = "other"

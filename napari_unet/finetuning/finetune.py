@@ -39,7 +39,7 @@ from napari_unet.learning.teacher import Teacher
 from napari_unet.learning.trainer import Trainer
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
-from napari_unet.segmentation.tiling import fitting_size
+from napari_unet.segmentation.tiles.tiling import fitting_size
 
 FinetuneEvent = Prepared | StepDone | ScoreDone | PreviewDone | Finished[FinetuneResult]
 

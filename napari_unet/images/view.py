@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, Literal
 
 from napari_unet.images.channels import ChannelStack, ModelInput
@@ -76,6 +77,17 @@ class View:
         if known is None or self.normalization != config or _count(known) != _parts(image):
             return volume_limits(image, index, config, self.inverted)
         return known
+
+    def with_limits_of(self, image: ModelInput, index: tuple[int, ...], config: NormalizationConfig) -> View:
+        """The view that knows the limits of this volume too; itself if it does."""
+        known, volume = dict(self.limits), volume_of(image.axes, index)
+        limits = self.limits_of(image, index, config)
+        if known.get(volume) == limits and self.normalization == config:
+            return self
+        others = known if self.normalization == config else {}
+        return replace(
+            self, limits=tuple(sorted({**others, volume: limits}.items(), key=itemgetter(0))), normalization=config
+        )
 
     def without_limits(self) -> View:
         """The same view of another channel: its grey values are others."""

@@ -17,9 +17,10 @@ from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.segmentation.plane import PlaneMaps
+from napari_unet.segmentation.plan import decode, decoding_record
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.segment import decode, decoding_record
+from napari_unet.segmentation.tiles.plane import see_plane
+from napari_unet.segmentation.tiles.queue import predict_plane
 
 _TILE = 768
 
@@ -56,7 +57,5 @@ def predict_maps(
     predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, diameter: float
 ) -> npt.NDArray[np.float32]:
     """Probability maps (outputs, Y, X) of `pixels` ((C,) Y, X) with objects of `diameter` pixels."""
-    maps = PlaneMaps(predictor, pixels, limits, resampling_factor(predictor.record, diameter))
-    for _ in maps.tiles(_TILE):
-        pass
-    return maps.at_image_size()
+    seen = see_plane(pixels, limits, predictor.record, resampling_factor(predictor.record, diameter))
+    return predict_plane(predictor, seen, _TILE).at_image_size()

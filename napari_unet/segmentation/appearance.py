@@ -21,8 +21,10 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.models.taught import TaughtSizes
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.tiles.maps import PlaneMaps
+from napari_unet.segmentation.tiles.plane import see_plane
+from napari_unet.segmentation.tiles.queue import predict_plane
 
 _WINDOW = 512  # pixels of the image looked at, at its own size; more where it is shrunk, fewer where enlarged
 _SMALLEST, _SMALLER, _LARGER = 0.12, 0.35, 2.5
@@ -146,9 +148,7 @@ class _Viewer:
         record = self._predictor.record
         part = _middle(self._pixels, int(_WINDOW / factor**0.75))
         limits = volume_limits(self._image, self._plane, record.normalization, inverted)
-        maps = PlaneMaps(self._predictor, part, limits, factor)
-        for _ in maps.tiles():
-            pass
+        maps = predict_plane(self._predictor, see_plane(part, limits, record, factor))
         diameter, conviction = _judge(maps.maps, record)
         whole = factor == 1 and part.shape == self._pixels.shape
         return Appearance(diameter / factor, inverted, conviction, maps if whole else None, limits)

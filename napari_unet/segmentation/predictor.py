@@ -28,6 +28,7 @@ class Predictor:
         self.record = model.record
         self._head = find_head(model.record)
         self.device, self.dtype = engine.torch_device, engine.dtype
+        self.itemsize: int = self.dtype.itemsize
         network = fold_batch_norms(model.network).float().to(self.device, self.dtype)
         self._format = torch.channels_last if model.record.architecture.ndim == 2 else torch.channels_last_3d
         network.to(memory_format=self._format)  # type: ignore[call-overload]

@@ -19,8 +19,9 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.kinds import AUTO, choose_kind
-from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.tiles.plane import see_plane
+from napari_unet.segmentation.tiles.queue import predict_plane
 
 REACH = 6.0
 """Half the side of the surroundings, in object diameters: several times what the network sees of one object."""
@@ -72,9 +73,8 @@ def map_surroundings(
     pixels: npt.NDArray[Any] = np.asarray(image.plane(plane))
     region = surroundings_region(at, pixels.shape, diameter)
     limits = view.limits_of(image, plane, record.normalization)
-    maps = PlaneMaps(predictor, pixels[(..., *region)], limits, resampling_factor(record, diameter))
-    for _ in maps.tiles():
-        pass
+    seen = see_plane(pixels[(..., *region)], limits, record, resampling_factor(record, diameter))
+    maps = predict_plane(predictor, seen)
     corner = region[0].start, region[1].start
     record = record.model_copy(update=view.thresholds.chosen())
     yield Finished(Surroundings(maps.at_image_size(), corner, record.foreground_threshold, record.seed_threshold))

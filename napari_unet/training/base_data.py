@@ -25,7 +25,8 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
-from napari_unet.segmentation.segment import decode, segment_steps
+from napari_unet.segmentation.plan import decode
+from napari_unet.segmentation.segment import segment_steps
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.recipe import LabelledFile, Recipe
 from napari_unet.training.samples import TrainingSample, make_sample

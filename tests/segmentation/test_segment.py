@@ -10,6 +10,7 @@ import torch
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
+from napari_unet.images import view as view_module
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 from napari_unet.images.image import Image
@@ -19,12 +20,11 @@ from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-from napari_unet.segmentation import plane as plane_module
-from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import segment_steps
+from napari_unet.segmentation.tiles import queue as plane_module
 from napari_unet.workflows.segmenting import segment
 
 KNOWN = SegmentConfig(diameter=30)
@@ -76,8 +76,8 @@ def test_grey_values_of_the_estimate_serve_the_labels_too(
     estimated = drain(segment_steps(part, model, SegmentConfig(invert="auto", tile=96)))
     assert estimated.inverted == dark
     measured = []
-    measure = segment_module.volume_limits
-    monkeypatch.setattr(segment_module, "volume_limits", lambda *args: measured.append(args) or measure(*args))
+    measure = view_module.volume_limits
+    monkeypatch.setattr(view_module, "volume_limits", lambda *args: measured.append(args) or measure(*args))
     drain(segment_steps(part, model, SegmentConfig(invert="auto", tile=96)))
     assert not measured
     told = SegmentConfig(diameter=estimated.diameter, invert="yes" if dark else "no", tile=96)
@@ -314,9 +314,7 @@ def test_noise_holds_no_objects(model: Model, mean: float) -> None:
 
 def test_the_limits_of_a_stack_are_measured_once(stack: Image, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
-    from napari_unet.segmentation import segment as module
-
-    original = module.volume_limits
-    monkeypatch.setattr(module, "volume_limits", lambda *given: measured.append(given) or original(*given))
+    original = view_module.volume_limits
+    monkeypatch.setattr(view_module, "volume_limits", lambda *given: measured.append(given) or original(*given))
     drain(segment_steps(stack, model, KNOWN))
     assert len(measured) == 1

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet.models.architecture import PAPER_2015, UNetConfig
-from napari_unet.segmentation.plane import mirror
-from napari_unet.segmentation.tiling import fitting_size, in_view_first, plan_tiles
+from napari_unet.segmentation.tiles.plane import SeenPlane
+from napari_unet.segmentation.tiles.tiling import fitting_size, in_view_first, plan_tiles
 
 networks = st.builds(
     UNetConfig,
@@ -20,15 +20,25 @@ networks = st.builds(
 shapes = st.tuples(st.integers(1, 150), st.integers(1, 150))
 
 
+def mirrored(image: np.ndarray, border: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """`image` with a border, mirrored by numpy; an axis of one pixel is repeated."""
+    for axis, sides in enumerate(border):
+        widths = [sides if axis == other else (0, 0) for other in range(image.ndim)]
+        image = np.pad(image, widths, mode="reflect" if image.shape[axis] > 1 else "edge")
+    return image
+
+
 @settings(max_examples=200, deadline=None)
 @given(shape=shapes, tile=st.integers(1, 200), network=networks)
 def test_an_identity_network_gives_back_the_image(shape: tuple[int, int], tile: int, network: UNetConfig) -> None:
     image = np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape)
     plan = plan_tiles(shape, tile, network)
-    padded = mirror(image, plan.border)
+    padded = mirrored(image, plan.border)
+    plane = SeenPlane(image, shape, 1)
     result, answered = np.full(shape, -1.0, np.float32), np.zeros(shape, int)
     for one in plan.tiles:
-        seen = padded[one.read]
+        seen = plane.task(one, plan.border).pixels[0]
+        assert np.array_equal(seen, padded[one.read])
         assert seen.shape == tuple(s.stop - s.start for s in one.read)
         if network.margin:
             seen = seen[network.margin : -network.margin, network.margin : -network.margin]

@@ -21,8 +21,8 @@ from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.plan import decode, decoding_record
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.segment import decode, decoding_record
 
 _OBJECT = (0.6, 0.7, 0.78, 0.84, 0.88, 0.92)
 _MOST_PIXELS = 6_000_000  # learned from that are looked at

@@ -16,8 +16,9 @@ from napari_unet.heads.planes import TrainingPlane
 from napari_unet.images.normalization import Limits
 from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
-from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.tiles.plane import see_plane
+from napari_unet.segmentation.tiles.queue import predict_plane
 
 _OBJECT = 0.2
 """Foreground probability from which the model may mean an object that it then drops as too unsure."""
@@ -52,8 +53,6 @@ def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt
 
 def _foreground(predictor: Predictor, plane: TrainingPlane) -> npt.NDArray[np.float32]:
     """The model's map (Y, X) of `plane`, at least where it is learned from."""
-    maps = PlaneMaps(predictor, plane.pixels, Limits(0.0, 1.0))
-    for _ in maps.tiles(_TILE, wanted=plane.learn):
-        pass
-    foreground: npt.NDArray[np.float32] = maps.maps[0]
+    seen = see_plane(plane.pixels, Limits(0.0, 1.0), predictor.record)
+    foreground: npt.NDArray[np.float32] = predict_plane(predictor, seen, _TILE, plane.learn).maps[0]
     return foreground

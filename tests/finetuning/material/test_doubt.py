@@ -10,8 +10,9 @@ from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import head_named
 from napari_unet.images.normalization import Limits
 from napari_unet.models.engine import Engine
-from napari_unet.segmentation.plane import PlaneMaps
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.tiles.plane import see_plane
+from napari_unet.segmentation.tiles.queue import TileQueue, predict_plane
 
 
 def missed_one() -> tuple[TrainingPlane, np.ndarray, np.ndarray]:
@@ -69,8 +70,8 @@ def test_only_what_is_learned_from_is_asked_about(tiny_model, monkeypatch) -> No
     corner[:100, :100] = True
     plane = TrainingPlane(whole, labels, corner, corner, np.zeros_like(corner), predicted=True)
     predictor = Predictor(tiny_model, Engine("cpu"))
-    whole_map = PlaneMaps(predictor, whole, Limits(0.0, 1.0))
-    n_whole = len(list(whole_map.tiles(384)))
+    seen = see_plane(whole, Limits(0.0, 1.0), tiny_model.record)
+    whole_map, n_whole = predict_plane(predictor, seen, 384), len(TileQueue(predictor, seen, 384))
     asked = []
     original = Predictor.predict
     monkeypatch.setattr(Predictor, "predict", lambda self, *args: asked.append(1) or original(self, *args))

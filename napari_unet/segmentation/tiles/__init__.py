@@ -1,0 +1,1 @@
+"""A plane cut into tiles that go through the network one by one, and the maps that their answers make."""

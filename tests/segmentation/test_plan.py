@@ -1,0 +1,119 @@
+"""Planning, predicting and assembling stand apart: each can be done elsewhere, and the labels are the same."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from napari_unet.events import Finished, StopFlag, drain
+from napari_unet.images.image import Image
+from napari_unet.images.view import View
+from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.engine import Engine
+from napari_unet.models.model import Model
+from napari_unet.models.model_file import load_model_file, save_model
+from napari_unet.models.record import ModelRecord
+from napari_unet.models.unet import UNet
+from napari_unet.segmentation import segment as segment_module
+from napari_unet.segmentation.assembly import ImageAssembly
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import PlaneDone, TileDone
+from napari_unet.segmentation.plan import Plan, plan_units
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.segment import segment_steps
+from napari_unet.segmentation.tiles.maps import PlaneMaps
+from napari_unet.segmentation.tiles.queue import TileQueue
+from napari_unet.segmentation.tiles.tile import TileAnswer, TileTask, predict_tile
+
+EXACT = Engine("cpu", "float32")
+CONFIG = SegmentConfig(diameter=10, tile=64, device="cpu", precision="float32", foreground_threshold=0.5)
+
+
+def tiny(ndim: int = 2) -> Model:
+    torch.manual_seed(1)
+    architecture = UNetConfig(ndim=ndim, depth=2, base_channels=4)
+    return Model(UNet(architecture).eval(), ModelRecord(architecture=architecture, object_threshold=0))
+
+
+def noise(dtype: str, *shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+
+
+def predict_by_file(path: str, task: TileTask) -> TileAnswer:
+    """What another process does: it gets the model's file and a tile, and knows nothing else."""
+    torch.set_num_threads(1)
+    return predict_tile(Predictor(load_model_file(path), EXACT), task)
+
+
+def assemble(image: Image, model: Model, plan: Plan, elsewhere) -> np.ndarray:
+    """Labels of `image`, with everything that goes to `elsewhere` (list of tasks -> answers) pickled on the way."""
+    plan = pickle.loads(pickle.dumps(plan))
+    assembly = ImageAssembly(image, plan)
+    for unit in plan.units:
+        seen = plan.see(image, unit)
+        tasks = list(TileQueue(Predictor(model, EXACT), seen, plan.config.tile).tasks())
+        maps = PlaneMaps(seen, model.record.architecture.out_channels)
+        for answer in reversed(elsewhere([pickle.dumps(task) for task in tasks])):  # in whatever order they come back
+            maps.put(pickle.loads(answer))
+        assembly.take(unit, maps, plan)
+    assembly.link(plan)
+    return assembly.labels
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.parametrize(("ndim", "diameter"), [(2, 20.0), (2, 80.0), (3, 20.0)])
+def test_tiles_that_were_sent_around_give_the_same_labels(ndim: int, diameter: float, dtype: str) -> None:
+    image, model = Image.from_array(noise(dtype, 3, 100, 130), "ZYX"), tiny(ndim)
+    config = CONFIG.model_copy(update={"diameter": diameter})
+    expected = drain(segment_steps(image, model, config))
+    assert expected.n_objects > 1
+    plan = Plan(plan_units(image, model), expected.view, model.record, config)
+    predictor = Predictor(model, EXACT)
+
+    def elsewhere(tasks: list[bytes]) -> list[bytes]:
+        return [pickle.dumps(predict_tile(predictor, pickle.loads(task))) for task in tasks]
+
+    np.testing.assert_array_equal(assemble(image, model, plan, elsewhere), expected.labels)
+
+
+def test_another_process_gives_the_same_labels(tmp_path) -> None:
+    model = save_model(tiny(), tmp_path / "tiny.safetensors")
+    image = Image.from_array(noise("uint8", 90, 130), "YX")
+    expected = drain(segment_steps(image, model, CONFIG))
+    plan = Plan(((),), View(10.0), model.record, CONFIG)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+
+        def elsewhere(tasks: list[bytes]) -> list[bytes]:
+            sent = [pool.submit(predict_by_file, str(model.path), pickle.loads(task)) for task in tasks]
+            return [pickle.dumps(one.result()) for one in sent]
+
+        np.testing.assert_array_equal(assemble(image, model, plan, elsewhere), expected.labels)
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_who_stops_a_large_plane_keeps_what_was_shown_and_waits_for_nothing(small: bool, monkeypatch) -> None:
+    """No objects are formed anew from the maps of a large plane, and no other tile is predicted."""
+    image, stop, seen, predicted = Image.from_array(noise("uint8", 200, 200), "YX"), StopFlag(), [], []
+    if not small:
+        monkeypatch.setattr(segment_module, "_QUICKLY_DECODED", 100)
+    predict = Predictor.predict
+    monkeypatch.setattr(Predictor, "predict", lambda self, *given: predicted.append(1) or predict(self, *given))
+    for event in segment_steps(image, tiny(), CONFIG, stop=stop, provisional=True):
+        seen.append(event)
+        if isinstance(event, TileDone) and event.done == 2:
+            stop.request()
+    shown = [event for event in seen if isinstance(event, TileDone)]
+    result = seen[-1]
+    assert isinstance(result, Finished)
+    assert result.stopped
+    assert len(predicted) == len(shown) == 2
+    assert any(isinstance(event, PlaneDone) for event in seen) is small
+    assert result.result.done.all()
+    if not small:
+        for event in shown:
+            np.testing.assert_array_equal(result.result.labels[event.region], event.labels)
