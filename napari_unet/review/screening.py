@@ -72,9 +72,13 @@ class ObjectSurvey:
     def measure(self, labels: npt.NDArray[Any], planes: Iterable[PlaneIndex] | None = None) -> Iterator[int]:
         """Measure all objects of `planes` (default: all) of `labels`; gives the number of planes done, after each."""
         for done, plane in enumerate(self.planes if planes is None else planes, start=1):
-            number = self._numbers[plane]
-            self._put(number, self._with_breaks(labels, measure_sections(labels[plane], number)))
+            self.measure_plane(labels, plane)
             yield done
+
+    def measure_plane(self, labels: npt.NDArray[Any], plane: PlaneIndex) -> None:
+        """Measure all objects of one plane of `labels`."""
+        number = self._numbers[plane]
+        self._put(number, self._with_breaks(labels, measure_sections(labels[plane], number)))
         self._usual = None
 
     def look(

@@ -21,13 +21,13 @@ from napari_unet.ui.canvas.live_labels import (
     LiveLabels,
     PredictionUndo,
     apply_replacement,
-    replacement_steps,
 )
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
+from napari_unet.workflows.replacement import replacement_steps
 
 if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput

@@ -16,12 +16,12 @@ from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.review.queue import QueueOrder, ReviewQueue
 from napari_unet.review.screening import ObjectSurvey, SurveyedEdit
-from napari_unet.ui.correct.queue.job import PlaneSurveyed, survey_in_background
 from napari_unet.ui.correct.queue.state import SurveyState, basis_of, rows_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced, Throttled
 from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.workflows.object_survey import PlaneSurveyed, survey_steps
 
 if TYPE_CHECKING:
     from napari_unet.labels.sections import Sections
@@ -152,9 +152,7 @@ class SurveyKeeper(QObject):
         if not remaining[0] and (load is None or not remaining[1]):
             return False
         stop = StopFlag()
-        events = survey_in_background(
-            labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.engine
-        )
+        events = survey_steps(labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.engine)
         started = self._session.background.start(
             events,
             stop,

@@ -1,4 +1,4 @@
-"""What the background thread does for the review queue: measure the objects, then have the model look again."""
+"""What the review queue is made of: objects are measured, then the model looks again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PlaneSurveyed:
     seconds_left: float | None = None
 
 
-def survey_in_background(
+def survey_steps(
     labels: npt.NDArray[Any],
     axes: str,
     image: ModelInput,
@@ -45,7 +45,7 @@ def survey_in_background(
     stop: StopFlag,
     engine: Engine = Engine(),
 ) -> Iterator[Any]:
-    """Measure objects, for the worker thread: `planes` are those to be measured, and those to be looked at again.
+    """Measure objects, and look again: `planes` are those to be measured, and those that the model looks at again.
 
     Without a model (`load`) nothing is looked at again.
     """
@@ -55,8 +55,7 @@ def survey_in_background(
     for done, plane in enumerate(to_measure, start=1):
         if stop.requested:
             break
-        for _ in survey.measure(labels, [plane]):
-            pass
+        survey.measure_plane(labels, plane)
         areas.append(survey.sections(plane).area)
         yield PlaneSurveyed(plane, survey.sections(plane), None, done, len(to_measure))
     if load is not None and to_look and not stop.requested:
