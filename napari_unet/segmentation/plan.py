@@ -74,6 +74,11 @@ class Plan:
         return decode(maps, self.record, self.config, self.diameter)
 
 
+def make_plan(units: tuple[PlaneIndex, ...], view: View, record: ModelRecord, config: SegmentConfig) -> Plan:
+    """The plan to look at `units` by `view`, with the thresholds that it has in place of the model's own."""
+    return Plan(units, view, decoding_record(record, view.thresholds), config)
+
+
 def plan_units(
     image: ModelInput, model: Model, scope: Scope | None = None, current: PlaneIndex | None = None
 ) -> tuple[PlaneIndex, ...]:

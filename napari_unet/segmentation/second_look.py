@@ -18,7 +18,7 @@ from napari_unet.images.view import View
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.kinds import choose_kind
-from napari_unet.segmentation.plan import Plan, PlaneIndex, decoding_record, units_of
+from napari_unet.segmentation.plan import PlaneIndex, make_plan, units_of
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
@@ -56,8 +56,8 @@ def look_again(
     first = tuple(planes[0]) if planes else ()
     choice = choose_kind(image, model, view.kind or config.kind, first, config.engine)
     image, model = choice.image, choice.model
-    record = decoding_record(model.record, view.thresholds)
-    plan = Plan(units_of(planes, record), view, record, config)
+    record = model.record
+    plan = make_plan(units_of(planes, record), view, record, config)
     predictor = Predictor(model, config.engine)
     started, done = time.perf_counter(), 0
     for number, unit in enumerate(plan.units, start=1):

@@ -18,7 +18,7 @@ from napari_unet.segmentation.assembly import ImageAssembly
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
-from napari_unet.segmentation.plan import Plan, PlaneIndex, decoding_record, plan_units
+from napari_unet.segmentation.plan import Plan, PlaneIndex, make_plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
@@ -80,14 +80,14 @@ def _look(
     choice: KindChoice, config: SegmentConfig, units: tuple[PlaneIndex, ...], predictor: Predictor
 ) -> tuple[Plan, Appearance]:
     """Learn from the first unit what is not known of the image; its maps may be done with that."""
-    image, record = choice.image, decoding_record(choice.model.record, config.thresholds)
+    image, record = choice.image, choice.model.record
     found = measure_appearance(image, predictor, units[0], config.diameter, config.invert)
     origin: Origin = "estimated" if config.diameter is None else "given"
     view = View(found.diameter, origin, found.inverted, config.thresholds, choice.name)
     if found.limits is not None and record.architecture.ndim == 2:
         limits = ((volume_of(image.axes, units[0]), found.limits),)
         view = replace(view, limits=limits, normalization=record.normalization)
-    return Plan(units, view, record, config), found
+    return make_plan(units, view, record, config), found
 
 
 def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock) -> Segmentation:

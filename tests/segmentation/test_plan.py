@@ -23,7 +23,7 @@ from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.assembly import ImageAssembly
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import PlaneDone, TileDone
-from napari_unet.segmentation.plan import Plan, plan_units
+from napari_unet.segmentation.plan import Plan, make_plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.segmentation.tiles.maps import PlaneMaps
@@ -31,7 +31,9 @@ from napari_unet.segmentation.tiles.queue import TileQueue
 from napari_unet.segmentation.tiles.tile import TileAnswer, TileTask, predict_tile
 
 EXACT = Engine("cpu", "float32")
-CONFIG = SegmentConfig(diameter=10, tile=64, device="cpu", precision="float32", foreground_threshold=0.5)
+CONFIG = SegmentConfig(
+    diameter=10, tile=64, device="cpu", precision="float32", foreground_threshold=0.48, min_diameter=0.05
+)
 
 
 def tiny(ndim: int = 2) -> Model:
@@ -71,8 +73,8 @@ def test_tiles_that_were_sent_around_give_the_same_labels(ndim: int, diameter: f
     image, model = Image.from_array(noise(dtype, 3, 100, 130), "ZYX"), tiny(ndim)
     config = CONFIG.model_copy(update={"diameter": diameter})
     expected = drain(segment_steps(image, model, config))
-    assert expected.n_objects > 1
-    plan = Plan(plan_units(image, model), expected.view, model.record, config)
+    assert 0.05 < np.mean(expected.labels > 0) < 0.95
+    plan = make_plan(plan_units(image, model), expected.view, model.record, config)
     predictor = Predictor(model, EXACT)
 
     def elsewhere(tasks: list[bytes]) -> list[bytes]:
@@ -85,7 +87,7 @@ def test_another_process_gives_the_same_labels(tmp_path) -> None:
     model = save_model(tiny(), tmp_path / "tiny.safetensors")
     image = Image.from_array(noise("uint8", 90, 130), "YX")
     expected = drain(segment_steps(image, model, CONFIG))
-    plan = Plan(((),), View(10.0), model.record, CONFIG)
+    plan = make_plan(((),), View(10.0, thresholds=CONFIG.thresholds), model.record, CONFIG)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
 
         def elsewhere(tasks: list[bytes]) -> list[bytes]:

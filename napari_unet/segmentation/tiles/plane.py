@@ -50,7 +50,9 @@ class SeenPlane:
         if self.limits is not None:
             part = normalize(part, self.limits, self.normalization)
         pixels = part.reshape(-1, *(read.stop - read.start for read in tile.read))
-        return TileTask(np.broadcast_to(pixels, (self.n_channels, *pixels.shape[1:])), tile.crop, tile.core)
+        if len(pixels) != self.n_channels:
+            pixels = np.repeat(pixels, self.n_channels, axis=0)
+        return TileTask(pixels, tile.crop, tile.core)
 
 
 def see_plane(pixels: npt.NDArray[Any], limits: AnyLimits, record: ModelRecord, factor: float = 1.0) -> SeenPlane:
