@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import fastremap
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.matching import overlap_table
+from napari_unet.labels.ids import MOST_ID
 from napari_unet.tracking.tracks import Tracks
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+_MOST_PAIRS = 2**22
+"""Up to so many pairs they are counted in a table of all, which needs no sorting."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,8 @@ class FrameObjects:
     ----------
     ids : int array (n,)
         Their ids in the frame's labels.
+    pixels : int64 array (m,)
+        Flat indices of the foreground, and in `owner` (int64) the place of each one's object.
     numbers : int32 array ((Z,) Y, X)
         The frame with each object as its place + 1.
     area : float array (n,)
@@ -38,6 +42,8 @@ class FrameObjects:
     """
 
     ids: Ints
+    pixels: Ints
+    owner: Ints
     numbers: npt.NDArray[np.int32]
     area: Floats
     centre: Floats
@@ -46,7 +52,8 @@ class FrameObjects:
 
     def without_pixels(self) -> FrameObjects:
         """The same measures, without the frame itself."""
-        return replace(self, numbers=np.zeros((0,) * self.numbers.ndim, np.int32))
+        nothing = np.zeros(0, np.int64)
+        return replace(self, pixels=nothing, owner=nothing, numbers=np.zeros((0,) * self.numbers.ndim, np.int32))
 
     def renamed(self, tracks: Tracks, frame: int) -> FrameObjects:
         """The same objects under the ids of their tracks, sorted by them; this is frame number `frame`."""
@@ -73,25 +80,29 @@ class FrameObjects:
 def measure_frame(labels: npt.NDArray[Any], pixel: Sequence[float] | None = None) -> FrameObjects:
     """Measure the objects of one frame ((Z,) Y, X) of integers, 0 = background."""
     steps = np.asarray(pixel if pixel is not None else (1.0,) * labels.ndim, np.float64)
-    numbers, ids = _renumbered(labels)
-    flat = np.flatnonzero(numbers)
-    owner = numbers.ravel()[flat]
-    area = np.bincount(owner, minlength=ids.size + 1)[1:].astype(np.float64)
+    ids, pixels, owner = find_pixels(labels)
+    numbers = np.zeros(labels.shape, np.int32)
+    numbers.reshape(-1)[pixels] = owner + 1
+    area = np.bincount(owner, minlength=ids.size).astype(np.float64)
     centre = np.zeros((ids.size, labels.ndim))
-    for axis, position in enumerate(np.unravel_index(flat, labels.shape)):
-        centre[:, axis] = np.bincount(owner, weights=position, minlength=ids.size + 1)[1:]
+    for axis, position in enumerate(np.unravel_index(pixels, labels.shape)):
+        centre[:, axis] = np.bincount(owner, weights=position, minlength=ids.size)
     centre /= np.maximum(area, 1)[:, None]
     relative = tuple((steps / steps[-1]).tolist())
-    return FrameObjects(ids, numbers, area, centre, _at_border(numbers, ids.size), relative)
+    return FrameObjects(ids, pixels, owner, numbers, area, centre, _at_border(numbers, ids.size), relative)
 
 
-def _renumbered(labels: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], Ints]:
-    """`labels` as 1, 2, ... in the order of their ids, and those ids."""
-    found = fastremap.unique(labels)
-    ids = found[found > 0].astype(np.int64)
-    table = {int(old): new for new, old in enumerate(ids, start=1)} | {0: 0}
-    numbers = fastremap.remap(labels.astype(np.int64), table, preserve_missing_labels=False)
-    return numbers.astype(np.int32), ids
+def find_pixels(labels: npt.NDArray[Any]) -> tuple[Ints, Ints, Ints]:
+    """Ids in an integer array, sorted; flat indices of its foreground; and the place of each one's id among the ids."""
+    pixels = np.flatnonzero(labels)
+    values = labels.reshape(-1)[pixels]
+    highest = int(values.max(initial=0))
+    if highest > MOST_ID:
+        ids, owner = np.unique(values, return_inverse=True)
+        return ids.astype(np.int64), pixels, owner.astype(np.int64)
+    present = np.zeros(highest + 1, np.bool_)  # much quicker than sorting the pixels
+    present[values] = True
+    return np.flatnonzero(present), pixels, (np.cumsum(present) - 1)[values]
 
 
 def _at_border(numbers: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.bool_]:
@@ -105,7 +116,7 @@ def _at_border(numbers: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.boo
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """Pairs of objects of two frames that share pixels: places in the one and the other, and their IoU."""
+    """Pairs of objects of two frames that share pixels, sorted: places in the one and the other, and their IoU."""
 
     before: Ints
     after: Ints
@@ -114,5 +125,14 @@ class Overlaps:
 
 def find_frame_overlaps(before: FrameObjects, after: FrameObjects) -> Overlaps:
     """Which objects of one frame lie where objects of another one lay."""
-    table = overlap_table(before.numbers, after.numbers)
-    return Overlaps(table.truth - 1, table.predicted - 1, table.iou)
+    owners = before.numbers.reshape(-1)[after.pixels].astype(np.int64)
+    both = owners > 0
+    keys = (owners[both] - 1) * max(1, after.ids.size) + after.owner[both]
+    if before.ids.size * after.ids.size <= _MOST_PAIRS:
+        counts = np.bincount(keys)
+        pairs = np.flatnonzero(counts)
+        shared = counts[pairs]
+    else:
+        pairs, shared = np.unique(keys, return_counts=True)
+    i, j = np.divmod(pairs, max(1, after.ids.size))
+    return Overlaps(i, j, shared / (before.area[i] + after.area[j] - shared))

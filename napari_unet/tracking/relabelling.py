@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import fastremap
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.tracking.objects import find_pixels
 from napari_unet.tracking.tracks import Tracks
 
 
@@ -20,13 +20,14 @@ def relabel(labels: Any, tracks: Tracks) -> npt.NDArray[np.int32]:
     found = np.zeros(labels.shape, np.int32)
     free = int(tracks.track.max(initial=0))
     for number in range(labels.shape[0]):
-        frame = np.asarray(labels[number]).astype(np.int64)
+        ids, pixels, owner = find_pixels(np.asarray(labels[number]))
         rows = np.flatnonzero(tracks.frame == number)
         table = dict(zip(tracks.label[rows].tolist(), tracks.track[rows].tolist(), strict=True))
-        others = [int(i) for i in fastremap.unique(frame) if i > 0 and int(i) not in table]
-        table |= {old: free + 1 + at for at, old in enumerate(others)} | {0: 0}
+        others = [key for key in ids.tolist() if key not in table]
+        table |= {key: free + 1 + at for at, key in enumerate(others)}
         free += len(others)
-        found[number] = fastremap.remap(frame, table)
+        new = np.array([table[key] for key in ids.tolist()], np.int32)
+        found[number].reshape(-1)[pixels] = new[owner]
     return found
 
 
