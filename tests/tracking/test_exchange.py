@@ -58,6 +58,12 @@ def test_ctc_truth_has_names_of_its_own(tmp_path: Path) -> None:
     assert read_ctc(tmp_path)[1].parents == {2: 1, 3: 1}
 
 
+def test_ctc_an_only_child_that_follows_at_once_is_a_daughter(tmp_path: Path) -> None:
+    labels = draw_movie({1: straight((20, 20), (0, 1), range(3)), 2: straight((20, 20), (0, 1), range(3, 5))})
+    write_ctc(tmp_path, labels, tracks_of_labels(labels, {2: 1}))
+    assert read_ctc(tmp_path)[1].same_as(tracks_of_labels(labels, {2: 1}))
+
+
 def test_ctc_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no res_track\.txt or man_track\.txt"):
         read_ctc(tmp_path)

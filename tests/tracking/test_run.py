@@ -59,8 +59,9 @@ def test_daughters_get_ids_of_their_own_and_their_mother() -> None:
 
 
 def test_a_neighbour_that_appears_is_no_daughter() -> None:
-    truth = draw_movie({1: dict.fromkeys(range(5), (40, 40)), 2: dict.fromkeys(range(2, 5), (40, 53))}, radius=6)
-    assert track(renumber(truth)).parents == {}
+    # near enough, alike enough, and between them is where the mother was: but together they are too large for her
+    ways = {1: dict.fromkeys(range(5), (40, 40)), 2: dict.fromkeys(range(2, 5), (40, 53))}
+    assert track(renumber(draw_movie(ways, radius={1: 6, 2: 7})), max_step=1.5).parents == {}
 
 
 @pytest.mark.parametrize(("allowed", "ids"), [(2, {1}), (1, {1, 3})])
@@ -76,6 +77,14 @@ def test_two_that_cross_keep_their_ids() -> None:
     truth = draw_movie(ways, radius=5)
     found = tracked(truth)
     assert len(set(tracks_through(found, truth, 1))) == len(set(tracks_through(found, truth, 2))) == 1
+
+
+def test_of_two_as_near_the_one_that_overlaps_is_the_same() -> None:
+    labels = np.zeros((2, 60, 80), np.int32)
+    labels[0, 20:25, 10:51] = 1
+    labels[1, 20:25, 18:59] = 2  # the same bar, 8 columns on
+    labels[1, 26:31, 10:51] = 1  # another bar, 6 rows below
+    assert relabel(labels, track(labels))[1, 22, 40] == 1
 
 
 def test_assignment_is_the_best_for_all_and_not_for_the_first() -> None:
@@ -119,7 +128,9 @@ def test_frames_are_told_one_by_one_and_a_stop_keeps_them() -> None:
     assert last.result.tracks.n_frames == 3
     labels = relabel(truth, last.result.tracks)
     assert np.array_equal(labels > 0, truth > 0)
-    assert len(set(np.unique(labels[3])) & set(np.unique(labels[:3]))) == 1  # background alone
+    # what was not reached has ids of its own
+    ids = [set(np.unique(frame)) - {0} for frame in (labels[:3], *labels[3:])]
+    assert sum(map(len, ids)) == len(set().union(*ids)) == 2 + 3 * 2
 
 
 def test_the_same_every_time_whatever_the_ids() -> None:
