@@ -5,8 +5,9 @@
 
 A mutant is one change of one expression or statement: a comparison turned, an arithmetic sign flipped, a constant
 changed, `and` for `or`, a condition negated, a call left out, a returned value replaced by None. It is written into a
-copy of the checkout, never into the checkout itself, and the tests that mirror its folder run until the first failure.
-Killed: a test failed, or the tests took much too long. Prints a line for each survivor, and the share killed.
+copy of the checkout, never into the checkout itself, and the tests that run its line run, quick ones first, until the
+first failure; which tests these are is found once, at the start. Killed: a test failed, or they took much too long.
+Prints a line for each survivor, and the share killed. Needs `os.fork`: Linux or macOS.
 
 Docstrings, types, messages for people and what only raises an error with a sentence are left alone.
 """
@@ -16,16 +17,23 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import json
+import math
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+
+import pytest
+import scipy.ndimage  # noqa: F401  (what every test loads anyhow, loaded once)
+import skimage.segmentation  # noqa: F401
+import torch  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 _TURNED: dict[type[ast.AST], type[ast.AST]] = {
@@ -35,6 +43,7 @@ _TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.IsNot: ast.Is,
 }  # fmt: skip
 _PATIENCE = 4.0  # times as long as the tests take without a mutant
+_MOST = 60.0  # seconds of tests a mutant
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Mutant:
 
     path: Path
     line: int
+    last: int
     what: str
     source: str
 
@@ -58,7 +68,9 @@ def find_mutants(path: Path) -> Iterator[Mutant]:
         before = copy.copy(node.__dict__)
         what = _change(node, turn)
         if what is not None:
-            yield Mutant(path, getattr(node, "lineno", 0), what, ast.unparse(tree))
+            line = getattr(node, "lineno", 0)
+            last = line if isinstance(node, (ast.If, ast.While)) else getattr(node, "end_lineno", None) or line
+            yield Mutant(path, line, last, what, ast.unparse(tree))
         node.__dict__.clear()
         node.__dict__.update(before)
 
@@ -133,59 +145,65 @@ def _other(value: int | float) -> int | float:
     return 2 * value if value else 1.0
 
 
-def tests_of(path: Path) -> list[str]:
-    """The tests that mirror a file's folder, its own first."""
-    inside = path.relative_to(ROOT / "napari_unet").parent
-    own = ROOT / "tests" / inside / f"test_{path.stem}.py"
-    found = [own] if own.exists() else []
-    folder = ROOT / "tests" / inside
-    while not folder.is_dir():
-        folder = folder.parent
-    found += [folder, *(ROOT / "tests" / room for room in _RELATED.get(inside.parts[0], ()))]
-    return [str(one.relative_to(ROOT)) for one in found if one.exists()]
-
-
 _RELATED = {
-    "learning": ("finetuning",),
-    "heads": ("learning", "finetuning", "segmentation"),
-    "finetuning": ("workflows",),
+    "learning": ("finetuning", "training", "heads"),
+    "heads": ("learning", "finetuning", "segmentation", "workflows"),
+    "finetuning": ("learning", "heads", "workflows"),
 }
+_SLOW = ("--deselect", "tests/finetuning/test_training_kills.py")  # kills of processes: minutes, and nothing new
 
 
 class Bench:
-    """A copy of the checkout in which mutants live, one at a time."""
+    """A copy of the checkout in which mutants live, one at a time, and what is known of its tests."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rooms: list[str]) -> None:
         self.folder = folder
         for name in ("napari_unet", "tests", "benchmarks", "sample_data"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "napari.yaml"):
             shutil.copy(ROOT / name, folder / name)
-        self._usual: dict[tuple[str, ...], float] = {}
+        wanted = dict.fromkeys(room for one in rooms for room in (one, *_RELATED.get(one, ())))
+        tests = [f"tests/{room}" for room in wanted if (ROOT / "tests" / room).is_dir()]
+        if not self.run(["-p", "mutation_coverage", *_SLOW, *tests]):
+            raise SystemExit(f"The tests {tests} fail without any mutant.")
+        known = json.loads((folder / "lines.json").read_text())
+        self.seconds: dict[str, float] = known["seconds"]
+        self.lines: dict[str, dict[str, list[str]]] = known["lines"]
 
-    def run(self, tests: list[str], seconds: float | None = None) -> bool:
-        """Whether the tests pass."""
-        environment = os.environ | {"PYTHONPATH": str(self.folder), "CI": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *dict.fromkeys(tests)]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=environment, timeout=seconds, capture_output=True, text=True
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+    def run(self, arguments: list[str], seconds: float = 0) -> bool:
+        """Whether tests pass, in a process of their own that is ended after so many seconds (0: never)."""
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1] == 0
+        signal.alarm(math.ceil(seconds))
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        os.chdir(self.folder)
+        sys.path[:0] = [str(self.folder), str(self.folder / "benchmarks")]
+        os.environ |= {"CI": "1", "NAPARI_UNET_LINES": str(self.folder), "PYTHONPATH": str(self.folder)}
+        sys.dont_write_bytecode = True
+        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--rootdir", ".", *arguments])))
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """The tests that run the line of a mutant, quick ones first, as many as take no longer than `_MOST` seconds."""
+        lines = self.lines.get(str(mutant.path.relative_to(ROOT)), {})
+        inside = [line for line in map(int, lines) if mutant.line <= line <= mutant.last]
+        found = sorted({test for line in inside for test in lines[str(line)]}, key=lambda test: self.seconds[test])
+        spent = accumulate(self.seconds[test] for test in found)
+        return [
+            test for number, (test, sum_) in enumerate(zip(found, spent, strict=True)) if sum_ < _MOST or not number
+        ]
 
     def kills(self, mutant: Mutant) -> bool:
-        tests = tests_of(mutant.path)
-        if tuple(tests) not in self._usual:
-            start = time.monotonic()
-            if not self.run(tests):
-                raise SystemExit(f"The tests {tests} fail without any mutant.")
-            self._usual[tuple(tests)] = time.monotonic() - start
+        """Whether a test notices."""
+        tests = self.tests_of(mutant)
+        if not tests:
+            return False
         place = self.folder / mutant.path.relative_to(ROOT)
         place.write_text(mutant.source, encoding="utf8")
         try:
-            return not self.run(tests, 60 + _PATIENCE * self._usual[tuple(tests)])
+            return not self.run(tests, 30 + _PATIENCE * sum(self.seconds[test] for test in tests))
         finally:
             shutil.copy(mutant.path, place)
 
@@ -207,7 +225,7 @@ def main() -> None:
         return
     killed = 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
-        bench = Bench(Path(scratch))
+        bench = Bench(Path(scratch).resolve(), args.rooms)
         for number, mutant in enumerate(chosen, start=1):
             dead = bench.kills(mutant)
             killed += dead

@@ -50,6 +50,8 @@ class Head(ABC):
         How sure the model must be of an object may be chosen anew on what was learned from.
     doubts : bool
         Background that nobody drew and that the model takes for an object is unknown rather than background.
+    names_values : bool
+        Each value has a name, which a model must know.
     draws_objects : bool
         Labels are outlines of single objects: they are split, merged, queued for review, checked against one another.
     """
@@ -61,6 +63,7 @@ class Head(ABC):
     calibrates: ClassVar[bool] = False
     doubts: ClassVar[bool] = False
     draws_objects: ClassVar[bool] = True
+    names_values: ClassVar[bool] = False
     n_binary: ClassVar[int] = 0
     """Targets, the first ones, that say yes or no: after resampling they are rounded."""
 

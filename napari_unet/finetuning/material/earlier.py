@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
-from napari_unet.heads.registry import find_head
+from napari_unet.heads.registry import find_head, head_named
 from napari_unet.images.channels import count_channels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
@@ -32,14 +32,14 @@ from napari_unet.project.references import ImageReference, find_image, is_change
 class EarlierImage:
     """What was reviewed of an image that is not open now. `problem` says why it is left out; empty if it is not.
 
-    `class_names` are those of its labels, empty where they are objects. For classes nothing is counted.
+    Where labels are no objects (`has_objects`), nothing is counted.
     """
 
     number: int
     name: str
     n_corrected: int = 0
     n_confirmed: int = 0
-    class_names: tuple[str, ...] = ()
+    has_objects: bool = True
     problem: str = ""
 
     @property
@@ -68,16 +68,16 @@ class EarlierImages:
 
     def count(self, number: int, reference: ImageReference) -> EarlierImage | None:
         """How much was reviewed of an image; None if nothing was."""
-        names = class_names_of(reference)
+        has_objects = head_named(task_of(reference, class_names_of(reference))).draws_objects
         try:
             reviewed = self._read(number, REVIEWED)
             if reviewed is None or not reviewed.any() or self._read(number, LABELS, ()) is None:
                 return None
             found = self._correct(number, reference, reviewed, self._open(number, reference).select_channel(None))
         except UserError as error:
-            return EarlierImage(number, reference.name, class_names=names, problem=str(error))
-        if names:
-            return EarlierImage(number, reference.name, class_names=names)
+            return EarlierImage(number, reference.name, has_objects=has_objects, problem=str(error))
+        if not has_objects:
+            return EarlierImage(number, reference.name, has_objects=False)
         return EarlierImage(number, reference.name, found.counts.total, found.n_confirmed)
 
     def read(
@@ -203,6 +203,11 @@ def view_of(reference: ImageReference) -> View:
 def class_names_of(reference: ImageReference) -> tuple[str, ...]:
     """Names of the classes that an image was labelled with, by value; empty where labels are objects."""
     return tuple(reference.details.get("class_names") or ())
+
+
+def task_of(reference: ImageReference, class_names: Sequence[str]) -> str:
+    """Which head labelled an image; projects of before have the names of classes alone."""
+    return str(reference.details.get("task") or ("semantic" if class_names else "instances"))
 
 
 def check_task(reference: ImageReference, record: ModelRecord) -> None:

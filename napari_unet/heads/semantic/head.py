@@ -33,6 +33,7 @@ class Semantic(Head):
     has_size = False
     keeps_values = True
     draws_objects = False
+    names_values = True
 
     def activate(self, logits: Tensor) -> Tensor:
         return logits.softmax(dim=1)

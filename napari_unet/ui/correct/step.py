@@ -125,7 +125,7 @@ class CorrectStep(Step):
                 button.setChecked(name == tool)
         work = self.session.current
         self.hint_label.setText(self._brush_note(work) + self.tools.hint)
-        classes = work is not None and bool(work.class_names)
+        classes = work is not None and not work.head.draws_objects
         self.palette_of_classes.show_work(work)
         self.grid.show_only(CLASS_TOOLS if classes else None)
         self.review_queue.setVisible(not classes)
@@ -136,7 +136,12 @@ class CorrectStep(Step):
 
     def _brush_note(self, work: ImageWork | None) -> str:
         """Which object the brush paints, and its colour: another id than one thinks extends an object elsewhere."""
-        if work is None or work.labels_layer is None or work.class_names or self.tools.tool not in ("paint", "fill"):
+        if (
+            work is None
+            or work.labels_layer is None
+            or work.head.keeps_values
+            or self.tools.tool not in ("paint", "fill")
+        ):
             return ""
         layer, number = work.labels_layer, int(work.labels_layer.selected_label)
         colour = layer.get_color(number)
@@ -160,7 +165,7 @@ class CorrectStep(Step):
             return
         counts, share = tracker.counts, tracker.overlay.share(self._plane())
         reviewed = f"{_percent(share)} reviewed"
-        if tracker.work.class_names:
+        if not tracker.work.head.draws_objects:
             pixels = tracker.changed_pixels
             sentence, n = describe_painted(pixels, tracker.work.class_names), sum(pixels.values())
             short = f"{n:,} {'pixel' if n == 1 else 'pixels'} corrected" if n else "nothing corrected yet"

@@ -109,7 +109,7 @@ class CorrectionTools(QObject):
         work = self.work
         if work is None or work.labels_layer is None:
             reason: str | None = NO_IMAGE if work is None else NO_LABELS
-        elif work.class_names and name in OBJECT_TOOLS:
+        elif name in OBJECT_TOOLS and not work.head.draws_objects:
             reason = "This tool is for objects, and here values are classes: choose a class, and paint it."
         else:
             reason = None if name in UNSEEN else why_not_seen(self._session, work)

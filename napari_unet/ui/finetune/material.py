@@ -90,16 +90,14 @@ class MaterialView(QWidget):
     def counts(self) -> ReviewCounts:
         """All objects that can be learned from: in the open images, and in earlier ones."""
         earlier = [
-            ReviewCounts(1, image.n_corrected, image.n_confirmed)
-            for image in self.wanted_earlier
-            if not image.class_names
+            ReviewCounts(1, image.n_corrected, image.n_confirmed) for image in self.wanted_earlier if image.has_objects
         ]
         return sum(earlier, self._counter.counts)
 
     @property
     def corrected_elsewhere(self) -> dict[str, int]:
         """Corrected objects of the earlier images, by name."""
-        return {image.name: image.n_corrected for image in self.wanted_earlier if not image.class_names}
+        return {image.name: image.n_corrected for image in self.wanted_earlier if image.has_objects}
 
     @property
     def classes(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -124,12 +122,12 @@ class MaterialView(QWidget):
         if not self.has_labels:
             return ("segment the image first",)
         names, pixels = self.classes
-        earlier = sum(bool(image.class_names) for image in self.wanted_earlier)
+        earlier = sum(not image.has_objects for image in self.wanted_earlier)
         if names or earlier:
             n = earlier + sum(any(self._counter.classes_of(work)) for work in self._session.works)
             seen = f"{sum(map(bool, pixels))} of {len(names)} classes" if names else "classes"
             return f"ready: {seen} reviewed in {n} {'image' if n == 1 else 'images'}", f"ready: {seen} reviewed"
-        if any(work.class_names for work in self._session.works):
+        if not all(work.head.draws_objects for work in self._session.works):
             return "paint or review some of each class first", "paint some of each class"
         counts = self.counts
         if not counts.anything:
@@ -168,7 +166,7 @@ class MaterialView(QWidget):
             if work.labels_layer is None:
                 continue
             counts = self._counter.of(work)
-            if work.class_names:
+            if not work.head.draws_objects:
                 seen = sum(map(bool, self._counter.classes_of(work)))
                 numbers = (f"{seen} classes", "")
             else:
@@ -178,8 +176,8 @@ class MaterialView(QWidget):
             if image.problem:
                 rows.append(_row(image.name, "left out", "", tip=image.problem, pale=True))
             else:
-                known = image.class_names
-                numbers = ("classes", "") if known else (str(image.n_corrected), str(image.n_confirmed))
+                counts_of = (str(image.n_corrected), str(image.n_confirmed))
+                numbers = counts_of if image.has_objects else ("classes", "")
                 rows.append(_row(image.name, *numbers, tip=NOT_OPEN, pale=not self.earlier_box.isChecked()))
         return rows
 

@@ -111,7 +111,7 @@ class FinetuneStep(Step):
         self.training.setVisible(ours)
         if ours and job.stopping:
             self.training.stopping()
-        self.guidance.show_place(not any(work.class_names for work in self.session.works))
+        self.guidance.show_place(all(work.head.draws_objects for work in self.session.works))
         if self._refused is not None and self._refused != self._amount:
             self._refused = None
             self.clear_message()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from qtpy.QtWidgets import (
     QComboBox,
     QDialog,
@@ -16,6 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.errors import UserError
+from napari_unet.heads.registry import head_named
 from napari_unet.models.record import check_class_names
 from napari_unet.ui.widgets.step import MessageLine
 
@@ -61,14 +60,14 @@ class NewModelDialog(QDialog):
         self.resize(420, 260)
 
     @property
-    def choice(self) -> tuple[str, Literal["instances", "semantic"], tuple[str, ...], int]:
+    def choice(self) -> tuple[str, str, tuple[str, ...], int]:
         """Name, task, class names (none for objects) and channels; raises `UserError` for bad names of classes."""
         task = self.task.currentData()
-        names = check_class_names(self.classes.text().split(",")) if task == "semantic" else ()
+        names = check_class_names(self.classes.text().split(",")) if head_named(task).names_values else ()
         return self.name.text(), task, names, self.channels.value()
 
     def _on_task(self) -> None:
-        self.classes.setEnabled(self.task.currentData() == "semantic")
+        self.classes.setEnabled(head_named(self.task.currentData()).names_values)
 
     def _on_accepted(self) -> None:
         try:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from napari.layers import Labels
 
 from napari_unet.errors import UserError
-from napari_unet.finetuning.material.earlier import class_names_of, view_of
+from napari_unet.finetuning.material.earlier import class_names_of, task_of, view_of
+from napari_unet.heads.registry import find_head
 from napari_unet.heads.semantic.shares import value_shares
+from napari_unet.models.record import ModelRecord
 from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
@@ -152,6 +154,7 @@ def _restore_image(
     work.view = view_of(reference)
     work.segmented_by = details.get("segmented_by")
     work.class_names = _class_names(project, reference)
+    work.task = task_of(reference, work.class_names)
     return work, work.image.path
 
 
@@ -161,8 +164,9 @@ def _class_names(project: Project, reference: ImageReference) -> tuple[str, ...]
     if names or "class_names" in reference.details:
         return names
     for model in project.models():
-        if model["name"] == reference.details.get("segmented_by") and model["record"].get("task") == "semantic":
-            return tuple(model["record"].get("class_names", ()))
+        if model["name"] == reference.details.get("segmented_by"):
+            record = ModelRecord.model_validate(model["record"])
+            return find_head(record).class_names(record)
     return ()
 
 
@@ -217,7 +221,7 @@ def _restore_arrays(
     history = histories[LABELS] = _history(project, number, LABELS)
     layer = session.add_layer(work, LABELS, state_before(labels, history))
     _play(work, LABELS, layer, labels, history)
-    if work.class_names:
+    if work.head.names_values:
         shown = labels if prediction is None else prediction
         work.class_shares = value_shares(shown, work.class_names)
     work.prediction = None if prediction is None else prediction.astype(np.int32, copy=False)

@@ -153,7 +153,7 @@ class SegmentRun:
         events = segment_in_background(load, seen, config, scope, self._stop, names, view=view, current=current)
         if session.job is not None:
             return False
-        work.segmented_by, work.class_names = entry.name, names
+        work.segmented_by, work.task, work.class_names = entry.name, record.task, names
         self._prepare(partial=scope.kind != "all")
         return session.jobs.start(
             events, self._stop, self._on_event, self._on_finished, f"Segmenting {work.name}", OWNER, [work]
@@ -170,7 +170,7 @@ class SegmentRun:
         if work.labels_layer is None:
             session.add_layer(work, "labels", np.zeros(work.shape, np.int32))
         written = np.zeros(work.shape, np.int32) if self._before is None else self._before.copy()
-        offset = int(written.max(initial=0)) if partial and "Z" in work.axes and not work.class_names else 0
+        offset = int(written.max(initial=0)) if partial and "Z" in work.axes and not work.head.keeps_values else 0
         self._live = LiveLabels(work, "labels", written, offset)
         work.prediction = None
 

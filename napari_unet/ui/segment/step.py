@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.heads.registry import find_head
 from napari_unet.heads.semantic.shares import describe_shares
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
@@ -126,7 +127,7 @@ class SegmentStep(Step):
         ours = job is not None and job.owner == OWNER
         reason = self._reason()
         entry = session.model_entry
-        sizeless = "Classes have no size of their own." if entry and class_names_of(entry.record) else None
+        sizeless = None if entry is None or find_head(entry.record).has_size else "Classes have no size of their own."
         enable(self.segment_button, reason)
         enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
         closed = None if session.current is not None else "Open an image first."
@@ -245,8 +246,8 @@ class SegmentStep(Step):
         if isinstance(event, Estimated):
             if event.note:
                 self.show_message(event.note, self.segment_button)
-            if present(self.run).work.class_names:
-                return  # classes have no size
+            if not present(self.run).work.head.has_size:
+                return
             self.progress.begin(f"Objects of about {event.diameter:.0f} px")
         elif isinstance(event, PlaneDone):
             words = _UNITS[present(self.run).work.axes[:-2]]

@@ -224,7 +224,7 @@ class CorrectionTracker(QObject):
             return
         pieces = self._neighbourhoods.get(plane)
         if pieces is None:
-            pieces = PaintedPixels() if self.work.class_names else Neighbourhoods(self._diameter(plane))
+            pieces = Neighbourhoods(self._diameter(plane)) if self.work.head.draws_objects else PaintedPixels()
             self._neighbourhoods[plane] = pieces
         changes = pieces.update(
             self._live.prediction[plane], present(self.work.labels)[plane], difference, self._live.compare_plane(plane)

@@ -18,6 +18,8 @@ from psygnal import SignalGroupDescriptor
 
 from napari_unet.corrections.operations.change import Place
 from napari_unet.errors import UserError
+from napari_unet.heads.head import Head
+from napari_unet.heads.registry import head_named
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
@@ -50,7 +52,8 @@ class ImageWork:
     `n_written` counts how often we wrote to the labels as a whole, past their history. `locked` has the ids that no
     tool changes, in every frame; `lock_places` a pixel of those that were locked by hand. `maps` is what the network
     said of planes that were segmented, where that is not too large to keep. `signs` are small marks over the image, by
-    what they say. `view` is how the image is looked at. `class_names` are those of the model that labelled it, by
+    what they say. `view` is how the image is looked at. `task` names the head of the model that labelled it, and
+    `head` is that; `class_names` are those of the model, by
     value, and `class_shares` how much of the pixels each covers; both are empty where labels are objects.
     """
 
@@ -75,6 +78,7 @@ class ImageWork:
     locked: frozenset[int] = field(default=frozenset(), init=False)
     maps: KeptMaps | None = field(default=None, init=False)
     signs: dict[str, Sign] = field(default_factory=dict, init=False)
+    task: str = field(default="instances", init=False)
     class_names: tuple[str, ...] = field(default=(), init=False)
     class_shares: Mapping[str, float] = field(default_factory=dict, init=False)
     _changing: bool = field(default=False, init=False)
@@ -85,6 +89,11 @@ class ImageWork:
         self.channel = 0 if "C" in self.image.axes else None
         self.events.class_names.connect(self._name_values)
         self.events.layers.connect(self._name_values)
+
+    @property
+    def head(self) -> Head:
+        """What the labels mean."""
+        return head_named(self.task)
 
     @contextmanager
     def change(self) -> Iterator[None]:
@@ -221,7 +230,7 @@ class ImageWork:
             self.view = self.view.without_limits()
             self.layers = MappingProxyType({})
             self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
-            self.class_names, self.class_shares = (), {}
+            self.task, self.class_names, self.class_shares = "instances", (), {}
             self.lock_places, self.locked = {}, frozenset()
 
     def set_diameter(self, diameter: float | None, estimated: bool = False) -> None:

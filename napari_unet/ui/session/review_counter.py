@@ -68,7 +68,7 @@ class ReviewCounter(QObject):
 
     def of(self, work: ImageWork) -> ReviewCounts:
         """What there is in one image."""
-        if work.class_names:
+        if not work.head.draws_objects:
             return ReviewCounts()  # there are no objects
         counts = self._trackers.of(work).counts
         reviewed = self._reviewed.get(work.key, 0)
@@ -77,7 +77,7 @@ class ReviewCounter(QObject):
 
     def classes_of(self, work: ImageWork) -> tuple[int, ...]:
         """How many pixels of each class are reviewed in an image; empty where labels are objects."""
-        return self._classes.get(work.key, ()) if work.class_names else ()
+        return () if work.head.draws_objects else self._classes.get(work.key, ())
 
     def _on_changed(self, work: ImageWork) -> None:
         self._stale.add(work.key)

@@ -52,6 +52,7 @@ _SIGNALS = {
     "n_written": "labels_changed",
     "view": "diameter_changed",
     "locked": "locks_changed",
+    "task": "classes_changed",
     "class_names": "classes_changed",
 }
 

@@ -91,7 +91,7 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
     entry = session.model_entry
     record = ModelRecord() if entry is None else entry.record
     works = reviewed_works(session)
-    by_class = next((work for work in works if work.class_names), None)
+    by_class = next((work for work in works if not work.head.draws_objects), None)
     if by_class is not None and find_head(record).draws_objects:
         raise UserError(
             f"{by_class.name} is labelled by class, and the model in use finds objects: choose a model for classes in "

@@ -139,7 +139,7 @@ class SurveyKeeper(QObject):
 
     def _start(self, work: ImageWork) -> bool:
         labels = work.labels
-        if labels is None or work.class_names or (work.prediction is None and not labels.any()):
+        if labels is None or not work.head.draws_objects or (work.prediction is None and not labels.any()):
             return False  # of classes there are no objects
         state = self._states.get(work.key)
         if state is None or state.basis != basis_of(work):

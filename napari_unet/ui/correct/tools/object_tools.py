@@ -62,7 +62,7 @@ class ObjectTools:
     def take_new_id(self, work: ImageWork) -> None:
         """Have the brush paint a new object: with an id that is in use it would extend that object elsewhere."""
         layer, labels = work.labels_layer, work.labels
-        if layer is not None and labels is not None and not work.class_names:
+        if layer is not None and labels is not None and not work.head.keeps_values:
             layer.selected_label = FreeIds(labels).take()
 
     def note_id(self, layer: Labels) -> None:

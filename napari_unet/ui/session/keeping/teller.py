@@ -59,7 +59,8 @@ class ProjectTeller(QObject):
     def _refer(self, work: ImageWork) -> ImageReference:
         details = {
             "channel": work.channel, "view": work.view.to_dict(),
-            "segmented_by": work.segmented_by, "layer": work.name, "class_names": list(work.class_names),
+            "segmented_by": work.segmented_by, "layer": work.name,
+            "task": work.task, "class_names": list(work.class_names),
         }  # fmt: skip
         return refer_to(work.image, self.project.path, **details)
 
