@@ -27,9 +27,9 @@ from napari_unet.events import drain
 from napari_unet.images.files.reading import list_images, read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.images.image import Image
-from napari_unet.models.engine import Engine
-from napari_unet.models.fused import fold_batch_norms
 from napari_unet.models.model import Model
+from napari_unet.models.running.engine import Engine
+from napari_unet.models.running.fused import fold_batch_norms
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import segment_steps

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "napari_unet"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name not in ("__init__.py", "__main__.py")]
 MOST_MODULES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 60
 # Folders that have outgrown this, and are to be divided: they may not grow further.
-NOT_DIVIDED_YET = {"images/files": 15, "labels": 15, "models": 13, "results/measurements": 15, "segmentation": 13}
+NOT_DIVIDED_YET: dict[str, int] = {}
 # Longer functions, each with the reason why it is better read as one.
 LONG_FUNCTIONS: dict[str, str] = {}
 

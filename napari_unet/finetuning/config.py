@@ -7,7 +7,7 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_unet.learning.optimization import OptimizationConfig
-from napari_unet.models.engine import DeviceName, Engine
+from napari_unet.models.running.engine import DeviceName, Engine
 
 _SCRATCH = 2.0  # times the learning rate
 

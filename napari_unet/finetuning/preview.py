@@ -8,9 +8,9 @@ import numpy.typing as npt
 from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.images.channels import model_input
 from napari_unet.learning.scoring import predict_labels
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.predictor import Predictor
 
 LARGEST = 640  # pixels a side that are predicted: enough to see, quick enough not to hold up the training

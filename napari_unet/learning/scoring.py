@@ -13,9 +13,9 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.normalization import AnyLimits
 from napari_unet.images.view import Thresholds
 from napari_unet.labels.evidence import Score
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plan import decode, decoding_record
 from napari_unet.segmentation.predictor import Predictor

@@ -14,7 +14,7 @@ from napari_unet.learning.optimization import OptimizationConfig
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import Teacher, crop_to
 from napari_unet.learning.threads import ThreadChoice
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -39,8 +39,8 @@ class Trainer:
     repeatable : bool
         Whether the number of threads stays as it is: sums on another number of them are not the same bit for bit.
     keep_statistics : bool
-        Whether batch normalizations that have seen data go on with what they saw. Statistics of a few patches fit neither
-        the next patch nor a whole image: a network that was trained loses most of what it knows with them.
+        Whether batch normalizations that have seen data go on with what they saw. Statistics of a few patches fit
+        neither the next patch nor a whole image: with them a trained network loses most of what it knows.
     """
 
     def __init__(

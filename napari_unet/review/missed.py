@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.labels.sections import Sections, measure_sections
+from napari_unet.labels.stacks.sections import Sections, measure_sections
 
 Mask = npt.NDArray[np.bool_]
 

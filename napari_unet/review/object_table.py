@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.labels.object_runs import Floats, Ints
-from napari_unet.labels.sections import Sections
+from napari_unet.labels.stacks.sections import Sections
 from napari_unet.review.suspicion import (
     Population,
     boundary_measure,

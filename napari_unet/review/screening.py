@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
-from napari_unet.labels.continuity import measure_breaks, neighbour_axis
 from napari_unet.labels.object_runs import Ints
-from napari_unet.labels.sections import Sections, measure_sections
+from napari_unet.labels.stacks.continuity import measure_breaks, neighbour_axis
+from napari_unet.labels.stacks.sections import Sections, measure_sections
 from napari_unet.review.missed import find_missed, still_missed
 from napari_unet.review.object_table import ObjectTable, build_table, usual_objects
 from napari_unet.review.suspicion import Population

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.resampling import resample
-from napari_unet.labels.linking import link_planes
+from napari_unet.labels.stacks.linking import link_planes
 from napari_unet.segmentation.plan import Plan, PlaneIndex
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.tile import Floats

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_unet.images.view import Thresholds
-from napari_unet.models.engine import DeviceName, Engine, PrecisionName
+from napari_unet.models.running.engine import DeviceName, Engine, PrecisionName
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from napari_unet.images.channels import ModelInput
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.segmentation.predictor import Predictor

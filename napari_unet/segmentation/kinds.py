@@ -12,8 +12,8 @@ import numpy as np
 
 from napari_unet.errors import UserError
 from napari_unet.images.channels import ModelInput, count_channels, model_input
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.looks import can_look, look_distances, measure_look
 from napari_unet.segmentation.predictor import Predictor

@@ -17,8 +17,8 @@ from napari_unet.images.channels import ChannelStack, ModelInput, model_input
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
 from napari_unet.images.resampling import resample
-from napari_unet.models.fused import fold_batch_norms
 from napari_unet.models.model import Model
+from napari_unet.models.running.fused import fold_batch_norms
 from napari_unet.models.unet import UNet
 
 Looks = npt.NDArray[np.float32]

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from napari_unet.heads.registry import find_head
-from napari_unet.models.device import keep_large_buffers
-from napari_unet.models.engine import Engine
-from napari_unet.models.fused import FusedUNet, fold_batch_norms, fuse_network
 from napari_unet.models.model import Model
+from napari_unet.models.running.device import keep_large_buffers
+from napari_unet.models.running.engine import Engine
+from napari_unet.models.running.fused import FusedUNet, fold_batch_norms, fuse_network
 
 
 class Predictor:

@@ -14,9 +14,9 @@ from napari_unet.events import Finished
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import View
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.kinds import AUTO, choose_kind
 from napari_unet.segmentation.predictor import Predictor

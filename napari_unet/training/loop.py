@@ -17,7 +17,7 @@ from napari_unet.learning.checkpoint import load_checkpoint, load_weights, save_
 from napari_unet.learning.events import StepDone, Validated
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.trainer import Trainer
-from napari_unet.models.device import keep_large_buffers
+from napari_unet.models.running.device import keep_large_buffers
 from napari_unet.models.unet import UNet, with_outputs
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.samples import TrainingSample, draw_patch

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.view import View
-from napari_unet.labels.sections import Sections
-from napari_unet.models.engine import Engine
+from napari_unet.labels.stacks.sections import Sections
+from napari_unet.models.running.engine import Engine
 from napari_unet.review.screening import ObjectSurvey
 
 if TYPE_CHECKING:

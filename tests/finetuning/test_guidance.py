@@ -18,7 +18,7 @@ from napari_unet.finetuning.guidance import (
 )
 from napari_unet.finetuning.material.split import MIN_OBJECTS
 from napari_unet.images.image import Image
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 
 
 def image(prediction: np.ndarray, labels: np.ndarray, name: str = "leaf") -> CorrectedImage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_unet.labels.linking import link_planes
+from napari_unet.labels.stacks.linking import link_planes
 
 
 def volume(*planes: list[tuple[int, int, int]]) -> np.ndarray:

@@ -15,7 +15,7 @@ from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import REPLAY_WEIGHT, Teacher
 from napari_unet.learning.trainer import Trainer
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
 HEAD = head_named("instances")

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from napari_unet.errors import UserError
-from napari_unet.models import trust
-from napari_unet.models.engine import Engine
+from napari_unet.models.running import trust
+from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
 Answer = Callable[[UNet, torch.Tensor], torch.Tensor]

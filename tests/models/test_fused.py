@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.fused import FusedUNet, fold_batch_norms, fuse_network
+from napari_unet.models.running.fused import FusedUNet, fold_batch_norms, fuse_network
 from napari_unet.models.unet import UNet
 
 SMALL = UNetConfig(depth=2, base_channels=8, in_channels=2, out_channels=3)

@@ -14,7 +14,7 @@ from skimage.measure import regionprops_table
 
 from napari_unet.corrections.accepting import accepted_pixels
 from napari_unet.labels.object_runs import find_overlaps, find_runs
-from napari_unet.labels.sections import Sections, measure_sections
+from napari_unet.labels.stacks.sections import Sections, measure_sections
 from napari_unet.review.screening import ObjectSurvey
 from napari_unet.review.suspicion import MEASURES, combine, ramp
 

@@ -14,10 +14,10 @@ from napari_unet.events import Finished, StopFlag, drain
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.record import ModelRecord
+from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.assembly import ImageAssembly

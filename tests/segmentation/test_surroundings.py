@@ -9,7 +9,7 @@ from napari_unet import load_model, segment
 from napari_unet.events import drain
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.surroundings import map_surroundings, surroundings_region
 
 

@@ -17,9 +17,9 @@ from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
 from napari_unet.learning.scoring import predict_maps
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plan import decode, decoding_record
 from napari_unet.segmentation.predictor import Predictor

@@ -13,9 +13,9 @@ from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.scoring import score_model
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
+from napari_unet.models.running.engine import Engine
 
 _LEARNED = 3.0  # times as long as a score: what is learned from is about so much more than what is held out
 _CALIBRATION = _LEARNED + 1.0  # times as long: maps of what was learned from, and one score more

@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.images.normalization import Limits
-from napari_unet.models.engine import Engine
 from napari_unet.models.model import Model
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.plane import see_plane
 from napari_unet.segmentation.tiles.queue import predict_plane

@@ -59,7 +59,7 @@ def _reader_for(path: Path) -> Reader:
         return _zarr_reader(path)
     head = _first_bytes(path)
     if head.startswith(_TIFF_SIGNATURES):
-        from napari_unet.images.files.tiff import read_tiff
+        from napari_unet.images.files.tiff.opening import read_tiff
 
         return read_tiff
     if head.startswith(_RASTER_SIGNATURES):

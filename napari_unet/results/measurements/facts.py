@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_unet.labels.object_runs import Floats
 from napari_unet.results.measurements.columns import Column, Per, spread_names
-from napari_unet.results.measurements.company import count_within, nearest_centres
+from napari_unet.results.measurements.properties.company import count_within, nearest_centres
 
 Values = npt.NDArray[Any]
 

@@ -16,15 +16,15 @@ from napari_unet.images.channels import ChannelStack, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.units import LENGTH_UNIT, NO_UNIT, SHORT_UNITS
 from napari_unet.results.measurements.columns import BY_NAME, Column, choose_columns, spread_names, unit_text
-from napari_unet.results.measurements.company import Contacts, Overlaps
 from napari_unet.results.measurements.config import MeasureConfig
 from napari_unet.results.measurements.facts import Facts
-from napari_unet.results.measurements.form import Form
 from napari_unet.results.measurements.gathering import Gatherer
-from napari_unet.results.measurements.hulls import Hulls
-from napari_unet.results.measurements.intensities import Intensities
-from napari_unet.results.measurements.outline_length import Perimeters
-from napari_unet.results.measurements.solids import measure_solids
+from napari_unet.results.measurements.properties.company import Contacts, Overlaps
+from napari_unet.results.measurements.properties.form import Form
+from napari_unet.results.measurements.properties.hulls import Hulls
+from napari_unet.results.measurements.properties.intensities import Intensities
+from napari_unet.results.measurements.properties.outline_length import Perimeters
+from napari_unet.results.measurements.properties.solids import measure_solids
 from napari_unet.results.measurements.tiles import read_tiles
 
 

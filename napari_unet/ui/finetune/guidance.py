@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from napari_unet.finetuning.events import ImageUse, Prepared, PreviewDone, Previ
 from napari_unet.finetuning.guidance import advise
 from napari_unet.heads.registry import find_head
 from napari_unet.learning.events import StepDone
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.ui.finetune.guidance import Advice
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import FINETUNE

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet.errors import UserError
 from napari_unet.labels.ids import compact_ids
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
 from napari_unet.ui.session.layers import is_image_layer, show_planes

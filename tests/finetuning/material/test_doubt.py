@@ -9,7 +9,7 @@ from napari_unet.finetuning.material.doubt import find_doubt, mark_doubt
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import head_named
 from napari_unet.images.normalization import Limits
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.plane import see_plane
 from napari_unet.segmentation.tiles.queue import TileQueue, predict_plane

@@ -15,9 +15,10 @@ from napari_unet.errors import UserError
 from napari_unet.images import lazy
 from napari_unet.images.axes import guess_axes
 from napari_unet.images.channels import model_input
-from napari_unet.images.files import tiff, tiff_planes
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.tiff import opening as tiff
+from napari_unet.images.files.tiff import planes as tiff_planes
 from napari_unet.images.files.writing import write_labels
 from napari_unet.images.image import Image
 

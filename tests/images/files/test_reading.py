@@ -8,8 +8,8 @@ import tifffile
 import zarr
 
 from napari_unet.errors import UserError
-from napari_unet.images.files import tiff as reading_tiff
 from napari_unet.images.files.reading import image_name, is_image_path, list_images, read_image
+from napari_unet.images.files.tiff import opening as reading_tiff
 
 DTYPES = ["u1", "u2", "i2", "u4", "f4", "f8", "?", ">u2", ">i2", ">f4"]
 

@@ -24,7 +24,7 @@ from napari_unet.ui.session.trackers import get_trackers
 from napari_unet.workflows.object_survey import PlaneSurveyed, survey_steps
 
 if TYPE_CHECKING:
-    from napari_unet.labels.sections import Sections
+    from napari_unet.labels.stacks.sections import Sections
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 

@@ -9,7 +9,7 @@ from napari_unet.corrections.operations.change import Place
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.images.view import View
-from napari_unet.models.engine import Engine
+from napari_unet.models.running.engine import Engine
 
 if TYPE_CHECKING:
     from napari_unet.segmentation.surroundings import Surroundings

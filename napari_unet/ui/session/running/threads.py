@@ -29,7 +29,7 @@ class ClosingWorker(PooledWorker):
     """A worker of low priority, which is lowered before the first call to torch: its threads inherit it."""
 
     def work(self) -> Any:
-        from napari_unet.models.device import lower_thread_priority
+        from napari_unet.models.running.device import lower_thread_priority
 
         lower_thread_priority()
         return super().work()

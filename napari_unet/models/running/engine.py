@@ -31,25 +31,25 @@ class Engine:
     @property
     def torch_device(self) -> torch.device:
         """The processor; raises `UserError` if this computer has none of that name."""
-        from napari_unet.models.trust import choose_trusted
+        from napari_unet.models.running.trust import choose_trusted
 
         return choose_trusted(self.device).device
 
     @property
     def dtype(self) -> torch.dtype:
-        from napari_unet.models.device import choose_dtype
+        from napari_unet.models.running.device import choose_dtype
 
         return choose_dtype(self.torch_device, self.precision)
 
     @property
     def note(self) -> str:
         """A sentence for the user if an accelerator is there and is not used, since it computes wrongly; or empty."""
-        from napari_unet.models.trust import choose_trusted
+        from napari_unet.models.running.trust import choose_trusted
 
         return choose_trusted(self.device).note
 
     def describe(self) -> str:
         """On what it computes, in plain words: "the processor (2 cores)"."""
-        from napari_unet.models.device import describe_device
+        from napari_unet.models.running.device import describe_device
 
         return describe_device(self.torch_device)

@@ -14,9 +14,9 @@ from napari_unet.errors import UserError
 from napari_unet.images.axes import complete_axes
 from napari_unet.images.files.photometry import apply_palette, invert
 from napari_unet.images.files.request import AS_SHOWN, ReadRequest
-from napari_unet.images.files.tiff_directories import check_directories
-from napari_unet.images.files.tiff_metadata import tiff_metadata
-from napari_unet.images.files.tiff_planes import check_complete, largest_series, read_whole
+from napari_unet.images.files.tiff.directories import check_directories
+from napari_unet.images.files.tiff.metadata import tiff_metadata
+from napari_unet.images.files.tiff.planes import check_complete, largest_series, read_whole
 from napari_unet.images.image import Image
 from napari_unet.images.lazy import lazy_array
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch
 
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.device import choose_device, describe_device
+from napari_unet.models.running.device import choose_device, describe_device
 from napari_unet.models.unet import UNet
 
 _SIDE = 64  # pixels of the tile

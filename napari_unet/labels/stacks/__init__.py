@@ -1,0 +1,1 @@
+"""Labels plane by plane: what is one object through z or time."""

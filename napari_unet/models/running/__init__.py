@@ -1,0 +1,1 @@
+"""What a network runs on, made ready for it, and whether that can be trusted."""
