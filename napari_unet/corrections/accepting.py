@@ -10,11 +10,10 @@ import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
 from napari_unet.corrections.reviewed import MARGIN
+from napari_unet.labels.types import Indices, Rectangle
 
-Ints = npt.NDArray[np.intp]
 
-
-def accepted_background(plane: npt.NDArray[Any], box: tuple[int, int, int, int], margin: int = 2) -> tuple[Ints, Ints]:
+def accepted_background(plane: npt.NDArray[Any], box: Rectangle, margin: int = 2) -> tuple[Indices, Indices]:
     """Rows and columns of the background in `box` and `margin` pixels around it: nothing is there, a person said."""
     top, left = max(0, box[0] - margin), max(0, box[2] - margin)
     rows, columns = np.nonzero(plane[top : box[1] + margin, left : box[3] + margin] == 0)
@@ -27,7 +26,7 @@ def accepted_pixels(
     box: tuple[int, int, int, int],
     diameter: float,
     margin: float = MARGIN,
-) -> tuple[Ints, Ints]:
+) -> tuple[Indices, Indices]:
     """Rows and columns of an object of `plane` (integers YX) and of the background within `margin` diameters of it.
 
     Its neighbours are left out: of them nothing was said. `box` (row, row stop, column, column stop) holds some of the

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.labels.ids import object_boxes
+from napari_unet.labels.types import Array, PlaneBox
 
 _MOST = 3  # sentences of one sort; who has seen three knows what to look for
 _BACKGROUND = 0.01  # share of what is reviewed that has to be background
 _CONTACTS = 0.25  # share of all outlines that is between two objects, as in a tissue
 _SHARED = 0.5  # IoU of convex hulls above which two objects are one that was drawn twice
 _PART = 0.2  # of the largest part's pixels that another must have to be more than a stray dab
-
-Box = tuple[slice, slice]
-Labels = npt.NDArray[Any]
 
 
 def find_inconsistencies(images: Sequence[CorrectedImage]) -> list[str]:
@@ -78,12 +74,12 @@ def _drawn(corrected: CorrectedImage, plane: tuple[int, ...]) -> set[int]:
     return reviewed & corrected.comparisons[frame].changed
 
 
-def _boxes(labels: Labels, ids: set[int]) -> dict[int, Box]:
+def _boxes(labels: Array, ids: set[int]) -> dict[int, PlaneBox]:
     found = object_boxes(labels) if ids else {}
     return {label: (found[label][0], found[label][1]) for label in sorted(ids)}
 
 
-def _drawn_twice(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, int]]:
+def _drawn_twice(labels: Array, boxes: dict[int, PlaneBox]) -> Iterator[tuple[int, int]]:
     """Pairs of objects whose convex hulls are nearly the same: only one of them can be there."""
     for one, box in boxes.items():
         for other in np.unique(labels[box]).tolist():
@@ -94,7 +90,7 @@ def _drawn_twice(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, i
                     yield one, other
 
 
-def _far_apart(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, int]]:
+def _far_apart(labels: Array, boxes: dict[int, PlaneBox]) -> Iterator[tuple[int, int]]:
     """Objects of which a part lies further from the largest than that one is wide, and how many parts they have."""
     for label, box in boxes.items():
         parts, count = ndimage.label(labels[box] == label, structure=np.ones((3, 3)))
@@ -108,7 +104,7 @@ def _far_apart(labels: Labels, boxes: dict[int, Box]) -> Iterator[tuple[int, int
             yield label, 1 + len(np.unique(parts[others]))
 
 
-def _overlap(box: Box, other: Box) -> float:
+def _overlap(box: PlaneBox, other: PlaneBox) -> float:
     shared, areas = 1, [1, 1]
     for a, b in zip(box, other, strict=True):
         shared *= max(0, min(a.stop, b.stop) - max(a.start, b.start))
@@ -116,7 +112,7 @@ def _overlap(box: Box, other: Box) -> float:
     return shared / (sum(areas) - shared)
 
 
-def _around(box: Box, other: Box) -> Box:
+def _around(box: PlaneBox, other: PlaneBox) -> PlaneBox:
     rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True))
     return rows, columns
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from napari_unet.labels.types import Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-
-Ints = npt.NDArray[np.intp]
-
-
-def next_free_id(labels: npt.NDArray[Any]) -> int:
-    """One more than the largest id of `labels` (integer array of any shape)."""
-    return _checked(int(labels.max(initial=0)) + 1, labels.dtype)
+from napari_unet.labels.types import Indices
 
 
 class FreeIds:
@@ -46,35 +40,11 @@ def _checked(object_id: int, dtype: np.dtype[Any]) -> int:
     return object_id
 
 
-def object_indices(
-    labels: npt.NDArray[Any], object_id: int, plane: tuple[int, ...] | None = None, through: int | None = None
-) -> tuple[Ints, ...]:
-    """Indices of the pixels of one object, one array an axis, as napari's `data_setitem` takes them.
-
-    All of `labels` is searched; with `plane` (index over the axes before YX) only that plane; with `through` (an axis
-    of `plane`, for z) also the planes before and after it, as far as the object goes on without a gap.
-    """
-    if plane is None:
-        return np.nonzero(labels == object_id)
-    found = {plane: _flat_indices(labels[plane], object_id)}
-    if through is not None:
-        for step in (-1, 1):
-            position = plane[through] + step
-            while 0 <= position < labels.shape[through]:
-                neighbour = (*plane[:through], position, *plane[through + 1 :])
-                pixels = _flat_indices(labels[neighbour], object_id)
-                if not pixels.size:
-                    break
-                found[neighbour] = pixels
-                position += step
-    return _join(found, labels.shape)
-
-
-def _flat_indices(plane: npt.NDArray[Any], object_id: int) -> Ints:
+def _flat_indices(plane: npt.NDArray[Any], object_id: int) -> Indices:
     return np.flatnonzero(plane == object_id)
 
 
-def _join(found: dict[tuple[int, ...], Ints], shape: tuple[int, ...]) -> tuple[Ints, ...]:
+def _join(found: dict[tuple[int, ...], Indices], shape: tuple[int, ...]) -> tuple[Indices, ...]:
     flat = np.concatenate(list(found.values()))
     sizes = [pixels.size for pixels in found.values()]
     leading = [np.repeat([index[axis] for index in found], sizes) for axis in range(len(shape) - 2)]

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.comparison import Comparison, Counts, classify, object_areas
 from napari_unet.corrections.difference import Difference, find_differences, merge_differences
-
-PlaneIndex = tuple[int, ...]
+from napari_unet.labels.types import PlaneIndex
 
 _BAND_PIXELS = 2**20
 """Compared between two `yield`s: about a millisecond, so that a window which paints can stop at any of them."""

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.comparison import compare_labels
 from napari_unet.labels.ids import MOST_ID, free_ids, object_boxes, object_sizes
-
-Labels = npt.NDArray[np.int32]
+from napari_unet.labels.types import Labels
 
 
 @dataclass(frozen=True, eq=False)

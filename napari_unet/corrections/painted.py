@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.reviewed import Mask, Region
+from napari_unet.labels.types import Mask, PlaneBox
 
 
 class PaintedPixels:
@@ -21,7 +21,7 @@ class PaintedPixels:
     def __init__(self) -> None:
         self._mask: Mask | None = None
 
-    def update(self, prediction: npt.NDArray[Any], labels: npt.NDArray[Any], *_: Any) -> Iterator[Region | None]:
+    def update(self, prediction: npt.NDArray[Any], labels: npt.NDArray[Any], *_: Any) -> Iterator[PlaneBox | None]:
         """Follow a change of `labels`; gives the region where the mask may have changed, or None."""
         old, self._mask = self._mask, np.asarray(prediction != labels)
         changed = self._mask if old is None else self._mask != old
@@ -31,7 +31,7 @@ class PaintedPixels:
             return
         yield slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
-    def paint(self, target: Mask, region: Region) -> None:
+    def paint(self, target: Mask, region: PlaneBox) -> None:
         """Set `target` (bool, shape of the plane) to True in `region` wherever a pixel was painted."""
         if self._mask is not None:
             target[region] |= self._mask[region]

@@ -19,10 +19,7 @@ import numpy.typing as npt
 from napari_unet.corrections.comparison import Comparison, classify, object_areas
 from napari_unet.corrections.difference import Difference, find_differences
 from napari_unet.corrections.editing import enclosing_box
-
-Box = tuple[int, int, int, int]
-Mask = npt.NDArray[np.bool_]
-Region = tuple[slice, slice]
+from napari_unet.labels.types import Mask, PlaneBox, Rectangle
 
 MARGIN = 0.5
 """Reviewed around a changed object, in object diameters: beyond it begins the next object, which nobody looked at."""
@@ -47,7 +44,7 @@ class _Key(NamedTuple):
 class Piece:
     """The reviewed neighbourhood of one changed object: `mask` (bool, YX) fills `region` of the plane."""
 
-    region: Region
+    region: PlaneBox
     mask: Mask
 
 
@@ -97,7 +94,7 @@ class Neighbourhoods:
         labels: npt.NDArray[Any],
         difference: Difference,
         comparison: Comparison,
-    ) -> Iterator[Region | None]:
+    ) -> Iterator[PlaneBox | None]:
         """Follow a change of `labels`, an object a step; each step gives the region where the mask may have changed."""
         renamed = list(comparison.renamed)
         current = set()
@@ -116,7 +113,7 @@ class Neighbourhoods:
         for key in self._pieces.keys() - current:
             yield self._pieces.pop(key)[1].region
 
-    def paint(self, target: Mask, region: Region) -> None:
+    def paint(self, target: Mask, region: PlaneBox) -> None:
         """Set `target` (bool, shape of the plane) to True in `region` wherever a neighbourhood is."""
         rows, columns = (part.indices(size)[:2] for part, size in zip(region, target.shape, strict=True))
         for _, piece in self._pieces.values():
@@ -126,8 +123,8 @@ class Neighbourhoods:
                 target[r0:r1, c0:c1] |= piece.mask[r0 - top : r1 - top, c0 - left : c1 - left]
 
     def _regions(
-        self, labels: npt.NDArray[Any], boxes: dict[_Key, Box], comparison: Comparison
-    ) -> Iterator[tuple[_Key, Region]]:
+        self, labels: npt.NDArray[Any], boxes: dict[_Key, Rectangle], comparison: Comparison
+    ) -> Iterator[tuple[_Key, PlaneBox]]:
         """What has to be looked at for each part of each changed object."""
         height, width = labels.shape
         pad = self._context
@@ -140,13 +137,13 @@ class Neighbourhoods:
                     yield key._replace(part=number), (rows, columns)
 
 
-def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_Key, Box]:
+def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_Key, Rectangle]:
     """The box of the pixels in which each changed object differs."""
     heirs: dict[int, list[int]] = defaultdict(list)
     for now, origins in comparison.origins.items():
         for before in origins:
             heirs[before].append(now)
-    boxes: dict[_Key, Box] = {}
+    boxes: dict[_Key, Rectangle] = {}
     rows = zip(difference.predicted.tolist(), difference.current.tolist(), difference.boxes.tolist(), strict=True)
     for before, now, box in rows:
         owners = {_Key(False, now)} if now in comparison.changed else set()
@@ -158,18 +155,20 @@ def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_Key,
     return boxes
 
 
-def _union(box: Box | None, other: list[int]) -> Box:
+def _union(box: Rectangle | None, other: list[int]) -> Rectangle:
     if box is None:
         return other[0], other[1], other[2], other[3]
     return min(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), max(box[3], other[3])
 
 
-def _hull(region: Region, other: Region) -> Region:
+def _hull(region: PlaneBox, other: PlaneBox) -> PlaneBox:
     rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(region, other, strict=True))
     return rows, columns
 
 
-def _boxes_of_parts(labels: npt.NDArray[Any], object_id: int, box: Box, comparison: Comparison) -> list[Box]:
+def _boxes_of_parts(
+    labels: npt.NDArray[Any], object_id: int, box: Rectangle, comparison: Comparison
+) -> list[Rectangle]:
     """Boxes that hold all of an object: one, unless it is in several parts, for which the surroundings are searched,
     and only if there are more of them the plane.
     """
@@ -190,7 +189,7 @@ def _boxes_of_parts(labels: npt.NDArray[Any], object_id: int, box: Box, comparis
     return boxes
 
 
-def _signature(prediction: npt.NDArray[Any], labels: npt.NDArray[Any], region: Region) -> int:
+def _signature(prediction: npt.NDArray[Any], labels: npt.NDArray[Any], region: PlaneBox) -> int:
     corner = np.array([part.start for part in region])
     signature = 0
     for array in (corner, prediction, labels):
@@ -198,7 +197,7 @@ def _signature(prediction: npt.NDArray[Any], labels: npt.NDArray[Any], region: R
     return signature
 
 
-def _open_sides(region: Region, shape: tuple[int, ...]) -> tuple[bool, bool, bool, bool]:
+def _open_sides(region: PlaneBox, shape: tuple[int, ...]) -> tuple[bool, bool, bool, bool]:
     """Whether the plane goes on above, below, left and right of `region`."""
     rows, columns = region
     return rows.start > 0, rows.stop < shape[0], columns.start > 0, columns.stop < shape[1]

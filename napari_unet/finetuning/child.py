@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.material.lineage import Place, join_places
+from napari_unet.finetuning.material.lineage import LearnedPlace, join_places
 from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.survey import Survey
 from napari_unet.images.view import View
@@ -23,7 +23,7 @@ from napari_unet.models.unet import UNet
 
 def make_child(
     parent: Model, kind: Model, network: UNet, images: Sequence[str], survey: Survey, config: FinetuneConfig,
-    steps: int, seconds: float, learned: Sequence[Place] = (), views: Sequence[View] = (),
+    steps: int, seconds: float, learned: Sequence[LearnedPlace] = (), views: Sequence[View] = (),
 ) -> Model:  # fmt: skip
     """A new model with the weights of `network`, not yet saved nor scored; `learned` is where its objects were.
 

@@ -81,14 +81,14 @@ def finetune_steps(
     UserError
         If there is nothing to learn from, before any training.
     """
-    run = _Run(model, images, config or FinetuneConfig(), stop or StopFlag(), preview)
+    run = _Training(model, images, config or FinetuneConfig(), stop or StopFlag(), preview)
     yield run.prepare()
     while run.goes_on():
         yield from run.advance()
     yield from run.conclude()
 
 
-class _Run:
+class _Training:
     """One fine-tuning, from preparation to child."""
 
     def __init__(

@@ -20,12 +20,12 @@ from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
 from napari_unet.heads.survey import ReviewedImage, Survey
 from napari_unet.heads.tally import Tally
 from napari_unet.labels.evidence import Score
+from napari_unet.labels.types import Floats
 from napari_unet.models.record import ModelRecord
 
 if TYPE_CHECKING:  # the window asks heads for words and tools, and needs no torch for that
     from torch import Tensor, nn
 
-Floats = npt.NDArray[np.float32]
 Centers = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 

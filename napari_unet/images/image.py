@@ -90,16 +90,6 @@ class Image:
         units = {letter: value for letter, value in self.units.items() if letter in checked}
         return replace(self, axes=checked, scale=scale, units=units, channel_names=names, stored_axes=checked)
 
-    def understood_as(self, stored_axes: str) -> Image:
-        """The same pixels, their axes as they were stored called `stored_axes`, in the order in which they are shown.
-
-        That is C first, then T, Z, Y, X. Nothing is read.
-        """
-        data = _sliceable(self.data).transpose([self.axes.index(letter) for letter in self.stored_axes])
-        stored = replace(self, data=data, axes=self.stored_axes).with_axes(stored_axes)
-        ordered, axes = order_axes(stored.data, stored.axes)
-        return replace(stored, data=ordered, axes=axes).with_channels_first()
-
     def with_channels_first(self) -> Image:
         """The same image, its channel axis moved to the front; nothing is read."""
         if "C" not in self.axes[1:]:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 
 
 def measure_contacts(
-    plane: npt.NDArray[Any], objects: Ints, core: npt.NDArray[Any] | None = None, peaks: Floats | None = None
-) -> tuple[Floats, Floats]:
+    plane: npt.NDArray[Any], objects: Ints, core: npt.NDArray[Any] | None = None, peaks: Doubles | None = None
+) -> tuple[Doubles, Doubles]:
     """(contact, weakness), both 0 to 1, of each of `objects` (sorted ids of `plane`, integers YX).
 
     `contact` is the share of its outline along which an object touches others. `weakness` is, for the worst of its
@@ -36,7 +36,7 @@ def measure_contacts(
     return contact, weakness
 
 
-def _weaken(weakness: Floats, outline: Floats, first: Ints, second: Ints, height: Floats, peaks: Floats) -> None:
+def _weaken(weakness: Doubles, outline: Doubles, first: Ints, second: Ints, height: Doubles, peaks: Doubles) -> None:
     """Put into `weakness` the worst of each object's contacts."""
     keys = np.minimum(first, second) * outline.size + np.maximum(first, second)
     pairs, inverse, lengths = np.unique(keys, return_inverse=True, return_counts=True)
@@ -48,7 +48,7 @@ def _weaken(weakness: Floats, outline: Floats, first: Ints, second: Ints, height
         np.maximum.at(weakness, side, share * flat)
 
 
-def _edges(plane: npt.NDArray[Any], objects: Ints) -> tuple[Floats, Ints, Ints, tuple[Ints, Ints]]:
+def _edges(plane: npt.NDArray[Any], objects: Ints) -> tuple[Doubles, Ints, Ints, tuple[Ints, Ints]]:
     """Pixel edges: how many each object has with anything else, and, between two objects, who they are and where.
 
     Objects are places in `objects`, where is two flat indices of pixels.

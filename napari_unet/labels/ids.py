@@ -9,10 +9,10 @@ import fastremap
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.labels.types import Box
+
 MOST_ID = 2**20
 """The largest id by which a table is made; labels with larger ones are numbered anew first."""
-
-Box = tuple[slice, ...]
 
 
 def compact_ids(arrays: Sequence[npt.NDArray[Any]]) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[Any] | None]:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-PlaneIndex = tuple[int, ...]
-Rectangle = tuple[int, int, int, int]
+from napari_unet.labels.types import PlaneIndex, Rectangle
+
 Tile = tuple[PlaneIndex, int, int]
 
 TILE = 512
@@ -30,7 +30,6 @@ class ObjectIndex:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._shape = shape
         self._tiles: dict[Tile, dict[int, tuple[int, Rectangle]]] = {}
-        self._edited: set[Tile] = set()
 
     def is_ready(self, planes: Iterable[PlaneIndex]) -> bool:
         """Whether all of `planes` is up to date."""
@@ -39,12 +38,6 @@ class ObjectIndex:
     def note(self, plane: PlaneIndex, rectangle: Rectangle | None = None) -> None:
         """Say that something may have changed within a rectangle (None: anywhere) of a plane."""
         for tile in self._tiles_of(plane, rectangle):
-            self._edited.add(tile)
-            self._tiles.pop(tile, None)
-
-    def note_undo(self) -> None:
-        """Say that undo or redo may have changed whatever was ever noted."""
-        for tile in self._edited:
             self._tiles.pop(tile, None)
 
     def update(self, labels: npt.NDArray[Any], planes: Iterable[PlaneIndex]) -> Iterator[None]:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from napari_unet.labels.types import Doubles, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,7 @@ class Runs:
     def lengths(self) -> Ints:
         return self.stops - self.starts
 
-    def total(self, values: npt.NDArray[Any]) -> Floats:
+    def total(self, values: npt.NDArray[Any]) -> Doubles:
         """Sum of `values` (one a run) for each of `objects`."""
         return np.bincount(self.owner, weights=values, minlength=self.objects.size).astype(np.float64)
 
@@ -61,13 +60,13 @@ class Runs:
         columns = self.starts[chosen] + (across * self.lengths[chosen]).astype(np.int64)
         return np.stack([self.rows[chosen], columns], axis=-1)
 
-    def sum_of(self, image: npt.NDArray[Any]) -> Floats:
+    def sum_of(self, image: npt.NDArray[Any]) -> Doubles:
         """Sum of `image` (shape of the plane) over the pixels of each object."""
         before = np.concatenate([[0.0], np.cumsum(image, axis=None, dtype=np.float64)])
         first = self.rows * self.width
         return self.total(before[first + self.stops] - before[first + self.starts])
 
-    def peak_of(self, image: npt.NDArray[Any]) -> Floats:
+    def peak_of(self, image: npt.NDArray[Any]) -> Doubles:
         """Largest value of `image` (shape of the plane, not negative) in each object."""
         peaks = np.zeros(self.objects.size)
         if self.objects.size:

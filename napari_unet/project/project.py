@@ -16,8 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
+from napari_unet.labels.types import Array
 from napari_unet.project.reader import ProjectReader
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage import rows
@@ -34,8 +33,6 @@ LABELS, PREDICTION, REVIEWED = "labels", "prediction", "reviewed"
 _FOLD_AFTER = 64  # edits of an array: as many as opening has to play at most, and a few more
 
 _log = logging.getLogger(__name__)
-
-Array = npt.NDArray[Any]
 
 
 class Project(ProjectReader):

@@ -10,14 +10,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage import rows
 from napari_unet.project.storage.journal import History
-
-Array = npt.NDArray[Any]
 
 
 class ProjectReader:

@@ -14,8 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_unet.labels.stacks.sections import Sections, measure_sections
-
-Mask = npt.NDArray[np.bool_]
+from napari_unet.labels.types import Mask
 
 FAINT = 0.35
 """Probability from which a patch may be an object: below it the background of a dim image begins. Chosen by

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
 from napari_unet.labels.stacks.sections import Sections
+from napari_unet.labels.types import Doubles, Ints, PlaneIndex
 from napari_unet.review.suspicion import (
     Population,
     boundary_measure,
@@ -19,8 +19,6 @@ from napari_unet.review.suspicion import (
     risks,
     shape_measure,
 )
-
-PlaneIndex = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +45,21 @@ class ObjectTable:
     frames: Ints
     planes: Ints
     boxes: Ints
-    centres: Floats
-    sizes: Floats
-    values: dict[str, Floats]
+    centres: Doubles
+    sizes: Doubles
+    values: dict[str, Doubles]
     row_of_section: Ints
 
     def __len__(self) -> int:
         return int(self.ids.size)
 
     @cached_property
-    def risks(self) -> dict[str, Floats]:
+    def risks(self) -> dict[str, Doubles]:
         """Risk of each measure, 0 to 1."""
         return risks(self.values)
 
     @cached_property
-    def score(self) -> Floats:
+    def score(self) -> Doubles:
         """Suspicion, 0 to 1."""
         return combine(self.risks)
 
@@ -137,7 +135,7 @@ def _group(frames: Ints, ids: Ints) -> tuple[Ints, Ints]:
     return keys, row.astype(np.int64)
 
 
-def _largest_section(row: Ints, weight: Floats) -> Ints:
+def _largest_section(row: Ints, weight: Doubles) -> Ints:
     """For each object its section with the largest weight."""
     order = np.lexsort((-weight, row))
     firsts = np.ones(order.size, np.bool_)
@@ -145,7 +143,7 @@ def _largest_section(row: Ints, weight: Floats) -> Ints:
     return order[firsts]
 
 
-def _mean(row: Ints, values: Floats, area: Floats, n: int) -> Floats:
+def _mean(row: Ints, values: Doubles, area: Doubles, n: int) -> Doubles:
     """Mean over the sections whose value is known, by area; NaN where none is."""
     known = ~np.isnan(values)
     weight = np.bincount(row[known], weights=area[known], minlength=n)
@@ -153,7 +151,7 @@ def _mean(row: Ints, values: Floats, area: Floats, n: int) -> Floats:
     return np.where(weight > 0, total / np.maximum(weight, 1), np.nan)
 
 
-def _worst(row: Ints, values: Floats, n: int) -> Floats:
+def _worst(row: Ints, values: Doubles, n: int) -> Doubles:
     worst = np.zeros(n)
     np.maximum.at(worst, row, np.nan_to_num(values))
     return worst

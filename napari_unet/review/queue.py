@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints, Mask
 from napari_unet.review.object_table import ObjectTable
-from napari_unet.review.suspicion import MEASURES, SUSPICIOUS
-
-Mask = npt.NDArray[np.bool_]
+from napari_unet.review.suspicion import SUSPICIOUS
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class ReviewQueue:
         return int(places[0]) if places.size else None
 
 
-def sort_key(table: ObjectTable, key: str) -> Floats:
+def sort_key(table: ObjectTable, key: str) -> Doubles:
     """What the rows of a table are sorted by."""
     if key in table.values:
         return table.values[key]
@@ -85,7 +82,7 @@ def sort_key(table: ObjectTable, key: str) -> Floats:
 
 
 @dataclass(frozen=True)
-class Place:
+class SuspiciousRegion:
     """A part of a plane: its number, rows and columns, and the suspicion in it (a sum of scores)."""
 
     plane: int
@@ -93,7 +90,9 @@ class Place:
     suspicion: float
 
 
-def suggest_region(table: ObjectTable, reviewed: Mask, shape: tuple[int, int], window: tuple[int, int]) -> Place | None:
+def suggest_region(
+    table: ObjectTable, reviewed: Mask, shape: tuple[int, int], window: tuple[int, int]
+) -> SuspiciousRegion | None:
     """The part of a plane of `shape`, as large as `window` (rows, columns), with the most suspicion in it.
 
     Each object that is not reviewed counts with its score at its centre, once, in the plane that shows it best; None if
@@ -103,7 +102,7 @@ def suggest_region(table: ObjectTable, reviewed: Mask, shape: tuple[int, int], w
     if not left.any():
         return None
     size = tuple(min(part, whole) for part, whole in zip(window, shape, strict=True))
-    best: Place | None = None
+    best: SuspiciousRegion | None = None
     for plane in np.unique(table.planes[left]).tolist():
         here = left & (table.planes == plane)
         if best is not None and table.score[here].sum() <= best.suspicion:
@@ -111,12 +110,12 @@ def suggest_region(table: ObjectTable, reviewed: Mask, shape: tuple[int, int], w
         corner, total = _densest(table.centres[here], table.score[here], shape, size)
         if best is None or total > best.suspicion:
             rows, columns = (slice(at, at + length) for at, length in zip(corner, size, strict=True))
-            best = Place(int(plane), (rows, columns), total)
+            best = SuspiciousRegion(int(plane), (rows, columns), total)
     return best
 
 
 def _densest(
-    centres: Floats, scores: Floats, shape: tuple[int, int], size: tuple[int, ...], steps: int = 8
+    centres: Doubles, scores: Doubles, shape: tuple[int, int], size: tuple[int, ...], steps: int = 8
 ) -> tuple[tuple[int, ...], float]:
     """First row and column of the window with the largest sum of scores, on a grid of a `steps`-th of the window."""
     cell = [max(1, length // steps) for length in size]
@@ -143,9 +142,3 @@ def suggest_image(images: Mapping[str, tuple[ObjectTable, Mask]]) -> str | None:
     }
     suspicious = {key: mean for key, mean in means.items() if mean > 0}
     return max(suspicious, key=lambda key: suspicious[key]) if suspicious else None
-
-
-def count_reasons(table: ObjectTable) -> dict[str, int]:
-    """For each measure how many suspicious objects it counts most for."""
-    chosen = table.reason[table.score >= SUSPICIOUS]
-    return {measure.name: int(np.count_nonzero(chosen == number)) for number, measure in enumerate(MEASURES)}

@@ -11,15 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
-from napari_unet.labels.object_runs import Ints
 from napari_unet.labels.stacks.continuity import measure_breaks, neighbour_axis
 from napari_unet.labels.stacks.sections import Sections, measure_sections
+from napari_unet.labels.types import Ints, PlaneIndex, Rectangle
 from napari_unet.review.missed import find_missed, still_missed
 from napari_unet.review.object_table import ObjectTable, build_table, usual_objects
 from napari_unet.review.suspicion import Population
-
-PlaneIndex = tuple[int, ...]
-Box = tuple[int, int, int, int]
 
 _SAID = ("foreground", "core", "weakness", "disagreement")
 """What the network said of an outline: it goes when the outline is another one, and comes back with it."""
@@ -31,8 +28,8 @@ class SurveyedEdit:
 
     plane: PlaneIndex
     changed: Ints
-    box: Box
-    known: Box
+    box: Rectangle
+    known: Rectangle
 
     @property
     def n_pixels(self) -> int:
@@ -168,7 +165,7 @@ class ObjectSurvey:
 
     # -- edits ------------------------------------------------------------------------------------------------------
 
-    def update(self, labels: npt.NDArray[Any], plane: PlaneIndex, ids: Iterable[int], box: Box) -> None:
+    def update(self, labels: npt.NDArray[Any], plane: PlaneIndex, ids: Iterable[int], box: Rectangle) -> None:
         """Measure again what an edit changed: objects `ids` (before and now), whose changes lie in `box` of a plane.
 
         Neighbours in the box are asked again how they touch. What is usual in the image stays as it was.
@@ -176,7 +173,7 @@ class ObjectSurvey:
         edit = self.plan_update(plane, ids, box)
         self.finish_update(labels, edit, self.measure_again(labels, edit))
 
-    def plan_update(self, plane: PlaneIndex, ids: Iterable[int], box: Box) -> SurveyedEdit:
+    def plan_update(self, plane: PlaneIndex, ids: Iterable[int], box: Rectangle) -> SurveyedEdit:
         """What `measure_again`, in any thread, and `finish_update` need to know to do together what `update` does."""
         changed = np.array(sorted(set(ids) - {0}), np.int64)
         old = self._sections.get(self._numbers[plane]) or Sections.join([])

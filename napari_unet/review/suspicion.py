@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats
+from napari_unet.labels.types import Doubles
 
 SUSPICIOUS = 0.35
 """Score from which an object is worth a look."""
@@ -71,43 +71,43 @@ class Population:
             _median_and_spread(elongation, _LEAST_SPREAD["elongation"]),
         )
 
-    def size_distance(self, sizes: Floats) -> Floats:
+    def size_distance(self, sizes: Doubles) -> Doubles:
         """How far from usual, in robust standard deviations."""
         return np.asarray(np.abs(np.log(np.maximum(sizes, 1)) - self.size[0]) / self.size[1])
 
-    def elongation_distance(self, elongation: Floats) -> Floats:
+    def elongation_distance(self, elongation: Doubles) -> Doubles:
         """How much longer than usual, in robust standard deviations."""
         return np.asarray((elongation - self.elongation[0]) / self.elongation[1])
 
 
-def _median_and_spread(values: Floats, least: float) -> tuple[float, float]:
+def _median_and_spread(values: Doubles, least: float) -> tuple[float, float]:
     if not values.size:
         return 0.0, least
     median = float(np.median(values))
     return median, max(least, 1.4826 * float(np.median(np.abs(values - median))))
 
 
-def ramp(values: npt.ArrayLike, low: float, high: float) -> Floats:
+def ramp(values: npt.ArrayLike, low: float, high: float) -> Doubles:
     """0 up to `low`, 1 from `high`, linear between; what is not known (NaN) is 0."""
     known = np.nan_to_num(np.asarray(values, np.float64), nan=low)
-    share: Floats = np.clip((known - low) / (high - low), 0, 1)
+    share: Doubles = np.clip((known - low) / (high - low), 0, 1)
     return share
 
 
-def shape_measure(fill: Floats, elongation: Floats, usual: Population) -> Floats:
+def shape_measure(fill: Doubles, elongation: Doubles, usual: Population) -> Doubles:
     """What the measure "shape" shows: the larger of both reasons, on the scale of 1 - fill."""
     shape = next(measure for measure in MEASURES if measure.name == "shape")
     long = shape.low + (shape.high - shape.low) * ramp(usual.elongation_distance(elongation), *_ELONGATION)
     return np.maximum(1 - fill, np.where(long > shape.low, long, 0))
 
 
-def boundary_measure(contact: Floats, weakness: Floats) -> Floats:
+def boundary_measure(contact: Doubles, weakness: Doubles) -> Doubles:
     """What the measure "boundary" shows: the larger of a long contact and a weak one, on the scale of the latter."""
     boundary = next(measure for measure in MEASURES if measure.name == "boundary")
     return np.fmax(weakness, boundary.high * ramp(contact, *_CONTACT))
 
 
-def risks(values: Mapping[str, Floats]) -> dict[str, Floats]:
+def risks(values: Mapping[str, Doubles]) -> dict[str, Doubles]:
     """The risk (0 to 1) of each measure in `values`."""
     return {
         measure.name: ramp(values[measure.name], measure.low, measure.high)
@@ -116,7 +116,7 @@ def risks(values: Mapping[str, Floats]) -> dict[str, Floats]:
     }
 
 
-def combine(known: Mapping[str, Floats]) -> Floats:
+def combine(known: Mapping[str, Doubles]) -> Doubles:
     """The score, 0 to 1, of risks that are arrays of one length."""
     left = np.ones(next(iter(known.values())).shape)
     for measure in MEASURES:
@@ -125,7 +125,7 @@ def combine(known: Mapping[str, Floats]) -> Floats:
     return 1 - left
 
 
-def main_reason(known: Mapping[str, Floats]) -> npt.NDArray[np.int64]:
+def main_reason(known: Mapping[str, Doubles]) -> npt.NDArray[np.int64]:
     """For each object the number (in `MEASURES`) of the measure that counts most; -1 where none does."""
     parts = np.stack([measure.weight * known[measure.name] for measure in MEASURES])
     return np.where(parts.max(axis=0) > 0, parts.argmax(axis=0), -1)

@@ -11,11 +11,11 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.resampling import resample
 from napari_unet.labels.stacks.linking import link_planes
-from napari_unet.segmentation.plan import Plan, PlaneIndex
+from napari_unet.labels.types import Floats, Labels, PlaneIndex
+from napari_unet.segmentation.plan import (
+    Plan,
+)
 from napari_unet.segmentation.tiles.maps import PlaneMaps
-from napari_unet.segmentation.tiles.tile import Floats
-
-Labels = npt.NDArray[np.int32]
 
 
 class ImageAssembly:

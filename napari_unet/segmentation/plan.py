@@ -14,12 +14,11 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import Thresholds, View
 from napari_unet.labels.growing import move_outlines
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.tiles.plane import SeenPlane, see_plane
-
-PlaneIndex = tuple[int, ...]
 
 
 @dataclass(frozen=True)

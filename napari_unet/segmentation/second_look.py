@@ -15,10 +15,14 @@ import numpy.typing as npt
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import View
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.kinds import choose_kind
-from napari_unet.segmentation.plan import PlaneIndex, make_plan, units_of
+from napari_unet.segmentation.plan import (
+    make_plan,
+    units_of,
+)
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue

@@ -12,13 +12,18 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.limits import volume_of
 from napari_unet.images.view import Origin, View
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.segmentation.appearance import Appearance, measure_appearance
 from napari_unet.segmentation.assembly import ImageAssembly
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
-from napari_unet.segmentation.plan import Plan, PlaneIndex, make_plan, plan_units
+from napari_unet.segmentation.plan import (
+    Plan,
+    make_plan,
+    plan_units,
+)
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
@@ -65,7 +70,7 @@ def segment_steps(
         plan, found = _look(choice, config, units, predictor)
     yield Estimated(plan.view, len(units), config.engine.note, found.unusual)
     made = found.maps if config.tile is None and plan.factor == 1 else None
-    run = _Run(image, predictor, ImageAssembly(image, plan), stop, clock, view, provisional)
+    run = _Segmenting(image, predictor, ImageAssembly(image, plan), stop, clock, view, provisional)
     for number, unit in enumerate(units):
         if stop.requested:
             break
@@ -118,7 +123,7 @@ class _Clock:
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class _Segmenting:
     """What the units of one segmentation share."""
 
     image: ModelInput

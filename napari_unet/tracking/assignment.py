@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from napari_unet.labels.types import Doubles, Ints
 
 _TINY = 1e-6  # the solver takes a cost of 0 for "not possible"
 
 
-def assign(rows: Ints, columns: Ints, costs: Floats, shape: tuple[int, int]) -> Ints:
+def assign(rows: Ints, columns: Ints, costs: Doubles, shape: tuple[int, int]) -> Ints:
     """Choose among possible pairs so that each row and column is used at most once and the sum of costs is least.
 
     Two that stay alone cost 1 together, so that no pair of cost 1 or more is chosen.

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_unet.errors import UserError, require
+from napari_unet.labels.types import Ints
 from napari_unet.tracking.tracks import Tracks
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

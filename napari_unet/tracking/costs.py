@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import KDTree
 
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.objects import FrameObjects, Overlaps
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _OVERLAP = 0.1
 """IoU from which two objects may be the same however far their centres are apart (long cells, large ones)."""
@@ -30,7 +27,7 @@ class Candidates:
 
     before: Ints
     after: Ints
-    cost: Floats
+    cost: Doubles
 
 
 def link_candidates(
@@ -81,7 +78,7 @@ def division_candidates(
     return Candidates(mother, second, cost)
 
 
-def pairs_within(first: Floats, second: Floats, reach: float) -> Ints:
+def pairs_within(first: Doubles, second: Doubles, reach: float) -> Ints:
     """Pairs (n, 2) of places in two lists of points that are at most `reach` apart."""
     if not len(first) or not len(second):
         return np.zeros((0, 2), np.int64)

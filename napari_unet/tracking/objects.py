@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.labels.ids import MOST_ID
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.tracking.tracks import Tracks
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _MOST_PAIRS = 2**22
 """Up to so many pairs they are counted in a table of all, which needs no sorting."""
@@ -45,8 +43,8 @@ class FrameObjects:
     pixels: Ints
     owner: Ints
     numbers: npt.NDArray[np.int32]
-    area: Floats
-    centre: Floats
+    area: Doubles
+    centre: Doubles
     at_border: npt.NDArray[np.bool_]
     pixel: tuple[float, ...]
 
@@ -64,16 +62,16 @@ class FrameObjects:
         return replace(self.without_pixels(), ids=new[order], area=area, centre=centre, at_border=at_border)
 
     @property
-    def place(self) -> Floats:
+    def place(self) -> Doubles:
         """Centres in units of the last axis' pixel (n, ndim)."""
-        found: Floats = self.centre * np.array(self.pixel)
+        found: Doubles = self.centre * np.array(self.pixel)
         return found
 
     @property
-    def diameters(self) -> Floats:
+    def diameters(self) -> Doubles:
         """Diameter of the disc (or ball) of each object's size, in units of the last axis' pixel."""
         size = self.area * float(np.prod(self.pixel))
-        found: Floats = 2 * np.sqrt(size / np.pi) if len(self.pixel) == 2 else np.cbrt(6 * size / np.pi)
+        found: Doubles = 2 * np.sqrt(size / np.pi) if len(self.pixel) == 2 else np.cbrt(6 * size / np.pi)
         return found
 
 
@@ -120,7 +118,7 @@ class Overlaps:
 
     before: Ints
     after: Ints
-    iou: Floats
+    iou: Doubles
 
 
 def find_frame_overlaps(before: FrameObjects, after: FrameObjects) -> Overlaps:

@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
+from napari_unet.labels.types import Ints
 from napari_unet.tracking.assignment import assign
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.costs import division_candidates, link_candidates
 from napari_unet.tracking.objects import FrameObjects, find_frame_overlaps, measure_frame
 from napari_unet.tracking.segments import Divisions, Nodes, join_segments
 from napari_unet.tracking.tracks import Tracks
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +60,11 @@ def track_steps(
     stop : StopFlag, optional
         When set, the frames linked so far are joined and returned.
     """
-    run = _Run(config or TrackConfig(), stop or StopFlag())
+    run = _Tracking(config or TrackConfig(), stop or StopFlag())
     yield from run.events(labels, pixel)
 
 
-class _Run:
+class _Tracking:
     """One tracking: what its steps share."""
 
     def __init__(self, config: TrackConfig, stop: StopFlag) -> None:

@@ -8,14 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.tracking.assignment import assign
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.costs import pairs_within
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _GAP_COST = 0.05
 """What each missing frame adds: of two ways that fit alike, the shorter is the likelier."""
@@ -30,8 +27,8 @@ class Nodes:
 
     frame: Ints
     label: Ints
-    place: Floats
-    area: Floats
+    place: Doubles
+    area: Doubles
     previous: Ints
     following: Ints
 
@@ -42,7 +39,7 @@ class Divisions:
 
     mother: Ints
     child: Ints
-    cost: Floats
+    cost: Doubles
 
 
 def join_segments(nodes: Nodes, divisions: Divisions, diameter: float, config: TrackConfig) -> tuple[Ints, Ints]:
@@ -60,10 +57,10 @@ def join_segments(nodes: Nodes, divisions: Divisions, diameter: float, config: T
     )
 
 
-def _gap_candidates(nodes: Nodes, diameter: float, config: TrackConfig) -> tuple[Ints, Ints, Floats]:
+def _gap_candidates(nodes: Nodes, diameter: float, config: TrackConfig) -> tuple[Ints, Ints, Doubles]:
     """Ends, later beginnings, and what it costs to join them; what moves freely gets further the longer it is away."""
     empty = np.zeros(0, np.int64)
-    found: list[tuple[Ints, Ints, Floats]] = [(empty, empty, np.zeros(0))]
+    found: list[tuple[Ints, Ints, Doubles]] = [(empty, empty, np.zeros(0))]
     ends, begins = np.flatnonzero(nodes.following < 0), np.flatnonzero(nodes.previous < 0)
     by_frame = {int(frame): begins[nodes.frame[begins] == frame] for frame in np.unique(nodes.frame[begins])}
     for missing in range(1, config.gap_frames + 1):
@@ -80,8 +77,8 @@ def _gap_candidates(nodes: Nodes, diameter: float, config: TrackConfig) -> tuple
     return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(costs)
 
 
-def _gap_cost(nodes: Nodes, i: Ints, j: Ints, reach: float) -> Floats:
+def _gap_cost(nodes: Nodes, i: Ints, j: Ints, reach: float) -> Doubles:
     far = (np.linalg.norm(nodes.place[i] - nodes.place[j], axis=1) / reach) ** 2
     growth = np.minimum(np.abs(np.log(nodes.area[j] / nodes.area[i])) / np.log(3), 1)
-    cost: Floats = 0.7 * far + 0.3 * growth
+    cost: Doubles = 0.7 * far + 0.3 * growth
     return cost

@@ -8,7 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from napari_unet.tracking.objects import Floats, FrameObjects, Ints
+from napari_unet.labels.types import Doubles, Ints
+from napari_unet.tracking.objects import (
+    FrameObjects,
+)
 from napari_unet.tracking.tracks import Tracks
 
 Kind = Literal["begins", "ends", "jumps", "changes size"]
@@ -109,7 +112,7 @@ def _odd_steps(tracks: Tracks, rows: _Rows, diameter: float) -> list[TrackSuspic
     ]
 
 
-def _medians(groups: Ints, values: Floats) -> Floats:
+def _medians(groups: Ints, values: Doubles) -> Doubles:
     """For each value the median of its group; `groups` are sorted."""
     firsts = np.flatnonzero(np.diff(groups, prepend=-1))
     parts = np.split(values, firsts[1:])

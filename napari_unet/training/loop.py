@@ -23,7 +23,7 @@ from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.samples import TrainingSample, draw_patch
 
 
-class _Training:
+class _BaseTraining:
     """Trainer, best weights and random state: what a checkpoint holds."""
 
     def __init__(self, config: BaseTrainingConfig, representation: Representation, start: UNet | None) -> None:
@@ -104,7 +104,7 @@ def train_steps(
     start : UNet, optional
         Weights to start from instead of random ones.
     """
-    training = _Training(config, representation, start)
+    training = _BaseTraining(config, representation, start)
     if checkpoint is not None:
         training.resume(checkpoint)
     shares = torch.tensor([sample.share for sample in samples])

@@ -16,8 +16,8 @@ from scipy.spatial import cKDTree
 
 from napari_unet.heads.instances.targets import make_targets
 from napari_unet.images.normalization import measure_limits, normalize
+from napari_unet.labels.types import Floats
 
-Floats = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
 

@@ -13,14 +13,13 @@ from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.view import View
 from napari_unet.labels.stacks.sections import Sections
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.running.engine import Engine
 from napari_unet.review.screening import ObjectSurvey
 
 if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput
     from napari_unet.models.model import Model
-
-PlaneIndex = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,16 +11,15 @@ import numpy.typing as npt
 
 from napari_unet.corrections.merging import keep_ids, merge_segmentation
 from napari_unet.events import Finished
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.segmentation.events import Segmentation
-
-Plane = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Replacement:
     """How labels change when an image is segmented again: per plane, where (rows, columns), from what and to what."""
 
-    changes: list[tuple[Plane, tuple[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[Any], npt.NDArray[Any]]]
+    changes: list[tuple[PlaneIndex, tuple[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[Any], npt.NDArray[Any]]]
     prediction: npt.NDArray[np.int32]
     n_kept: int
 

@@ -163,7 +163,7 @@ def test_keys_and_models_open_beside_the_work(panel: UNetPanel, qtbot: Any) -> N
 
 
 def test_no_two_keys_are_the_same() -> None:
-    from napari_unet.ui.correct.keys_window import all_keys
+    from napari_unet.ui.correct.keys_window import _NAPARI, key_table, our_actions
 
-    keys = [key.keys for key in all_keys()]
+    keys = [key_table().key_of(action) for action in our_actions()] + [key.keys for key in _NAPARI]
     assert len(keys) == len(set(keys))

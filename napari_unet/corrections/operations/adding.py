@@ -10,10 +10,13 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.segmentation import watershed  # type: ignore[attr-defined,unused-ignore]
 
-from napari_unet.corrections.operations.change import Change, Place, change_in_box
+from napari_unet.corrections.operations.change import (
+    Change,
+    change_in_box,
+)
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Mask, Place
 
-Mask = npt.NDArray[np.bool_]
 FAINTEST = 0.08
 """Below this probability of being an object, at the click and around it, there is nothing to be grown."""
 NEAR = 3

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.intp]
-Box = tuple[slice, ...]
-Place = tuple[int, ...]
+from napari_unet.labels.types import Box, Indices
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
     """Pixels of labels with n axes: `index` is n arrays of one length, `before` and `after` the ids there."""
 
-    index: tuple[Ints, ...]
+    index: tuple[Indices, ...]
     before: npt.NDArray[Any]
     after: npt.NDArray[Any]
 
@@ -27,9 +25,6 @@ class Change:
 
     def apply(self, labels: npt.NDArray[Any]) -> None:
         labels[self.index] = self.after
-
-    def revert(self, labels: npt.NDArray[Any]) -> None:
-        labels[self.index] = self.before
 
     def sparing(self, locked: Collection[int]) -> Change:
         """Without the pixels that belong to a locked id, or would."""
@@ -78,6 +73,6 @@ def join_changes(labels: npt.NDArray[Any], changes: Sequence[Change], disjoint: 
     return Change(tuple(axis[last] for axis in index), before[last], after[last])
 
 
-def _last_of_each(places: Ints) -> Ints:
+def _last_of_each(places: Indices) -> Indices:
     _, first = np.unique(places[::-1], return_index=True)
     return np.sort(len(places) - 1 - first)

@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.operations.change import Change, change_in_box, join_changes
-from napari_unet.corrections.operations.extent import Rectangle, Through, box_of, follow_object
+from napari_unet.corrections.operations.extent import (
+    Through,
+    box_of,
+    follow_object,
+)
 from napari_unet.labels.object_index import ObjectIndex
-
-PlaneIndex = tuple[int, ...]
+from napari_unet.labels.types import PlaneIndex, Rectangle
 
 
 def border_objects(plane: npt.NDArray[Any]) -> dict[int, tuple[int, int]]:

@@ -10,12 +10,15 @@ import numpy.typing as npt
 from skimage.draw import polygon
 
 from napari_unet.corrections.editing import enclosing_box
-from napari_unet.corrections.operations.change import Box, Change, Place, change_in_box
+from napari_unet.corrections.operations.change import (
+    Change,
+    change_in_box,
+)
 from napari_unet.corrections.operations.extent import hull
 from napari_unet.errors import UserError
 from napari_unet.labels.ids import object_sizes
+from napari_unet.labels.types import Box, Mask, Place
 
-Mask = npt.NDArray[np.bool_]
 _SMALLEST = 4  # pixels
 
 

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
-from napari_unet.corrections.operations.change import Box, Place
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Box, Place, Rectangle
 
-Rectangle = tuple[int, int, int, int]
 Through = tuple[int, ...]
 MARGIN = 8
 """How far, at least, an object may have moved from one slice to the next and still be found there, in pixels."""

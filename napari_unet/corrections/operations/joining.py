@@ -9,9 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.corrections.operations.change import Box, Change, Place, change_in_box, join_changes
+from napari_unet.corrections.operations.change import (
+    Change,
+    change_in_box,
+    join_changes,
+)
 from napari_unet.corrections.operations.extent import Through, hull, object_box, touched_objects
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Box, Place
 
 SEAM = 2
 """Background at most this far (pixels) from both of two merged objects is a seam between them, and is filled."""

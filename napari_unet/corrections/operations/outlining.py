@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.corrections.operations.change import Place
-from napari_unet.corrections.operations.extent import Rectangle, box_of
-
-Ints = npt.NDArray[np.intp]
+from napari_unet.corrections.operations.extent import (
+    box_of,
+)
+from napari_unet.labels.types import Indices, Place, Rectangle
 
 
 def outline_places(
@@ -30,17 +30,17 @@ def outline_places(
     return found
 
 
-def _border(mask: npt.NDArray[np.bool_]) -> tuple[Ints, ...]:
+def _border(mask: npt.NDArray[np.bool_]) -> tuple[Indices, ...]:
     """The pixels of a mask (Y, X) with a neighbour above, below, left or right that is outside of it."""
     padded = np.pad(mask, 1)
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.nonzero(mask & ~inside)
 
 
-def _around(rows: Ints, columns: Ints, most: int) -> Ints:
+def _around(rows: Indices, columns: Indices, most: int) -> Indices:
     """The numbers of at most `most` of the pixels, spread over their order around their middle."""
     if not rows.size:
         return np.zeros(0, np.intp)
     order = np.argsort(np.arctan2(rows - rows.mean(), columns - columns.mean()), kind="stable")
-    chosen: Ints = order[np.unique(np.linspace(0, rows.size - 1, min(rows.size, most)).astype(int))]
+    chosen: Indices = order[np.unique(np.linspace(0, rows.size - 1, min(rows.size, most)).astype(int))]
     return chosen

@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.corrections.operations.change import Change, Place, change_in_box
+from napari_unet.corrections.operations.change import (
+    Change,
+    change_in_box,
+)
 from napari_unet.corrections.operations.extent import Through, object_box
+from napari_unet.labels.types import Mask, Place
 
-Mask = npt.NDArray[np.bool_]
 _CROSS = ndimage.generate_binary_structure(2, 1)
 
 

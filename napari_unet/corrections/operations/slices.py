@@ -9,11 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
-from napari_unet.corrections.operations.change import Box, Change, Place, change_in_box, join_changes
-from napari_unet.corrections.operations.extent import Rectangle, box_of, find_near, id_at
+from napari_unet.corrections.operations.change import (
+    Change,
+    change_in_box,
+    join_changes,
+)
+from napari_unet.corrections.operations.extent import (
+    box_of,
+    find_near,
+    id_at,
+)
 from napari_unet.errors import UserError
-
-Mask = npt.NDArray[np.bool_]
+from napari_unet.labels.types import Box, Mask, Place, Rectangle
 
 
 def copy_to_slice(labels: npt.NDArray[Any], at: Place, axis: int, step: int = 1) -> Change:

@@ -11,11 +11,15 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.segmentation import watershed  # type: ignore[attr-defined,unused-ignore]
 
-from napari_unet.corrections.operations.change import Box, Change, Place, change_in_box, join_changes
+from napari_unet.corrections.operations.change import (
+    Change,
+    change_in_box,
+    join_changes,
+)
 from napari_unet.corrections.operations.extent import Through, along, id_at, object_box, touched_objects
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Box, Mask, Place
 
-Mask = npt.NDArray[np.bool_]
 _SPECK = 0.02
 """A part smaller than this share of its object is a rest at the line, and goes with its neighbour."""
 

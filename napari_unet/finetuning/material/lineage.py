@@ -12,10 +12,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.finetuning.material.split import Mask, are_inside
+from napari_unet.finetuning.material.split import (
+    are_inside,
+)
 from napari_unet.heads.survey import Survey
+from napari_unet.labels.types import Mask
 
-Place = tuple[str, tuple[int, ...], int, int]
+LearnedPlace = tuple[str, tuple[int, ...], int, int]
 """Key of the image (in older records its name), indices of the plane, and the object's centre (y, x) in pixels."""
 
 MOST = 4000
@@ -23,19 +26,19 @@ MOST = 4000
 _SAME = 0.5  # of a diameter: how far apart two centres of one object may be, which was perhaps redrawn
 
 
-def list_places(survey: Survey, keys: Sequence[str], masks: Sequence[Mask]) -> tuple[Place, ...]:
+def list_places(survey: Survey, keys: Sequence[str], masks: Sequence[Mask]) -> tuple[LearnedPlace, ...]:
     """Where the objects are of which the centre lies in the YX mask of their image."""
     there = [found for found, inside in zip(survey.objects, are_inside(survey, masks), strict=True) if inside]
     return tuple((keys[one.image], one.plane, round(one.center[0]), round(one.center[1])) for one in there)
 
 
-def join_places(new: Iterable[Place], old: Iterable[Place]) -> tuple[Place, ...]:
+def join_places(new: Iterable[LearnedPlace], old: Iterable[LearnedPlace]) -> tuple[LearnedPlace, ...]:
     """All of them, each once, the newest first, as many as a record keeps."""
     return tuple(dict.fromkeys([*new, *old]))[:MOST]
 
 
 def find_known(
-    survey: Survey, keys: Sequence[str], learned: Sequence[Place], names: Sequence[str] = ()
+    survey: Survey, keys: Sequence[str], learned: Sequence[LearnedPlace], names: Sequence[str] = ()
 ) -> npt.NDArray[np.bool_]:
     """For each object of `survey` whether it is at one of the places `learned`.
 

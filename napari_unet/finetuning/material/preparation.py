@@ -20,9 +20,8 @@ from napari_unet.images.channels import ChannelStack
 from napari_unet.images.limits import volume_limits, volume_of
 from napari_unet.images.normalization import AnyLimits, normalize
 from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
+from napari_unet.labels.types import PlaneBox
 from napari_unet.models.record import ModelRecord, resampling_factor
-
-Box = tuple[slice, slice]
 
 _MOST_PIXELS = 48_000_000  # learned from, all planes together: about 1 GB as tensors
 _CONTEXT = 1.5  # object diameters around what scores, so that objects at its edge are predicted whole
@@ -172,20 +171,20 @@ class _PlaneReader:
         pixels = self.pixels[(..., *box)].copy()
         return HeldOutPlane(pixels, labels, score[box], self.limits, self.diameter, self.number, grey, self.thresholds)
 
-    def _pixels(self, box: Box) -> npt.NDArray[np.float32]:
+    def _pixels(self, box: PlaneBox) -> npt.NDArray[np.float32]:
         values = normalize(self.pixels[(..., *box)], self.limits, self.record.normalization)
         planes = values.reshape(-1, *values.shape[-2:])
         resized: npt.NDArray[np.float32] = resample(planes, resampled_shape(values.shape, self.zoom))
         return resized if values.ndim == 3 else resized[0]
 
-    def _labels(self, box: Box) -> npt.NDArray[np.int32]:
+    def _labels(self, box: PlaneBox) -> npt.NDArray[np.int32]:
         return pick_nearest(self.labels[box], self.zoom).astype(np.int32)
 
-    def _mask(self, mask: npt.NDArray[np.bool_], box: Box) -> npt.NDArray[np.bool_]:
+    def _mask(self, mask: npt.NDArray[np.bool_], box: PlaneBox) -> npt.NDArray[np.bool_]:
         return pick_nearest(mask[box], self.zoom)
 
 
-def _box_around(mask: npt.NDArray[np.bool_], margin: int) -> Box | None:
+def _box_around(mask: npt.NDArray[np.bool_], margin: int) -> PlaneBox | None:
     """The box of `mask` (Y, X) with `margin` pixels more on each side, as far as there are pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):

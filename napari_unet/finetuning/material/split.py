@@ -16,11 +16,10 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_unet.heads.survey import Survey
+from napari_unet.labels.types import Mask
 
 MIN_OBJECTS = 8
 """With fewer reviewed objects all are learned from, and nothing is known about the score."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

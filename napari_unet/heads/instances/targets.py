@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Floats = npt.NDArray[np.float32]
+from napari_unet.labels.types import Floats
 
 OUTPUTS = ("foreground", "distance", "seam")
 """What the channels of `make_targets` are; models have the first two, the third helps to train them."""

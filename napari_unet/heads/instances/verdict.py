@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_unet.heads.outcome import TOO_FEW, Outcome, Verdict, rank
 from napari_unet.heads.survey import Survey
-from napari_unet.labels.evidence import Change, Score
+from napari_unet.labels.evidence import Score, ScoreChange
 
 _FEW = 10  # held-out objects below which a score is rough
 _RIGHT = 0.95  # mean AP above which there is nothing left to gain
@@ -27,7 +27,7 @@ def judge_objects(outcome: Outcome) -> Verdict:
     return Verdict(better, f"{scores} {said}{_describe_base(outcome)}", change)
 
 
-def _with_score(before: Score, after: Score, change: Change | None, outcome: Outcome) -> tuple[bool | None, str]:
+def _with_score(before: Score, after: Score, change: ScoreChange | None, outcome: Outcome) -> tuple[bool | None, str]:
     gain = rank(after) - rank(before) > 1e-6
     same = abs(rank(after) - rank(before)) <= 1e-6
     if before.mean_ap > _RIGHT:
@@ -105,7 +105,7 @@ def _why_not(survey: Survey) -> str:
     )
 
 
-def _how_many_more(change: Change) -> str:
+def _how_many_more(change: ScoreChange) -> str:
     """Held-out objects are a quarter; the margin shrinks with the square root of their number."""
     margin = change.difference - change.low
     times = (margin / max(change.difference, 1e-3)) ** 2

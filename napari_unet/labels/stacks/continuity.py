@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints, find_overlaps
-
-PlaneIndex = tuple[int, ...]
-Region = tuple[slice, slice]
+from napari_unet.labels.object_runs import (
+    find_overlaps,
+)
+from napari_unet.labels.types import Doubles, Ints, PlaneBox, PlaneIndex
 
 _COVERED = 0.3
 """Share of an object that one object of another plane has to cover to be the same object there."""
@@ -31,10 +31,10 @@ def measure_breaks(
     axes: str,
     plane: PlaneIndex,
     objects: Ints,
-    area: Floats,
+    area: Doubles,
     on_border: npt.NDArray[np.bool_],
-    region: Region = (slice(None), slice(None)),
-) -> Floats:
+    region: PlaneBox = (slice(None), slice(None)),
+) -> Doubles:
     """How suddenly each of `objects` of one plane begins or ends, 0 to 1.
 
     1: it is in this slice or frame only, or vanishes for one slice or frame and comes back. `BROKEN_LINK` (slices):
@@ -76,7 +76,7 @@ def measure_breaks(
 
 
 def _side(
-    labels: npt.NDArray[Any], plane: PlaneIndex, axis: int, step: int, region: Region
+    labels: npt.NDArray[Any], plane: PlaneIndex, axis: int, step: int, region: PlaneBox
 ) -> Sequence[npt.NDArray[Any]]:
     """The next plane and the one after it, in one direction, as far as there are any with objects."""
     found = []
@@ -91,7 +91,7 @@ def _side(
     return found
 
 
-def _partners(here: npt.NDArray[Any], other: npt.NDArray[Any], objects: Ints, area: Floats) -> Ints:
+def _partners(here: npt.NDArray[Any], other: npt.NDArray[Any], objects: Ints, area: Doubles) -> Ints:
     """For each of `objects` the id in `other` that covers most of it, 0 if none covers enough."""
     ids, others, shared = find_overlaps(here, other)
     partner = np.zeros(objects.size, np.int64)

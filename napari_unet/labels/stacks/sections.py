@@ -11,7 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.labels.contacts import measure_contacts
-from napari_unet.labels.object_runs import Floats, Ints, Runs, find_overlaps, find_runs
+from napari_unet.labels.object_runs import (
+    Runs,
+    find_overlaps,
+    find_runs,
+)
+from napari_unet.labels.types import Doubles, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +52,17 @@ class Sections:
     ids: Ints
     planes: Ints
     boxes: Ints
-    area: Floats
-    centres: Floats
-    elongation: Floats
-    fill: Floats
+    area: Doubles
+    centres: Doubles
+    elongation: Doubles
+    fill: Doubles
     on_border: npt.NDArray[np.bool_]
-    foreground: Floats
-    core: Floats
-    contact: Floats
-    weakness: Floats
-    disagreement: Floats
-    broken: Floats
+    foreground: Doubles
+    core: Doubles
+    contact: Doubles
+    weakness: Doubles
+    disagreement: Doubles
+    broken: Doubles
     probes: Ints
 
     def __len__(self) -> int:
@@ -131,7 +136,7 @@ def measure_sections(
     )
 
 
-def measure_disagreement(plane: npt.NDArray[Any], second: npt.NDArray[Any], objects: Ints, area: Floats) -> Floats:
+def measure_disagreement(plane: npt.NDArray[Any], second: npt.NDArray[Any], objects: Ints, area: Doubles) -> Doubles:
     """1 - IoU with the best match in `second`, for each of `objects` (sorted ids of `plane`, with their `area`)."""
     ids, others, shared = find_overlaps(plane, second)
     best = np.zeros(objects.size)
@@ -150,7 +155,7 @@ def _core(maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(maps[1] * (1 - maps[2]))
 
 
-def _form(runs: Runs) -> tuple[Floats, Floats, Floats]:
+def _form(runs: Runs) -> tuple[Doubles, Doubles, Doubles]:
     """Centres (n, 2), elongation and fill from the moments of whole runs, which have closed sums."""
     n = runs.lengths.astype(float)
     area = np.maximum(runs.total(n), 1)

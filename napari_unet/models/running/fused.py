@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from napari_unet.labels.types import PlaneBox
 from napari_unet.models.unet import Stage, UNet, Up
 
 
@@ -50,7 +51,7 @@ class FusedUNet(nn.Module):
         self.decoder = nn.ModuleList(_fuse_stage(s, size >> (depth - 1 - i)) for i, s in enumerate(network.decoder))
         self.final = network.final
 
-    def forward(self, x: Tensor, region: Region | None = None) -> Tensor:
+    def forward(self, x: Tensor, region: PlaneBox | None = None) -> Tensor:
         """(N, C, Y, X) -> logits (N, out_channels, Y, X), or of `region` (rows, columns) alone if that is all you need.
 
         What lies around the region is seen, but the decoder, three quarters of the work, leaves most of it out.
@@ -76,10 +77,7 @@ class FusedUNet(nn.Module):
         return out if region is None else out[(..., *_within(region, here, 1))]
 
 
-Region = tuple[slice, slice]
-
-
-def _regions(shape: tuple[int, ...], region: Region | None, depth: int) -> list[Region]:
+def _regions(shape: tuple[int, ...], region: PlaneBox | None, depth: int) -> list[PlaneBox]:
     """What the decoder's stage reads at each level, from the first, to know `region` of the first; last, the bridge.
 
     Two convolutions see two pixels beyond what they answer for, and the up-convolution makes two pixels of one.
@@ -96,7 +94,7 @@ def _regions(shape: tuple[int, ...], region: Region | None, depth: int) -> list[
     return [*regions, (slice(0, shape[0] >> depth), slice(0, shape[1] >> depth))]
 
 
-def _within(part: Region, whole: Region, scale: int) -> Region:
+def _within(part: PlaneBox, whole: PlaneBox, scale: int) -> PlaneBox:
     """`part` in pixels counted from the first of `whole`, which is given in pixels `scale` times as large."""
     rows, columns = (
         slice(p.start - w.start * scale, p.stop - w.start * scale) for p, w in zip(part, whole, strict=True)

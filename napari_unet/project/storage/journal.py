@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import numpy.typing as npt
+from napari_unet.labels.types import Array
+from napari_unet.project.storage.tiles import TileChange, apply_changes
 
-from napari_unet.project.storage.tiles import Change, apply_changes
-
-Array = npt.NDArray[Any]
 Step = TypeVar("Step")
 
 LIMIT = 100
@@ -33,13 +31,13 @@ class Edit:
     """One step of an array's journal."""
 
     kind: Kind
-    changes: tuple[Change, ...]
+    changes: tuple[TileChange, ...]
 
     @property
     def n_pixels(self) -> int:
         return sum(change.places.size for change in self.changes)
 
-    def reversed(self) -> tuple[Change, ...]:
+    def reversed(self) -> tuple[TileChange, ...]:
         """The changes that take this edit back."""
         return tuple(change.reversed() for change in self.changes)
 
@@ -87,7 +85,7 @@ class History:
         """Follow the next edit of the journal."""
         self._steps.add(edit.kind, edit)
 
-    def recognize(self, changes: Sequence[Change]) -> Kind | None:
+    def recognize(self, changes: Sequence[TileChange]) -> Kind | None:
         """`UNDO` or `REDO` if `changes` are just what that would do, else None."""
         if self.done and _same(changes, self.done[-1].reversed()):
             return Kind.UNDO
@@ -107,13 +105,13 @@ class History:
             del steps[: len(steps) - kept]
 
 
-def _same(changes: Sequence[Change], others: Sequence[Change]) -> bool:
+def _same(changes: Sequence[TileChange], others: Sequence[TileChange]) -> bool:
     return len(changes) == len(others) and all(
         mine.same_as(other) for mine, other in zip(_by_tile(changes), _by_tile(others), strict=True)
     )
 
 
-def _by_tile(changes: Iterable[Change]) -> list[Change]:
+def _by_tile(changes: Iterable[TileChange]) -> list[TileChange]:
     return sorted(changes, key=lambda change: change.key)
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage.journal import LIMIT, Edit, History, Kind, UndoSteps
 from napari_unet.project.storage.tiles import (
-    Change,
+    TileChange,
     TileKey,
     all_tiles,
     apply_changes,
@@ -25,8 +25,6 @@ from napari_unet.project.storage.tiles import (
     unpack_change,
     unpack_tile,
 )
-
-Array = npt.NDArray[Any]
 
 _IMAGE_COLUMNS = "name, path, relative_path, hash, bytes, axes, shape, scale, units, details"
 
@@ -164,7 +162,7 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(seq), 0) FROM edit").fetchone()[0])
 
 
-def read_changes(connection: sqlite3.Connection, row: ArrayRow, after: int) -> list[Change]:
+def read_changes(connection: sqlite3.Connection, row: ArrayRow, after: int) -> list[TileChange]:
     """All changes of an array by edits later than `after`, in order."""
     rows = connection.execute(
         "SELECT plane, row, col, data FROM edit JOIN change USING (seq) WHERE array = ? AND seq > ? ORDER BY seq",

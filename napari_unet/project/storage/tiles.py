@@ -13,14 +13,13 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.labels.types import Array, Box
+
 TILE = 256
 """Pixels a side: a place in a tile fits 16 bits."""
 
 _LEVEL = 1  # of zstd, which is three times as quick as zlib on labels, and twice as small
 _BAND = 4  # rows of tiles that are compared between two yields of a scan
-
-Array = npt.NDArray[Any]
-Box = tuple[slice, ...]
 
 
 class TileKey(NamedTuple):
@@ -32,7 +31,7 @@ class TileKey(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class TileChange:
     """What changed within one tile: flat `places` (uint16, rising) in it, and the values before and after."""
 
     key: TileKey
@@ -40,11 +39,11 @@ class Change:
     before: Array
     after: Array
 
-    def reversed(self) -> Change:
+    def reversed(self) -> TileChange:
         """The change that takes this one back."""
-        return Change(self.key, self.places, self.after, self.before)
+        return TileChange(self.key, self.places, self.after, self.before)
 
-    def same_as(self, other: Change) -> bool:
+    def same_as(self, other: TileChange) -> bool:
         """Whether both turn the same pixels from the same values into the same values."""
         return self.key == other.key and all(
             np.array_equal(mine, its)
@@ -90,7 +89,7 @@ def tiles_in_box(shape: tuple[int, ...], box: Box) -> Iterator[TileKey]:
                 yield TileKey(plane, row, column)
 
 
-def find_changes(before: Array, after: Array, keys: Iterable[TileKey]) -> list[Change]:
+def find_changes(before: Array, after: Array, keys: Iterable[TileKey]) -> list[TileChange]:
     """What differs between two arrays of one shape in the tiles `keys`, tiles without a difference left out."""
     found = []
     for key in sorted(set(keys)):
@@ -98,7 +97,7 @@ def find_changes(before: Array, after: Array, keys: Iterable[TileKey]) -> list[C
         places = np.flatnonzero(old != new)
         if places.size:
             found.append(
-                Change(
+                TileChange(
                     key,
                     places.astype(np.uint16),
                     old.reshape(-1)[places],
@@ -108,14 +107,14 @@ def find_changes(before: Array, after: Array, keys: Iterable[TileKey]) -> list[C
     return found
 
 
-def apply_changes(array: Array, changes: Iterable[Change]) -> None:
+def apply_changes(array: Array, changes: Iterable[TileChange]) -> None:
     """Write the values after each change into `array`, in place."""
     for change in changes:
         tile = tile_of(array, change.key)
         tile[np.divmod(change.places, tile.shape[1])] = change.after
 
 
-def change_indices(change: Change, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], ...]:
+def change_indices(change: TileChange, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], ...]:
     """The changed pixels as index arrays over all axes of an array of `shape`, as `data_setitem` takes them."""
     rows, columns = tile_slices(change.key)
     width = min(TILE, shape[-1] - columns.start)
@@ -155,14 +154,14 @@ def unpack_tile(data: bytes, dtype: np.dtype[Any], shape: tuple[int, int]) -> Ar
     return np.frombuffer(_decompress(data), dtype).reshape(shape)
 
 
-def pack_change(change: Change) -> bytes:
+def pack_change(change: TileChange) -> bytes:
     """Steps between places, old and new values, compressed: a few hundred bytes for a stroke of the brush."""
     steps = np.diff(change.places, prepend=np.uint16(0)).astype(np.uint16)
     body = steps.tobytes() + change.before.tobytes() + change.after.tobytes()
     return _compress(len(steps).to_bytes(4, "little") + body)
 
 
-def unpack_change(key: TileKey, data: bytes, dtype: np.dtype[Any]) -> Change:
+def unpack_change(key: TileKey, data: bytes, dtype: np.dtype[Any]) -> TileChange:
     """The change of `pack_change`; raises ValueError if the bytes are damaged."""
     raw = _decompress(data)
     n = int.from_bytes(raw[:4], "little")
@@ -170,7 +169,7 @@ def unpack_change(key: TileKey, data: bytes, dtype: np.dtype[Any]) -> Change:
         raise ValueError("a change of another size than it says")
     places = np.cumsum(np.frombuffer(raw, np.uint16, n, 4), dtype=np.uint16)
     before = np.frombuffer(raw, dtype, n, 4 + 2 * n)
-    return Change(key, places, before, np.frombuffer(raw, dtype, n, 4 + 2 * n + before.nbytes))
+    return TileChange(key, places, before, np.frombuffer(raw, dtype, n, 4 + 2 * n + before.nbytes))
 
 
 def _compress(data: bytes) -> bytes:

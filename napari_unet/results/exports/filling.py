@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 
 Shape = tuple[int, Sequence[npt.NDArray[Any]]]
 """An id and the rings (n, 2; x, y) of one object. Where rings of an object overlap, twice inside is outside."""
@@ -33,7 +33,7 @@ def fill_outlines(shapes: Sequence[Shape], plane: npt.NDArray[np.int32]) -> int:
     return _paint(plane, owner[::2], rows[::2], starts, stops, np.array([label for label, _ in shapes], np.int32))
 
 
-def _edges(shapes: Sequence[Shape]) -> tuple[Ints, Floats, Floats, Floats, Floats]:
+def _edges(shapes: Sequence[Shape]) -> tuple[Ints, Doubles, Doubles, Doubles, Doubles]:
     """Number of the shape, and both ends, of every edge that is not level."""
     rings = [(number, np.asarray(ring, np.float64)) for number, (_, rings) in enumerate(shapes) for ring in rings]
     rings = [(number, ring) for number, ring in rings if len(ring) > 2]

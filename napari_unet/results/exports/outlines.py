@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Ints
+from napari_unet.labels.types import Ints
 
 Ring = npt.NDArray[np.int64]
 

@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-from napari_unet.labels.object_runs import Ints, find_runs
+from napari_unet.labels.object_runs import (
+    find_runs,
+)
+from napari_unet.labels.types import Ints
 
 
 def encode_runs(plane: npt.NDArray[Any]) -> dict[int, tuple[list[int], tuple[int, int, int, int], int]]:

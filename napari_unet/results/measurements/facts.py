@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats
+from napari_unet.labels.types import Doubles
 from napari_unet.results.measurements.columns import Column, Per, spread_names
 from napari_unet.results.measurements.properties.company import count_within, nearest_centres
 
@@ -64,7 +64,7 @@ def _circularity(facts: Facts) -> Values:
     return np.minimum(4 * np.pi * _divide(_area(facts), perimeter**2), 1)
 
 
-def _moments(facts: Facts) -> Floats:
+def _moments(facts: Facts) -> Doubles:
     """Eigenvalues (objects, axes) of the inertia of a point at each pixel, largest first."""
     covariance = facts.found["covariance"] * np.outer(facts.spacing, facts.spacing)
     along = np.linalg.eigvalsh(covariance)  # ascending

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.results.measurements.tiles import MeasuredTile
 
 
@@ -26,9 +26,9 @@ class Gathered:
 
     def __init__(self) -> None:
         self._ids: list[Ints] = []
-        self._rows: list[Floats] = []
+        self._rows: list[Doubles] = []
 
-    def add(self, ids: Ints, rows: Floats) -> None:
+    def add(self, ids: Ints, rows: Doubles) -> None:
         """`rows` is (n,) or (n, columns)."""
         self._ids.append(ids)
         self._rows.append(rows)
@@ -37,22 +37,22 @@ class Gathered:
         """The id of each row."""
         return np.concatenate(self._ids) if self._ids else np.zeros(0, np.int64)
 
-    def rows(self, columns: int | None = None) -> Floats:
+    def rows(self, columns: int | None = None) -> Doubles:
         """All rows; `columns` says how many there are, None: rows are single numbers."""
         empty = np.zeros(0 if columns is None else (0, columns))
         return np.concatenate(self._rows) if self._rows else empty
 
-    def total(self, objects: Ints) -> Floats:
+    def total(self, objects: Ints) -> Doubles:
         """Sum of the single numbers of each of `objects`."""
         return add_up(np.searchsorted(objects, self.ids()), self.rows(), objects.size)
 
 
-def add_up(places: Ints, values: Floats, count: int) -> Floats:
+def add_up(places: Ints, values: Doubles, count: int) -> Doubles:
     """Sum of `values` by place, for `count` places."""
     return np.bincount(places, weights=values, minlength=count).astype(np.float64)
 
 
-def lowest(places: Ints, values: Floats, count: int) -> Floats:
+def lowest(places: Ints, values: Doubles, count: int) -> Doubles:
     """Smallest of `values` by place; +inf where there is none."""
     found = np.full(count, np.inf)
     np.minimum.at(found, places, values)

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
-from napari_unet.labels.object_runs import Ints, Runs, find_runs
+from napari_unet.labels.object_runs import (
+    Runs,
+    find_runs,
+)
+from napari_unet.labels.types import Box, Ints
 
 HALO = 2
 """Pixels of labels that are seen around a tile: the length of an outline at a pixel depends on so many."""
-
-Block = tuple[slice, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class MeasuredTile:
         return np.searchsorted(objects, ids).astype(np.int64)
 
 
-def plan_tiles(shape: Sequence[int], chunks: Sequence[int] | None, pixels: int) -> list[Block]:
+def plan_tiles(shape: Sequence[int], chunks: Sequence[int] | None, pixels: int) -> list[Box]:
     """Blocks that cover an array of `shape` ((Z,) Y, X), about `pixels` each, whole chunks where it has chunks."""
     steps = _steps(shape, chunks, pixels)
     ranges = (range(0, size, step) for size, step in zip(shape, steps, strict=True))
@@ -112,7 +114,7 @@ def read_tiles(
             yield number, len(plan), tile
 
 
-def _read_around(labels: Any, block: Block) -> npt.NDArray[Any]:
+def _read_around(labels: Any, block: Box) -> npt.NDArray[Any]:
     """Pixels of `block` and of `HALO` around it; 0 beyond the image."""
     inside = tuple(
         slice(max(0, part.start - HALO), min(size, part.stop + HALO))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from napari_unet.images.resampling import resample
+from napari_unet.labels.types import Floats
 from napari_unet.segmentation.tiles.plane import SeenPlane
-from napari_unet.segmentation.tiles.tile import Floats, TileAnswer
+from napari_unet.segmentation.tiles.tile import (
+    TileAnswer,
+)
 
 
 class PlaneMaps:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from napari_unet.labels.types import Floats
 from napari_unet.models.record import ModelRecord
-
-Floats = npt.NDArray[np.float32]
 
 
 class TilePredictor(Protocol):

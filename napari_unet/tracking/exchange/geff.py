@@ -16,8 +16,11 @@ import zarr
 
 from napari_unet.errors import UserError, require
 from napari_unet.images.units import LENGTH_UNIT, NO_UNIT, TIME_UNIT
+from napari_unet.labels.types import Ints
 from napari_unet.tracking.objects import FrameObjects
-from napari_unet.tracking.tracks import Ints, Tracks
+from napari_unet.tracking.tracks import (
+    Tracks,
+)
 
 _VERSION = "1.1"
 _SPEC_UNITS = {LENGTH_UNIT: "micrometer", TIME_UNIT: "second", NO_UNIT: "pixel"}

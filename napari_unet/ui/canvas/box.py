@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Shapes
 
+from napari_unet.labels.types import PlaneBox
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-Region = tuple[slice, slice]
 
-
-def drag_box(session: Session, work: ImageWork, event: Any, on_box: Callable[[Region], None]) -> Iterator[None]:
+def drag_box(session: Session, work: ImageWork, event: Any, on_box: Callable[[PlaneBox], None]) -> Iterator[None]:
     """Follow the mouse from press to release (a napari drag callback), then call `on_box` with rows and columns."""
     start = _row_column(work, event.position)
     outline = None
@@ -68,7 +67,7 @@ def _add_outline(session: Session, work: ImageWork) -> Shapes:
     return layer
 
 
-def _region(start: Any, end: Any, shape: tuple[int, ...]) -> Region | None:
+def _region(start: Any, end: Any, shape: tuple[int, ...]) -> PlaneBox | None:
     """Rows and columns of the pixels that the box touches; None if it has no extent inside the image."""
     low = np.maximum(np.rint(np.minimum(start, end)), 0).astype(int)
     high = np.minimum(np.rint(np.maximum(start, end)).astype(int) + 1, shape)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Shapes
 
+from napari_unet.labels.types import PlaneIndex, Rectangle
 from napari_unet.ui.session.layers import KEY
 from napari_unet.ui.session.present import present
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-PlaneIndex = tuple[int, ...]
-Box = tuple[int, int, int, int]
 
 CONTEXT = 5.0
 """Shown, in sizes of the object: enough to see its neighbours, near enough to see its outline."""
@@ -33,7 +32,7 @@ class ReviewCamera:
         self._by_hand: float | None = None  # that the user set since, if it suits
         self._frame: Shapes | None = None
 
-    def go_to(self, work: ImageWork, plane: PlaneIndex, box: Box) -> None:
+    def go_to(self, work: ImageWork, plane: PlaneIndex, box: Rectangle) -> None:
         """Show an object: `box` (row, row stop, column, column stop) of a plane. A zoom by hand stays if it suits."""
         zoom = self._session.viewer.scene.camera.zoom
         if self._zoom is not None and not np.isclose(zoom, self._zoom):
@@ -51,7 +50,7 @@ class ReviewCamera:
         most, least = self._zoom_for(work, 1.2 * size), self._zoom_for(work, max(2 * _LEAST_PIXELS, 3 * CONTEXT * size))
         return least <= zoom <= most
 
-    def show(self, work: ImageWork, plane: PlaneIndex, box: Box) -> None:
+    def show(self, work: ImageWork, plane: PlaneIndex, box: Rectangle) -> None:
         """Show a part of a plane as large as the canvas allows."""
         rows, columns = box[1] - box[0], box[3] - box[2]
         height, width = self._canvas
@@ -75,7 +74,7 @@ class ReviewCamera:
         """Size of a pixel of the image in the viewer's units."""
         return float(np.max(np.abs(work.layer.scale[-2:]))) or 1.0
 
-    def _look(self, work: ImageWork, plane: PlaneIndex, box: Box, zoom: float) -> None:
+    def _look(self, work: ImageWork, plane: PlaneIndex, box: Rectangle, zoom: float) -> None:
         viewer = self._session.viewer
         viewer.dims.ndisplay = 2
         axes = work.geometry.layer_axes
@@ -89,7 +88,7 @@ class ReviewCamera:
 
     # -- the frame --------------------------------------------------------------------------------------------------
 
-    def frame(self, work: ImageWork, plane: PlaneIndex, box: Box) -> None:
+    def frame(self, work: ImageWork, plane: PlaneIndex, box: Rectangle) -> None:
         """Put the frame round `box`."""
         session, camera = self._session, self._session.viewer.scene.camera
         layer = self._frame_layer(work)
@@ -126,7 +125,7 @@ class ReviewCamera:
         return self._frame
 
 
-def _corners(work: ImageWork, plane: PlaneIndex, box: Box) -> npt.NDArray[np.float64]:
+def _corners(work: ImageWork, plane: PlaneIndex, box: Rectangle) -> npt.NDArray[np.float64]:
     """The frame's corners in the layer's axes."""
     top, bottom = box[0] - 0.5 - _GAP, box[1] - 0.5 + _GAP
     left, right = box[2] - 0.5 - _GAP, box[3] - 0.5 + _GAP

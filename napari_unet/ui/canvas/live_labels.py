@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.workflows.replacement import Replacement
 
-Plane = tuple[int, ...]
 REFRESH_SECONDS = 0.25
 DRAWING_SHARE = 20
 """napari draws all of a plane anew, which for a very large one takes seconds: it rests so many times as long."""
@@ -36,7 +36,7 @@ class LiveLabels:
         """Whether the layer is still there and still has the image's shape."""
         return self._work.layers.get(self._role) is self.layer and self._target() is not None
 
-    def write(self, plane: Plane, region: tuple[slice, ...], labels: npt.NDArray[np.int32]) -> None:
+    def write(self, plane: PlaneIndex, region: tuple[slice, ...], labels: npt.NDArray[np.int32]) -> None:
         """Put `labels` (Y, X) of a region of a plane in place."""
         target = self._target()
         if target is None:

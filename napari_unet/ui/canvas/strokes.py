@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Shapes
 
-from napari_unet.corrections.operations.change import Place
+from napari_unet.labels.types import Place
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:

@@ -51,12 +51,6 @@ def our_actions() -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.key)
 
 
-def all_keys() -> tuple[Key, ...]:
-    """Every key that is of use with this panel: ours first, then napari's own, which stay as they are."""
-    ours = (Key(key_table().key_of(action), f"{action.title}: {action.tip}", "Correct") for action in our_actions())
-    return (*ours, *_NAPARI)
-
-
 class KeyField(QKeySequenceEdit):
     """Takes one key stroke for an action. Empty strokes are not taken: the old key stays."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import UserError
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.ui.correct.tools.actions import LAYER_MODES, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.session.present import present
@@ -14,8 +15,6 @@ from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
-
-PlaneIndex = tuple[int, ...]
 
 
 class ReviewMarks:

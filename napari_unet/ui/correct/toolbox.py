@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet.corrections.operations.change import Place
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.correct.layer_input import LayerInput
 from napari_unet.ui.correct.locks.marks import LockMarks

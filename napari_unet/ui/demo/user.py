@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication
 
 from napari_unet.errors import UserError
 from napari_unet.labels.matching import overlap_table
+from napari_unet.labels.types import Labels, PlaneIndex
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.widgets.step import Step
 
-Plane = tuple[int, ...]
-Labels = npt.NDArray[np.int32]
 RIGHT = 0.7
 """IoU from which a cell is left as it is: a person sees no need to draw it again."""
 
@@ -63,7 +62,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 class Correction:
     """What was done to one slice: which of its true cells were reviewed, and which of these had to be drawn."""
 
-    plane: Plane
+    plane: PlaneIndex
     reviewed: tuple[int, ...]
     drawn: tuple[int, ...]
 
@@ -138,7 +137,7 @@ class DemoUser:
         if self.work.prediction is None:
             raise DemoError("Segmenting gave no labels.")
 
-    def look_at(self, plane: Plane, center: tuple[float, float] | None = None, width: float | None = None) -> None:
+    def look_at(self, plane: PlaneIndex, center: tuple[float, float] | None = None, width: float | None = None) -> None:
         """Move to a slice; with `center` (row, column) and `width` in pixels, zoom in as well, else show all of it."""
         viewer, axes = self.viewer, self.work.image.axes.replace("S", "")
         for letter, position in zip(self.work.axes, plane, strict=False):
@@ -184,7 +183,7 @@ class DemoUser:
         self.check(step)
         return Correction(plane, view.cells, view.wrong)
 
-    def _stroke(self, layer: Any, plane: Plane, mask: npt.NDArray[np.bool_], value: int) -> None:
+    def _stroke(self, layer: Any, plane: PlaneIndex, mask: npt.NDArray[np.bool_], value: int) -> None:
         """Give the pixels of `mask` (Y, X) a value through the layer's edit path, so that it can be undone."""
         rows, columns = np.nonzero(mask)
         if rows.size:

@@ -15,9 +15,12 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.corrections.difference import Difference, merge_differences
-from napari_unet.corrections.live import LiveComparison, PlaneIndex
+from napari_unet.corrections.live import (
+    LiveComparison,
+)
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import ReviewedOverlay
 from napari_unet.ui.session.running.pacing import Debounced, Slices

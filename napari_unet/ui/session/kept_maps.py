@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.corrections.operations.change import Place
+from napari_unet.labels.types import Place
 
 if TYPE_CHECKING:
     from napari_unet.segmentation.surroundings import Surroundings

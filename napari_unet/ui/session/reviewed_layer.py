@@ -11,23 +11,23 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_unet.corrections.reviewed import Region, reviewed_share
+from napari_unet.corrections.reviewed import (
+    reviewed_share,
+)
+from napari_unet.labels.types import Mask, PlaneBox, PlaneIndex
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-PlaneIndex = tuple[int, ...]
-Mask = npt.NDArray[np.bool_]
 
 BY_HAND, BY_CORRECTION = 1, 2
 OPACITY = 0.22
-WHOLE: Region = (slice(None), slice(None))
+WHOLE: PlaneBox = (slice(None), slice(None))
 _COLOUR = np.array([0.2, 0.85, 1.0, 1.0])  # to be seen on black and on white, and to leave labels their own hue
 
 
@@ -66,7 +66,7 @@ class ReviewedOverlay:
         reviewed = self._work.reviewed
         return 0.0 if reviewed is None else reviewed_share(reviewed[plane])
 
-    def mark(self, plane: PlaneIndex, region: Region = WHOLE, reviewed: bool = True) -> None:
+    def mark(self, plane: PlaneIndex, region: PlaneBox = WHOLE, reviewed: bool = True) -> None:
         """Mark rows and columns of a plane as reviewed or as not, as one step that can be undone in this layer."""
         layer = self.ensure_layer()
         value = BY_HAND if reviewed else 0
@@ -82,7 +82,7 @@ class ReviewedOverlay:
         if not layer.visible:
             layer.visible = True
 
-    def follow(self, plane: PlaneIndex, region: Region, pieces: Any) -> bool:
+    def follow(self, plane: PlaneIndex, region: PlaneBox, pieces: Any) -> bool:
         """Take over in `region` what `pieces.paint` marks; True if the layer has to be drawn again."""
         if self.layer is None:
             if pieces is None:
@@ -107,7 +107,7 @@ class ReviewedOverlay:
         """After a stroke in this layer: what is empty now, although corrections ask for a mark, stays empty."""
         self._refuse(plane, self._wanted.get(plane), WHOLE)
 
-    def _refuse(self, plane: PlaneIndex, marked: Mask | None, region: Region) -> None:
+    def _refuse(self, plane: PlaneIndex, marked: Mask | None, region: PlaneBox) -> None:
         reviewed = self._work.reviewed
         if reviewed is None or marked is None:
             return
@@ -140,7 +140,7 @@ class ReviewedOverlay:
             with self._guard():
                 self.layer.refresh(thumbnail=False, highlight=False, extent=False)
 
-    def _write(self, plane: PlaneIndex, region: Region) -> bool:
+    def _write(self, plane: PlaneIndex, region: PlaneBox) -> bool:
         now = present(self._work.reviewed)[plane][region]
         wanted = self._wanted[plane][region]
         if plane in self._refused:
@@ -170,6 +170,6 @@ class ReviewedOverlay:
             self.writing = False
 
 
-def _corners(region: Region, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+def _corners(region: PlaneBox, shape: tuple[int, ...]) -> list[tuple[int, int]]:
     (top, bottom), (left, right) = (part.indices(size)[:2] for part, size in zip(region, shape, strict=True))
     return [(top, left), (top, right - 1), (bottom - 1, right - 1), (bottom - 1, left)]

@@ -40,6 +40,6 @@ def applied(labels: np.ndarray, change) -> np.ndarray:
     planes = {tuple(i) for i in np.argwhere((after != labels).any(axis=(-2, -1))).tolist()}
     assert change.planes == (planes if labels.ndim > 2 else ({()} if len(change) else set()))
     back = after.copy()
-    change.revert(back)
+    back[change.index] = change.before
     np.testing.assert_array_equal(back, labels)
     return after

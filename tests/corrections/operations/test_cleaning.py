@@ -72,7 +72,8 @@ def test_the_index_follows_edits_and_undo(data):
             list(index.update(labels, planes))
             region, old = history.pop()
             labels[region] = old
-            index.note_undo()
+            rows, columns = region[1:]
+            index.note((region[0],), (rows.start, rows.stop, columns.start, columns.stop))
         list(index.update(labels, planes))
         areas = np.bincount(labels.ravel())
         assert index.areas(planes) == {i: int(n) for i, n in enumerate(areas) if i and n}

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, PreviewDone
-from napari_unet.labels.evidence import Change, Score
+from napari_unet.labels.evidence import Score, ScoreChange
 from napari_unet.learning.events import StepDone
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
@@ -214,7 +214,7 @@ def test_words() -> None:
     assert "0.50" in summarize(better)
     assert "14" in explain_score(better)
     assert explain_score(unknown) != explain_score(better)
-    change = Change(0.1, -0.05, 0.2, 0.8, 14)
+    change = ScoreChange(0.1, -0.05, 0.2, 0.8, 14)
     unsure = FinetuneResult(None, score, score, None, "", 5, 1.0, (), change, score, score)
     assert "not sure" in summarize(unsure)
     assert "-0.05 and +0.20" in explain_score(unsure)

@@ -6,7 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from napari_unet.labels.object_runs import Floats, Ints, count_pairs, find_overlaps
+from napari_unet.labels.object_runs import (
+    count_pairs,
+    find_overlaps,
+)
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.results.measurements.gathering import Gathered, add_up
 from napari_unet.results.measurements.tiles import HALO, MeasuredTile
 
@@ -56,15 +60,15 @@ class Overlaps:
         return {self._name: best}
 
 
-def nearest_centres(centres: Floats) -> Floats:
+def nearest_centres(centres: Doubles) -> Doubles:
     """Distance from each of `centres` (n, axes) to the nearest other; NaN if it is alone."""
     if len(centres) < 2:
         return np.full(len(centres), np.nan)
-    distances: Floats = cKDTree(centres).query(centres, k=2)[0][:, 1]
+    distances: Doubles = cKDTree(centres).query(centres, k=2)[0][:, 1]
     return distances
 
 
-def count_within(centres: Floats, distance: float) -> Ints:
+def count_within(centres: Doubles, distance: float) -> Ints:
     """How many others of `centres` (n, axes) lie within `distance` of each."""
     if not len(centres):
         return np.zeros(0, np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.results.measurements.gathering import Gathered, add_up, lowest
 from napari_unet.results.measurements.tiles import MeasuredTile
 
@@ -35,7 +35,7 @@ class Form:
         box = self._boxes(tile)
         self._parts.add(runs.objects, np.concatenate([count[:, None], centre, box, scatter.reshape(len(count), -1)], 1))
 
-    def _boxes(self, tile: MeasuredTile) -> Floats:
+    def _boxes(self, tile: MeasuredTile) -> Doubles:
         """(objects, 2 axes): first pixels, then negative last ones + 1, of which the smallest is sought too."""
         runs, first = tile.runs, tile.run_places
         columns = [*first.T, runs.starts + tile.origin[-1], *(-first.T - 1), -(runs.stops + tile.origin[-1])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.results.measurements.tiles import MeasuredTile
 
 
@@ -110,7 +110,7 @@ def _rows_within(side: _Chain) -> tuple[Ints, Ints, Ints]:
     return owner[segment], rows, -(-scaled // (2 * height))
 
 
-def _longest(left: _Chain, right: _Chain, spacing: tuple[float, float], count: int) -> Floats:
+def _longest(left: _Chain, right: _Chain, spacing: tuple[float, float], count: int) -> Doubles:
     """Largest distance between two corners of each hull, by `spacing`."""
     owner = np.concatenate([left.owner, right.owner])
     order = np.argsort(owner, kind="stable")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.results.measurements.gathering import Gathered, add_up, lowest
 from napari_unet.results.measurements.tiles import MeasuredTile
 
@@ -42,7 +42,7 @@ class Intensities:
             found = reduce.reduceat(values, ends)[::2].astype(np.float64)
             gathered.add(runs.objects, lowest(runs.owner, sign * found, runs.objects.size))
 
-    def _sum(self, tile: MeasuredTile, values: npt.NDArray[np.generic], ends: Ints) -> Floats:
+    def _sum(self, tile: MeasuredTile, values: npt.NDArray[np.generic], ends: Ints) -> Doubles:
         runs = tile.runs
         count = runs.total(runs.lengths)
         # floats far from 0 lose digits when squared

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.object_runs import Floats, Ints
+from napari_unet.labels.types import Doubles, Ints
 from napari_unet.results.measurements.gathering import Gathered, add_up
 from napari_unet.results.measurements.tiles import HALO, MeasuredTile
 
 
-def _weights() -> Floats:
+def _weights() -> Doubles:
     """Length of outline that a border pixel stands for, by the number that its neighbours on the outline make.
 
     A neighbour at a side counts 2, at a corner 10, the pixel itself 1 (K. Benkrid et al., Design and FPGA

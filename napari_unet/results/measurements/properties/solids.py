@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.measure import regionprops
 
-from napari_unet.labels.object_runs import Ints
+from napari_unet.labels.types import Ints
 
 
 def measure_solids(

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject
 
-from napari_unet.corrections.operations.change import Place
 from napari_unet.corrections.operations.extent import follow_object
 from napari_unet.corrections.operations.outlining import outline_places
 from napari_unet.labels.object_index import ObjectIndex
+from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.signs import marks_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present

@@ -11,14 +11,13 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.operations.extent import id_at
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
-
-PlaneIndex = tuple[int, ...]
 
 
 class ObjectPicker(QObject):

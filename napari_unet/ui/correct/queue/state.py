@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.review.screening import ObjectSurvey
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
-
-PlaneIndex = tuple[int, ...]
 
 
 @dataclass(eq=False)

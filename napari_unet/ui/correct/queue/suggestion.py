@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.corrections.reviewed import typical_diameter
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.review.queue import suggest_image, suggest_region
 from napari_unet.review.suspicion import SUSPICIOUS
 from napari_unet.ui.correct.queue.survey import SurveyKeeper
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-PlaneIndex = tuple[int, ...]
 _ACROSS = 10  # objects, in a view that shows them large enough to correct them
 
 

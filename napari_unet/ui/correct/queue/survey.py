@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-PlaneIndex = tuple[int, ...]
 SETTLE_MS = 200  # several signals come with one change of the labels
 SHOW_MS = 300  # between two refreshes of the list while planes come in
 LARGE_EDIT = 2**19

@@ -10,11 +10,11 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSignalBlocker, Qt, Si
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.review.queue import QueueOrder, ReviewQueue
 from napari_unet.review.suspicion import MEASURES
 from napari_unet.ui.session.present import present
 
-PlaneIndex = tuple[int, ...]
 DONE = " \u2713"
 MISSED = "Missed?"
 _SCORE_TIP = "How suspicious the object is, 0 to 100: all measures together. The highest come first."

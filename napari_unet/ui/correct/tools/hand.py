@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet.corrections.operations.change import Place
 from napari_unet.corrections.operations.extent import id_at
+from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.strokes import StrokeLine, follow_stroke, line_of, place_of
 from napari_unet.ui.correct.locks.marks import lock_signs
 from napari_unet.ui.correct.sight import IN_3D

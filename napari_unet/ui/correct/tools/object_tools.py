@@ -9,9 +9,13 @@ from napari.layers import Labels
 
 from napari_unet.corrections.editing import FreeIds
 from napari_unet.corrections.operations import adding, cleaning, drawing, joining, shaping, slices, splitting
-from napari_unet.corrections.operations.change import Change, Place, join_changes
+from napari_unet.corrections.operations.change import (
+    Change,
+    join_changes,
+)
 from napari_unet.corrections.operations.extent import id_at, touched_objects
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Place
 from napari_unet.ui.correct.tools.actions import TOOLS
 from napari_unet.ui.correct.tools.probability import Surveyor
 from napari_unet.ui.correct.tools.writing import write_change

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from napari_unet.corrections.operations.change import Place
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.images.view import View
+from napari_unet.labels.types import Place
 from napari_unet.models.running.engine import Engine
 
 if TYPE_CHECKING:

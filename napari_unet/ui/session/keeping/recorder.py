@@ -18,7 +18,7 @@ from napari_unet.events import Failed
 from napari_unet.project.storage.journal import Edit, History, Kind
 from napari_unet.project.storage.tiles import (
     TILE,
-    Change,
+    TileChange,
     TileKey,
     all_tiles,
     apply_changes,
@@ -180,7 +180,7 @@ class Recorder(QObject):
         changes = find_changes(self.saved, self._array(), keys)
         self._record(changes, self.history.recognize(changes) or Kind.WRITE)
 
-    def _record(self, changes: list[Change], kind: Kind) -> None:
+    def _record(self, changes: list[TileChange], kind: Kind) -> None:
         if changes:
             apply_changes(self.saved, changes)
             edit = Edit(kind, tuple(changes))
