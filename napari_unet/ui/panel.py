@@ -1,4 +1,4 @@
-"""The dock: four steps, one below the other, and a row with the models and the keys."""
+"""The dock: five steps, one below the other, and a row with the models and the keys."""
 
 from collections.abc import Callable
 from weakref import WeakSet
@@ -14,6 +14,7 @@ from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.images.step import ImageStep
 from napari_unet.ui.project.menu import ProjectBar
+from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.listening import listen
@@ -38,7 +39,7 @@ class VerticalScroll(QScrollArea):
 
 
 class UNetPanel(QWidget):
-    """Segment, correct, fine-tune: the steps of the work on the images of one viewer."""
+    """Segment, correct, fine-tune, results: the steps of the work on the images of one viewer."""
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):
         super().__init__()
@@ -46,7 +47,8 @@ class UNetPanel(QWidget):
         session = self.session
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
-        self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step)
+        self.results_step = ResultsStep(session)
+        self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step, self.results_step)
         self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
         self.keys_button = QPushButton("?", toolTip="The keys, and how to change them\nKey: ?")

@@ -24,7 +24,7 @@ _GAP = 2  # pixels of the image between an object and its frame
 
 
 class ReviewCamera:
-    """Moves the view of a session, and keeps the zoom that the user chose on the way."""
+    """Moves the view of a session, and keeps the zoom that the user chose on the way. A service: one a session."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -85,6 +85,10 @@ class ReviewCamera:
         shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed[-2:]]
         viewer.scene.camera.center = (0.0, *world[shown])
         viewer.scene.camera.zoom = zoom
+
+    def close(self) -> None:
+        """The window closes, and its layers with it."""
+        self._frame = None
 
     # -- the frame --------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, Q
 from napari_unet.corrections.operations.cleaning import remove_objects, small_objects
 from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
-from napari_unet.ui.correct.tools.writing import write_change
+from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Slices
 

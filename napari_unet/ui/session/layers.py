@@ -235,5 +235,5 @@ def name_values(layer: Labels, names: Sequence[str]) -> None:
         layer.features = {"index": np.arange(len(names)), "class": list(names)}
         if layer.selected_label >= len(names):
             layer.selected_label = 1
-    elif "class" in layer.features:
+    elif "class" in layer.features and "label" not in layer.features:  # measurements stay
         layer.features = {}

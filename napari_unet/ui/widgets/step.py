@@ -117,7 +117,7 @@ def mark(field: QWidget, wrong: bool) -> None:
 
 
 class Step(QWidget):
-    """Base of the four steps: put widgets into `body_layout`, say the state in `set_state`, speak in `show_message`."""
+    """Base of the steps: put widgets into `body_layout`, say the state in `set_state`, speak in `show_message`."""
 
     title = ""
     toggled = Signal(bool)  # opened or folded by the user

@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.review.queue import ReviewQueue
 from napari_unet.ui.canvas.camera import ReviewCamera
+from napari_unet.ui.canvas.picking import ObjectPicker
 from napari_unet.ui.correct.queue.listing import ReviewList
 from napari_unet.ui.correct.queue.mark import mark_object
-from napari_unet.ui.correct.queue.picking import ObjectPicker
 from napari_unet.ui.correct.queue.status import ReviewStatus
 from napari_unet.ui.correct.queue.suggestion import diameter_of, suggest
 from napari_unet.ui.correct.queue.survey import SurveyKeeper
@@ -41,7 +41,7 @@ class ReviewQueueView(QWidget):
         super().__init__()
         self._session = session
         self.keeper = SurveyKeeper(session, self)
-        self.camera = ReviewCamera(session)
+        self.camera = session.service(ReviewCamera)
         self.picker = ObjectPicker(session, lambda: self.queue is not None and tools.tool in (None, "pick"), self)
         self.queue: ReviewQueue | None = None
         self._current: tuple[str, int, int] | None = None  # the object in the frame: image, frame of time, id

@@ -16,9 +16,9 @@ from napari_unet.corrections.operations.change import (
 from napari_unet.corrections.operations.extent import id_at, touched_objects
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Place
+from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.correct.tools.actions import TOOLS
 from napari_unet.ui.correct.tools.probability import Surveyor
-from napari_unet.ui.correct.tools.writing import write_change
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
