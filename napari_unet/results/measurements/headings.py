@@ -12,11 +12,12 @@ _KEY_MEANINGS = {
     "t": "Its frame, from 0 as on the slider.",
     "z": "Its slice, from 0 as on the slider.",
 }
+_SIZES = {2: "Area", 3: "Volume"}
 _SIGNS = {"um": "\u00b5m", "^2": "\u00b2", "^3": "\u00b3"}
 
 
 def heading_of(name: str, units: Mapping[str, str], space: str = "YX", channels: Sequence[str] = ()) -> str:
-    """For example "Area or volume (um^2)" with real signs, for the column `name` of a table of objects.
+    """For example "Area (um^2)" with real signs, for the column `name` of a table of objects.
 
     `space` are the axes that objects extend along, `channels` the names of the image's channels, as far as it has any.
     """
@@ -24,7 +25,7 @@ def heading_of(name: str, units: Mapping[str, str], space: str = "YX", channels:
     column = BY_NAME.get(base)
     if column is None:
         return _KEYS.get(name, name)
-    words = column.title
+    words = _SIZES[len(space)] if base == "area" else column.title
     if number.isdigit():
         words += f" {_part(column.per, int(number), space, channels)}"
     unit = pretty_unit(units.get(name, ""))

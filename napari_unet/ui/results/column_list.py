@@ -35,9 +35,10 @@ class ColumnList(QWidget):
             if column.name not in _NEEDS_MORE:
                 self._add(column)
         self._show_meaning(self.list.item(0))
+        self.form.show_row("neighbor_distance", False)
         self.list.itemEntered.connect(self._show_meaning)
         self.list.currentItemChanged.connect(self._show_meaning)
-        self.list.itemChanged.connect(self.changed)
+        self.list.itemChanged.connect(self._on_ticked)
         self.usual_button.clicked.connect(lambda: self.tick(DEFAULT_NAMES))
         self.none_button.clicked.connect(lambda: self.tick(()))
 
@@ -88,6 +89,11 @@ class ColumnList(QWidget):
             ticked = item.data(Qt.ItemDataRole.UserRole).name in names
             item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
         blocked.unblock()
+        self._on_ticked()
+
+    def _on_ticked(self, item: QListWidgetItem | None = None) -> None:
+        """Ask for the distance only where it is needed."""
+        self.form.show_row("neighbor_distance", "neighbors_within" in self.names)
         self.changed.emit()
 
     def _items(self) -> list[QListWidgetItem]:

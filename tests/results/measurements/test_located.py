@@ -43,7 +43,7 @@ def test_each_frame_and_with_slices_each_slice_has_its_own_objects() -> None:
 
 def test_headings_have_words_units_axes_and_channels() -> None:
     units = {"area": "um^3", "centroid-0": "um", "intensity_mean-1": "grey value"}
-    assert heading_of("area", units) == "Area or volume (µm³)"
+    assert heading_of("area", units, "ZYX") == "Volume (µm³)"
     assert heading_of("centroid-0", units, "ZYX") == "Centre Z (µm)"
     assert heading_of("intensity_mean-1", units, channels=("a", "DAPI")) == "Mean intensity of DAPI (grey value)"
     assert heading_of("intensity_mean-1", {}) == "Mean intensity of channel 2"

@@ -38,7 +38,7 @@ def test_measuring_fills_a_table_in_units_of_the_pixel_size(measured: ResultsSte
     assert measured.table.isVisibleTo(measured.body)
     assert rows.rowCount() == 4
     headings = [rows.headerData(i, Qt.Orientation.Horizontal) for i in range(rows.columnCount())]
-    assert headings[:2] == ["Object", "Area or volume (µm²)"]
+    assert headings[:2] == ["Object", "Area (µm²)"]
     area = [rows.index(row, 1).data() for row in range(4)]
     assert area == ["40", "48", "56", "64"]  # 16 rows of 10 to 16 columns, a quarter of a square micrometer each
     assert "bbox-0" not in rows.names
