@@ -24,12 +24,13 @@ from napari_unet.cli import (
     train,
 )
 from napari_unet.cli.exchange import export, import_labels
+from napari_unet.cli.tasks import classify
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
 from napari_unet.installation import find_rival
 
 DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130  # exit codes; 130 is the shell's own for Ctrl-C
-_COMMANDS = (segment, track, measure, export, import_labels, finetune, evaluate, train, models, project, demo)
+_COMMANDS = (segment, track, measure, classify, export, import_labels, finetune, evaluate, train, models, project, demo)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,1 @@
+"""Classes of objects: what an object is like, and which class that makes it, learned from a few examples."""

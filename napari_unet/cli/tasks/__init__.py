@@ -1,0 +1,1 @@
+"""Commands for what the network does beside segmenting."""
