@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_unet.classification.object_features import Floats, ObjectFeatures
+from napari_unet.classification.object_features import ObjectFeatures
 from napari_unet.classification.trees import Trees
 from napari_unet.errors import UserError
+from napari_unet.labels.types import Doubles, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class ClassifierScore:
         Of how many images the examples were: on others it may be worse.
     """
 
-    confusion: npt.NDArray[np.int64]
+    confusion: Ints
     n_images: int = 1
 
     @property
@@ -32,7 +32,7 @@ class ClassifierScore:
         return int(self.confusion.sum())
 
     @property
-    def recalls(self) -> npt.NDArray[np.float64]:
+    def recalls(self) -> Doubles:
         """Share of the examples of each class that were found to be of it; NaN of a class without any."""
         given = self.confusion.sum(axis=1)
         right = np.diagonal(self.confusion).astype(float)
@@ -84,7 +84,7 @@ class Classifier:
     def with_score(self, score: ClassifierScore | None) -> Classifier:
         return replace(self, score=score)
 
-    def probabilities(self, features: ObjectFeatures) -> npt.NDArray[np.float32]:
+    def probabilities(self, features: ObjectFeatures) -> Floats:
         """(objects, classes); raises `UserError` if they are features of another kind."""
         scores = self._scores(self._chosen(features))
         if scores.shape[1] == 1:  # of two classes
@@ -92,7 +92,7 @@ class Classifier:
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(scores / scores.sum(axis=1, keepdims=True), np.float32)
 
-    def _scores(self, values: Floats) -> npt.NDArray[np.float64]:
+    def _scores(self, values: Floats) -> Doubles:
         if self.trees is not None:
             return self.trees.scores(values)
         if self.weights is None or self.bias is None:

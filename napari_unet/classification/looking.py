@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from napari_unet.classification.object_features import INTENSITY, SHAPE, Floats, ObjectFeatures
+from napari_unet.classification.object_features import INTENSITY, SHAPE, ObjectFeatures
 from napari_unet.classification.pooling import Pool
 from napari_unet.classification.texture import MAPS, add_texture, texture_names
 from napari_unet.errors import UserError
@@ -20,6 +19,7 @@ from napari_unet.images.image import Image
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import NormalizationConfig, normalize
 from napari_unet.images.view import View
+from napari_unet.labels.types import Floats, Ints
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
 from napari_unet.results.measurements.config import MeasureConfig
@@ -167,9 +167,7 @@ class _Frame:
                 columns.append((grey - (0 if statistic == "std" else limits.low)) / span)
         return names, [np.stack(columns, axis=1).astype(np.float32)]
 
-    def _network(
-        self, model: Model | None, ids: npt.NDArray[np.int64], table: pd.DataFrame, engine: Engine
-    ) -> tuple[Any, str]:
+    def _network(self, model: Model | None, ids: Ints, table: pd.DataFrame, engine: Engine) -> tuple[Any, str]:
         if model is None or not len(ids):
             return None, ""
         from napari_unet.classification.network_sight import NetworkSight, choose_eyes, weights_digest

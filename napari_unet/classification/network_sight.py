@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from napari_unet.classification.object_features import NETWORK, Floats
-from napari_unet.classification.pooling import Ids, Pool
+from napari_unet.classification.object_features import NETWORK
+from napari_unet.classification.pooling import Pool
 from napari_unet.images.channels import ModelInput, count_channels, model_input
 from napari_unet.images.resampling import pick_nearest
 from napari_unet.images.view import View
+from napari_unet.labels.types import Array, Floats, Ints, PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.models.running.engine import Engine
@@ -23,7 +23,6 @@ from napari_unet.segmentation.tiles.plane import see_plane
 from napari_unet.segmentation.tiles.tiling import plan_tiles
 
 _TILE = 512
-PlaneIndex = tuple[int, ...]
 
 
 def choose_eyes(model: Model, image: ModelInput) -> Model | None:
@@ -57,7 +56,7 @@ class NetworkSight:
         Typical one of the objects in pixels.
     """
 
-    def __init__(self, eyes: Model, ids: npt.NDArray[np.int64], diameter: float, engine: Engine) -> None:
+    def __init__(self, eyes: Model, ids: Ints, diameter: float, engine: Engine) -> None:
         self._predictor = InsidePredictor(eyes, engine)
         self._factor = resampling_factor(eyes.record, diameter)
         network = eyes.record.architecture
@@ -69,7 +68,7 @@ class NetworkSight:
             *(f"{NETWORK} decoder spread {i}" for i in range(network.base_channels)),
         )
 
-    def add(self, image: ModelInput, view: View, index: PlaneIndex, labels: Ids) -> Iterator[None]:
+    def add(self, image: ModelInput, view: View, index: PlaneIndex, labels: Array) -> Iterator[None]:
         """Take in the plane `index` of `image` with `labels` (Y, X), a step a tile."""
         record = self._predictor.record
         seen = model_input(image, record.architecture.in_channels)
@@ -115,7 +114,7 @@ class InsidePredictor(Predictor):
         return hook
 
 
-def _seen_labels(labels: Ids, factor: float) -> Ids:
+def _seen_labels(labels: Array, factor: float) -> Array:
     """`labels` (Y, X) at the size that the network sees; every object keeps one pixel at least."""
     if factor == 1:
         return labels

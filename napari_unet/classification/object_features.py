@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from napari_unet.labels.types import Floats, Ints
+
 ObjectKey = tuple[int, int]
 """Frame of time (0 where there are none) and id of an object."""
 
@@ -33,7 +33,7 @@ class ObjectFeatures:
         Which network they are of (see `network_sight.weights_digest`); empty without one.
     """
 
-    objects: npt.NDArray[np.int64]
+    objects: Ints
     values: Floats
     names: tuple[str, ...]
     network: str = ""
@@ -41,7 +41,7 @@ class ObjectFeatures:
     def __len__(self) -> int:
         return len(self.objects)
 
-    def rows_of(self, keys: Collection[ObjectKey]) -> npt.NDArray[np.int64]:
+    def rows_of(self, keys: Collection[ObjectKey]) -> Ints:
         """The row of each of `keys`; -1 for an object that is not there."""
         place = {(int(frame), int(label)): row for row, (frame, label) in enumerate(self.objects)}
         return np.array([place.get(key, -1) for key in keys], np.int64)

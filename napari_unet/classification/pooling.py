@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_unet.classification.object_features import Floats
-
-Ids = npt.NDArray[np.integer]
+from napari_unet.labels.types import Array, Floats, Ints
 
 
 class Pool:
@@ -22,13 +19,13 @@ class Pool:
         Whether the spread within the object is a feature, too.
     """
 
-    def __init__(self, ids: npt.NDArray[np.int64], n_maps: int, spread: bool) -> None:
+    def __init__(self, ids: Ints, n_maps: int, spread: bool) -> None:
         self._ids, self._spread = ids, spread
         self._count = np.zeros(len(ids))
         self._sum = np.zeros((len(ids), n_maps))
         self._squares = np.zeros((len(ids), n_maps if spread else 0))
 
-    def add(self, labels: Ids, maps: Floats) -> None:
+    def add(self, labels: Array, maps: Floats) -> None:
         """Take in maps (maps, Y, X) of a part of the image with `labels` (Y, X)."""
         flat = np.flatnonzero(labels)
         if not flat.size:
@@ -44,7 +41,7 @@ class Pool:
         if self._spread:
             self._squares[rows] += np.add.reduceat(np.square(values), firsts, axis=1).T
 
-    def add_coarse(self, labels: Ids, maps: Floats, factor: int) -> None:
+    def add_coarse(self, labels: Array, maps: Floats, factor: int) -> None:
         """As `add`, of maps whose every pixel stands for `factor` x `factor` pixels of `labels`."""
         from scipy.sparse import coo_matrix
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_unet.classification.classifier import Classifier, ClassifierScore
-from napari_unet.classification.object_features import MEASURED, NETWORK, Floats, ObjectFeatures, ObjectKey, families
+from napari_unet.classification.object_features import MEASURED, NETWORK, ObjectFeatures, ObjectKey, families
 from napari_unet.classification.trees import Trees, trees_of
 from napari_unet.errors import UserError
-
-Ints = npt.NDArray[np.int64]
+from napari_unet.labels.types import Array, Floats, Ints, Mask
 
 _FEW = 2  # examples of a class that are needed
 _FOLDS = 5
@@ -96,7 +93,7 @@ def score_classes(
     return ClassifierScore(confusion) if confusion.any() else None
 
 
-def least_sure(probabilities: npt.NDArray[Any]) -> Ints:
+def least_sure(probabilities: Array) -> Ints:
     """Rows, the least sure first: those of which the two likeliest classes are closest."""
     ordered = np.sort(probabilities, axis=1)
     return np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable").astype(np.int64)
@@ -156,7 +153,7 @@ class _Rule:
     bias: Floats | None = None
     trees: Trees | None = None
 
-    def probabilities(self, seen: Floats) -> npt.NDArray[np.float32]:
+    def probabilities(self, seen: Floats) -> Floats:
         """Of values as `_Table.seen` gives them."""
         n = seen.shape[1]
         names = tuple(str(number) for number in range(n))
@@ -186,7 +183,7 @@ class _Table:
         """Whether there is a feature of each family that `candidate` is about."""
         return candidate.families == MEASURED or set(candidate.families) <= set(self._family.tolist())
 
-    def columns(self, candidate: Candidate) -> npt.NDArray[np.bool_]:
+    def columns(self, candidate: Candidate) -> Mask:
         return np.isin(self._family, candidate.families)
 
     def spread_of(self, candidate: Candidate) -> Floats:

@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from napari_unet.classification.object_features import TEXTURE, Floats
-from napari_unet.classification.pooling import Ids, Pool
+from napari_unet.classification.object_features import TEXTURE
+from napari_unet.classification.pooling import Pool
+from napari_unet.labels.types import Array, Floats
 
 _SIDE, _MARGIN = 1024, 12  # pixels of a part of a plane, and beyond it
 _RIM = 5  # pixels across a neighbourhood that is of one object alone
@@ -22,7 +23,7 @@ def texture_names(channel: int) -> tuple[str, ...]:
     return (*what, *(f"{name} spread" for name in what))
 
 
-def add_texture(pool: Pool, grey: Floats, labels: Ids) -> Iterator[None]:
+def add_texture(pool: Pool, grey: Floats, labels: Array) -> Iterator[None]:
     """Pool the maps of a normalized plane (Y, X), a step a part of it."""
     for top, left in product(range(0, grey.shape[0], _SIDE), range(0, grey.shape[1], _SIDE)):
         core = slice(top, top + _SIDE), slice(left, left + _SIDE)
@@ -38,7 +39,7 @@ def add_texture(pool: Pool, grey: Floats, labels: Ids) -> Iterator[None]:
         yield
 
 
-def inside_of(labels: Ids) -> Ids:
+def inside_of(labels: Array) -> Array:
     """`labels` (Y, X) without the rim of each object, whose slope would drown what is within; thin ones stay whole."""
     alone = ndimage.minimum_filter(labels, _RIM) == ndimage.maximum_filter(labels, _RIM)
     inside = np.where(alone, labels, 0)

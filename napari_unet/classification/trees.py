@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+from napari_unet.labels.types import Array, Doubles, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,15 +19,15 @@ class Trees:
     """
 
     feature: Ints
-    threshold: npt.NDArray[np.float64]
+    threshold: Doubles
     left: Ints
     right: Ints
-    value: npt.NDArray[np.float64]
+    value: Doubles
     roots: Ints
     owner: Ints
-    start: npt.NDArray[np.float64]
+    start: Doubles
 
-    def scores(self, values: Floats) -> npt.NDArray[np.float64]:
+    def scores(self, values: Floats) -> Doubles:
         """(objects, features) -> (objects, outputs), to be made into probabilities."""
         found = np.tile(self.start, (len(values), 1))
         rows = np.arange(len(values))
@@ -41,19 +39,19 @@ class Trees:
             found[:, owner] += self.value[nodes]
         return found
 
-    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+    def tensors(self) -> dict[str, Array]:
         """The arrays by name."""
         return {f"trees.{name}": value for name, value in vars(self).items()}
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, npt.NDArray[Any]]) -> Trees:
+    def from_tensors(cls, tensors: dict[str, Array]) -> Trees:
         """Of `tensors`."""
         return cls(**{name.removeprefix("trees."): value for name, value in tensors.items()})
 
 
 def trees_of(boosted: Any) -> Trees:
     """The trees of a fitted `sklearn.ensemble.GradientBoostingClassifier`; of two classes it has one output."""
-    nodes: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ("feature", "threshold", "left", "right", "value")}
+    nodes: dict[str, list[Array]] = {name: [] for name in ("feature", "threshold", "left", "right", "value")}
     roots, owners, offset = [], [], 0
     for stage in boosted.estimators_:
         for owner, one in enumerate(stage):
