@@ -10,9 +10,11 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBox
 
 from napari_unet.installation import find_rival
 from napari_unet.ui.canvas.graphics import guard_removals
+from napari_unet.ui.canvas.room import CanvasRoom
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.images.step import ImageStep
+from napari_unet.ui.pinned.area import PinnedArea
 from napari_unet.ui.project.menu import ProjectBar
 from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.segment.step import SegmentStep
@@ -51,6 +53,7 @@ class UNetPanel(QWidget):
         self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step, self.results_step)
         self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
+        self.pinned, self.room = PinnedArea(session), CanvasRoom(self)
         self.keys_button = QPushButton("?", toolTip="The keys, and how to change them\nKey: ?")
         self._closing = False
         self._shown_stage: int | None = None
@@ -83,6 +86,10 @@ class UNetPanel(QWidget):
         layout.addLayout(header)
         layout.addWidget(self.project_bar.below)
         layout.addWidget(self.scroll, 1)
+        for step in self.steps:
+            for widget in step.pinned:
+                self.pinned.pin(widget)
+        layout.addWidget(self.pinned)
         self.setMinimumWidth(WIDTH)
 
     def _connect(self) -> None:
@@ -151,6 +158,7 @@ class UNetPanel(QWidget):
         super().showEvent(event)
         self.window().installEventFilter(self)
         guard_removals(self.session.viewer, self.window())
+        self.room.fit()
 
     def event(self, event: QEvent) -> bool:
         """napari takes the panel out of its dock when that is closed: nobody could stop the job any more."""
@@ -162,8 +170,11 @@ class UNetPanel(QWidget):
         """The job ends with the window: once this hides because it closes, not when the user declines to close it."""
         if event.type() == QEvent.Type.Close:
             self._closing = True
+            self.room.give_back()
         elif event.type() == QEvent.Type.Hide and self._closing:
             self.session.close()
         elif event.type() == QEvent.Type.WindowActivate:
             self._closing = False
+        elif event.type() == QEvent.Type.Resize and watched is self.window():
+            self.room.fit()
         return False

@@ -17,6 +17,7 @@ from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.correction_tracker import CorrectionTracker
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.keeping.losses import Loss, get_losses
+from napari_unet.ui.session.keeping.notices import Notice, get_notices
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -41,6 +42,7 @@ class CorrectStep(Step):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._trackers, self._undo, self._losses = get_trackers(session), get_undo(session), get_losses(session)
+        self._notices = get_notices(session)
         self.tools = CorrectionTools(session, self)
         self.buttons = {
             action.name: make_button(action, self._on_action) for action in ACTIONS if action.name not in NO_BUTTON_OF
@@ -181,7 +183,7 @@ class CorrectStep(Step):
         return present(self.session.current).plane_at(self.session.viewer.dims.point)
 
     def _on_action(self, name: str) -> None:
-        self.clear_message()
+        self._forget_said()
         self.tools.run(name)
         self.refresh()  # a button stays pressed in only if its tool really is in the hand
         self._focus_canvas()
@@ -193,24 +195,30 @@ class CorrectStep(Step):
             focused.clearFocus()
 
     def _on_edited(self, name: str) -> None:
-        self.clear_message()
+        self._forget_said()
         self.small.note_edit()
         self.refresh()
+
+    def _forget_said(self) -> None:
+        """Something else is done: what was said of the act before, and its Undo, are over."""
+        self.clear_message()
+        self._notices.clear()
 
     def _on_cleared(self, sentence: str) -> None:
         """Much went with one click: it can be had back with one, as long as nothing was done since."""
         work = self.session.current
-        self.show_message(sentence, kind="info", remedy=("Undo", lambda: self._undo.undo(work)))
+        self._notices.show(Notice(sentence, "Undo", lambda: self._undo.undo(work)), work)
 
     def _on_lost(self, loss: Loss) -> None:
         """Layers of corrections are gone."""
         self.session.work_on(loss.work.layer)
         self.set_open(True)
-        self.show_message(loss.sentence, kind="error", remedy=("Restore", lambda: self._losses.restore(loss)))
+        notice = Notice(loss.sentence, "Restore", lambda: self._losses.restore(loss), wrong=True)
+        self._notices.show(notice, loss.work)
 
     def _on_replaced(self, work: ImageWork, sentence: str) -> None:
         self.session.work_on(work.layer)
-        self.show_message(sentence, kind="info", remedy=("Undo", lambda: self._undo.undo(work)))
+        self._notices.show(Notice(sentence, "Undo", lambda: self._undo.undo(work)), work)
 
     def _on_scope(self, scope: str) -> None:
         self.tools.objects.scope = scope

@@ -1,4 +1,4 @@
-"""What would help, below the Fine-tune button: before a run, while it learns, and after it."""
+"""The one sentence on what would help most, always in sight: before a run, while it learns, and after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 
+BEGIN = "Correct what is wrong, or go through the doubtful objects (Q) and accept those that are right (A)."
+
+
 @dataclass(frozen=True)
 class Advice:
     """Sentences from the worker thread: what is wrong with the labels, or (`final`) what to do after the run."""
@@ -29,7 +32,7 @@ class Advice:
 
 
 class GuidanceView(QWidget):
-    """A few sentences, and a button for the place to go to. Hidden while there is nothing to say."""
+    """What matters most, the rest of it on hover, and a button that goes there. Hidden if that is nothing."""
 
     where_next = Signal()
 
@@ -38,19 +41,22 @@ class GuidanceView(QWidget):
         self._session = session
         self._problems: tuple[str, ...] = ()
         self._after: tuple[str, ...] = ()
-        self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Where next?")
+        self._sentences: tuple[str, ...] = ()
+        self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Show me where")
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.where_button.setToolTip("Go to the part of the open images where the model is least sure")
         self.where_button.clicked.connect(self.where_next)
-        layout = QVBoxLayout(self)
+        self.where_button.setStyleSheet("QPushButton { padding: 3px 8px; }")
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._label)
+        layout.addWidget(self._label, 1)
         layout.addWidget(self.where_button)
         self.hide()
 
     @property
     def text(self) -> str:
-        return self._label.text()
+        """All that there is to say."""
+        return " ".join(self._sentences)
 
     def begin(self) -> None:
         """A run starts: what was said before it is over."""
@@ -79,7 +85,12 @@ class GuidanceView(QWidget):
         if names:
             self._write(sentence for sentence in (advise_classes(names, pixels), cost) if sentence)
         else:
-            self._write((*self._advise_objects(material), cost) if material.counts.anything else ())
+            self._write((*self._advise_objects(material), cost) if material.counts.anything else self._begin(material))
+
+    @staticmethod
+    def _begin(material: MaterialView) -> tuple[str, ...]:
+        """What to do once there are labels of objects, and nothing was corrected yet."""
+        return (BEGIN,) if material.has_objects else ()
 
     def _advise_objects(self, material: MaterialView) -> list[str]:
         counts = material.counts
@@ -97,7 +108,9 @@ class GuidanceView(QWidget):
         self.where_button.setVisible(known)
 
     def _write(self, sentences: Iterable[str]) -> None:
-        self._label.setText(" ".join(sentences))
+        self._sentences = tuple(sentences)
+        self._label.setText(self._sentences[0] if self._sentences else "")
+        self._label.setToolTip("\n".join(self._sentences))
         self.setVisible(bool(self.text))
 
 

@@ -113,6 +113,11 @@ class MaterialView(QWidget):
         return bool(self.wanted_earlier) or any(work.labels_layer is not None for work in self._session.works)
 
     @property
+    def has_objects(self) -> bool:
+        """Whether there are labels, and all of them are objects."""
+        return self.has_labels and all(work.head.draws_objects for work in self._session.works)
+
+    @property
     def anything(self) -> bool:
         """Whether there is something to learn from."""
         return self.counts.anything or bool(self.classes[0])

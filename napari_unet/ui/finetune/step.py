@@ -13,6 +13,7 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone
+from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
 from napari_unet.ui.finetune.guidance import Advice, GuidanceView
 from napari_unet.ui.finetune.material import MaterialView
@@ -25,7 +26,6 @@ from napari_unet.ui.session.present import present
 from napari_unet.ui.session.review_counter import ReviewCounter
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import collect_corrections
-from napari_unet.ui.widgets.progress import format_seconds
 from napari_unet.ui.widgets.step import Step, enable
 
 TIMES = {"10 seconds": 10.0, "30 seconds": 30.0, "1 minute": 60.0, "2 minutes": 120.0, "5 minutes": 300.0}
@@ -73,8 +73,10 @@ class FinetuneStep(Step):
         row.addWidget(self.time_box)
         self.body_layout.addLayout(row)
         self.body_layout.addWidget(self.material.earlier_box)
-        for widget in (self.preview_box, self.training, self.result_view, self.guidance, self.material):
-            self.body_layout.addWidget(widget)
+        self.body_layout.addWidget(self.preview_box)
+        self.body_layout.addWidget(self.material)
+        for widget in (self.training, self.result_view, self.guidance):
+            self.pin(widget)
 
     def _connect(self) -> None:
         session = self.session
@@ -188,7 +190,7 @@ class FinetuneStep(Step):
             from napari_unet.ui.widgets.curves import Curves
 
             self.curves = Curves(self.session.viewer.theme)
-            self.training.add_curves(self.curves)
+            self.body_layout.insertWidget(self.body_layout.indexOf(self.material), self.curves)
         self.curves.clear_curves(self.config.seconds)
 
     def _on_advanced(self, event: Any) -> None:
@@ -196,15 +198,19 @@ class FinetuneStep(Step):
             self.training.say(describe_prepared(event))
             self.material.show_uses(present(self.run).uses)
             if event.before is not None:
-                self.curves.add_score(event.seconds, event.before.main)
+                self._add_score(event.seconds, event.before)
         elif isinstance(event, StepDone):
             self.curves.add_loss(event.seconds, event.loss)
             self.training.advance(event.seconds, event.seconds_left)
-            self.set_state(f"learning, {format_seconds(event.seconds_left)} left")
+            self.set_state("learning")
         elif isinstance(event, ScoreDone):
-            self.curves.add_score(event.seconds, event.score.main)
+            self._add_score(event.seconds, event.score)
         elif isinstance(event, Advice):
             self.guidance.take(event)
+
+    def _add_score(self, seconds: float, score: Score) -> None:
+        self.curves.add_score(seconds, score.main)
+        self.training.show_score(score.main, score.title, score.n_objects)
 
     def _on_preview_toggled(self, shown: bool) -> None:
         if self.run is not None:

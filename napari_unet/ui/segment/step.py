@@ -23,6 +23,7 @@ from napari_unet.ui.segment.diameter import DiameterField
 from napari_unet.ui.segment.keep_question import KeepQuestion
 from napari_unet.ui.segment.run import OWNER, SegmentRun, estimate_in_background
 from napari_unet.ui.segment.scope import ScopeRow
+from napari_unet.ui.session.keeping.notices import Notice, get_notices
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -74,8 +75,9 @@ class SegmentStep(Step):
         form.addLayout(self.diameter.row, 1, 1)
         form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)
-        for widget in (self.classes, self.scope, self.segment_button, self.progress, self.question, self.advanced):
+        for widget in (self.classes, self.scope, self.segment_button, self.question, self.advanced):
             self.body_layout.addWidget(widget)
+        self.pin(self.progress)
 
     def _connect(self) -> None:
         session = self.session
@@ -258,16 +260,12 @@ class SegmentStep(Step):
 
     def _show_progress(self, event: PlaneDone | TileDone, text: str) -> None:
         self.progress.advance(event.done, event.total, text, event.seconds_left)
-        self.set_state(self.progress.label.text())
 
     def _on_ended(self, failed: Failed | None) -> None:
         run = self.run
         if failed is not None:
             self.show_message(failed.message, self.segment_button)
         elif run is not None and run.replaced:
-            undo = get_undo(self.session)
-            self.show_message(
-                "All labels were replaced, corrected ones too.", kind="info",
-                remedy=("Undo", lambda: undo.undo(run.work)),
-            )  # fmt: skip
+            undo, sentence = get_undo(self.session), "All labels were replaced, corrected ones too."
+            get_notices(self.session).show(Notice(sentence, "Undo", lambda: undo.undo(run.work)), run.work)
         self._on_job_changed()

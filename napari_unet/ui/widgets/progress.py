@@ -30,6 +30,7 @@ class ProgressLine(QWidget):
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("Stop after the current tile and keep what is done")
         self.stop_button.clicked.connect(self.stop_clicked)
+        self.stop_button.setStyleSheet("QPushButton { padding: 3px 8px; }")
         row = QHBoxLayout()
         row.addWidget(self.bar, 1)
         row.addWidget(self.stop_button)

@@ -133,6 +133,7 @@ class Step(QWidget):
         self.message = MessageLine()
         self._lay_out()
         self._about: object = None
+        self.pinned: list[QWidget] = []
         self._arrow.clicked.connect(self._on_clicked)
         self.set_open(False)
 
@@ -155,6 +156,11 @@ class Step(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.body)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def pin(self, widget: QWidget) -> None:
+        """Have a widget below all steps, where it never scrolls away (in this step, if it stands alone)."""
+        self.pinned.append(widget)
+        self.body_layout.addWidget(widget)
 
     @property
     def is_open(self) -> bool:

@@ -400,8 +400,8 @@ def test_replacing_everything_offers_undo_in_place(
     step.question.go.click()
     wait_until_idle(panel.session)
     assert not (work.labels == 9).any()
-    assert step.message.button.text() == "Undo"
-    step.message.button.click()
+    assert panel.pinned.notice.button.text() == "Undo"
+    panel.pinned.notice.button.click()
     np.testing.assert_array_equal(work.labels, before)
 
 

@@ -31,8 +31,8 @@ def work(viewer: Any, panel: UNetPanel, blobs: np.ndarray) -> Any:
 
 
 def remedy(panel: UNetPanel, words: str) -> Any:
-    message = panel.correct_step.message
-    assert message.isVisibleTo(panel.correct_step)
+    message = panel.pinned.notice
+    assert message.isVisibleTo(panel)
     assert message.button.text() == words
     return message
 
@@ -64,7 +64,7 @@ def test_labels_that_are_removed_are_told_and_restored_with_all_that_belongs_to_
 def test_reviewed_marks_that_are_removed_are_restored(viewer: Any, panel: UNetPanel, work: Any, qtbot: Any) -> None:
     reviewed = work.reviewed.copy()
     viewer.layers.remove(work.reviewed_layer)
-    qtbot.waitUntil(lambda: bool(panel.correct_step.message.text))
+    qtbot.waitUntil(lambda: bool(panel.pinned.notice.text))
     remedy(panel, "Restore").button.click()
     np.testing.assert_array_equal(work.reviewed > 0, reviewed > 0)
 
@@ -72,7 +72,7 @@ def test_reviewed_marks_that_are_removed_are_restored(viewer: Any, panel: UNetPa
 def test_an_image_that_is_removed_with_its_labels_is_no_loss(viewer: Any, panel: UNetPanel, work: Any) -> None:
     viewer.layers.clear()
     viewer.add_image(np.zeros((20, 20)), name="next")
-    assert panel.correct_step.message.text == ""
+    assert panel.pinned.notice.text == ""
 
 
 def test_a_renamed_layer_is_still_known(viewer: Any, panel: UNetPanel, work: Any) -> None:
@@ -100,7 +100,7 @@ def test_data_of_another_shape_is_ours_no_longer_and_the_labels_come_back(
 ) -> None:
     before, layer = work.labels.copy(), work.labels_layer
     layer.data = np.zeros((10, 10), np.int32)
-    qtbot.waitUntil(lambda: bool(panel.correct_step.message.text))
+    qtbot.waitUntil(lambda: bool(panel.pinned.notice.text))
     assert work.labels_layer is None
     message = remedy(panel, "Restore")
     assert "has the shape (10, 10) now" in message.text

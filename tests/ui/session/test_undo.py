@@ -67,7 +67,7 @@ def test_clearing_the_marks_offers_undo_in_place(panel: UNetPanel, work: Any) ->
     tools.run("review_slice")
     tools.run("clear_reviewed")
     assert not work.reviewed.any()
-    message = panel.correct_step.message
+    message = panel.pinned.notice
     assert message.text == "Cleared the reviewed marks of this slice."
     assert message.button.text() == "Undo"
     message.button.click()

@@ -27,7 +27,7 @@ class ReviewList(QWidget):
         self.table = ReviewTable()
         self.reason_box, self.hide_box = QComboBox(), QCheckBox("Hide reviewed")
         self.least_box = QSpinBox(minimum=0, maximum=100, singleStep=5, suffix=" %")
-        self.where_button = QPushButton("Where next?")
+        self.where_button = QPushButton("Show me where")
         self._fill()
         self._lay_out()
         self.table.table_model.order_asked.connect(self._set)
