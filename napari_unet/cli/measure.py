@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.options import add_general, add_parameters, read_config
-from napari_unet.cli.segment import expand_inputs
 from napari_unet.cli.terminal import Terminal, follow, stop_on_interrupt
 from napari_unet.errors import UserError, listed
 from napari_unet.results.measurements.columns import COLUMNS
 from napari_unet.results.measurements.config import MeasureConfig
+from napari_unet.workflows.batch_plan import expand_inputs
 from napari_unet.workflows.pairing import find_partners
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_int
 from napari_unet.errors import UserError, listed, require
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.tracking.config import TrackConfig
-from napari_unet.workflows.pairing import is_label_name
+from napari_unet.workflows.batch_plan import batch_settings, expand_inputs, plan_outputs, targets_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -74,14 +73,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     model = load_model(args.model)
     shown = _Shown(terminal, len(targets), quiet_errors=not args.watch)
     terminal.answer |= {"model": {"name": model.name, "sha256": model.sha256}} | shown.answer
+    tracking = TrackConfig() if args.track else None
     journal = None
     if args.resume or args.watch:
-        journal = BatchJournal(model.sha256 or model.name, _settings(args, config))
+        journal = BatchJournal(model.sha256 or model.name, batch_settings(config, args.axes, args.channel, tracking))
     terminal.warn(config.engine.note)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
-        files = _targets_of(watch_folders(args.input, stop), args.output) if args.watch else iter(targets.items())
+        files = targets_of(watch_folders(args.input, stop), args.output) if args.watch else iter(targets.items())
         read = partial(_read, args=args, record=model.record)
-        tracking = TrackConfig() if args.track else None
         steps = segment_files_steps(files, read, model, config, journal, stop, tracking)
         follow(steps, lambda event: shown.show(event, bar))
     terminal.answer["stopped"] = stop.requested
@@ -95,19 +94,6 @@ def _read(path: Path, args: argparse.Namespace, record: ModelRecord) -> tuple[Im
 
     image, channel = read_with_channel(path, args)
     return image, model_input(image, record.channel_counts, channel)
-
-
-def _settings(args: argparse.Namespace, config: SegmentConfig) -> dict[str, Any]:
-    """What decides the labels, beside image and model."""
-    settings = config.model_dump(mode="json", exclude={"device"}) | {"axes": args.axes, "channel": args.channel}
-    return settings | ({"track": TrackConfig().model_dump(mode="json")} if args.track else {})
-
-
-def _targets_of(paths: Iterator[Path], folder: Path | None) -> Iterator[tuple[Path, Path]]:
-    """Each of `paths` with the file for its labels, as they come."""
-    for path in paths:
-        [(image, target)] = plan_outputs([path], folder).items()
-        yield image, target
 
 
 class _Shown:
@@ -156,43 +142,6 @@ class _Shown:
             word = "slices" if self._planes > 1 else "tiles"
             detail = f"{event.done} of {event.total} {word}  {seconds_text(event.seconds_left)}"
             bar.update(self._task, completed=event.done, total=event.total, detail=detail)
-
-
-def expand_inputs(inputs: list[Path]) -> list[Path]:
-    """The files in `inputs`; a folder stands for its images, without labels that were written there before."""
-    from napari_unet.images.files.reading import image_name, is_image_path, list_images
-
-    paths: list[Path] = []
-    for path in inputs:
-        if path.is_dir() and not is_image_path(path):
-            found = [p for p in list_images(path) if not is_label_name(image_name(p))]
-            require(found, f"There are no images in {path}: give a folder of TIFF, PNG, JPEG or OME-Zarr images.")
-            paths += found
-        elif not path.exists() and any(letter in path.name for letter in "*?["):  # a pattern that no shell expanded
-            found = sorted(found for found in path.parent.glob(path.name) if not found.stem.endswith("_labels"))
-            require(found, f"No file fits {path}: check the pattern.")
-            paths += found
-        else:
-            paths.append(path)
-    return list(dict.fromkeys(paths))
-
-
-def plan_outputs(paths: list[Path], folder: Path | None) -> dict[Path, Path]:
-    """Where the labels of each of `paths` go; raises `UserError` if two would go to the same file."""
-    from napari_unet.images.files.reading import image_name
-
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be used as output folder: {error.strerror}.") from error
-    targets: dict[Path, Path] = {}
-    for path in paths:
-        target = (folder or path.parent) / f"{image_name(path)}_labels.tif"
-        twin = next((p for p, t in targets.items() if t.resolve() == target.resolve()), None)
-        require(twin is None, f"The labels of {twin} and {path} would both be {target}: rename one of the images.")
-        targets[path] = target
-    return targets
 
 
 def _told(row: dict[str, Any]) -> str:

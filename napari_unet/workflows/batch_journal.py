@@ -30,9 +30,11 @@ class BatchJournal:
     def find_done(self, path: Path, target: Path) -> dict[str, Any] | None:
         """What was told of `path` when it was done with this model and settings; None: it is still to do.
 
-        It is done again if its content has changed, or the output has gone.
+        It is done again if its content has changed, or the output has gone; never if a person has corrected it.
         """
         line = self._read(target.parent).get(target.name)
+        if line is not None and line.get("corrected") and target.exists():
+            return dict(line["row"])
         if line is None or {key: line.get(key) for key in self._key} != self._key:
             return None
         if line.get("content") != hash_content(path):
@@ -42,6 +44,16 @@ class BatchJournal:
             os.replace(waiting, target)
         row: dict[str, Any] = line["row"]
         return row if target.exists() else None
+
+    def knows(self, target: Path) -> bool:
+        """Whether a batch has written this output, with any model: what nobody knows of may be a person's work."""
+        return target.name in self._read(target.parent)
+
+    def note_corrected(self, target: Path, objects: int) -> None:
+        """From now on, leave this output as it is, whatever the model: a person has corrected it."""
+        line = self._read(target.parent).get(target.name, {})
+        row = {**line.get("row", {}), "output": str(target), "objects": objects, "corrected": True}
+        self._append(target, {**line, "output": target.name, "corrected": True, "row": row, "waiting": False})
 
     def finish(self, path: Path, target: Path, row: dict[str, Any], write: Callable[[Path], object]) -> None:
         """Let `write` write the output, note `row`, and only then give the output its name."""

@@ -191,3 +191,16 @@ def test_command_resumes(tmp_path: Path, tiny_model: Any, capfd: pytest.CaptureF
     assert os.stat(tmp_path / "a_labels.tif").st_mtime_ns == before
     assert main([*command[:-1], "19"]) == 0
     assert "resumed" not in json.loads(capfd.readouterr().out)["images"][0]
+
+
+def test_what_a_person_corrected_is_never_done_again(tmp_path: Path, journal: BatchJournal) -> None:
+    path, target = tmp_path / "a.tif", tmp_path / "a_labels.tif"
+    path.write_bytes(b"pixels")
+    assert not journal.knows(target)
+    finish(journal, path, target)
+    assert BatchJournal("", {}).knows(target)
+    BatchJournal("", {}).note_corrected(target, 5)
+    found = BatchJournal("other", {"diameter": 4}).find_done(path, target)
+    assert found == {"objects": 5, "output": str(target), "corrected": True}
+    target.unlink()
+    assert BatchJournal("model", {"diameter": 3}).find_done(path, target) is None

@@ -24,6 +24,7 @@ from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import Step, enable
 
 if TYPE_CHECKING:
+    from napari_unet.ui.results.files.window import FilesWindow
     from napari_unet.ui.results.measuring import Measured
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
@@ -51,6 +52,10 @@ class ResultsStep(Step):
         self.table = ObjectTable()
         self.save_button = QPushButton("Save table...", toolTip="Write the table as CSV, Excel or Parquet")
         self.export_button = QPushButton("Export...", toolTip="Write the labels for ImageJ, QuPath and other programs")
+        self.files_button = QPushButton(
+            "Segment files...", toolTip="A folder of images with the same model and settings"
+        )
+        self.files_window: FilesWindow | None = None
         self._lay_out_body()
         self._connect()
         self._on_current()
@@ -60,10 +65,12 @@ class ResultsStep(Step):
         head.addWidget(self.measure_button, 1)
         buttons.addWidget(self.save_button, 0, 0)
         buttons.addWidget(self.export_button, 0, 1)
+        buttons.addWidget(self.files_button, 1, 0, 1, 2)
         self.body_layout.addLayout(head)
-        for widget in (self.columns_fold, self.progress, self.table):
+        for widget in (self.columns_fold, self.table):
             self.body_layout.addWidget(widget)
         self.body_layout.addLayout(buttons)
+        self.pin(self.progress)
 
     def _connect(self) -> None:
         session = self.session
@@ -83,6 +90,7 @@ class ResultsStep(Step):
         self.picker.clicked.connect(self.select_at)
         self.save_button.clicked.connect(self._on_save)
         self.export_button.clicked.connect(self._on_export)
+        self.files_button.clicked.connect(self.show_files)
 
     # -- showing the session's state ------------------------------------------------------------------------------
 
@@ -201,6 +209,17 @@ class ResultsStep(Step):
         found, measured = self.picker.object_at(position), self.measured
         if found is not None and measured is not None:
             self.table.select(measured.located.find(*found))
+
+    # -- many files -----------------------------------------------------------------------------------------------
+
+    def show_files(self) -> None:
+        """Show the window for many files."""
+        from napari_unet.ui.results.files.window import FilesWindow
+
+        if self.files_window is None:
+            self.files_window = FilesWindow(self.session, lambda: self.columns.config, self)
+        self.files_window.show()
+        self.files_window.raise_()
 
     # -- files ----------------------------------------------------------------------------------------------------
 
