@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_unet.cli.blocks import add_blocks, open_large
 from napari_unet.cli.options import add_general, add_model, add_parameters, add_reading, read_config, read_with_channel
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import UserError, listed, require
@@ -43,7 +44,8 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="image files, or folders of them")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the labels (default: beside each image)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the labels (default: beside each "
+                        "image); NAME.ome.zarr: the labels of one image, made in blocks")  # fmt: skip
     parser.add_argument(
         "--resume", action="store_true",
         help="keep a journal beside the labels, and leave what it knows as done: a run that was killed goes on",
@@ -52,6 +54,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
                         "Ctrl-C; keeps a journal as --resume does")  # fmt: skip
     parser.add_argument("--track", action="store_true", help="ids stay with their objects through a time-lapse; "
                         "<name>_tracks.csv says who is whose daughter")  # fmt: skip
+    add_blocks(parser)
     add_model(parser)
     add_reading(parser)
     add_parameters(parser, SegmentConfig, PARAMETERS)
@@ -78,10 +81,10 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     if args.resume or args.watch:
         journal = BatchJournal(model.sha256 or model.name, batch_settings(config, args.axes, args.channel, tracking))
     terminal.warn(config.engine.note)
-    with stop_on_interrupt() as stop, terminal.progress() as bar:
+    with stop_on_interrupt() as stop, terminal.progress() as bar, open_large(args) as large:
         files = targets_of(watch_folders(args.input, stop), args.output) if args.watch else iter(targets.items())
         read = partial(_read, args=args, record=model.record)
-        steps = segment_files_steps(files, read, model, config, journal, stop, tracking)
+        steps = segment_files_steps(files, read, model, config, journal, stop, tracking, large)
         follow(steps, lambda event: shown.show(event, bar))
     terminal.answer["stopped"] = stop.requested
     if shown.errors and not args.watch:
@@ -134,9 +137,13 @@ class _Shown:
 
     def _move(self, event: Any, bar: Progress) -> None:
         """The bar moves by slices where there are several, else by tiles."""
+        from napari_unet.segmentation.blocks.events import BlockDone
         from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 
-        if isinstance(event, Estimated):
+        if isinstance(event, BlockDone):
+            detail = f"{event.done} of {event.total} {event.stage}  {seconds_text(event.seconds_left)}"
+            bar.update(self._task, completed=event.done, total=event.total, detail=detail)
+        elif isinstance(event, Estimated):
             self._planes = event.n_planes
         elif isinstance(event, PlaneDone if self._planes > 1 else TileDone):
             word = "slices" if self._planes > 1 else "tiles"
@@ -155,7 +162,10 @@ def _told(row: dict[str, Any]) -> str:
     )
     if "tracks" in row:
         text += f", {row['tracks']} tracks, {row['divisions']} divisions"
-    if row["planes_done"] < row["planes"]:
+    if row.get("blocks_done", 0) < row.get("blocks", 0):
+        done = f"{row['blocks_done']} of {row['blocks']} blocks"
+        return f"{row['input']}: stopped after {done}, which are kept; the same command goes on with the rest"
+    if row.get("planes_done", 0) < row.get("planes", 0):
         text += f", stopped after {row['planes_done']} of {row['planes']} slices"
     return f"{text} -> {row['output']}" if row["output"] else f"{text}; no labels written"
 

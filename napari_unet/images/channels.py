@@ -46,7 +46,11 @@ class ChannelStack:
 
     def plane(self, index: tuple[int, ...] = ()) -> npt.NDArray[Any]:
         """Pixels (C, Y, X), in memory, at `index` along the other axes."""
-        return np.stack([part.plane(index) for part in self.parts])
+        return self.part(index, (slice(None), slice(None)))
+
+    def part(self, index: tuple[int, ...], region: tuple[slice, slice]) -> npt.NDArray[Any]:
+        """As `plane`, of rows and columns `region` alone."""
+        return np.stack([part.part(index, region) for part in self.parts])
 
 
 ModelInput = Image | ChannelStack

@@ -123,10 +123,14 @@ class Image:
 
     def plane(self, index: tuple[int, ...] = ()) -> npt.NDArray[Any]:
         """Pixels (Y, X), in memory, at `index` along the other axes in their order ((Y, X, S) of an RGB image)."""
+        return self.part(index, (slice(None), slice(None)))
+
+    def part(self, index: tuple[int, ...], region: tuple[slice, slice]) -> npt.NDArray[Any]:
+        """As `plane`, of rows and columns `region` alone: nothing else is read."""
         others = [letter for letter in self.axes if letter not in "YXS"]
         if len(index) != len(others):
             raise ValueError(f"index {index} does not fit axes {self.axes}")
-        at = dict(zip(others, index, strict=True))
+        at = dict(zip((*others, "Y", "X"), (*index, *region), strict=True))
         values = self._read(tuple(at.get(letter, slice(None)) for letter in self.axes))
         left = [letter for letter in self.axes if letter in "YXS"]
         values = values.transpose([left.index(letter) for letter in "YXS" if letter in left])

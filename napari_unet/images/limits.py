@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from napari_unet.images.channels import ChannelStack, ModelInput
 from napari_unet.images.image import Image
-from napari_unet.images.normalization import AnyLimits, ChannelLimits, Limits, NormalizationConfig, measure_limits
+from napari_unet.images.normalization import (
+    HUGE_PLANE,
+    AnyLimits,
+    ChannelLimits,
+    Limits,
+    NormalizationConfig,
+    measure_limits,
+)
 
 _PLANES = 8  # looked at to find the limits of a volume: enough for percentiles, cheap to read
 
@@ -30,11 +41,44 @@ def _grey_limits(image: Image, index: tuple[int, ...], config: NormalizationConf
         negative = config.model_copy(update={"low": 100 - config.high, "high": 100 - config.low})
         limits = _grey_limits(image, index, negative, False)
         return Limits(limits.high, limits.low)
+    huge = image.shape[-2] * image.shape[-1] > HUGE_PLANE
     if "Z" not in image.axes:
-        return measure_limits(image.plane(index), config)
+        return measure_limits(_UnreadPlane(image, index) if huge else image.plane(index), config)
     before, depth = index[:-1], image.shape[image.axes.index("Z")]
-    chosen = np.unique(np.linspace(0, depth - 1, _PLANES).round().astype(int))
-    return measure_limits(np.stack([image.plane((*before, int(z))) for z in chosen]), config)
+    chosen = [(*before, int(z)) for z in np.unique(np.linspace(0, depth - 1, _PLANES).round().astype(int))]
+    if huge:
+        return measure_limits(_UnreadPlanes(image, chosen), config)
+    return measure_limits(np.stack([image.plane(one) for one in chosen]), config)
+
+
+@dataclass(frozen=True, eq=False)
+class _UnreadPlane:
+    """A plane (Y, X) too large to be read whole: rows and columns are read as they are asked for."""
+
+    image: Image
+    index: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.image.shape[-2:]
+
+    def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
+        return self.image.part(self.index, region)
+
+
+@dataclass(frozen=True, eq=False)
+class _UnreadPlanes:
+    """Several such planes (N, Y, X)."""
+
+    image: Image
+    indices: list[tuple[int, ...]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.indices), *self.image.shape[-2:])
+
+    def __getitem__(self, at: tuple[int]) -> _UnreadPlane:
+        return _UnreadPlane(self.image, self.indices[at[0]])
 
 
 def volume_of(axes: str, index: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 _SAMPLES = 2_000_000  # values looked at: percentiles of more than this do not move
 _PLANES = 32  # of a long stack this many planes are looked at, evenly spread
-_HUGE_PLANE = 2**26  # of a larger plane only a grid of blocks is read
+HUGE_PLANE = 2**26  # of a larger plane only a grid of blocks is read
 _BLOCK = 256
 _BLOCKS_PER_SIDE = 8
 
@@ -126,7 +126,7 @@ def _sample(data: Any) -> npt.NDArray[Any]:
 def _sample_plane(plane: Any, wanted: int) -> npt.NDArray[Any]:
     """About `wanted` values of `plane` (Y, X): every n-th, of a huge plane those of a grid of blocks."""
     rows, columns = plane.shape
-    if rows * columns > _HUGE_PLANE:
+    if rows * columns > HUGE_PLANE:
         corners = [np.linspace(0, max(0, size - _BLOCK), _BLOCKS_PER_SIDE).astype(int) for size in plane.shape]
         blocks = [plane[y : y + _BLOCK, x : x + _BLOCK] for y in corners[0] for x in corners[1]]
         values = np.concatenate([np.ravel(np.asarray(block)) for block in blocks])

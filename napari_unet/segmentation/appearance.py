@@ -108,7 +108,6 @@ class _Viewer:
 
     def __init__(self, image: ModelInput, predictor: Predictor, plane: tuple[int, ...], diameter: float | None) -> None:
         self._image, self._predictor, self._plane, self._diameter = image, predictor, plane, diameter
-        self._pixels = image.plane(plane)
 
     def best(self, inverted: bool) -> Appearance:
         """The most convincing of the magnifications worth trying."""
@@ -141,17 +140,23 @@ class _Viewer:
     def is_bright(self) -> bool:
         """Whether most of the plane is nearer to white than to black; only then objects may be darker than the rest."""
         limits = volume_limits(self._image, self._plane, self._predictor.record.normalization)
-        return bool(np.nanmedian(_middle(self._pixels, _WINDOW)) > (limits.low + limits.high) / 2)
+        return bool(np.nanmedian(self._middle(_WINDOW)) > (limits.low + limits.high) / 2)
 
     def look(self, factor: float, inverted: bool) -> Appearance:
         """What the network finds in the plane's middle, enlarged by `factor`."""
         record = self._predictor.record
-        part = _middle(self._pixels, int(_WINDOW / factor**0.75))
+        part = self._middle(int(_WINDOW / factor**0.75))
         limits = volume_limits(self._image, self._plane, record.normalization, inverted)
         maps = predict_plane(self._predictor, see_plane(part, limits, record, factor))
         diameter, conviction = _judge(maps.maps, record)
-        whole = factor == 1 and part.shape == self._pixels.shape
+        whole = factor == 1 and part.shape[-2:] == self._image.shape[-2:]
         return Appearance(diameter / factor, inverted, conviction, maps if whole else None, limits)
+
+    def _middle(self, side: int) -> npt.NDArray[Any]:
+        """Pixels ((C,) Y, X) of the middle of the plane, at most `side` a side: no more is read."""
+        starts = [max(0, (size - side) // 2) for size in self._image.shape[-2:]]
+        rows, columns = (slice(start, start + side) for start in starts)
+        return self._image.part(self._plane, (rows, columns))
 
 
 def _apart(one: float, other: float) -> float:
@@ -191,9 +196,3 @@ def _conviction(
     np.maximum.at(peaks, labels[inside], maps[1][inside])
     known = np.mean((diameters > 0.8 * comfortable[0]) & (diameters < 1.2 * comfortable[1]))
     return sure * covered * float(peaks[1:].mean()) * float(known)
-
-
-def _middle(pixels: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
-    starts = [max(0, (size - side) // 2) for size in pixels.shape[-2:]]
-    rows, columns = (slice(start, start + side) for start in starts)
-    return pixels[..., rows, columns]

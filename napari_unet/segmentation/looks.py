@@ -24,6 +24,7 @@ from napari_unet.models.unet import UNet
 Looks = npt.NDArray[np.float32]
 
 _SIDE = 512  # pixels
+_LARGEST = 8192  # pixels of a plane a side that are looked at, before they are shrunk
 _CLIP = 10.0  # standard deviations: farther than far does not count
 _FLOOR = 1e-3  # of a feature's mean: one that never changes says nothing of small changes
 _ready: WeakKeyDictionary[UNet, UNet] = WeakKeyDictionary()
@@ -42,7 +43,8 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -
         network = _ready[model.network] = fold_batch_norms(model.network).float().cpu()
     seen = model_input(image, model.record.architecture.in_channels)
     plane = (*plane, *(size // 2 for size in seen.shape[len(plane) : -2]))
-    pixels = seen.plane(plane)
+    region = _middle(seen.shape[-2:])
+    pixels = seen.part(plane, region)
     limits = volume_limits(seen, plane, model.record.normalization)
     planes = normalize(pixels, limits, model.record.normalization).reshape(-1, *pixels.shape[-2:])
     x = torch.from_numpy(resample(planes, _shape(pixels.shape[-2:], network.config.pooling_factor)))[None]
@@ -50,7 +52,7 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -
     for stage in (*network.encoder, network.bridge):
         x = stage(x if not found else network.pool(x))
         found += [x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3))]
-    return np.append(torch.cat(found).numpy(), np.float32(_colourfulness(image, plane)))
+    return np.append(torch.cat(found).numpy(), np.float32(_colourfulness(image, plane, region)))
 
 
 def _shape(shape: tuple[int, ...], factor: int) -> tuple[int, int]:
@@ -60,12 +62,18 @@ def _shape(shape: tuple[int, ...], factor: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _colourfulness(image: ModelInput, plane: tuple[int, ...]) -> float:
+def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of the middle of a plane that is too large to be read whole."""
+    starts = [max(0, (size - _LARGEST) // 2) for size in shape]
+    return slice(starts[0], starts[0] + _LARGEST), slice(starts[1], starts[1] + _LARGEST)
+
+
+def _colourfulness(image: ModelInput, plane: tuple[int, ...], region: tuple[slice, slice]) -> float:
     """How much channels that are seen together differ, as a share of the range of their grey values; 0 of one."""
     if isinstance(image, ChannelStack):
-        parts: npt.NDArray[Any] = image.plane(plane).astype(np.float32)
+        parts: npt.NDArray[Any] = image.part(plane, region).astype(np.float32)
     elif image.sizes.get("S", 1) >= 3 and not image.shape[:-3]:
-        parts = np.moveaxis(np.asarray(image.data)[..., :3], -1, 0).astype(np.float32)
+        parts = np.moveaxis(np.asarray(image.part((), region))[..., :3], -1, 0).astype(np.float32)
     else:
         return 0.0
     top = 255.0 if parts.max() <= 255 else float(parts.max())

@@ -67,7 +67,7 @@ def segment_steps(
     units = plan_units(image, choice.model, scope, current)
     predictor = Predictor(choice.model, config.engine)
     with clock.measuring("estimate"):
-        plan, found = _look(choice, config, units, predictor)
+        plan, found = look(choice, config, units, predictor)
     yield Estimated(plan.view, len(units), config.engine.note, found.unusual)
     made = found.maps if config.tile is None and plan.factor == 1 else None
     run = _Segmenting(image, predictor, ImageAssembly(image, plan), stop, clock, view, provisional)
@@ -81,7 +81,7 @@ def segment_steps(
     yield Finished(_result(run.assembly, plan, clock), stop.requested)
 
 
-def _look(
+def look(
     choice: KindChoice, config: SegmentConfig, units: tuple[PlaneIndex, ...], predictor: Predictor
 ) -> tuple[Plan, Appearance]:
     """Learn from the first unit what is not known of the image; its maps may be done with that."""

@@ -18,6 +18,7 @@ from napari_unet.segmentation import segment as segmentation
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.workflows.batch_journal import BatchJournal
+from napari_unet.workflows.large_images import LargeImages, segment_large_file
 from napari_unet.workflows.tracking import check_time, track_segmentation, write_track_table
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def segment_files_steps(
     journal: BatchJournal | None = None,
     stop: StopFlag | None = None,
     tracking: TrackConfig | None = None,
+    large: LargeImages = LargeImages(),
 ) -> Iterator[Any]:
     """Segment `files` (image, labels to write), one after another; yields the events above and segmentation's own.
 
@@ -85,6 +87,8 @@ def segment_files_steps(
         Files that it knows as done are left as they are; what is done is noted in it.
     tracking : TrackConfig, optional
         Objects of time-lapses are followed, so that ids stay; a file that is none fails.
+    large : LargeImages
+        How images of more than 64 megapixels a plane are segmented: in blocks, into an OME-Zarr folder.
 
     Yields, last, `Finished` with a `BatchResult`.
     """
@@ -98,7 +102,7 @@ def segment_files_steps(
             known = journal.find_done(path, target) if journal is not None else None
             if known is None:
                 yield FileStarted(path, number)
-                row = yield from _segment_file(path, target, read, model, config, journal, flag, tracking)
+                row = yield from _segment_file(path, target, read, model, config, journal, flag, tracking, large)
             else:
                 row = known
         except UserError as error:
@@ -119,9 +123,14 @@ def _segment_file(
     journal: BatchJournal | None,
     stop: StopFlag,
     tracking: TrackConfig | None,
+    large: LargeImages,
 ) -> Generator[Any, None, dict[str, Any]]:
     """Segment one file and write its labels; returns what there is to say of it."""
     image, seen = read(path)
+    if large.takes(seen) or target.suffix == ".zarr":
+        require(tracking is None, f"{path.name} is too large to be tracked as it is segmented: segment it, then track.")
+        row = yield from segment_large_file(path, target, (image, seen), model, config, large, stop)
+        return row
     if tracking is not None:
         check_time(image)
         require(model.record.task == "instances", f"{model.name} finds classes, not objects: they cannot be tracked.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.matching import overlap_table
+from napari_unet.labels.matching import OverlapTable, overlap_table
 
 
 def link_planes(labels: npt.NDArray[Any], overlap: float = 0.25) -> npt.NDArray[np.int32]:
@@ -19,7 +19,10 @@ def link_planes(labels: npt.NDArray[Any], overlap: float = 0.25) -> npt.NDArray[
     linked = np.zeros(labels.shape, np.int32)
     used = 0
     for z, plane in enumerate(labels):
-        numbers = _inherit(linked[z - 1], plane, overlap) if z else np.zeros(int(plane.max(initial=0)) + 1, np.int32)
+        if z:
+            numbers = inherit(overlap_table(linked[z - 1], plane), overlap)
+        else:
+            numbers = np.zeros(int(plane.max(initial=0)) + 1, np.int32)
         present = np.flatnonzero(np.bincount(plane.ravel(), minlength=numbers.size))
         new = present[(numbers[present] == 0) & (present > 0)]
         numbers[new] = np.arange(used + 1, used + 1 + new.size)
@@ -28,10 +31,12 @@ def link_planes(labels: npt.NDArray[Any], overlap: float = 0.25) -> npt.NDArray[
     return linked
 
 
-def _inherit(below: npt.NDArray[Any], plane: npt.NDArray[Any], overlap: float) -> npt.NDArray[np.int32]:
-    """For each id of `plane`, the id of the object in `below` that it continues, or 0."""
-    numbers = np.zeros(int(plane.max(initial=0)) + 1, np.int32)
-    table = overlap_table(below, plane)
+def inherit(table: OverlapTable, overlap: float) -> npt.NDArray[np.int32]:
+    """For each id of a plane (`predicted`), the id of the object in the plane before (`truth`) that it continues, or 0.
+
+    `table` is what the two planes share.
+    """
+    numbers = np.zeros(table.predicted_size.size, np.int32)
     if table.iou.size == 0:
         return numbers
     best_above = np.zeros(table.predicted_size.size)

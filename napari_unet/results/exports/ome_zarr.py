@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import colorsys
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import zarr
 
 from napari_unet.errors import UserError, require
+from napari_unet.images.files.ome_labels import Version, count_levels, describe_labels
 from napari_unet.images.image import Image
-from napari_unet.images.units import LENGTH_UNIT, TIME_UNIT
 from napari_unet.results.exports.planes import Exported, iterate_planes
 
-Version = Literal["0.4", "0.5"]
-_SMALLEST = 256  # pixels a side of the last resolution level
 _CHUNK = 512
-_KINDS = {
-    "T": ("time", TIME_UNIT),
-    "Z": ("space", LENGTH_UNIT),
-    "Y": ("space", LENGTH_UNIT),
-    "X": ("space", LENGTH_UNIT),
-}
 
 
 def write_ome_zarr(
@@ -49,7 +40,7 @@ def write_ome_zarr(
     group = zarr.open_group(str(partial), mode="w", zarr_format=3 if version == "0.5" else 2)
     try:
         ids = _write_levels(group, labels, version)
-        _describe(group, labels, version, ids, names or {}, within=image is not None)
+        describe_labels(group, labels, version, ids, names, within=image is not None)
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -91,7 +82,7 @@ def _write_levels(group: Any, labels: Image, version: Version) -> set[int]:
         highest = max(highest, int(found.max()))
     dtype = np.uint16 if highest < 2**16 else np.uint32
     arrays = []
-    for level in range(_count_levels(labels.shape)):
+    for level in range(count_levels(labels.shape)):
         shape = (*labels.shape[:-2], *(-(-size // 2**level) for size in labels.shape[-2:]))
         chunks = (1,) * (len(shape) - 2) + tuple(min(_CHUNK, size) for size in shape[-2:])
         keys = {} if version == "0.5" else {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
@@ -100,43 +91,3 @@ def _write_levels(group: Any, labels: Image, version: Version) -> set[int]:
         for level, array in enumerate(arrays):
             array[plane.index or ...] = plane.pixels[:: 2**level, :: 2**level].astype(dtype)
     return ids - {0}
-
-
-def _count_levels(shape: tuple[int, ...]) -> int:
-    levels = 1
-    while max(shape[-2:]) / 2 ** (levels - 1) > _SMALLEST and levels < 8:
-        levels += 1
-    return levels
-
-
-def _describe(
-    group: Any, labels: Image, version: Version, ids: set[int], names: Mapping[int, str], within: bool
-) -> None:
-    axes = []
-    for letter in labels.axes:
-        kind, unit = _KINDS[letter]
-        axis = {"name": letter.lower(), "type": kind}
-        axes.append(axis | ({"unit": unit} if labels.units.get(letter) == unit else {}))
-    datasets = []
-    for level in range(_count_levels(labels.shape)):
-        scale = [size * (2**level if letter in "YX" else 1)
-                 for letter, size in zip(labels.axes, labels.scale_of(labels.axes), strict=True)]  # fmt: skip
-        datasets.append({"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": scale}]})
-    multiscales: dict[str, Any] = {"name": labels.name, "axes": axes, "datasets": datasets, "type": "nearest"}
-    told: dict[str, Any] = {"colors": [{"label-value": label, "rgba": _colour(label)} for label in sorted(ids)]}
-    if names:
-        told["properties"] = [{"label-value": label, "name": names[label]} for label in sorted(ids & names.keys())]
-    if within:
-        told["source"] = {"image": "../../"}
-    if version == "0.5":
-        group.attrs["ome"] = {"version": version, "multiscales": [multiscales], "image-label": told}
-    else:
-        group.attrs.update({
-            "multiscales": [multiscales | {"version": version}], "image-label": told | {"version": version},
-        })  # fmt: skip
-
-
-def _colour(label: int) -> list[int]:
-    """A colour (RGBA, 0 to 255) that differs from those of the ids next to it: steps of the golden angle."""
-    red, green, blue = colorsys.hsv_to_rgb(label * 0.618033988749895 % 1, 0.65, 0.95)
-    return [round(255 * red), round(255 * green), round(255 * blue), 255]

@@ -51,6 +51,20 @@ def plan_tiles(shape: Sequence[int], tile: int, network: UNetConfig) -> TilePlan
     return TilePlan(tuple(tiles), tuple(borders))
 
 
+def plan_part(part: Sequence[slice], shape: Sequence[int], network: UNetConfig) -> tuple[Tile, tuple[int, ...]]:
+    """One tile that answers for `part` of an image of `shape`, and how much of mirrored border is before each axis.
+
+    What it says is what the tiles of `plan_tiles` say, if `part` starts at multiples of the pooling factor.
+    """
+    spans, before = [], []
+    for one, size in zip(part, shape, strict=True):
+        cores = [(one.start, one.stop)]
+        found, border = _plan_valid(cores, network) if network.padding == "valid" else _plan_same(cores, size, network)
+        spans.append(found[0])
+        before.append(border[0])
+    return Tile(*(tuple(one) for one in zip(*spans, strict=True))), tuple(before)
+
+
 def _plan_axis(size: int, tile: int, network: UNetConfig) -> tuple[list[_Span], tuple[int, int]]:
     factor = network.pooling_factor
     count = -(-size // max(tile, factor))

@@ -1,0 +1,106 @@
+"""What the network says of a part of a plane (or volume), of which nothing else is read: the same as of the whole."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.images.channels import ModelInput
+from napari_unet.images.normalization import normalize
+from napari_unet.images.resampling import resample_part, resampled_shape, source_of
+from napari_unet.labels.types import Box, Floats, PlaneIndex
+from napari_unet.segmentation.plan import Plan
+from napari_unet.segmentation.tiles.tile import TilePredictor, TileTask, predict_tile
+from napari_unet.segmentation.tiles.tiling import plan_part
+
+_TILE = 1280  # pixels a side: larger ones are hardly quicker, and take more memory than all the rest
+
+
+def predict_part(image: ModelInput, predictor: TilePredictor, plan: Plan, unit: PlaneIndex, region: Box) -> Floats:
+    """Maps (outputs, (Z,) Y, X) of `region` of a unit at the size of the image.
+
+    `region` starts at multiples of the network's pooling factor.
+    """
+    shape = image.shape[len(unit) :]
+    size = (*shape[:-2], *resampled_shape(shape, plan.factor))
+    wanted = region if size == shape else _seen_region(region, shape, size, plan)
+    maps = np.empty((plan.record.architecture.out_channels, *(one.stop - one.start for one in wanted)), np.float32)
+    for part in _parts(wanted, plan):
+        answer = predict_tile(predictor, _task(image, plan, unit, part, size))
+        inside = tuple(slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, wanted, strict=True))
+        maps[(slice(None), *inside)] = answer.maps
+    if size == shape:
+        return maps
+    flat = maps.reshape(-1, *maps.shape[-2:])
+    corner = wanted[-2].start, wanted[-1].start
+    back = resample_part(flat, corner, _yx(size), (region[-2], region[-1]), _yx(shape))
+    return back.reshape(maps.shape[0], *(one.stop - one.start for one in region))
+
+
+def _seen_region(region: Box, shape: tuple[int, ...], size: tuple[int, ...], plan: Plan) -> Box:
+    """The part of the maps that `region` of the image is made of, from a multiple of the pooling factor on."""
+    factor, wanted = plan.record.architecture.pooling_factor, list(region)
+    for axis in (-2, -1):
+        part = source_of(region[axis], size[axis], shape[axis])
+        wanted[axis] = slice(part.start // factor * factor, part.stop)
+    return tuple(wanted)
+
+
+def _parts(wanted: Box, plan: Plan) -> list[Box]:
+    """`wanted` in tiles that start at multiples of the pooling factor."""
+    factor = plan.record.architecture.pooling_factor
+    longest = plan.config.tile or (160 if plan.deep else _TILE)
+    spans = []
+    for one in wanted:
+        length = one.stop - one.start
+        step = -(-math.ceil(length / -(-length // longest)) // factor) * factor
+        spans.append([slice(start, min(start + step, one.stop)) for start in range(one.start, one.stop, step)])
+    return list(product(*spans))
+
+
+def _task(image: ModelInput, plan: Plan, unit: PlaneIndex, part: Box, size: tuple[int, ...]) -> TileTask:
+    tile, before = plan_part(part, size, plan.record.architecture)
+    read = [slice(one.start - first, one.stop - first) for one, first in zip(tile.read, before, strict=True)]
+    there = tuple(slice(max(0, one.start), min(one.stop, end)) for one, end in zip(read, size, strict=True))
+    values = _values(image, plan, unit, there, size)
+    beyond = [(inside.start - one.start, one.stop - inside.stop) for one, inside in zip(read, there, strict=True)]
+    values = values.reshape(-1, *(one.stop - one.start for one in there))
+    pixels = np.pad(values, [(0, 0), *beyond], mode="reflect") if np.any(beyond) else values
+    channels = plan.record.architecture.in_channels
+    if len(pixels) != channels:
+        pixels = np.repeat(pixels, channels, axis=0)
+    return TileTask(pixels, tile.crop, tile.core)
+
+
+def _values(image: ModelInput, plan: Plan, unit: PlaneIndex, there: Box, size: tuple[int, ...]) -> Floats:
+    """What the network sees ((C or Z,) Y, X) at `there` of a unit that it sees at `size`."""
+    first, config = plan.first_plane(unit), plan.record.normalization
+    limits = plan.view.limits_of(image, first, config)
+    shape = image.shape[len(unit) :]
+    same = size == shape
+    source = [
+        one if same else source_of(one, was, becomes)
+        for one, was, becomes in zip(there[-2:], shape[-2:], size[-2:], strict=True)
+    ]
+    region = source[0], source[1]
+    values = normalize(_read(image, unit, there, region), limits, config)
+    if same:
+        return values
+    flat = values.reshape(-1, *values.shape[-2:])
+    corner = region[0].start, region[1].start
+    return resample_part(flat, corner, _yx(shape), (there[-2], there[-1]), _yx(size))
+
+
+def _read(image: ModelInput, unit: PlaneIndex, there: Box, region: tuple[slice, slice]) -> npt.NDArray[Any]:
+    """Pixels ((C or Z,) Y, X) of rows and columns `region`, of a volume in its slices `there`."""
+    if len(there) == 2:
+        return image.part(unit, region)
+    return np.stack([image.part((*unit, z), region) for z in range(there[0].start, there[0].stop)])
+
+
+def _yx(shape: tuple[int, ...]) -> tuple[int, int]:
+    return shape[-2], shape[-1]

@@ -1,0 +1,134 @@
+"""From an image larger than memory to labels in an OME-Zarr store: a generator of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.events import Finished, StopFlag
+from napari_unet.heads.registry import find_head
+from napari_unet.images.channels import ModelInput, grey_input
+from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
+from napari_unet.segmentation.blocks.numbering import Numbering, link_units
+from napari_unet.segmentation.blocks.stitching import NONE, MergeTree, match_bands, piece_keys, stitch
+from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
+
+BlockEvent = BlocksPlanned | BlockDone | Finished[BlockSegmentation]
+
+
+def run_blocks(
+    work: BlockWork, image: ModelInput, scheduler: Scheduler, fingerprint: str, stop: StopFlag
+) -> Iterator[BlockEvent]:
+    """Do all blocks of `work` that are not there yet, stitch them, and write the labels; `image` is what is seen."""
+    run = _Run(work, scheduler, stop)
+    there = work.store.begin(image.shape, fingerprint)
+    yield BlocksPlanned(len(work.grid), there, work.grid.sides[-1], work.grid.halo)
+    yield from run.segment(there)
+    if run.done < len(work.grid):
+        yield Finished(run.result(None, 0, 0), stopped=True)
+        return
+    numbering, large = run.stitch()
+    if numbering is not None and "Z" in image.axes and not work.plan.deep:
+        numbering = run.link(numbering, image)
+    yield from run.write(numbering, image)
+    yield Finished(run.result(work.store.finish(), numbering.total if numbering else 0, large))
+
+
+@dataclass(eq=False)
+class _Run:
+    work: BlockWork
+    scheduler: Scheduler
+    stop: StopFlag
+    done: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.store, self.grid = self.work.store, self.work.grid
+        self.numbered = not find_head(self.work.plan.record).keeps_values
+        self._since = time.perf_counter()
+
+    def _lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._since, 3)
+        self._since = now
+
+    def segment(self, there: int) -> Iterator[BlockDone]:
+        """The blocks that are not there, until it is stopped."""
+        self.done = there
+        start = time.perf_counter()
+        missing = (number for number in range(len(self.grid)) if not self.store.has(number))
+        asked = (number for number in missing if not self.stop.requested)
+        for number in self.scheduler.segment(self.work, asked):
+            self.done += 1
+            each = (time.perf_counter() - start) / (self.done - there)
+            yield self._told(number, self.done, "blocks", each * (len(self.grid) - self.done))
+        self._lap("blocks")
+
+    def stitch(self) -> tuple[Numbering | None, int]:
+        """Ids of the image for those of the blocks (None: values stay), and how many objects no block saw whole."""
+        if not self.numbered:
+            return None, 0
+        edges = [NONE]
+        for one, other, axis in self.grid.faces():
+            pairs = match_bands(self.store.band(one, (axis, True)), self.store.band(other, (axis, False)))
+            edges.append(np.stack([piece_keys(one, pairs[:, 0]), piece_keys(other, pairs[:, 1])], axis=1))
+        counts = np.array([self.store.count(number) for number in range(len(self.grid))], np.int64)
+        numbering = Numbering.of(counts, *stitch(MergeTree(self.grid), np.concatenate(edges)))
+        cut = [piece_keys(number, self.store.cut(number)) for number in range(len(self.grid))]
+        large = np.unique(numbering.find(np.concatenate(cut))).size
+        self._lap("stitch")
+        return numbering, large
+
+    def link(self, numbering: Numbering, image: ModelInput) -> Numbering:
+        """One id through z, where the network did not see through z itself."""
+        at = {unit: number for number, unit in enumerate(self.work.plan.units)}
+        pairs = [(at[above], at[unit]) for unit in sorted(at) if (above := (*unit[:-1], unit[-1] - 1)) in at]
+        overlap = self.work.plan.config.link_overlap
+        linked = numbering
+        for found in link_units(numbering, self.grid, pairs, overlap, partial(self._overlaps, numbering)):
+            linked = found or linked
+        self._lap("link")
+        return linked
+
+    def _overlaps(
+        self, numbering: Numbering, lower: int, upper: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Ids of two blocks, one above the other, and how many pixels they share; 0 is background."""
+        found = [self.store.core(number).ravel() for number in (lower, upper)]
+        ids = [numbering.ids_of(number) for number in (lower, upper)]
+        pairs, counts = np.unique(found[0].astype(np.int64) * ids[1].size + found[1], return_counts=True)
+        one, other = np.divmod(pairs, ids[1].size)
+        return np.stack([ids[0][one], ids[1][other]], axis=1), counts
+
+    def write(self, numbering: Numbering | None, image: ModelInput) -> Iterator[BlockDone]:
+        """The labels with all their resolution levels."""
+        total = numbering.total if numbering else 0
+        wide = np.uint16 if numbering is None else np.uint32 if total <= np.iinfo(np.uint32).max else np.uint64
+        self.store.create_labels(grey_input(image), np.dtype(wide))
+        blocks = ((number, numbering.ids_of(number) if numbering else None) for number in range(len(self.grid)))
+        for done, number in enumerate(self.scheduler.relabel(self.work, blocks), start=1):
+            yield self._told(number, done, "labels", None)
+        for _ in self.store.write_coarse():
+            pass
+        self._lap("labels")
+
+    def _told(self, number: int, done: int, stage: str, left: float | None) -> BlockDone:
+        block = self.grid.block(number)
+        return BlockDone(done, len(self.grid), self.work.plan.units[block.unit], block.core, stage, left)
+
+    def result(self, path: Path | None, objects: int, large: int) -> BlockSegmentation:
+        note = ""
+        if large:
+            note = (
+                f"{large} {'object reaches' if large == 1 else 'objects reach'} farther than the {self.grid.halo} "
+                "pixels that a block sees beyond its edge, and may be outlined otherwise than in one piece: "
+                "give a larger --halo."
+            )
+        plan = self.work.plan
+        return BlockSegmentation(path, plan.view, objects, len(self.grid), self.done, large, note, dict(self.seconds))

@@ -1,0 +1,100 @@
+"""Segment an image in blocks: look at it, plan it, and run the plan where the user wants it run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_unet.events import StopFlag
+from napari_unet.images.channels import ModelInput, grey_input
+from napari_unet.images.normalization import HUGE_PLANE
+from napari_unet.models.model import Model
+from napari_unet.segmentation.blocks.grid import BlockGrid, plan_grid
+from napari_unet.segmentation.blocks.run import BlockEvent, run_blocks
+from napari_unet.segmentation.blocks.work import BlockWork, FileSource, HeldSource, Scheduler, Source, ThisThread
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Estimated
+from napari_unet.segmentation.kinds import choose_kind
+from napari_unet.segmentation.plan import Plan, plan_units
+from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.segment import look
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How an image is divided: `side` and `halo` in pixels (None: as its objects want it)."""
+
+    side: int | None = None
+    halo: int | None = None
+
+
+def is_large(image: ModelInput) -> bool:
+    """Whether an image is better segmented in blocks: of more than 64 megapixels a plane."""
+    return image.shape[-2] * image.shape[-1] > HUGE_PLANE
+
+
+def segment_blocks_steps(
+    image: ModelInput,
+    model: Model,
+    target: Path,
+    config: SegmentConfig | None = None,
+    blocks: Blocks = Blocks(),
+    scheduler: Scheduler | None = None,
+    files: FileSource | None = None,
+    stop: StopFlag | None = None,
+) -> Iterator[Estimated | BlockEvent]:
+    """Segment `image` into the OME-Zarr folder `target`; memory does not grow with the image.
+
+    Parameters
+    ----------
+    image : Image or ChannelStack
+        Axes out of "TZYX", lazy where it is large.
+    target : Path
+        Must not exist. What an earlier run with the same image, model and settings left beside it is gone on with.
+    scheduler : Scheduler, optional
+        Who runs the blocks; this thread by default.
+    files : FileSource, optional
+        Where others read image and model, for a scheduler that has other processes. Its kind is filled in.
+
+    Yields `Estimated`, `BlocksPlanned`, a `BlockDone` for each block and, last, `Finished` with a `BlockSegmentation`.
+    """
+    config, stop = config or SegmentConfig(), stop or StopFlag()
+    choice = choose_kind(image, model, config.kind, (), config.engine)
+    seen = choice.image
+    units = plan_units(seen, choice.model)
+    predictor = Predictor(choice.model, config.engine)
+    plan, found = look(choice, config, units, predictor)
+    yield Estimated(plan.view, len(units), config.engine.note, found.unusual)
+    for unit in units:
+        plan = plan.measured(seen, unit)
+    grid = plan_grid(seen.shape[len(units[0]) :], plan, blocks.side, blocks.halo)
+    source: Source = HeldSource(seen, predictor) if files is None else files.answered_by(choice.name)
+    work = BlockWork(source, plan, grid, target)
+    yield from run_blocks(work, seen, scheduler or ThisThread(), _fingerprint(seen, model, plan, grid), stop)
+
+
+def _fingerprint(image: ModelInput, model: Model, plan: Plan, grid: BlockGrid) -> str:
+    """What decides the labels, as a number: the same for a run that goes on with an earlier one."""
+    grey = grey_input(image)
+    told = {
+        "image": [str(grey.path), image.shape, image.axes, str(grey.dtype), _changed(grey.path)],
+        "model": model.sha256 or model.name,
+        "config": plan.config.model_dump(mode="json", exclude={"device"}),
+        "view": repr(plan.view),
+        "grid": repr(grid),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _changed(path: Path | None) -> int | None:
+    """When the file, or what describes a Zarr folder, was changed."""
+    if path is None:
+        return None
+    try:
+        files = [path] if path.is_file() else [path / name for name in ("zarr.json", ".zattrs", ".zarray")]
+        return max(file.stat().st_mtime_ns for file in files if file.exists())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,116 @@
+"""The work on a block as a value: whoever holds it, in this process or elsewhere, can do any block of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.models.running.engine import Engine
+from napari_unet.segmentation.blocks.block import segment_block
+from napari_unet.segmentation.blocks.grid import BlockGrid
+from napari_unet.segmentation.blocks.store import BlockStore
+from napari_unet.segmentation.plan import Plan
+from napari_unet.segmentation.tiles.tile import TilePredictor
+
+Opened = tuple[ModelInput, TilePredictor]
+
+
+class Source(Protocol):
+    """Where image and model come from."""
+
+    def open(self) -> Opened: ...
+
+
+@dataclass(frozen=True, eq=False)
+class HeldSource:
+    """Image and network that this process holds; they cannot be sent."""
+
+    image: ModelInput
+    predictor: TilePredictor
+
+    def open(self) -> Opened:
+        return self.image, self.predictor
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Files that every process opens for itself, once; `channel` counts from 0, `kind` is the one that answers."""
+
+    image: Path
+    model: Path
+    engine: Engine = Engine()
+    kind: str = ""
+    axes: str | None = None
+    channel: int | None = None
+    incomplete: bool = False
+
+    def answered_by(self, kind: str) -> FileSource:
+        return replace(self, kind=kind)
+
+    def open(self) -> Opened:
+        return _open(self)
+
+
+@lru_cache(maxsize=1)
+def _open(source: FileSource) -> Opened:
+    from napari_unet.images.files.reading import read_image
+    from napari_unet.models.model_file import load_model_file
+    from napari_unet.segmentation.kinds import find_kind
+    from napari_unet.segmentation.predictor import Predictor
+
+    model = load_model_file(source.model)
+    kind = find_kind(model, source.kind) if model.others else model
+    image = read_image(source.image, source.axes, source.incomplete)
+    seen = model_input(image, kind.record.architecture.in_channels, source.channel)
+    return seen, Predictor(kind, source.engine)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockWork:
+    """All that a block needs; small, where the source is files."""
+
+    source: Source
+    plan: Plan
+    grid: BlockGrid
+    target: Path
+
+    @property
+    def store(self) -> BlockStore:
+        return BlockStore(self.target, self.grid, self.plan.units)
+
+    def segment(self, number: int) -> int:
+        """Form the objects of a block and keep them; gives its number."""
+        image, predictor = self.source.open()
+        found = segment_block(image, predictor, self.plan, self.grid, self.grid.block(number))
+        self.store.keep(number, found)
+        return number
+
+    def relabel(self, number: int, ids: npt.NDArray[np.int64] | None) -> int:
+        """Write the labels of a block by the ids of its objects in the image; gives its number."""
+        self.store.write_labels(number, ids)
+        return number
+
+
+class Scheduler(Protocol):
+    """Who runs the blocks; they come back in any order."""
+
+    def segment(self, work: BlockWork, numbers: Iterable[int]) -> Iterator[int]: ...
+
+    def relabel(self, work: BlockWork, blocks: Iterable[tuple[int, npt.NDArray[np.int64] | None]]) -> Iterator[int]: ...
+
+
+class ThisThread:
+    """One block after another, here."""
+
+    def segment(self, work: BlockWork, numbers: Iterable[int]) -> Iterator[int]:
+        return (work.segment(number) for number in numbers)
+
+    def relabel(self, work: BlockWork, blocks: Iterable[tuple[int, npt.NDArray[np.int64] | None]]) -> Iterator[int]:
+        return (work.relabel(number, ids) for number, ids in blocks)
