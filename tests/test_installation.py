@@ -46,7 +46,8 @@ def imported(*, window: bool) -> set[str]:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     base = {plain(requirement) for requirement in PROJECT["dependencies"]}
     gui = {plain(requirement) for requirement in PROJECT["optional-dependencies"]["gui"]}
-    assert imported(window=False) == base
+    cluster = {plain(requirement) for requirement in PROJECT["optional-dependencies"]["distributed"]}
+    assert imported(window=False) == base | cluster
     assert imported(window=True) - base == gui
 
 

@@ -36,6 +36,9 @@ def plan_outputs(paths: Sequence[Path], folder: Path | None) -> dict[Path, Path]
     """Where the labels of each of `paths` go; raises `UserError` if two would go to the same file."""
     from napari_unet.images.files.reading import image_name
 
+    if folder is not None and folder.suffix == ".zarr":
+        require(len(paths) == 1, f"{folder} holds the labels of one image: give one, or a folder for those of several.")
+        return {paths[0]: folder}
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
