@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBox
 from napari_unet.installation import find_rival
 from napari_unet.ui.canvas.graphics import guard_removals
 from napari_unet.ui.canvas.room import CanvasRoom
+from napari_unet.ui.classify.step import ClassifyStep
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.images.step import ImageStep
@@ -49,8 +50,9 @@ class UNetPanel(QWidget):
         session = self.session
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
-        self.results_step = ResultsStep(session)
-        self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step, self.results_step)
+        self.classify_step, self.results_step = ClassifyStep(session), ResultsStep(session)
+        self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step,
+                      self.classify_step, self.results_step)  # fmt: skip
         self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
         self.pinned, self.room = PinnedArea(session), CanvasRoom(self)

@@ -42,9 +42,9 @@ def test_opening_takes_less_than_napari_itself_does_and_no_torch() -> None:
 def test_the_next_step_opens_and_the_others_fold_but_not_against_the_users_will(
     panel: UNetPanel, viewer: Any, qtbot: Any
 ) -> None:
-    assert [step.is_open for step in panel.steps] == [True, False, False, False, False]
+    assert [step for step in panel.steps if step.is_open] == [panel.image_step]
     viewer.add_image(np.zeros((20, 20)))
-    assert [step.is_open for step in panel.steps] == [False, True, False, False, False]
+    assert [step for step in panel.steps if step.is_open] == [panel.segment_step]
     qtbot.mouseClick(panel.image_step._arrow, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(panel.finetune_step._arrow, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(panel.finetune_step._arrow, Qt.MouseButton.LeftButton)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.finetuning.material.earlier import class_names_of, task_of, view_of
 from napari_unet.heads.registry import find_head
@@ -155,6 +156,8 @@ def _restore_image(
     work.segmented_by = details.get("segmented_by")
     work.class_names = _class_names(project, reference)
     work.task = task_of(reference, work.class_names)
+    if details.get("marked"):
+        work.marked = MarkedObjects.from_dict(details["marked"])
     return work, work.image.path
 
 

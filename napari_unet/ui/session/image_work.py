@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 from uuid import uuid4
@@ -16,6 +16,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from psygnal import SignalGroupDescriptor
 
+from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.heads.head import Head
 from napari_unet.heads.registry import head_named
@@ -54,7 +55,8 @@ class ImageWork:
     said of planes that were segmented, where that is not too large to keep. `signs` are small marks over the image, by
     what they say. `view` is how the image is looked at. `task` names the head of the model that labelled it, and
     `head` is that; `class_names` are those of the model, by
-    value, and `class_shares` how much of the pixels each covers; both are empty where labels are objects.
+    value, and `class_shares` how much of the pixels each covers; both are empty where labels are objects. `marked` has
+    the classes of objects, and those that were given one by hand.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
@@ -81,6 +83,7 @@ class ImageWork:
     task: str = field(default="instances", init=False)
     class_names: tuple[str, ...] = field(default=(), init=False)
     class_shares: Mapping[str, float] = field(default_factory=dict, init=False)
+    marked: MarkedObjects = field(default_factory=MarkedObjects, init=False)
     _changing: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -231,6 +234,7 @@ class ImageWork:
             self.layers = MappingProxyType({})
             self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
             self.task, self.class_names, self.class_shares = "instances", (), {}
+            self.marked = replace(self.marked, places=())
             self.lock_places, self.locked = {}, frozenset()
 
     def set_diameter(self, diameter: float | None, estimated: bool = False) -> None:

@@ -60,7 +60,7 @@ class ProjectTeller(QObject):
         details = {
             "channel": work.channel, "view": work.view.to_dict(),
             "segmented_by": work.segmented_by, "layer": work.name,
-            "task": work.task, "class_names": list(work.class_names),
+            "task": work.task, "class_names": list(work.class_names), "marked": work.marked.to_dict(),
         }  # fmt: skip
         return refer_to(work.image, self.project.path, **details)
 
