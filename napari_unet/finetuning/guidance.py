@@ -58,6 +58,11 @@ def advise_amount(n_corrected: int, n_objects: int) -> str:
     return "Enough is corrected for a good session."
 
 
+def advise_truth(n_objects: int) -> str:
+    """What there is to say of ground truth that was given, and not corrected here."""
+    return f"{_count(n_objects, 'object')} of ground truth can be learned from: click Fine-tune." if n_objects else ""
+
+
 def advise_kind(kinds: Mapping[str, int]) -> str:
     """Which kind of object to correct next, as far as what was corrected so far tells; else empty."""
     total = sum(kinds.values())

@@ -20,7 +20,9 @@ from napari_unet.ui.project.menu import ProjectBar
 from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.image_work import ImageWork
+from napari_unet.ui.session.jobs import SEGMENT
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import get_session
 
 WIDTH = 340
@@ -61,6 +63,7 @@ class UNetPanel(QWidget):
         self._shown_stage: int | None = None
         self._segmented: WeakSet[ImageWork] = WeakSet()
         self._was_ready = False
+        self._labelled = Debounced(self, self._on_progress, 0)
         self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
         self._connect()
@@ -97,6 +100,8 @@ class UNetPanel(QWidget):
     def _connect(self) -> None:
         listen(self, self.session.current_changed, self._on_progress)
         listen(self, self.session.prediction_changed, self._on_progress)
+        # A moment later: a segmentation makes its layer before its job runs.
+        listen(self, self.session.labels_changed, self._on_labels)
         self.finetune_step.counter.changed.connect(self._on_counted)
         self.finetune_step.segment_again.connect(self._on_segment_again)
         self.finetune_step.guidance.where_next.connect(self.correct_step.review_queue.list.where_button.click)
@@ -114,12 +119,16 @@ class UNetPanel(QWidget):
             for step in self.steps:
                 step.suggest_open(step is self.steps[stage])
 
+    def _on_labels(self) -> None:
+        self._labelled.ask()
+
     def _stage(self) -> int:
         """The number of the step that comes next. Segmenting again is no step back."""
         current = self.session.current
         if current is None:
             return 0
-        if current.prediction is not None:
+        segmenting = self.session.job is not None and self.session.job.owner == SEGMENT
+        if current.prediction is not None or (current.labels_layer is not None and not segmenting):
             self._segmented.add(current)
         elif current.labels_layer is None:
             self._segmented.discard(current)

@@ -32,7 +32,8 @@ from napari_unet.project.references import ImageReference, find_image, is_change
 class EarlierImage:
     """What was reviewed of an image that is not open now. `problem` says why it is left out; empty if it is not.
 
-    Where labels are no objects (`has_objects`), nothing is counted.
+    Where labels are no objects (`has_objects`), nothing is counted. Labels of which no model ever said anything else
+    (not `predicted`) are ground truth that was given.
     """
 
     number: int
@@ -40,6 +41,7 @@ class EarlierImage:
     n_corrected: int = 0
     n_confirmed: int = 0
     has_objects: bool = True
+    predicted: bool = True
     problem: str = ""
 
     @property
@@ -78,7 +80,8 @@ class EarlierImages:
             return EarlierImage(number, reference.name, has_objects=has_objects, problem=str(error))
         if not has_objects:
             return EarlierImage(number, reference.name, has_objects=False)
-        return EarlierImage(number, reference.name, found.counts.total, found.n_confirmed)
+        predicted = found.prediction is not None
+        return EarlierImage(number, reference.name, found.counts.total, found.n_confirmed, predicted=predicted)
 
     def read(
         self, numbers: Iterable[int], record: ModelRecord, channels: str, open_images: Sequence[CorrectedImage] = (),

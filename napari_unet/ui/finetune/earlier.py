@@ -49,6 +49,7 @@ class EarlierCorrections(QObject):
         self._counting = False
         self._quiet = Debounced(self, self._count, _QUIET_MS)
         self._keeper.changed.connect(self._on_keeper)
+        self._keeper.taken_in.connect(self._quiet.ask)
         listen(self, session.images_changed, self._on_images)
         listen(self, session.current_changed, self._on_images)
         self._on_images()

@@ -11,7 +11,14 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.corrections.comparison import Counts
-from napari_unet.finetuning.guidance import advise_amount, advise_classes, advise_kind, advise_place, describe_cost
+from napari_unet.finetuning.guidance import (
+    advise_amount,
+    advise_classes,
+    advise_kind,
+    advise_place,
+    advise_truth,
+    describe_cost,
+)
 from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -96,8 +103,9 @@ class GuidanceView(QWidget):
         counts = material.counts
         changed = {work.name: get_trackers(self._session).of(work).counts for work in self._session.works}
         total = sum(changed.values(), Counts())
+        amount = advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed)
         said = (
-            advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed),
+            advise_truth(material.n_given) or amount,
             advise_kind({"missed": total.added, "false": total.removed, "wrong": total.corrected}),
             advise_place({name: one.total for name, one in changed.items()} | material.corrected_elsewhere),
         )

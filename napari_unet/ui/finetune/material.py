@@ -95,6 +95,12 @@ class MaterialView(QWidget):
         return sum(earlier, self._counter.counts)
 
     @property
+    def n_given(self) -> int:
+        """Objects that were given as ground truth: no model said anything of them."""
+        here = [self._counter.of(work).n_confirmed for work in self._session.works if work.prediction is None]
+        return sum(here) + sum(image.n_confirmed for image in self.wanted_earlier if not image.predicted)
+
+    @property
     def corrected_elsewhere(self) -> dict[str, int]:
         """Corrected objects of the earlier images, by name."""
         return {image.name: image.n_corrected for image in self.wanted_earlier if image.has_objects}

@@ -23,12 +23,17 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.errors import UserError
+from napari_unet.ui.images.adding import OWNER, PairAdder
+from napari_unet.ui.images.existing import ExistingLabels
+from napari_unet.ui.images.pairs_window import PairsWindow
 from napari_unet.ui.session.keeping.losses import get_losses
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
+from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import Step, enable
+from napari_unet.workflows.pairing import Pair
 
 SAMPLE = "membranes"
 _FILES = "Images (*.tif *.tiff *.btf *.lsm *.stk *.png *.jpg *.jpeg);;All files (*)"
@@ -49,7 +54,14 @@ class ImageStep(Step):
         self.layer_box = _narrow(self.layer_choice.native, "The image layer to work on")
         self.open_button = self._make_open_button()
         self.sample_button = QPushButton("Try a sample", toolTip="Open a small image that comes with the program")
-        self.found = QLabel(wordWrap=True)
+        self.existing_button = QPushButton("Use existing labels...")
+        self.existing_button.setToolTip("You have labels of this image: correct them, or let the model learn from them")
+        self.found, self.progress = QLabel(wordWrap=True), ProgressLine()
+        self.existing, self.pairs, self.adder = (
+            ExistingLabels(session, self),
+            PairsWindow(self),
+            PairAdder(session, self),
+        )
         self.axes_edit, self.channel_box = QLineEdit(), _narrow(QComboBox(), "The channel to segment")
         self._lay_out_body()
         self._connect()
@@ -63,6 +75,8 @@ class ImageStep(Step):
         menu = QMenu(button)
         menu.addAction("Image files...", self._on_open)
         menu.addAction("OME-Zarr folder...", self._on_open_folder)
+        menu.addSeparator()
+        menu.addAction("Folder of images and masks...", self.choose_pairs)
         button.setMenu(menu)
         return button
 
@@ -91,6 +105,8 @@ class ImageStep(Step):
         self.body_layout.addLayout(row)
         self.body_layout.addWidget(self.found)
         self.body_layout.addWidget(self.details)
+        self.body_layout.addWidget(self.existing_button)
+        self.pin(self.progress)
 
     def _connect(self) -> None:
         session = self.session
@@ -102,6 +118,11 @@ class ImageStep(Step):
         self.channel_box.activated.connect(self._on_channel_chosen)
         self.axes_edit.editingFinished.connect(self._on_axes_edited)
         self.sample_button.clicked.connect(self._on_sample)
+        self.existing_button.clicked.connect(self.existing.ask)
+        self.pairs.added.connect(self.add_pairs)
+        self.adder.advanced.connect(self._on_added_one)
+        self.adder.ended.connect(self._on_added)
+        self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
 
     # -- showing the session's state ------------------------------------------------------------------------------
 
@@ -127,7 +148,8 @@ class ImageStep(Step):
         self._select_current(self.session.image_layers())
         self.clear_message()
         self.found.setVisible(current is not None)
-        self.details.setVisible(current is not None)
+        for widget in (self.details, self.existing_button):
+            widget.setVisible(current is not None)
         if self.session.problem is not None:
             self.show_message(self.session.problem, self.layer_box)
             self.set_state("cannot be used")
@@ -156,7 +178,7 @@ class ImageStep(Step):
 
     def _on_job_changed(self) -> None:
         reason = "Wait until the work in progress has ended, or stop it." if self.session.job is not None else None
-        for widget in (self.axes_edit, self.channel_box):
+        for widget in (self.axes_edit, self.channel_box, self.existing_button):
             enable(widget, reason)
 
     # -- what the user does ---------------------------------------------------------------------------------------
@@ -217,6 +239,35 @@ class ImageStep(Step):
             self.show_message(str(error), self.sample_button)
             return
         self.open_paths([path])
+
+    # -- images with masks ----------------------------------------------------------------------------------------
+
+    def choose_pairs(self) -> None:
+        """Ask for a folder of images and masks, and show what belongs together there."""
+        folder = QFileDialog.getExistingDirectory(self, "A folder of images and masks")
+        if folder:
+            self.pairs.show()
+            self.pairs.choose(Path(folder))
+
+    def add_pairs(self, pairs: Sequence[Pair]) -> None:
+        """Have these images in the project, their masks as ground truth."""
+        self.clear_message()
+        try:
+            self.adder.add(pairs)
+        except UserError as error:
+            self.show_message(str(error), self.open_button)
+            return
+        self.progress.begin("Reading images and masks")
+
+    def _on_added_one(self, done: int, total: int, name: str) -> None:
+        self.progress.advance(done, total, f"Added {done} of {total}: {name}")
+
+    def _on_added(self, paths: Sequence[Path], refused: str) -> None:
+        self.progress.end()
+        if refused:
+            self.show_message(refused, self.open_button)
+        if paths and self.session.current is None:
+            self.open_paths(paths[:1])  # to be looked at; the others need not be open to be learned from
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open image files as layers; one that cannot be read gets a sentence, and nothing else changes."""

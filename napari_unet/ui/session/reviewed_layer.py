@@ -61,6 +61,17 @@ class ReviewedOverlay:
             layer.selected_label = BY_HAND
         return self.layer
 
+    def mark_all(self) -> None:
+        """Mark everything as reviewed by hand: where marks were before, as steps that can be undone."""
+        if self.layer is None:
+            layer = self.ensure_layer()
+            present(self._work.reviewed)[...] = BY_HAND
+            layer.refresh()
+            self._work.note_written()
+            return
+        for plane in np.ndindex(*self._work.shape[:-2]):
+            self.mark(plane)
+
     def share(self, plane: PlaneIndex) -> float:
         """Share of one plane that is reviewed, 0 to 1."""
         reviewed = self._work.reviewed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class ProjectKeeper(QObject):
 
     changed = Signal()
     _store_moved = Signal()  # from the thread that writes
+    taken_in = Signal()  # an image that is not open
     training_lost = Signal(dict)  # what the project that was opened notes of a training that was cut short
 
     def __init__(self, session: Session) -> None:
@@ -201,6 +203,22 @@ class ProjectKeeper(QObject):
         self._on_model()
         self._state = self.state
         self.changed.emit()
+
+    def open_store(self) -> Project:
+        """The project, or the recovery file, made if there is none yet; raises `UserError` if that cannot be."""
+        if self._teller is None:
+            self._begin_recovery()
+        if self.project is None:
+            raise UserError(self.state.sentence)
+        return self.project
+
+    def take_in(self, reference: ImageReference, arrays: Mapping[str, Any]) -> None:
+        """Keep an image that is not open, with its arrays by role, which belong to the project from now on."""
+        project = self.open_store()
+        number = project.add_image(reference)
+        for role, array in arrays.items():
+            project.set_array(number, role, array)
+        self.taken_in.emit()
 
     def attach(self, work: ImageWork, number: int, reference: ImageReference, histories: dict[str, History]) -> None:
         """Go on with an image that was restored from the project, as it is now."""

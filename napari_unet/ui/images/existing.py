@@ -1,0 +1,150 @@
+"""Labels that are there already: a Labels layer or a file becomes the labels of the current image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet.errors import UserError
+from napari_unet.ui.session.layers import role_of
+from napari_unet.ui.session.present import present
+from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.ui.widgets.step import MessageLine
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+_FILES = "Labels (*.tif *.tiff *.png *.npy);;All files (*)"
+_FROM_FILE = "From a file..."
+
+
+class ExistingLabels(QDialog):
+    """Asks which labels, and the one thing about them: are they to be corrected, or to be learned from?"""
+
+    used = Signal(object)  # the image's work
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._path: Path | None = None
+        self.setWindowTitle("Use existing labels")
+        self.source_box = QComboBox(toolTip="A Labels layer of the same shape as the image, or a file")
+        self.correct = QRadioButton("I want to correct them", checked=True)
+        self.correct.setToolTip("They take the place of what a model finds. What you change counts as a correction.")
+        self.learn = QRadioButton("They are right: the model can learn from them")
+        self.learn.setToolTip("All of the image counts as reviewed. What has no label is background.")
+        self.message = MessageLine()
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Use labels")
+        layout = QVBoxLayout(self)
+        for widget in (QLabel("Labels"), self.source_box, self.correct, self.learn, self.message, self.buttons):
+            layout.addWidget(widget)
+        self.source_box.activated.connect(self._on_source)
+        self.buttons.accepted.connect(self.use)
+        self.buttons.rejected.connect(self.reject)
+        self.setMinimumWidth(380)
+
+    def ask(self) -> None:
+        """Offer the layers that are there now; those that fit the image come first."""
+        self._path = None
+        self.message.clear()
+        self.source_box.clear()
+        work = self._session.current
+        for layer in sorted(self._layers(), key=lambda layer: not _fits(work, layer)):
+            self.source_box.addItem(layer.name, layer)
+        self.source_box.addItem(_FROM_FILE)
+        self.setWindowTitle("Use existing labels" if work is None else f"Use existing labels for {work.name}")
+        self.show()
+
+    def choose_file(self, path: Path) -> None:
+        """Take the labels from a file."""
+        self._path = path
+        self.source_box.setItemText(self.source_box.count() - 1, path.name)
+        self.source_box.setCurrentIndex(self.source_box.count() - 1)
+
+    def use(self) -> None:
+        """Do what was chosen, or say why that cannot be."""
+        work = self._session.current
+        try:
+            labels = self._read(present(work))
+            layer = self.source_box.currentData()
+            put_labels(self._session, present(work), labels, layer, right=self.learn.isChecked())
+        except UserError as error:
+            self.message.show_text(str(error), "error", self.source_box)
+            return
+        self.accept()
+        self.used.emit(work)
+
+    def _read(self, work: ImageWork) -> npt.NDArray[Any]:
+        from napari_unet.images.files.label_files import read_labels
+
+        layer = self.source_box.currentData()
+        if layer is not None:
+            return work.labels_of(layer)
+        if self._path is None:
+            self._on_source(self.source_box.currentIndex())
+        if self._path is None:
+            raise UserError("No labels are chosen yet: choose a layer, or a file.")
+        return read_labels(self._path, work.grey)
+
+    def _layers(self) -> list[Labels]:
+        return [layer for layer in self._session.viewer.layers if isinstance(layer, Labels) and role_of(layer) is None]
+
+    def _on_source(self, index: int) -> None:
+        if self.source_box.itemData(index) is None:
+            name, _ = QFileDialog.getOpenFileName(self, "Labels of the image", "", _FILES)
+            if name:
+                self.choose_file(Path(name))
+
+
+def _fits(work: ImageWork | None, layer: Labels) -> bool:
+    return work is not None and work.geometry.from_layer(layer.data) is not None
+
+
+def put_labels(
+    session: Session, work: ImageWork, labels: npt.NDArray[Any], layer: Labels | None = None, right: bool = False
+) -> None:
+    """Make `labels` (axes of `work`) those of the image, from a `layer` of the user's if they lie in one.
+
+    They are a prediction to be corrected, or (`right`) ground truth, all of it reviewed. Labels that the image has
+    already are written over as one step, which can be undone.
+    """
+    tracker = get_trackers(session).of(work)
+    if work.labels_layer is not None:
+        _write_over(work, labels)
+    elif layer is not None:
+        session.adopt_labels(work, layer)
+    else:
+        session.add_layer(work, "labels", labels)
+    with work.change():
+        work.segmented_by, work.seconds, work.maps = None, None, None
+        work.task, work.class_names, work.class_shares = "instances", (), {}
+        work.n_objects = int(np.count_nonzero(np.unique(present(work.labels))))
+        if not right:
+            work.prediction = present(work.labels).astype(np.int32)
+    if right:
+        tracker.overlay.mark_all()
+    session.viewer.layers.selection.active = work.labels_layer
+
+
+def _write_over(work: ImageWork, labels: npt.NDArray[Any]) -> None:
+    now = present(work.labels)
+    index = np.nonzero(now != labels)
+    if index[0].size:
+        present(work.labels_layer).data_setitem(work.geometry.layer_index(index), labels[index])

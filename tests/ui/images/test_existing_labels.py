@@ -1,0 +1,125 @@
+"""Labels that are there already: a layer, a file, or a folder of pairs, taken over and learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+pytest.importorskip("napari")
+
+from napari_unet.project.project import LABELS, REVIEWED
+from napari_unet.ui.images.existing import put_labels
+from napari_unet.ui.images.pairs_window import summarize
+from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.keeping.undo import get_undo
+
+
+@pytest.fixture
+def mine(blobs: np.ndarray) -> np.ndarray:
+    labels = np.zeros(blobs.shape, np.int32)
+    labels[8:24, 10:28], labels[36:52, 45:63] = 1, 2
+    return labels
+
+
+def test_a_layer_of_the_users_becomes_a_prediction_to_be_corrected(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray
+) -> None:
+    viewer.add_image(blobs)
+    layer = viewer.add_labels(mine.copy(), name="by hand")
+    viewer.add_labels(np.zeros((9, 9), np.int32), name="of another image")
+    dialog = panel.image_step.existing
+    panel.image_step.existing_button.click()
+    assert dialog.source_box.currentText() == "by hand"
+    dialog.use()
+    work = panel.session.current
+    assert not dialog.isVisible()
+    assert work.labels_layer is layer
+    np.testing.assert_array_equal(work.prediction, mine)
+    assert work.prediction is not work.labels
+    assert work.n_objects == 2
+    assert work.reviewed is None
+    assert panel.correct_step.is_open
+
+
+def test_ground_truth_is_reviewed_everywhere_and_nothing_is_said_of_corrections(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray, qtbot: Any
+) -> None:
+    viewer.add_image(blobs)
+    viewer.add_labels(mine.copy())
+    dialog = panel.image_step.existing
+    dialog.ask()
+    dialog.learn.setChecked(True)
+    dialog.use()
+    work = panel.session.current
+    assert work.reviewed.all()
+    assert work.prediction is None
+    step = panel.finetune_step
+    qtbot.waitUntil(lambda: "2 objects of ground truth" in step.guidance.text, timeout=20_000)
+    assert "Nothing is corrected" not in step.guidance.text
+    assert step.start_button.isEnabled()
+    qtbot.waitUntil(lambda: panel.correct_step.is_open, timeout=5000)
+
+
+def test_labels_of_before_come_back_with_undo(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray
+) -> None:
+    work = panel.session.work_on(viewer.add_image(blobs))
+    before = np.full(blobs.shape, 5, np.int32)
+    panel.session.add_layer(work, "labels", before.copy())
+    put_labels(panel.session, work, mine)
+    np.testing.assert_array_equal(work.labels, mine)
+    get_undo(panel.session).undo()
+    np.testing.assert_array_equal(work.labels, before)
+
+
+def test_a_file_of_another_shape_gets_a_sentence_in_the_dialog(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, tmp_path: Path
+) -> None:
+    viewer.add_image(blobs)
+    tifffile.imwrite(tmp_path / "other.tif", np.ones((10, 10), np.uint16))
+    dialog = panel.image_step.existing
+    dialog.ask()
+    dialog.choose_file(tmp_path / "other.tif")
+    dialog.use()
+    assert dialog.isVisible()
+    assert "10, 10" in dialog.message.text
+    assert panel.session.current.labels_layer is None
+    dialog.close()
+
+
+def test_a_folder_of_pairs_is_shown_added_and_can_be_learned_from(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray, tmp_path: Path, qtbot: Any, wait_until_idle: Any
+) -> None:
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"cell{number}.tif", blobs + np.uint16(number))
+        tifffile.imwrite(tmp_path / f"cell{number}_masks.tif", mine.astype(np.uint16))
+    tifffile.imwrite(tmp_path / "alone.tif", blobs)
+    window = panel.image_step.pairs
+    window.show()
+    window.choose(tmp_path)
+    qtbot.waitUntil(window.add_button.isEnabled, timeout=20_000)
+    assert window.add_button.text() == "Add 3 images"
+    assert window.table.topLevelItem(0).text(0) == "alone.tif", "what is alone comes first"
+    assert summarize(window.found) == "3 pairs fit. 1 image has no partner, and is left out."
+    window.add_button.click()
+    wait_until_idle(panel.session)
+    project = get_keeper(panel.session).project
+    qtbot.waitUntil(lambda: panel.session.current is not None and panel.session.current.labels is not None)
+    work = panel.session.current
+    np.testing.assert_array_equal(work.labels, mine)
+    assert work.reviewed.all()
+    assert len(panel.session.works) == 1, "the others need not be open"
+    project.flush()
+    for number in project.images():
+        np.testing.assert_array_equal(project.read_array(number, LABELS), mine)
+        assert project.read_array(number, REVIEWED).all()
+    step = panel.finetune_step
+    qtbot.waitUntil(lambda: step.material.n_given == 6, timeout=20_000)
+    assert step.start_button.isEnabled()
+    panel.image_step.add_pairs(window.found.usable)
+    assert "in the project already" in panel.image_step.message.text
