@@ -18,6 +18,7 @@ from napari_unet.cli import (
     finetune,
     measure,
     models,
+    picture,
     project,
     segment,
     track,
@@ -30,7 +31,21 @@ from napari_unet.errors import UserError
 from napari_unet.installation import find_rival
 
 DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130  # exit codes; 130 is the shell's own for Ctrl-C
-_COMMANDS = (segment, track, measure, classify, export, import_labels, finetune, evaluate, train, models, project, demo)
+_COMMANDS = (
+    segment,
+    track,
+    measure,
+    picture,
+    classify,
+    export,
+    import_labels,
+    finetune,
+    evaluate,
+    train,
+    models,
+    project,
+    demo,
+)
 
 
 class _Parser(argparse.ArgumentParser):

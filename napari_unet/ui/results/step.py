@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QPushButton
 
 from napari_unet.errors import UserError
-from napari_unet.events import Failed
+from napari_unet.events import Failed, StopFlag
 from napari_unet.results.measurements.headings import heading_of
 from napari_unet.ui.canvas.camera import ReviewCamera
 from napari_unet.ui.canvas.picking import ObjectPicker
@@ -16,6 +17,7 @@ from napari_unet.ui.results.column_list import ColumnList
 from napari_unet.ui.results.exporting import ExportDialog, export_in_background
 from napari_unet.ui.results.measuring import OWNER, Measuring
 from napari_unet.ui.results.object_table import ObjectTable
+from napari_unet.ui.results.picturing import PictureDialog, PictureOrder, picture_in_background
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 NO_LABELS = "Segment the image first, or choose labels of your own."
 BUSY = "Wait until the work in progress has ended, or stop it."
 NOT_MEASURED = "Measure the objects first."
+_PICTURES = "PNG (*.png);;PDF (*.pdf);;SVG (*.svg)"
 _TABLES = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet);;Tab-separated (*.tsv)"
 
 
@@ -52,6 +55,7 @@ class ResultsStep(Step):
         self.table = ObjectTable()
         self.save_button = QPushButton("Save table...", toolTip="Write the table as CSV, Excel or Parquet")
         self.export_button = QPushButton("Export...", toolTip="Write the labels for ImageJ, QuPath and other programs")
+        self.picture_button = QPushButton("Picture...", toolTip="This slice with outlines and a scale bar, for a talk")
         self.files_button = QPushButton(
             "Segment files...", toolTip="A folder of images with the same model and settings"
         )
@@ -65,7 +69,8 @@ class ResultsStep(Step):
         head.addWidget(self.measure_button, 1)
         buttons.addWidget(self.save_button, 0, 0)
         buttons.addWidget(self.export_button, 0, 1)
-        buttons.addWidget(self.files_button, 1, 0, 1, 2)
+        buttons.addWidget(self.picture_button, 1, 0)
+        buttons.addWidget(self.files_button, 1, 1)
         self.body_layout.addLayout(head)
         for widget in (self.columns_fold, self.table):
             self.body_layout.addWidget(widget)
@@ -90,6 +95,7 @@ class ResultsStep(Step):
         self.picker.clicked.connect(self.select_at)
         self.save_button.clicked.connect(self._on_save)
         self.export_button.clicked.connect(self._on_export)
+        self.picture_button.clicked.connect(self._on_picture)
         self.files_button.clicked.connect(self.show_files)
 
     # -- showing the session's state ------------------------------------------------------------------------------
@@ -136,6 +142,7 @@ class ResultsStep(Step):
         no_labels = NO_LABELS if labels is None else None
         enable(self.measure_button, no_labels or busy)
         enable(self.export_button, no_labels or busy)
+        enable(self.picture_button, no_labels or busy)
         enable(self.save_button, NOT_MEASURED if self.measured is None else None)
         if self.session.job is None or self.session.job.owner != OWNER:
             self.progress.end()
@@ -242,6 +249,36 @@ class ResultsStep(Step):
             return
         self.show_message(f"Written: {written}", kind="info")
 
+    def _on_picture(self) -> None:
+        work = present(self.work)
+        dialog = PictureDialog(work, self)
+        if not dialog.exec():
+            return
+        path, _ = QFileDialog.getSaveFileName(self, "Save the picture", f"{work.image.name}.png", _PICTURES)
+        if path:
+            self.draw_picture(dialog.order, Path(path) if Path(path).suffix else Path(path).with_suffix(".png"))
+
+    def draw_picture(self, order: PictureOrder, path: Path) -> None:
+        """Draw the slice in view into a file."""
+        work = present(self.work)
+        events = picture_in_background(self.session, work, order, path)
+        self._start(events, StopFlag(), self._on_drawn, "Drawing the picture", work)
+
+    def _on_drawn(self, outcome: Any) -> None:
+        if isinstance(outcome, Failed):
+            self.show_message(outcome.message, self.picture_button)
+        elif outcome is not None:
+            self.show_message(f"Written: {outcome.result}", kind="info")
+
+    def _start(
+        self, events: Iterator[Any], stop: StopFlag, on_finished: Callable[[Any], None], words: str, work: ImageWork
+    ) -> None:
+        """Run what takes a while and shows no steps."""
+        self.clear_message()
+        self.progress.begin(words)
+        self.session.jobs.start(events, stop, None, on_finished, f"{words} of {work.name}", OWNER, [work])
+        self._on_job()
+
     def _on_export(self) -> None:
         dialog = ExportDialog(present(self.work), self)
         if dialog.exec():
@@ -252,11 +289,8 @@ class ResultsStep(Step):
         work = present(self.work)
         if self.session.job is not None or work.labels is None:
             return
-        self.clear_message()
-        self.progress.begin("Writing the labels")
         events, stop = export_in_background(work, name, folder, force)
-        self.session.jobs.start(events, stop, None, self._on_exported, f"Exporting {work.name}", OWNER, [work])
-        self._on_job()
+        self._start(events, stop, self._on_exported, "Writing the labels", work)
 
     def _on_exported(self, outcome: Any) -> None:
         if isinstance(outcome, Failed):

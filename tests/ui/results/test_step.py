@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_unet.ui.results.picturing import PictureDialog
 from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.session.session import Session
 
@@ -106,3 +107,23 @@ def test_without_labels_nothing_can_be_done_and_why_is_said(viewer: Any, panel: 
     for button in (panel.results_step.measure_button, panel.results_step.export_button):
         assert not button.isEnabled()
         assert "Segment the image first" in button.toolTip()
+
+
+def test_the_slice_in_view_becomes_a_picture_before_and_after(
+    step: ResultsStep, tmp_path: Path, wait_until_idle: Any
+) -> None:
+    step.work.prediction = np.zeros_like(step.work.labels)
+    dialog = PictureDialog(step.work, step)
+    assert dialog.before_box.isEnabled()
+    dialog.before_box.setChecked(True)
+    dialog.form.set_values({"width": 400})
+    step.draw_picture(dialog.order, tmp_path / "cells.svg")
+    wait_until_idle(step.session)
+    assert "Written" in step.message.text
+    svg = (tmp_path / "cells.svg").read_text()
+    assert "before" in svg
+    assert "after" in svg
+    assert "10 \u00b5m" in svg  # a quarter of 80 pixels of half a micrometer
+    step.draw_picture(dialog.order, tmp_path / "cells.bmp")
+    wait_until_idle(step.session)
+    assert "end it with .png" in step.message.text
