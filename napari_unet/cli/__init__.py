@@ -16,15 +16,14 @@ from napari_unet.cli import (
     demo,
     evaluate,
     finetune,
-    measure,
     models,
-    picture,
     project,
     segment,
     track,
     train,
 )
 from napari_unet.cli.exchange import export, import_labels
+from napari_unet.cli.results import measure, picture
 from napari_unet.cli.tasks import classify
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError

@@ -84,7 +84,7 @@ def _stretched(plane: Array, limits: Limits | None, config: PictureConfig) -> Fl
             limits = (float(np.percentile(finite, config.low)), float(np.percentile(finite, config.high)))
     low, high = limits
     scaled = (values - low) / max(high - low, 1e-12)
-    return np.clip(np.nan_to_num(scaled), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.nan_to_num(scaled), 0, 1), np.float32)
 
 
 def _colours(image: Image, grey: Image, index: PlaneIndex) -> Floats:
@@ -92,4 +92,4 @@ def _colours(image: Image, grey: Image, index: PlaneIndex) -> Floats:
     at = dict(zip(grey.axes, index, strict=False))
     plane = image.plane(tuple(at[letter] for letter in image.axes if letter not in "YXS"))[..., :3]
     most = np.iinfo(plane.dtype).max if plane.dtype.kind in "ui" else max(float(plane.max(initial=0)), 1.0)
-    return np.clip(plane.astype(np.float32) / most, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(plane.astype(np.float32) / most, 0, 1), np.float32)
