@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBox
 
 from napari_unet.installation import find_rival
 from napari_unet.ui.canvas.graphics import guard_removals
-from napari_unet.ui.canvas.room import CanvasRoom
 from napari_unet.ui.classify.step import ClassifyStep
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.finetune.step import FinetuneStep
@@ -24,6 +23,8 @@ from napari_unet.ui.session.jobs import SEGMENT
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import get_session
+from napari_unet.ui.strip.strip import ImageStrip
+from napari_unet.ui.widgets.room import CanvasRoom
 
 WIDTH = 340
 
@@ -57,6 +58,7 @@ class UNetPanel(QWidget):
                       self.classify_step, self.results_step)  # fmt: skip
         self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
+        self.strip = ImageStrip(session, self.finetune_step.material.earlier.describe)
         self.pinned, self.room = PinnedArea(session), CanvasRoom(self)
         self.keys_button = QPushButton("?", toolTip="The keys, and how to change them\nKey: ?")
         self._closing = False
@@ -90,6 +92,7 @@ class UNetPanel(QWidget):
         layout.setContentsMargins(6, 4, 0, 0)
         layout.addLayout(header)
         layout.addWidget(self.project_bar.below)
+        layout.addWidget(self.strip)
         layout.addWidget(self.scroll, 1)
         for step in self.steps:
             for widget in step.pinned:
@@ -105,6 +108,8 @@ class UNetPanel(QWidget):
         self.finetune_step.counter.changed.connect(self._on_counted)
         self.finetune_step.segment_again.connect(self._on_segment_again)
         self.finetune_step.guidance.where_next.connect(self.correct_step.review_queue.list.where_button.click)
+        self.strip.open_wanted.connect(lambda path: self.image_step.open_paths([path]))
+        self.strip.problem.connect(self.image_step.show_message)
         self.models_button.clicked.connect(self._on_models)
         self.keys_button.clicked.connect(self._on_keys)
         self.keys_shortcut = QShortcut(QKeySequence("?"), self)

@@ -11,9 +11,9 @@ from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, QTimer
 
 from napari_unet.ui.canvas.box import drag_box
+from napari_unet.ui.canvas.sight import OTHER_AXES, why_not_seen
 from napari_unet.ui.correct.locks.guard import STAY, LockGuard
 from napari_unet.ui.correct.locks.shield import LockShield
-from napari_unet.ui.correct.sight import OTHER_AXES, why_not_seen
 from napari_unet.ui.correct.tools.actions import ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.correct.tools.keys import key_table

@@ -6,9 +6,9 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from napari_unet.corrections.comparison import Counts
+from napari_unet.ui.canvas.sight import bring_to_front
 from napari_unet.ui.correct.palette import ClassPalette, describe_painted
 from napari_unet.ui.correct.queue.view import ReviewQueueView
-from napari_unet.ui.correct.sight import bring_to_front
 from napari_unet.ui.correct.small_objects import SmallObjects
 from napari_unet.ui.correct.toolbox import CorrectionTools
 from napari_unet.ui.correct.tools.actions import ACTIONS, LAYER_MODES

@@ -14,11 +14,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Place
+from napari_unet.ui.canvas.sight import bring_to_front, why_not_seen
 from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.correct.layer_input import LayerInput
 from napari_unet.ui.correct.locks.marks import LockMarks
 from napari_unet.ui.correct.reviewed import ReviewMarks
-from napari_unet.ui.correct.sight import bring_to_front, why_not_seen
 from napari_unet.ui.correct.tools.actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import ToolHand
 from napari_unet.ui.correct.tools.object_tools import ObjectTools

@@ -65,6 +65,10 @@ class EarlierCorrections(QObject):
         """Whether `found` may still change by what was already done."""
         return self._quiet.waiting or self._counting
 
+    def describe(self) -> dict[int, str]:
+        """How the images that are not open stand, by number, in a few words."""
+        return {image.number: _state_of(image) for image in self.found}
+
     def reader(self, channels: str) -> ReadEarlier | None:
         """A function for the worker thread that reads them; None if there are none. What was done is saved before.
 
@@ -155,6 +159,14 @@ def _count_closed(
 ) -> dict[int, EarlierImage | None]:
     project.flush()
     return {number: store.count(number, reference) for number, reference in waiting.items()}
+
+
+def _state_of(image: EarlierImage) -> str:
+    if image.problem:
+        return "left out"
+    if not image.predicted:
+        return f"ground truth, {image.n_confirmed:,} objects"
+    return f"{image.n_corrected:,} corrected, {image.n_confirmed:,} confirmed" if image.has_objects else "classes"
 
 
 def describe_earlier(images: tuple[EarlierImage, ...]) -> str:

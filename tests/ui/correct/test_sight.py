@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("napari")
 
-from napari_unet.ui.correct.sight import IN_3D, OTHER_AXES, is_covered
+from napari_unet.ui.canvas.sight import IN_3D, OTHER_AXES, is_covered
 from napari_unet.ui.panel import UNetPanel
 
 

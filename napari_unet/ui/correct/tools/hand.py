@@ -9,9 +9,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.labels.types import Place
+from napari_unet.ui.canvas.sight import IN_3D
 from napari_unet.ui.canvas.strokes import StrokeLine, follow_stroke, line_of, place_of
 from napari_unet.ui.correct.locks.marks import lock_signs
-from napari_unet.ui.correct.sight import IN_3D
 from napari_unet.ui.correct.tools.actions import HINTS, LAYER_MODES, TOOLS
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
