@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,28 @@ from napari_unet.segmentation.plan import (
     Plan,
 )
 from napari_unet.segmentation.tiles.maps import PlaneMaps
+from napari_unet.segmentation.tiles.tile import TileAnswer
+
+
+@dataclass(frozen=True, eq=False)
+class Formed:
+    """`labels` ((Z,) Y, X) of a plane, a volume or a part, and the maps (outputs, (Z,) Y, X) that they were made of."""
+
+    probability: Floats
+    labels: Labels
+
+
+def form(maps: PlaneMaps, plan: Plan) -> Formed:
+    """The labels of a unit; nothing is changed."""
+    probability = maps.at_image_size()
+    return Formed(probability, plan.decode(probability))
+
+
+def form_part(answer: TileAnswer, region: tuple[slice, slice], plan: Plan) -> Formed:
+    """The labels of a finished tile of a plane on its own, for the eye: the final ones are of all maps."""
+    rows, columns = region
+    probability = resample(answer.maps, (rows.stop - rows.start, columns.stop - columns.start))
+    return Formed(probability, plan.decode(probability))
 
 
 class ImageAssembly:
@@ -30,31 +53,26 @@ class ImageAssembly:
         if plan.config.keep_probability:
             self.probability = np.zeros((plan.record.architecture.out_channels, *image.shape), np.float16)
 
-    def take(self, unit: PlaneIndex, maps: PlaneMaps, plan: Plan) -> None:
-        """A unit's maps are complete, or as complete as they will be."""
-        probability = maps.at_image_size()
-        self.keep(unit, probability)
-        self.labels[unit] = plan.decode(probability)
+    def take(self, unit: PlaneIndex, formed: Formed) -> None:
+        """What was formed of a unit, of which the maps are complete, or as complete as they will be."""
+        self.put(unit, (), formed.probability, formed.labels)
         self.done[unit] = True
 
-    def keep(self, unit: PlaneIndex, probability: Floats) -> None:
-        """Keep what the network said, if that is asked for."""
+    def put(self, unit: PlaneIndex, region: tuple[slice, ...], probability: Floats, labels: Labels) -> None:
+        """Labels of a region of a unit (all of it: none), and what the network said there, if that is to be kept."""
+        at: tuple[Any, ...] = (*unit, *region)
+        self.labels[at] = labels
         if self.probability is not None:
             for kept, map_ in zip(self.probability, probability, strict=True):
-                kept[unit] = map_
+                kept[at] = map_
 
     def planes_of(self, unit: PlaneIndex) -> list[PlaneIndex]:
         """Indices of the YX planes of a unit."""
         return [(*unit, *inside) for inside in np.ndindex(*self.labels.shape[len(unit) : -2])]
 
-    def shown(self, maps: PlaneMaps, core: tuple[slice, ...], first: int, plan: Plan) -> Labels:
-        """Labels of a finished tile on its own, for the eye, ids after `first`; the final ones are of all maps."""
-        rows, columns = maps.region_of(core)
-        size = (rows.stop - rows.start, columns.stop - columns.start)
-        labels = plan.decode(resample(maps.maps[(slice(None), *core)], size))
-        if self._numbered:
-            labels[labels > 0] += first
-        return labels
+    def numbered(self, labels: Labels, first: int) -> Labels:
+        """Labels with their ids after `first`, if they are ids."""
+        return np.where(labels > 0, labels + np.int32(first), np.int32(0)) if self._numbered else labels
 
     def link(self, plan: Plan) -> None:
         """Give objects one id through z, where the network did not see through z itself."""

@@ -6,8 +6,9 @@ To a person a mirrored image is as easy as the image itself. Where the network s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +18,10 @@ from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import View
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
+from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.kinds import choose_kind
-from napari_unet.segmentation.plan import (
-    make_plan,
-    units_of,
-)
+from napari_unet.segmentation.plan import Plan, make_plan, units_of
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
@@ -64,22 +63,32 @@ def look_again(
     plan = make_plan(units_of(planes, record), view, record, config)
     predictor = Predictor(model, config.engine)
     started, done = time.perf_counter(), 0
-    for number, unit in enumerate(plan.units, start=1):
-        plan = plan.measured(image, unit)
-        seen = plan.see(image, unit, mirrored=True)
-        mirrored, queue = PlaneMaps(seen, record.architecture.out_channels), TileQueue(predictor, seen, config.tile)
-        while queue:
-            mirrored.put(queue.answer())
-            yield None
-            if stop.requested:
+    with Aside(stop) as aside:
+        for number, unit in enumerate(plan.units, start=1):
+            plan = plan.measured(image, unit)
+            try:
+                maps = yield from _look_at_mirrored(image, predictor, plan, unit, aside)
+                labels = aside.do(partial(plan.decode, maps))
+            except Stopped:
                 yield Finished(done, True)
                 return
-        maps = np.ascontiguousarray(mirrored.at_image_size()[..., ::-1])
-        labels = plan.decode(maps)
-        left = (time.perf_counter() - started) * (len(plan.units) - number) / number
-        inside = range(image.shape[-3]) if plan.deep else [None]
-        for z in inside:
-            plane, at = ((*unit, z), (z,)) if z is not None else (unit, ())
-            done += 1
-            yield SecondLook(plane, labels[at], maps[(slice(None), *at)], done, len(plan.units) * len(inside), left)
+            left = (time.perf_counter() - started) * (len(plan.units) - number) / number
+            inside = range(image.shape[-3]) if plan.deep else [None]
+            for z in inside:
+                plane, at = ((*unit, z), (z,)) if z is not None else (unit, ())
+                done += 1
+                yield SecondLook(plane, labels[at], maps[(slice(None), *at)], done, len(plan.units) * len(inside), left)
     yield Finished(done)
+
+
+def _look_at_mirrored(
+    image: ModelInput, predictor: Predictor, plan: Plan, unit: PlaneIndex, aside: Aside
+) -> Generator[None, None, npt.NDArray[np.float32]]:
+    """The maps of a unit, turned back; gives None after each tile, and raises `Stopped`."""
+    seen = aside.do(lambda: plan.see(image, unit, mirrored=True))
+    mirrored = PlaneMaps(seen, plan.record.architecture.out_channels)
+    queue = TileQueue(predictor, seen, plan.config.tile)
+    while queue:
+        mirrored.put(aside.do(queue.answer))
+        yield None
+    return aside.do(lambda: np.ascontiguousarray(mirrored.at_image_size()[..., ::-1]))

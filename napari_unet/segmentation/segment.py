@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.limits import volume_of
 from napari_unet.images.view import Origin, View
-from napari_unet.labels.types import PlaneIndex
+from napari_unet.labels.types import Labels, PlaneIndex
 from napari_unet.models.model import Model
+from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.segmentation.appearance import Appearance, measure_appearance
-from napari_unet.segmentation.assembly import ImageAssembly
+from napari_unet.segmentation.assembly import Formed, ImageAssembly, form, form_part
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
-from napari_unet.segmentation.plan import (
-    Plan,
-    make_plan,
-    plan_units,
-)
+from napari_unet.segmentation.plan import Plan, make_plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
+from napari_unet.segmentation.tiles.tile import TileAnswer
 
 SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
 
-_QUICKLY_DECODED = 2**22  # pixels of a plane whose objects are formed in less than a second, even after a stop
+_QUICKLY_FORMED = 2**22  # pixels of a plane whose objects are formed in less than a second, even after a stop
 
 
 def segment_steps(
@@ -61,24 +61,48 @@ def segment_steps(
         Whether somebody watches: then each finished tile comes with labels of its own (`TileDone.labels`), which costs
         forming its objects twice.
     """
-    config, scope = config or SegmentConfig(), scope or Scope()
-    choice = choose_kind(image, model, config.kind, current or scope.index, config.engine)
-    image, stop, clock = choice.image, stop or StopFlag(), _Clock()
-    units = plan_units(image, choice.model, scope, current)
-    predictor = Predictor(choice.model, config.engine)
-    with clock.measuring("estimate"):
-        plan, found = look(choice, config, units, predictor)
-    yield Estimated(plan.view, len(units), config.engine.note, found.unusual)
-    made = found.maps if config.tile is None and plan.factor == 1 else None
-    run = _Segmenting(image, predictor, ImageAssembly(image, plan), stop, clock, view, provisional)
-    for number, unit in enumerate(units):
-        if stop.requested:
-            break
-        plan = plan.measured(image, unit)
-        yield from run.segment(plan, unit, number, made if number == 0 else None)
-    run.assembly.link(plan)
+    config, scope, stop = config or SegmentConfig(), scope or Scope(), stop or StopFlag()
+    clock = _Clock()
+    with Aside(stop, used=provisional) as aside:  # who watches does not want to wait for the tile at hand
+        try:
+            with clock.measuring("estimate"):
+                begun = aside.do(lambda: _begin(image, model, config, scope, current))
+        except Stopped:
+            yield Finished(_nothing(image, config, clock), stopped=True)
+            return
+        plan = begun.plan
+        yield Estimated(plan.view, len(plan.units), config.engine.note, begun.unusual)
+        run = _Segmenting(
+            begun.image, begun.predictor, ImageAssembly(begun.image, plan), stop, aside, clock, view, provisional
+        )
+        for number, unit in enumerate(plan.units):
+            if stop.requested:
+                break
+            plan = yield from run.segment(plan, unit, number, begun.maps if number == 0 else None)
+        run.assembly.link(plan)
     clock.timing["total"] = clock.spent
     yield Finished(_result(run.assembly, plan, clock), stop.requested)
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """What was learned from the first unit, and `maps` of it if they are done with that."""
+
+    image: ModelInput
+    predictor: Predictor
+    plan: Plan
+    maps: PlaneMaps | None
+    unusual: bool
+
+
+def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None) -> _Begun:
+    """Choose what answers, make it ready and look at the first unit."""
+    choice = choose_kind(image, model, config.kind, current or scope.index, config.engine)
+    units = plan_units(choice.image, choice.model, scope, current)
+    predictor = Predictor(choice.model, config.engine)
+    plan, found = look(choice, config, units, predictor)
+    made = found.maps if config.tile is None and plan.factor == 1 else None
+    return _Begun(choice.image, predictor, plan, made, found.unusual)
 
 
 def look(
@@ -93,6 +117,13 @@ def look(
         limits = ((volume_of(image.axes, units[0]), found.limits),)
         view = replace(view, limits=limits, normalization=record.normalization)
     return make_plan(units, view, record, config), found
+
+
+def _nothing(image: ModelInput, config: SegmentConfig, clock: _Clock) -> Segmentation:
+    """Of an image that nobody has looked at yet."""
+    done = np.zeros(image.shape[:-2], np.bool_)
+    view = View(config.diameter, "given", config.invert == "yes", config.thresholds)
+    return Segmentation(np.zeros(image.shape, np.int32), image.axes, view, done, None, dict(clock.timing))
 
 
 def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock) -> Segmentation:
@@ -114,8 +145,10 @@ class _Clock:
     @contextmanager
     def measuring(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()
-        yield
-        self.timing[stage] += time.perf_counter() - start
+        try:
+            yield
+        finally:
+            self.timing[stage] += time.perf_counter() - start
 
     def left(self, part: float) -> float | None:
         """Seconds left when `part` of the work is done."""
@@ -130,53 +163,73 @@ class _Segmenting:
     predictor: Predictor
     assembly: ImageAssembly
     stop: StopFlag
+    aside: Aside
     clock: _Clock
     screen: tuple[slice, slice] | None
     provisional: bool
 
-    def segment(self, plan: Plan, unit: PlaneIndex, number: int, made: PlaneMaps | None) -> Iterator[SegmentEvent]:
-        """Predict the tiles of a unit, unless its maps were `made`, and form its labels."""
-        maps, n_units = made, len(plan.units)
-        if maps is None:
-            seen = plan.see(self.image, unit)
-            maps = PlaneMaps(seen, plan.record.architecture.out_channels)
-            queue = TileQueue(self.predictor, seen, plan.config.tile, self.screen)
-            yield from self._predict(plan, unit, maps, queue, number / n_units)
-            if queue and self._stays_as_shown(plan, maps):
-                self.assembly.keep(unit, maps.at_image_size())
-                self.assembly.done[unit] = True
-                return
-        else:
-            whole = tuple(slice(0, size) for size in maps.maps.shape[1:])
-            left = self.clock.left((number + 1) / n_units)
-            yield TileDone(1, 1, unit, maps.region_of(whole), None, left)
-        with self.clock.measuring("decode"):
-            self.assembly.take(unit, maps, plan)
-        done = number + 1
+    def segment(
+        self, plan: Plan, unit: PlaneIndex, number: int, made: PlaneMaps | None
+    ) -> Generator[SegmentEvent, None, Plan]:
+        """Predict the tiles of a unit, unless its maps were `made`, and form its labels; returns what is known then."""
+        try:
+            plan = self.aside.do(lambda: plan.measured(self.image, unit))
+            maps = made or (yield from self._predict(plan, unit, number / len(plan.units)))
+            if made is not None:
+                yield self._tile_done(maps, unit, number, len(plan.units))
+            with self.clock.measuring("decode"):
+                formed = self._form(maps, plan)
+        except Stopped:
+            return plan
+        self.assembly.take(unit, formed)
+        done, n_units = number + 1, len(plan.units)
         for plane in self.assembly.planes_of(unit):
             labels = self.assembly.labels[plane].copy()
             yield PlaneDone(done, n_units, plane, labels, self.clock.left(done / n_units))
+        return plan
 
-    def _predict(
-        self, plan: Plan, unit: PlaneIndex, maps: PlaneMaps, queue: TileQueue, before: float
-    ) -> Iterator[TileDone]:
-        """Tile by tile, until it is stopped; what somebody watches is written to the labels as it is shown."""
-        shown = 0
-        while queue:
-            with self.clock.measuring("network"):
-                answer = queue.answer()
+    def _form(self, maps: PlaneMaps, plan: Plan) -> Formed:
+        """The labels of a unit; a small one is formed to its end even after a stop."""
+        if math.prod(maps.shape) <= _QUICKLY_FORMED:
+            return form(maps, plan)
+        return self.aside.do(lambda: form(maps, plan))
+
+    def _tile_done(self, maps: PlaneMaps, unit: PlaneIndex, number: int, n_units: int) -> TileDone:
+        whole = tuple(slice(0, size) for size in maps.maps.shape[1:])
+        return TileDone(1, 1, unit, maps.region_of(whole), None, self.clock.left((number + 1) / n_units))
+
+    def _predict(self, plan: Plan, unit: PlaneIndex, before: float) -> Generator[TileDone, None, PlaneMaps]:
+        """Tile by tile, until it is stopped; what somebody watches is written to the labels as it is shown.
+
+        Raises `Stopped` if that was before the first tile was done.
+        """
+        seen = self.aside.do(lambda: plan.see(self.image, unit))
+        maps = PlaneMaps(seen, plan.record.architecture.out_channels)
+        queue = TileQueue(self.predictor, seen, plan.config.tile, self.screen)
+        watched, shown, done = self.provisional and not plan.deep and len(queue) > 1, 0, 0
+        while queue and not self.stop.requested:
+            try:
+                with self.clock.measuring("network"):
+                    answer = self.aside.do(queue.answer)
                 maps.put(answer)
-            region, labels = maps.region_of(answer.core), None
-            if self.provisional and queue.total > 1 and not plan.deep:
-                labels = self.assembly.shown(maps, answer.core, shown, plan)
-                shown = max(shown, int(labels.max(initial=0)))
-                self.assembly.labels[unit][region] = labels
-            part = before + queue.done / queue.total / len(plan.units)
-            yield TileDone(queue.done, queue.total, unit, region, labels, self.clock.left(part))
-            if self.stop.requested:
-                return
+                done, region, labels = done + 1, maps.region_of(answer.core), None
+                if watched:
+                    labels = self._show(answer, unit, region, plan, shown)
+                    shown = max(shown, int(labels.max(initial=0)))
+            except Stopped:
+                break
+            left = self.clock.left(before + queue.done / queue.total / len(plan.units))
+            yield TileDone(queue.done, queue.total, unit, region, labels, left)
+        if not done:
+            raise Stopped
+        return maps
 
-    def _stays_as_shown(self, plan: Plan, maps: PlaneMaps) -> bool:
-        """Whether a unit that was stopped halfway keeps the labels of its tiles: who stops does not want to wait."""
-        watched = self.provisional and not plan.deep
-        return watched and math.prod(maps.shape) > _QUICKLY_DECODED
+    def _show(
+        self, answer: TileAnswer, unit: PlaneIndex, region: tuple[slice, slice], plan: Plan, first: int
+    ) -> Labels:
+        """The labels of a tile, ids after `first`, which stay where nobody waits for those of the whole plane."""
+        part = self.aside.do(lambda: form_part(answer, region, plan))
+        labels = self.assembly.numbered(part.labels, first)
+        self.assembly.put(unit, region, part.probability, labels)
+        self.assembly.done[unit] = True
+        return labels

@@ -20,7 +20,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation import segment as segment_module
-from napari_unet.segmentation.assembly import ImageAssembly
+from napari_unet.segmentation.assembly import ImageAssembly, form
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import PlaneDone, TileDone
 from napari_unet.segmentation.plan import Plan, make_plan, plan_units
@@ -62,7 +62,7 @@ def assemble(image: Image, model: Model, plan: Plan, elsewhere) -> np.ndarray:
         maps = PlaneMaps(seen, model.record.architecture.out_channels)
         for answer in reversed(elsewhere([pickle.dumps(task) for task in tasks])):  # in whatever order they come back
             maps.put(pickle.loads(answer))
-        assembly.take(unit, maps, plan)
+        assembly.take(unit, form(maps, plan))
     assembly.link(plan)
     return assembly.labels
 
@@ -102,7 +102,7 @@ def test_who_stops_a_large_plane_keeps_what_was_shown_and_waits_for_nothing(smal
     """No objects are formed anew from the maps of a large plane, and no other tile is predicted."""
     image, stop, seen, predicted = Image.from_array(noise("uint8", 200, 200), "YX"), StopFlag(), [], []
     if not small:
-        monkeypatch.setattr(segment_module, "_QUICKLY_DECODED", 100)
+        monkeypatch.setattr(segment_module, "_QUICKLY_FORMED", 100)
     predict = Predictor.predict
     monkeypatch.setattr(Predictor, "predict", lambda self, *given: predicted.append(1) or predict(self, *given))
     for event in segment_steps(image, tiny(), CONFIG, stop=stop, provisional=True):

@@ -13,6 +13,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.labels.bands import row_bands
 from napari_unet.labels.types import Array, Box
 
 TILE = 256
@@ -51,6 +52,16 @@ class TileChange:
                 (self.places, other.places), (self.before, other.before), (self.after, other.after),
             )
         )  # fmt: skip
+
+
+def copy_array(array: Array) -> Array:
+    """A copy in C order. Memory of rows that hold nothing is not touched: labels of a large image are mostly empty."""
+    found = np.zeros(array.shape, array.dtype)
+    for band in row_bands(array.shape):
+        part = array[band]
+        if part.any():
+            found[band] = part
+    return found
 
 
 def tile_slices(key: TileKey) -> tuple[slice, slice]:

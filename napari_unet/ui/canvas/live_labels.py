@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.ui.session.image_work import ImageWork
+from napari_unet.ui.session.napari_private import redraw_all, redraw_part, redraw_thumbnail
 from napari_unet.workflows.replacement import Replacement
 
 REFRESH_SECONDS = 0.25
 DRAWING_SHARE = 20
-"""napari draws all of a plane anew, which for a very large one takes seconds: it rests so many times as long."""
+"""Where only all of a plane can be drawn anew, which for a large one takes long, it rests so many times as long."""
 _PROBES = 64
 
 
@@ -29,6 +30,7 @@ class LiveLabels:
         self.written = written
         self.anything = False
         self._work, self._role, self._offset = work, role, offset
+        self._undrawn = False  # whether something could not be drawn by itself
         self._drawn = self._took = 0.0
 
     @property
@@ -47,14 +49,24 @@ class LiveLabels:
         np.copyto(now, new, where=now == before)
         before[...] = new
         self.anything = True
+        if redraw_part(self.layer, self._work.geometry.layer_box(at)):
+            return
+        self._undrawn = True
         if time.monotonic() - self._drawn > max(REFRESH_SECONDS, DRAWING_SHARE * self._took):
-            self.refresh()
+            self._redraw()
 
-    def refresh(self, thumbnail: bool = False) -> None:
+    def finish(self) -> None:
+        """Show all that was written, in the list of layers too."""
+        if self.alive:
+            if self._undrawn:
+                self._redraw()
+            redraw_thumbnail(self.layer)
+
+    def _redraw(self) -> None:
         start = time.monotonic()
         if self.alive:
-            self.layer.refresh(thumbnail=thumbnail, extent=False)
-        self._drawn = time.monotonic()
+            redraw_all(self.layer)
+        self._undrawn, self._drawn = False, time.monotonic()
         self._took = self._drawn - start
 
     def _target(self) -> npt.NDArray[Any] | None:

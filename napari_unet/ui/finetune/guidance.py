@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.corrections.comparison import Counts
+from napari_unet.events import Failed
 from napari_unet.finetuning.guidance import (
     advise_amount,
     advise_classes,
@@ -20,11 +21,14 @@ from napari_unet.finetuning.guidance import (
     describe_cost,
 )
 from napari_unet.models.running.engine import Engine
+from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
     from napari_unet.ui.finetune.material import MaterialView
     from napari_unet.ui.session.session import Session
+
+_UNKNOWN = "this computer"
 
 
 BEGIN = "Correct what is wrong, or go through the doubtful objects (Q) and accept those that are right (A)."
@@ -50,6 +54,8 @@ class GuidanceView(QWidget):
         self._after: tuple[str, ...] = ()
         self._sentences: tuple[str, ...] = ()
         self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Show me where")
+        self._engines: dict[Engine, str] = {}  # in plain words
+        self._shown: tuple[MaterialView, float, Engine] | None = None
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.where_button.setToolTip("Go to the part of the open images where the model is least sure")
         self.where_button.clicked.connect(self.where_next)
@@ -67,6 +73,7 @@ class GuidanceView(QWidget):
 
     def begin(self) -> None:
         """A run starts: what was said before it is over."""
+        self._shown = None
         self._problems = self._after = ()
         self._write(())
 
@@ -87,7 +94,8 @@ class GuidanceView(QWidget):
         """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""
         if self._after:
             return
-        cost = describe_cost(seconds, _describe(engine))
+        self._shown = material, seconds, engine
+        cost = describe_cost(seconds, self._describe(engine))
         names, pixels = material.classes
         if names:
             self._write(sentence for sentence in (advise_classes(names, pixels), cost) if sentence)
@@ -121,9 +129,20 @@ class GuidanceView(QWidget):
         self._label.setToolTip("\n".join(self._sentences))
         self.setVisible(bool(self.text))
 
+    def _describe(self, engine: Engine) -> str:
+        """In plain words once torch is there, which is not loaded for the sake of a sentence.
 
-def _describe(engine: Engine) -> str:
-    """In plain words once torch is there: it is not loaded, in the window's thread, for the sake of a sentence."""
-    if "torch" not in sys.modules:
-        return "this computer"
-    return engine.describe()
+        It is asked in a thread: an accelerator is tried first, and while torch is being loaded everybody waits for it.
+        """
+        if engine not in self._engines:
+            if "torch" not in sys.modules:
+                return _UNKNOWN
+            self._engines[engine] = _UNKNOWN
+            run_errand(engine.describe, self._on_described, engine)
+        return self._engines[engine]
+
+    def _on_described(self, words: str | Failed, engine: Engine) -> None:
+        if not isinstance(words, Failed):
+            self._engines[engine] = words
+            if self._shown is not None and self._shown[-1] == engine and not self._problems:
+                self.show_before(*self._shown)

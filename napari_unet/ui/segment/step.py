@@ -19,9 +19,10 @@ from napari_unet.heads.semantic.shares import describe_shares
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 from napari_unet.ui.canvas.classes import class_names_of, describe_classes
+from napari_unet.ui.segment.background import estimate_in_background
 from napari_unet.ui.segment.diameter import DiameterField
 from napari_unet.ui.segment.keep_question import KeepQuestion
-from napari_unet.ui.segment.run import OWNER, SegmentRun, estimate_in_background
+from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
 from napari_unet.ui.session.keeping.undo import get_undo

@@ -23,6 +23,7 @@ from napari_unet.heads.registry import head_named
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
+from napari_unet.labels.bands import row_bands
 from napari_unet.labels.types import Place
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, name_values, placement
@@ -157,11 +158,15 @@ class ImageWork:
     @property
     def has_corrections(self) -> bool:
         """Whether a person changed the labels, or marked anything as reviewed."""
-        labels, reviewed = self.labels, self.reviewed
+        labels, reviewed, prediction = self.labels, self.reviewed, self.prediction
         if labels is None:
             return False
-        changed = labels.any() if self.prediction is None else not np.array_equal(labels, self.prediction)
-        return bool(changed) or (reviewed is not None and bool(reviewed.any()))
+        for band in row_bands(labels.shape):
+            if reviewed is not None and reviewed[band].any():
+                return True
+            if labels[band].any() if prediction is None else not np.array_equal(labels[band], prediction[band]):
+                return True
+        return False
 
     def _array(self, role: str) -> npt.NDArray[Any] | None:
         layer = self.layers.get(role)

@@ -198,6 +198,12 @@ class Geometry:
         first = np.zeros_like(index[-1]) if isinstance(index[-1], np.ndarray) else 0
         return tuple(at.get(letter, first) for letter in self.layer_axes)
 
+    def layer_box(self, index: tuple[int | slice, ...]) -> tuple[slice, ...]:
+        """The box of an index over `axes` (numbers, or slices with a start) in the layer, a slice for each axis."""
+        parts = (part if isinstance(part, slice) else slice(part, part + 1) for part in index)
+        at = dict(zip(self.axes, parts, strict=True))
+        return tuple(at.get(letter, slice(None)) for letter in self.layer_axes)
+
     def corner(self, layer: ImageLayer, index: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """The `translate` of a layer whose first pixel lies on pixel `index` (over `axes`) of an image layer."""
         place = placement(layer, self)

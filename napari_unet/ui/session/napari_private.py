@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from napari._vispy.utils.gl import get_max_texture_sizes
+from napari.layers import Labels
 from napari.qt.threading import GeneratorWorker
 from qtpy.QtCore import QThreadPool
 
@@ -38,6 +42,66 @@ def atom_before(atom: Any) -> tuple[Pixels, npt.NDArray[Any]]:
     mask = np.ones(shape, bool) if atom.mask is None else np.asarray(atom.mask).reshape(shape)
     index = tuple(found + start for found, start in zip(np.nonzero(mask), starts, strict=True))
     return index, np.asarray(atom.old_values).ravel()
+
+
+def redraw_part(layer: Labels, box: tuple[slice, ...]) -> bool:
+    """Draw anew what was written, past the layer's history, to `box` (a slice for each axis of the layer).
+
+    `Labels.refresh` colours and hands over all of a plane, which for a large one takes the better part of a second;
+    this is what napari does for a stroke. False if it cannot be done that way: `refresh` does it then.
+    """
+    if not layer.visible:
+        return True  # all of it is drawn once it is visible
+    known = layer._slice
+    displayed = known.slice_input.displayed
+    if known.empty or len(displayed) != 2 or not isinstance(layer.data, np.ndarray):
+        return False
+    ranges = [part.indices(size)[:2] for part, size in zip(box, layer.data.shape, strict=True)]
+    if not all(ranges[axis][0] <= at < ranges[axis][1] for axis, at in layer._get_pt_not_disp().items()):
+        return True  # another slice is in view
+    part = tuple(slice(*ranges[axis]) for axis in displayed)
+    if layer.contour == 0:
+        known.image.view[part] = layer.colormap._data_to_texture(known.image.raw[part])
+    if max(known.image.raw.shape) > most_texels():
+        return False
+    layer._accumulate_updated_slice(tuple(slice(*one) for one in ranges))
+    layer._partial_labels_refresh()
+    return True
+
+
+def redraw_all(layer: Labels) -> None:
+    """Draw anew what `redraw_part` could not, which has coloured what is new of a plane too large for one texture."""
+    view = layer._slice.image.view
+    if layer.contour == 0 and view.ndim == 2 and max(view.shape) > most_texels():
+        layer._refresh_sync(data_displayed=True)
+    else:
+        layer.refresh(thumbnail=False, extent=False)
+
+
+def redraw_thumbnail(layer: Labels) -> None:
+    """Draw the small picture in the list of layers anew, and nothing else."""
+    layer._refresh_sync(thumbnail=True)
+
+
+def most_texels() -> int:
+    """Pixels a side of the largest plane that napari draws as it is; of larger ones it leaves pixels out."""
+    return int(get_max_texture_sizes()[0] or 2**30)
+
+
+@contextmanager
+def drawn_as_empty(layer: Labels) -> Iterator[None]:
+    """While a layer that holds nothing yet is added: napari colours all of it, more than once, on that occasion."""
+    colour = layer._raw_to_displayed
+
+    def colour_nothing(raw: Any, data_slice: Any = None) -> Any:
+        one = colour(np.zeros((1,) * raw.ndim, raw.dtype))
+        return np.zeros(raw.shape, one.dtype) if not one.any() else np.full(raw.shape, one.flat[0])
+
+    layer._raw_to_displayed = colour_nothing
+    try:
+        yield
+    finally:
+        del layer._raw_to_displayed
 
 
 class PooledWorker(GeneratorWorker):

@@ -53,6 +53,7 @@ class ReviewedOverlay:
                 self._work,
                 "reviewed",
                 np.zeros(self._work.shape, np.uint8),
+                empty=True,
                 opacity=OPACITY,
                 colormap=DirectLabelColormap(
                     color_dict={None: np.zeros(4), 0: np.zeros(4), BY_HAND: _COLOUR, BY_CORRECTION: _COLOUR}

@@ -26,6 +26,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
 from napari_unet.ui.session.layers import is_image_layer, show_planes
+from napari_unet.ui.session.napari_private import drawn_as_empty
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -202,16 +203,20 @@ class Session:
 
     # -- layers that belong to an image ---------------------------------------------------------------------------
 
-    def add_layer(self, work: ImageWork, role: str, data: npt.NDArray[Any], **options: Any) -> Labels | ImageLayer:
+    def add_layer(
+        self, work: ImageWork, role: str, data: npt.NDArray[Any], empty: bool = False, **options: Any
+    ) -> Labels | ImageLayer:
         """Show `data` (axes `work.axes`; a probability may be float) over the image as its layer of `role`.
 
-        A layer of the same role is replaced. Which layer is selected does not change.
+        A layer of the same role is replaced. Which layer is selected does not change. `empty`: all of `data` is 0.
         """
         self.remove_layer(work, role)
         make = ImageLayer if role == "probability" else Labels
-        layer = make(work.geometry.to_layer(data), **(work.layer_options(role) | options))
-        with self.keep_selection():
+        # Not visible at first: napari looks at all of a layer each time that something about it is set.
+        layer = make(work.geometry.to_layer(data), visible=False, **(work.layer_options(role) | options))
+        with self.keep_selection(), drawn_as_empty(layer) if empty else contextlib.nullcontext():
             self.viewer.add_layer(layer)
+            layer.visible = True
         work.put_layer(role, layer)
         return layer
 

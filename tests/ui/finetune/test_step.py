@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
+from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 from napari_unet.ui.finetune.material import describe_counts
 from napari_unet.ui.finetune.result import explain_score, summarize
@@ -231,11 +234,14 @@ def test_an_object_through_slices_counts_once_but_in_each_frame_anew() -> None:
     assert count_reviewed(stack, reviewed, "TYX") == 2 * labels.max()
 
 
-def test_guidance_says_what_would_help_before_and_after(step, session, qtbot) -> None:
+def test_guidance_says_what_would_help_before_and_after(step, session, qtbot, monkeypatch) -> None:
+    asked, describe = [], Engine.describe
+    monkeypatch.setattr(Engine, "describe", lambda engine: asked.append(threading.get_ident()) or describe(engine))
     work = segmented(session)
     qtbot.waitUntil(lambda: "nothing new to learn" in step.guidance.text, timeout=5000)
     assert "Takes about" in step.guidance.text
-    assert "processor" in step.guidance.text
+    qtbot.waitUntil(lambda: "processor" in step.guidance.text, timeout=5000)
+    assert threading.get_ident() not in asked, "to ask an accelerator takes seconds"
     work.labels_layer.data_setitem(np.nonzero(work.labels == 1), 0)
     get_trackers(session).of(work).note_edit([()])
     qtbot.waitUntil(lambda: "24 more corrected objects" in step.guidance.text, timeout=5000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari._vispy.layers.labels import VispyLabelsLayer
+from napari.utils.colormaps import CyclicLabelColormap
 from qtpy.QtCore import Qt
 
 from napari_unet.errors import UserError
@@ -409,7 +412,7 @@ def test_stop_ends_a_backlog_of_tiles_and_large_planes_come_in_bands(
     segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any
 ) -> None:
     """A queue of two hundred tiles, each of which takes the window 20 ms: after Stop most of them are left out."""
-    monkeypatch.setattr("napari_unet.ui.segment.run.BAND_PIXELS", 8 * 80)
+    monkeypatch.setattr("napari_unet.ui.segment.background.BAND_PIXELS", 8 * 80)
     monkeypatch.setattr("napari_unet.ui.segment.run.LATE_SECONDS", 0.1)
     written: list[tuple[int, ...]] = []
 
@@ -432,3 +435,53 @@ def test_stop_ends_a_backlog_of_tiles_and_large_planes_come_in_bands(
     wait_until_idle(panel.session)
     assert len([shape for shape in written if shape == (4, 4)]) < 100
     assert [shape for shape in written if shape != (4, 4)] == [(8, 80)] * 8
+
+
+def test_of_a_plane_only_the_tiles_that_come_are_drawn(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any
+) -> None:
+    """To draw a plane of 10,000 pixels a side at each tile, or to colour it when its layer is added, freezes all."""
+    whole, parts, coloured = [], [], []
+    labels = np.arange(64 * 80, dtype=np.int32).reshape(64, 80) % 7
+
+    def tiles(image: Any, model: Any, config: Any, scope: Any, stop: StopFlag, **first: Any) -> Iterator[Any]:
+        for number in range(8):
+            region = (slice(8 * number, 8 * number + 8), slice(None))
+            yield TileDone(number + 1, 8, (), region, labels[region], None)
+        yield PlaneDone(1, 1, (), labels.copy(), None)
+        yield Finished(Segmentation(labels, "YX", View(17.0), np.ones((), bool), None, {"total": 1.0}))
+
+    def on_layer(event: Any) -> None:
+        event.value.events.set_data.connect(whole.append)
+        event.value.events.labels_update.connect(lambda update: parts.append(update.data.size))
+
+    # What is not on a screen has no texture of which a part could be drawn, and napari draws all of it then.
+    monkeypatch.setattr(VispyLabelsLayer, "_on_partial_labels_update", lambda self, event: None)
+    colour = CyclicLabelColormap._data_to_texture
+    monkeypatch.setattr(
+        CyclicLabelColormap, "_data_to_texture", lambda cmap, a: coloured.append(np.size(a)) or colour(cmap, a)
+    )
+    monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", tiles)
+    monkeypatch.setattr("napari_unet.ui.segment.background.BAND_PIXELS", 8 * 80)
+    viewer.add_image(np.zeros((64, 80), np.float32))
+    viewer.layers.events.inserted.connect(on_layer)
+    panel.segment_step.segment_button.click()
+    wait_until_idle(panel.session)
+    np.testing.assert_array_equal(panel.session.current.labels, labels)
+    assert len(whole) <= 1, "the layer was added, and nothing else drew all of it"
+    assert max(parts) == max(coloured) == 8 * 80
+
+
+def test_stopped_before_the_model_is_there_nothing_was_done(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(Session, "model_loader", lambda self: lambda: release.wait(60))
+    viewer.add_image(np.zeros((64, 80), np.float32))
+    panel.segment_step.segment_button.click()
+    panel.segment_step.progress.stop_button.click()
+    wait_until_idle(panel.session)
+    assert not segmenter.calls
+    assert panel.session.current.labels is None
+    assert not panel.segment_step.message.text
+    release.set()

@@ -12,7 +12,15 @@ from napari.layers import Labels
 from napari.qt.threading import GeneratorWorker
 
 import napari_unet.ui
-from napari_unet.ui.session.napari_private import atom_before, atom_place
+from napari_unet.ui.session import napari_private
+from napari_unet.ui.session.napari_private import (
+    atom_before,
+    atom_place,
+    drawn_as_empty,
+    redraw_all,
+    redraw_part,
+    redraw_thumbnail,
+)
 
 EDITS = {
     "a stroke": lambda layer: layer.paint((1, 20, 20), 3),
@@ -58,10 +66,90 @@ def test_a_worker_can_be_given_a_pool_and_its_generator_closed() -> None:
 def test_no_other_module_of_the_window_looks_into_what_is_not_its_own() -> None:
     folder = Path(napari_unet.ui.__file__).parent
     found = set()
-    for path in folder.rglob("*.py"):
+    for path in sorted({*folder.rglob("*.py")} - {Path(napari_private.__file__)}):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Attribute) or not node.attr.startswith("_") or node.attr.endswith("__"):
                 continue
             if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
                 found.add(f"{path.relative_to(folder).as_posix()}: {ast.unparse(node)}")
     assert found == set()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+@pytest.mark.parametrize("contour", [0, 1])
+def test_a_part_is_drawn_as_all_of_it_would_be(viewer: Any, order: tuple[int, ...], contour: int) -> None:
+    layer = viewer.add_labels(np.zeros((3, 40, 50), np.int32))
+    layer.contour = contour
+    viewer.dims.order = order
+    viewer.dims.set_current_step(0, 1)
+    told: list[Any] = []
+    layer.events.labels_update.connect(lambda event: told.append((tuple(event.offset), event.data.shape)))
+    box = (slice(1, 2), slice(5, 15), slice(20, 40))
+    layer.data[box] = 7
+    reason = "napari draws parts of labels in another way: what a model writes does not appear while it works"
+    assert redraw_part(layer, box), reason
+    part = np.array(layer._slice.image.view)
+    (offset, shape), *more = told
+    assert not more
+    assert np.prod(shape) <= 14 * 24, "no more than the part, and what an outline needs around it"
+    layer.refresh()
+    if contour == 0:
+        assert np.array_equal(part, layer._slice.image.view), reason
+        assert offset == ((5, 20) if order[1] == 1 else (20, 5)), reason
+
+
+def test_a_part_of_another_slice_or_of_a_hidden_layer_is_not_drawn(viewer: Any) -> None:
+    layer = viewer.add_labels(np.zeros((3, 40, 50), np.int32))
+    told: list[Any] = []
+    layer.events.labels_update.connect(told.append)
+    assert redraw_part(layer, (slice(2, 3), slice(0, 5), slice(0, 5)))
+    layer.visible = False
+    assert redraw_part(layer, (slice(0, 1), slice(0, 5), slice(0, 5)))
+    assert not told
+
+
+def test_a_part_of_a_plane_too_large_for_a_texture_is_coloured_and_then_all_of_it_handed_over(
+    viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = viewer.add_labels(np.zeros((40, 50), np.int32))
+    monkeypatch.setattr(napari_private, "most_texels", lambda: 45)
+    layer.data[3, 4] = 9
+    assert not redraw_part(layer, (slice(0, 5), slice(0, 5)))
+    coloured: list[Any] = []
+    drawn: list[Any] = []
+    monkeypatch.setattr(layer, "_raw_to_displayed", coloured.append)
+    layer.events.set_data.connect(drawn.append)
+    redraw_all(layer)
+    assert drawn
+    assert not coloured
+    assert layer._slice.image.view[3, 4] == layer.colormap._data_to_texture(np.array([9]))[0]
+
+
+def test_an_empty_layer_is_added_without_colouring_it_and_is_as_any_other_afterwards(viewer: Any) -> None:
+    layer = Labels(np.zeros((40, 50), np.int32), visible=False)
+    sizes: list[int] = []
+    colour = layer.colormap._data_to_texture
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            type(layer.colormap), "_data_to_texture", lambda _, data: (sizes.append(np.size(data)), colour(data))[1]
+        )
+        with drawn_as_empty(layer):
+            viewer.add_layer(layer)
+            layer.visible = True
+    reason = "Labels colour what is in view in another way: to add labels to a large image takes long"
+    assert max(sizes) == 1, reason
+    layer.paint((10, 10), 5)
+    painted = np.array(layer._slice.image.view)
+    assert painted.any()
+    layer.refresh()
+    assert np.array_equal(painted, layer._slice.image.view), reason
+
+
+def test_the_picture_in_the_list_of_layers_is_drawn_alone(viewer: Any) -> None:
+    layer = viewer.add_labels(np.zeros((40, 50), np.int32))
+    drawn: list[Any] = []
+    layer.events.set_data.connect(drawn.append)
+    layer.data[:] = 3
+    redraw_thumbnail(layer)
+    assert layer.thumbnail[..., 3].any()
+    assert not drawn

@@ -7,6 +7,7 @@ written is found by a comparison in a thread of its own, a moment after the laye
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from napari_unet.project.storage.tiles import (
     TileKey,
     all_tiles,
     apply_changes,
+    copy_array,
     find_changes,
     scan,
     tiles_in_box,
@@ -51,9 +53,11 @@ class Recorder(QObject):
         self.history = history or History()
         self.paused = False
         """While a model writes: strokes are still recorded."""
-        self.saved: npt.NDArray[Any] = np.array(self._array(), order="C")
+        self.saved: npt.NDArray[Any] = copy_array(self._array())
         self._painted: set[TileKey] = set()
         self._scanning = self._stroking = False
+        self._n_edits = 0
+        self._spare: npt.NDArray[Any] | None = None
         self._soon = Debounced(self, self._record_painted, 0)
         self._quiet = Debounced(self, self._scan, _QUIET_MS)
         self.layer.events.paint.connect(self._on_paint)
@@ -82,7 +86,7 @@ class Recorder(QObject):
         if self._quiet.waiting and not self.paused and self.alive:
             self._quiet.cancel()
             self._stroking = False
-            self._on_scanned(_scan_all(self.saved, self._array()))
+            self._on_scanned(_scan_and_copy(self.saved, self._array()), self._n_edits)
 
     def close(self) -> None:
         """Listen no more."""
@@ -163,33 +167,53 @@ class Recorder(QObject):
             return
         self._scanning = True
         before, after = self.saved, self._array()
-        run_errand(lambda: _scan_all(before, after), self._on_scanned)
+        run_errand(lambda: _scan_and_copy(before, after), self._on_scanned, self._n_edits)
 
-    def _on_scanned(self, keys: list[TileKey] | Failed) -> None:
+    def _on_scanned(self, found: _Scanned | Failed, n_edits: int) -> None:
         self._scanning = False
-        if isinstance(keys, Failed) or not keys or not self.alive:
+        if isinstance(found, Failed) or not found.keys or not self.alive:
             return
-        if self.paused or self._stroking or self._painted:
+        # A copy that was made while somebody painted may hold half a stroke.
+        if self.paused or self._stroking or self._painted or (found.copies and n_edits != self._n_edits):
             self._quiet.ask()
             return
-        if len(keys) > _MOST_TILES:
-            np.copyto(self.saved, self._array())
+        if found.copies:
+            self.saved, self._spare = found.copies
             self.history.add(Edit(Kind.BASE, ()))
             self.rewritten.emit()
+            self._spare = None
             return
-        changes = find_changes(self.saved, self._array(), keys)
+        changes = find_changes(self.saved, self._array(), found.keys)
         self._record(changes, self.history.recognize(changes) or Kind.WRITE)
+
+    def copy(self) -> npt.NDArray[Any]:
+        """All that is recorded, for whoever keeps it. Where all of it is new, a copy was made beside the window."""
+        spare, self._spare = self._spare, None
+        return copy_array(self.saved) if spare is None else spare
 
     def _record(self, changes: list[TileChange], kind: Kind) -> None:
         if changes:
+            self._n_edits += 1
             apply_changes(self.saved, changes)
             edit = Edit(kind, tuple(changes))
             self.history.add(edit)
             self.edited.emit(edit)
 
 
-def _scan_all(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> list[TileKey]:
-    return [key for part in scan(before, after) for key in part]
+@dataclass(frozen=True, eq=False)
+class _Scanned:
+    """Tiles that differ; where these are many, two `copies` of all that is there now."""
+
+    keys: list[TileKey]
+    copies: tuple[npt.NDArray[Any], ...]
+
+
+def _scan_and_copy(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> _Scanned:
+    keys = [key for part in scan(before, after) for key in part]
+    if len(keys) <= _MOST_TILES:
+        return _Scanned(keys, ())
+    copied = copy_array(after)
+    return _Scanned(keys, (copied, copied.copy()))
 
 
 def _tiles_at(index: tuple[Any, ...], shape: tuple[int, ...]) -> set[TileKey]:

@@ -90,7 +90,7 @@ class ProjectTeller(QObject):
         number, history = self._number(recorder.work), recorder.history
         self._settle_gone(recorder.work)
         if not undoable or not history.done:
-            self.project.set_array(number, recorder.role, recorder.saved.copy())
+            self.project.set_array(number, recorder.role, recorder.copy())
             return
         array = state_before(recorder.saved, history)
         self.project.set_array(number, recorder.role, array.copy())
