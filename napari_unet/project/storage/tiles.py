@@ -13,7 +13,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.bands import row_bands
+from napari_unet.images.bands import row_bands
 from napari_unet.labels.types import Array, Box
 
 TILE = 256

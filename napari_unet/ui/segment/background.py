@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.semantic.shares import value_shares
-from napari_unet.labels.bands import row_bands
+from napari_unet.images.bands import row_bands
 from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import PlaneDone, Segmentation

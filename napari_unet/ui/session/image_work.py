@@ -20,10 +20,10 @@ from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.heads.head import Head
 from napari_unet.heads.registry import head_named
+from napari_unet.images.bands import row_bands
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
-from napari_unet.labels.bands import row_bands
 from napari_unet.labels.types import Place
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, name_values, placement

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_unet.labels.bands import row_bands
+from napari_unet.images.bands import row_bands
 
 
 @pytest.mark.parametrize("shape", [(7, 5), (3, 7, 5), (2, 3, 1, 40), (0, 5), (4, 0)])
