@@ -13,8 +13,10 @@ from napari_unet.events import Failed, StopFlag
 from napari_unet.results.measurements.headings import heading_of
 from napari_unet.ui.canvas.camera import ReviewCamera
 from napari_unet.ui.canvas.picking import ObjectPicker
+from napari_unet.ui.results.colouring import ValueColours
 from napari_unet.ui.results.column_list import ColumnList
 from napari_unet.ui.results.exporting import ExportDialog, export_in_background
+from napari_unet.ui.results.limits_form import LimitsForm
 from napari_unet.ui.results.measuring import OWNER, Measuring
 from napari_unet.ui.results.object_table import ObjectTable
 from napari_unet.ui.results.picturing import PictureDialog, PictureOrder, picture_in_background
@@ -53,6 +55,8 @@ class ResultsStep(Step):
         self.columns_fold = Fold("Columns", self.columns)
         self.progress = ProgressLine()
         self.table = ObjectTable()
+        self.colours, self.limits = ValueColours(session), LimitsForm(session)
+        self.limits_fold = Fold("Limits", self.limits)
         self.save_button = QPushButton("Save table...", toolTip="Write the table as CSV, Excel or Parquet")
         self.export_button = QPushButton("Export...", toolTip="Write the labels for ImageJ, QuPath and other programs")
         self.picture_button = QPushButton("Picture...", toolTip="This slice with outlines and a scale bar, for a talk")
@@ -72,7 +76,7 @@ class ResultsStep(Step):
         buttons.addWidget(self.picture_button, 1, 0)
         buttons.addWidget(self.files_button, 1, 1)
         self.body_layout.addLayout(head)
-        for widget in (self.columns_fold, self.table):
+        for widget in (self.columns_fold, self.table, self.colours, self.limits_fold):
             self.body_layout.addWidget(widget)
         self.body_layout.addLayout(buttons)
         self.pin(self.progress)
@@ -93,6 +97,8 @@ class ResultsStep(Step):
         self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
         self.table.row_chosen.connect(self.go_to)
         self.picker.clicked.connect(self.select_at)
+        self.limits.changed.connect(self.table.rows.keep_rows)
+        self.limits.removed.connect(self._on_removed)
         self.save_button.clicked.connect(self._on_save)
         self.export_button.clicked.connect(self._on_export)
         self.picture_button.clicked.connect(self._on_picture)
@@ -122,7 +128,10 @@ class ResultsStep(Step):
         measured = self.measured
         located = None if measured is None else measured.located
         self.table.show_table(located, self._heading)
-        self.table.setVisible(located is not None)
+        self.colours.show_table(self.work, measured, self._heading)
+        self.limits.show_table(self.work, measured, self._heading)
+        for widget in (self.table, self.limits_fold):
+            widget.setVisible(located is not None)
 
     def _heading(self, name: str) -> str:
         measured = present(self.measured)
@@ -216,6 +225,10 @@ class ResultsStep(Step):
         found, measured = self.picker.object_at(position), self.measured
         if found is not None and measured is not None:
             self.table.select(measured.located.find(*found))
+
+    def _on_removed(self, count: int) -> None:
+        words = "1 object" if count == 1 else f"{count:,} objects"
+        self.show_message(f"Removed {words}. Ctrl+Z over the canvas brings them back; measure again.", kind="info")
 
     # -- many files -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""Values on the canvas: colours from dark to bright, and what lies outside of limits is marked and can be removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_unet.ui.results.colouring import colours_of
+from napari_unet.ui.results.step import ResultsStep
+
+
+@pytest.fixture
+def measured(viewer: Any, panel: Any, blobs: np.ndarray, qtbot: Any, wait_until_idle: Any) -> ResultsStep:
+    """Four objects, of 160, 192, 224 and 256 pixels."""
+    labels = np.zeros(blobs.shape, np.int32)
+    for number, (row, column) in enumerate([(8, 10), (8, 45), (36, 10), (36, 45)]):
+        labels[row : row + 16, column : column + 10 + 2 * number] = 11 + number
+    panel.session.adopt_labels(panel.session.work_on(viewer.add_image(blobs)), viewer.add_labels(labels))
+    panel.results_step.measure_button.click()
+    wait_until_idle(panel.session)
+    return panel.results_step
+
+
+def test_objects_are_coloured_by_a_value_and_back(measured: ResultsStep, qtbot: Any) -> None:
+    layer = measured.work.labels_layer
+    usual, colours = layer.colormap, measured.colours
+    colours.box.setCurrentIndex(colours.box.findData("area"))
+    qtbot.waitUntil(lambda: layer.colormap is not usual, timeout=20_000)
+    brightness = [float(layer.get_color(label)[:3].sum()) for label in (11, 12, 13, 14)]
+    assert sorted(brightness) == brightness
+    assert len(set(brightness)) == 4
+    assert (colours.low_label.text(), colours.high_label.text()) == ("161.9", "254.1")
+    assert colours.scale.isVisibleTo(colours)
+    colours.box.setCurrentIndex(0)
+    assert layer.colormap is usual
+
+
+def test_unknown_values_and_new_objects_are_grey() -> None:
+    made = colours_of(np.array([1, 2]), np.array([np.nan, 5.0]), 0.0, 10.0)
+    grey = [0.5, 0.5, 0.5, 1.0]
+    np.testing.assert_allclose([made.color_dict[1], made.color_dict[None]], [grey, grey])
+    assert not np.allclose(made.color_dict[2], grey)
+
+
+def test_what_is_outside_is_marked_leaves_the_table_and_is_removed_with_undo(measured: ResultsStep) -> None:
+    limits, work = measured.limits, measured.work
+    limits.box.setCurrentIndex(limits.box.findData("area"))
+    limits.slider.setValue((200.0, 256.0))
+    assert limits.told.text() == "2 of 4 objects: Area from 200"
+    assert measured.table.rows.order.tolist() == [2, 3]
+    marks = work.signs["outside limits"]
+    np.testing.assert_allclose(marks.places, [(15.5, 14.5), (15.5, 50.5)])
+    before = work.labels.copy()
+    limits.remove_button.click()
+    assert np.unique(work.labels).tolist() == [0, 13, 14]
+    assert "Removed 2 objects" in measured.message.text
+    assert len(marks.places) == 0
+    assert measured.table.rows.rowCount() == 4
+    work.labels_layer.undo()
+    np.testing.assert_array_equal(work.labels, before)
