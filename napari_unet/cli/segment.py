@@ -13,7 +13,7 @@ from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_int
 from napari_unet.errors import UserError, listed, require
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.tracking.config import TrackConfig
-from napari_unet.workflows.batch_plan import batch_settings, expand_inputs, plan_outputs, targets_of
+from napari_unet.workflows.files.batch_plan import batch_settings, expand_inputs, plan_outputs, targets_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -70,8 +70,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         require(len(folders) == len(args.input), "--watch looks into folders: give nothing but folders.")
     targets = {} if args.watch else plan_outputs(expand_inputs(args.input), args.output)
     from napari_unet.models.library import load_model
-    from napari_unet.workflows.batch import segment_files_steps, watch_folders
-    from napari_unet.workflows.batch_journal import BatchJournal
+    from napari_unet.workflows.files.batch import segment_files_steps, watch_folders
+    from napari_unet.workflows.files.batch_journal import BatchJournal
 
     model = load_model(args.model)
     shown = _Shown(terminal, len(targets), quiet_errors=not args.watch)
@@ -111,7 +111,7 @@ class _Shown:
         self._planes = 1
 
     def show(self, event: Any, bar: Progress) -> None:
-        from napari_unet.workflows.batch import FileDone, FileFailed, FileStarted
+        from napari_unet.workflows.files.batch import FileDone, FileFailed, FileStarted
 
         if isinstance(event, FileStarted):
             number = f" ({event.number} of {self._total})" if self._total > 1 else ""
@@ -125,7 +125,7 @@ class _Shown:
             self._move(event, bar)
 
     def _end(self, event: Any) -> None:
-        from napari_unet.workflows.batch import FileFailed
+        from napari_unet.workflows.files.batch import FileFailed
 
         if isinstance(event, FileFailed):
             self.errors.append({"input": str(event.path), "message": event.message})

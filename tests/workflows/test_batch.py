@@ -19,8 +19,8 @@ from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.workflows.batch import FileDone, FileFailed, FileStarted, segment_files_steps, watch_folders
-from napari_unet.workflows.batch_journal import JOURNAL, BatchJournal
+from napari_unet.workflows.files.batch import FileDone, FileFailed, FileStarted, segment_files_steps, watch_folders
+from napari_unet.workflows.files.batch_journal import JOURNAL, BatchJournal
 
 # Segments without a network, so that a killed process starts again at once: what is tested is the keeping of files. It
 # kills itself at the given moment of the given file, told apart by how often anything was written.
@@ -28,7 +28,7 @@ _RUN = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np, tifffile
-from napari_unet.workflows.batch_journal import BatchJournal
+from napari_unet.workflows.files.batch_journal import BatchJournal
 
 folder, moment = Path(sys.argv[1]), int(sys.argv[2])
 writes = 0

@@ -8,7 +8,7 @@ import zarr
 from napari_unet.errors import UserError
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.image import Image
-from napari_unet.workflows.batch_plan import expand_inputs
+from napari_unet.workflows.files.batch_plan import expand_inputs
 from napari_unet.workflows.pairing import find_pairs, is_label_name, match_files
 
 

@@ -11,7 +11,7 @@ from napari_unet.cli.terminal import Terminal, follow, stop_on_interrupt
 from napari_unet.errors import UserError, listed
 from napari_unet.results.measurements.columns import COLUMNS
 from napari_unet.results.measurements.config import MeasureConfig
-from napari_unet.workflows.batch_plan import expand_inputs
+from napari_unet.workflows.files.batch_plan import expand_inputs
 from napari_unet.workflows.pairing import find_partners
 
 if TYPE_CHECKING:

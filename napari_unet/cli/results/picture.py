@@ -10,7 +10,7 @@ from napari_unet.cli.options import add_general, add_parameters, check_channel, 
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import require
 from napari_unet.results.pictures.config import PictureConfig
-from napari_unet.workflows.batch_plan import expand_inputs
+from napari_unet.workflows.files.batch_plan import expand_inputs
 from napari_unet.workflows.pairing import find_partners
 
 if TYPE_CHECKING:

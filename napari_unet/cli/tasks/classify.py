@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_unet.cli.options import add_general, add_model, check_channel
 from napari_unet.cli.terminal import Terminal, follow, stop_on_interrupt
 from napari_unet.errors import UserError, listed, require
-from napari_unet.workflows.batch_plan import expand_inputs
+from napari_unet.workflows.files.batch_plan import expand_inputs
 
 if TYPE_CHECKING:
     from napari_unet.classification.classifier import Classifier

@@ -114,8 +114,9 @@ class ValueColours(QWidget):
     def _on_made(self, made: DirectLabelColormap | Failed, work: ImageWork, layer: Labels, asked: int) -> None:
         if asked != self._asked or layer is not work.labels_layer or not isinstance(made, DirectLabelColormap):
             return  # something else was asked for meanwhile
-        self._usual.setdefault(work.key, layer.colormap)
-        layer.colormap = made
+        shown = present(layer)
+        self._usual.setdefault(work.key, shown.colormap)
+        shown.colormap = made
 
     def _put_back(self, work: ImageWork, layer: Labels) -> None:
         usual = self._usual.pop(work.key, None)

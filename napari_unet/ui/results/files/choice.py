@@ -13,8 +13,8 @@ from napari_unet.errors import UserError
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.ui.widgets.number_field import NumberField
 from napari_unet.ui.widgets.step import enable
-from napari_unet.workflows.batch_journal import BatchJournal
-from napari_unet.workflows.batch_plan import expand_inputs, plan_outputs
+from napari_unet.workflows.files.batch_journal import BatchJournal
+from napari_unet.workflows.files.batch_plan import expand_inputs, plan_outputs
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session

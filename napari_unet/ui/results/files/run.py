@@ -11,8 +11,8 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.present import present
-from napari_unet.workflows.batch_journal import BatchJournal
-from napari_unet.workflows.batch_plan import batch_settings, targets_of
+from napari_unet.workflows.files.batch_journal import BatchJournal
+from napari_unet.workflows.files.batch_plan import batch_settings, targets_of
 
 if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput
@@ -37,7 +37,7 @@ class FilesOrder:
 
 def segment_in_background(load: Callable[[], Model], order: FilesOrder, stop: StopFlag) -> Iterator[Any]:
     """The events of `segment_files_steps`, for the worker thread: with a journal, as `segment --resume` does it."""
-    from napari_unet.workflows.batch import segment_files_steps, watch_folders
+    from napari_unet.workflows.files.batch import segment_files_steps, watch_folders
 
     model = load()
     journal = BatchJournal(model.sha256 or model.name, batch_settings(order.config))

@@ -184,7 +184,7 @@ class FilesWindow(QDialog):
 
     def _on_event(self, event: Any) -> None:
         from napari_unet.segmentation.events import PlaneDone, TileDone
-        from napari_unet.workflows.batch import FileDone, FileFailed, FileStarted
+        from napari_unet.workflows.files.batch import FileDone, FileFailed, FileStarted
 
         if isinstance(event, FileStarted):
             self._change(event.path, WORKING)

@@ -1,0 +1,1 @@
+"""Batches: many files, one after another, that go on after a kill."""
