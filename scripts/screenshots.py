@@ -15,8 +15,10 @@ from typing import Any
 from PIL import Image, ImageOps
 from qtpy.QtWidgets import QDialog
 from skimage.measure import regionprops
+from tifffile import imwrite
 
 from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 from napari_unet.ui.demo.run import (
     VIEW_WIDTH,
@@ -131,6 +133,43 @@ def photograph_tools(folder: Path) -> None:
     close_window(viewer)
 
 
+def photograph_results(folder: Path) -> None:
+    """Measured nuclei, coloured by their area, one of them in its frame; and many files as they are done."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    panel.image_step.open_paths([sample_path("nuclei_2d")])
+    user.adjust_contrast()
+    truth = read_labels(sample_labels_path("nuclei_2d"), user.work.grey)
+    panel.session.add_layer(user.work, "labels", truth.copy())
+    user.work.prediction = truth
+    results = panel.results_step
+    for step in panel.steps:
+        step.set_open(step is results)
+    user.click(results.measure_button)
+    user.finish(results, "Measuring")
+    results.table.selectRow(results.table.rows.rowCount() // 2)
+    results.colours.box.setCurrentIndex(results.colours.box.findData("area"))
+    pause(1)
+    camera.take("results")
+    with tempfile.TemporaryDirectory() as scratch:
+        pixels = read_image(sample_path("nuclei_2d")).plane()
+        for number, row in enumerate(range(0, 256, 64), start=1):
+            imwrite(Path(scratch) / f"well_B{number}.tif", pixels[row : row + 256, row : row + 256])
+        (Path(scratch) / "well_B5.tif").write_text("not an image")
+        results.show_files()
+        files: Any = results.files_window
+        files.choice.choose([scratch])
+        files.start_button.click()
+        wait_until(lambda: panel.session.job is None, user.patience, "Segmenting files")
+        files.choice.images_edit.setText("plate_3")  # the name of a scratch folder tells nobody anything
+        path = folder / "segment_files.png"
+        files.grab().save(str(path))
+        save(Image.open(path).convert("RGB"), path)
+        files.close()
+    close_window(viewer)
+
+
 def photograph_membranes(folder: Path, seconds: float) -> None:
     """Training and compared, on membranes that the shipped model does not know."""
     viewer, panel = open_window(SIZE)
@@ -185,13 +224,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "membranes", "demo"])
+    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "membranes", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     views: dict[str, Callable[[], None]] = {
         "nuclei": lambda: photograph_nuclei(args.folder),
         "queue": lambda: photograph_queue(args.folder),
         "tools": lambda: photograph_tools(args.folder),
+        "results": lambda: photograph_results(args.folder),
         "membranes": lambda: photograph_membranes(args.folder, args.seconds),
     }
     for name, photograph in views.items():
