@@ -24,7 +24,7 @@ from napari_unet.cli import (
 )
 from napari_unet.cli.exchange import export, import_labels
 from napari_unet.cli.results import measure, picture
-from napari_unet.cli.tasks import classify
+from napari_unet.cli.tasks import classify, restore
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
 from napari_unet.installation import find_rival
@@ -36,6 +36,7 @@ _COMMANDS = (
     measure,
     picture,
     classify,
+    restore,
     export,
     import_labels,
     finetune,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # heads themselves are imported when first asked for
 HEADS = {
     "instances": "napari_unet.heads.instances.head:Instances",
     "semantic": "napari_unet.heads.semantic.head:Semantic",
+    "restoration": "napari_unet.heads.restoration.head:Restoration",
 }
 
 

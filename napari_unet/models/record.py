@@ -31,6 +31,31 @@ class TrainingRecord(BaseModel):
     )
 
 
+HoleName = Literal["none", "pixel", "rows", "columns"]
+
+
+class GreyOutput(BaseModel):
+    """What the grey values are that a network for restoration says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: Literal["denoise", "upscale", "synthesize"] = "denoise"
+    residual: bool = Field(False, description="What it says is added to the image, smoothed.")
+    sigma: float = Field(0.0, ge=0, le=20, description="Width of that smoothing in pixels; 0: none.")
+    spread: float = Field(1.0, gt=0, description="What an output of 1 adds, in normalized grey values.")
+    hole: HoleName = Field("none", description="What around a pixel does not count in the smoothing.")
+    gain: float = Field(1.0, description="Grey values of the output for one of the image.")
+    offset: float = Field(0.0, description="What is added to the output, in grey values.")
+    limits: tuple[float, float] | None = Field(
+        None, description="Grey values that the output calls 0 and 1; None: those of the image, by gain and offset."
+    )
+
+    @property
+    def factor(self) -> int:
+        """How many times larger than the image the output is, along Y and X."""
+        return 2 if self.task == "upscale" else 1
+
+
 class ModelRecord(BaseModel):
     """Architecture, input and output conventions, ancestry and scores of a model."""
 
@@ -67,6 +92,7 @@ class ModelRecord(BaseModel):
     kind: str = Field("", description="What its own images are called; empty: as the model.")
     sizes: TaughtSizes | None = Field(None, description="Sizes of the objects that it was taught; None: as it ships.")
     outline: float = Field(0.0, ge=-20, le=20, description="Pixels by which what it finds is to grow.")
+    grey: GreyOutput | None = Field(None, description="Of a model for restoration: what its output is.")
     kinds: tuple[ModelRecord, ...] = Field(
         (), description="Other kinds of image that the file has weights for, each with what that kind needs."
     )

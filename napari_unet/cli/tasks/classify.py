@@ -13,7 +13,7 @@ from napari_unet.workflows.files.batch_plan import expand_inputs
 
 if TYPE_CHECKING:
     from napari_unet.classification.classifier import Classifier
-    from napari_unet.workflows.classifying import ClassifiedFiles, FileSeen, LabelledFile
+    from napari_unet.workflows.tasks.classifying import ClassifiedFiles, FileSeen, LabelledFile
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.classification.example_table import read_examples
     from napari_unet.models.library import load_model
     from napari_unet.results.measurements.table_files import check_table_path, write_table
-    from napari_unet.workflows.classifying import classify_files_steps
+    from napari_unet.workflows.tasks.classifying import classify_files_steps
 
     check_table_path(args.output)
     require(args.save is None or not args.save.exists(), f"{args.save} exists already: choose another name.")
@@ -78,8 +78,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 
 def _files(args: argparse.Namespace) -> list[LabelledFile]:
-    from napari_unet.workflows.classifying import LabelledFile
     from napari_unet.workflows.pairing import find_partners
+    from napari_unet.workflows.tasks.classifying import LabelledFile
 
     images = expand_inputs(args.image)
     labels = find_partners(images, args.labels)

@@ -1,4 +1,4 @@
-"""Writing labels next to the images that they belong to."""
+"""Writing labels next to the images that they belong to, and images made from others."""
 
 from __future__ import annotations
 
@@ -41,6 +41,26 @@ def write_labels(path: Path | str, labels: Any, like: Image) -> Path:
             bigtiff=int(np.prod(labels.shape, dtype=np.int64)) * dtype.itemsize > 2**31,
             metadata=_ome_metadata(like, axes),
         )
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def write_image(path: Path | str, image: Image) -> Path:
+    """Write `image` (grey) as a compressed OME-TIFF with its pixel size; it appears when it is complete."""
+    path = Path(path).expanduser()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    metadata = _ome_metadata(image, image.axes) | {"Name": image.name}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        big = int(np.prod(image.shape, dtype=np.int64)) * image.dtype.itemsize > 2**31
+        tifffile.imwrite(
+            partial, np.asarray(image.data), photometric="minisblack", compression="zlib", ome=True, bigtiff=big,
+            metadata=metadata,
+        )  # fmt: skip
         os.replace(partial, path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error

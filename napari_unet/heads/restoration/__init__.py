@@ -1,0 +1,1 @@
+"""Grey values from grey values: denoising, enlarging, one channel from another."""

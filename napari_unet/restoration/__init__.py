@@ -1,0 +1,1 @@
+"""Denoising, enlarging, and one channel from another: learned on the image itself, or from pairs."""

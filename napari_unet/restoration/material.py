@@ -1,0 +1,186 @@
+"""What a network for restoration learns from: planes of images, alone or with what they are to become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_unet.errors import UserError
+from napari_unet.images.axes import format_shape
+from napari_unet.images.image import Image
+from napari_unet.images.limits import volume_limits
+from napari_unet.images.normalization import Limits, NormalizationConfig, measure_limits, normalize
+from napari_unet.labels.types import Array, Floats
+from napari_unet.models.record import GreyOutput, HoleName
+from napari_unet.restoration.config import StructureName, TaskName
+from napari_unet.restoration.enlarging import enlarge, shrink
+from napari_unet.restoration.smoothing import base_of, best_sigma, smooth
+
+NORMALIZATION = NormalizationConfig(low=0.5, high=99.9, clip=20.0)
+"""Nothing that is in the image is cut off."""
+_MOST_PLANES = 24  # of a stack or film, evenly spread: more would not be seen in a minute
+_FARTHEST = 24  # pixels by which pairs may be shifted against each other
+_ALIKE = 0.1  # correlation below which two images show nothing in common
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """`seen` (Y, X) normalized; `wanted` (Y, X), what the network is to say; `blind`: only where it is blind."""
+
+    seen: Floats
+    wanted: Floats
+    blind: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """`examples` with what their grey values mean; `notes` are sentences for the user."""
+
+    examples: tuple[Example, ...]
+    grey: GreyOutput
+    notes: tuple[str, ...] = ()
+
+
+def gather(
+    images: Sequence[Image], wanted: Sequence[Image] | None, task: TaskName, structure: StructureName = "none"
+) -> Material:
+    """What `images` (grey, axes out of "TZYX") teach, with what each is to become, or by themselves.
+
+    Raises
+    ------
+    UserError
+        If shapes disagree, pairs show nothing in common, or the task needs pairs.
+    """
+    if wanted is None:
+        if task == "synthesize":
+            raise UserError("To make one channel of another, pairs are needed: give the other channel, too (--clean).")
+        return _alone(images, task, structure)
+    notes: list[str] = []
+    grey = _grey_of_pairs(images, wanted, task)
+    examples: list[Example] = []
+    for image, other in zip(images, wanted, strict=True):
+        _check_pair(image, other, grey.factor)
+        for index in _planes(image):
+            examples.append(_pair(image, other, index, grey, notes))
+    if task == "denoise":
+        sigma = best_sigma([one.seen for one in examples], [one.wanted for one in examples], "none")
+        grey = grey.model_copy(update={"sigma": sigma})
+    return _taught(examples, grey, notes)
+
+
+def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] = ()) -> Material:
+    """What is wanted as the network is to say it: of what it is added to, only what is missing."""
+    if grey.residual:
+        missing = [one.wanted - base_of(grey, one.seen) for one in examples]
+        spread = max(1e-4, float(np.sqrt(np.mean([np.mean(one**2) for one in missing]))))
+        grey = grey.model_copy(update={"spread": spread})
+        examples = [replace(one, wanted=rest / spread) for one, rest in zip(examples, missing, strict=True)]
+    return Material(tuple(examples), grey, tuple(dict.fromkeys(notes)))
+
+
+def _alone(images: Sequence[Image], task: TaskName, structure: StructureName) -> Material:
+    seen = [_normalized(image, index) for image in images for index in _planes(image)]
+    if task == "denoise":
+        hole: HoleName = "pixel" if structure == "none" else structure
+        grey = GreyOutput(task=task, residual=True, hole=hole, sigma=best_sigma(seen, seen, hole))
+        return _taught([Example(plane, plane, blind=True) for plane in seen], grey)
+    whole = [plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2] for plane in seen]
+    return _taught([Example(enlarge(shrink(plane)), plane) for plane in whole], GreyOutput(task=task, residual=True))
+
+
+def _grey_of_pairs(images: Sequence[Image], wanted: Sequence[Image], task: TaskName) -> GreyOutput:
+    if task == "synthesize":
+        measured = [measure_limits(other.data, NORMALIZATION) for other in wanted]
+        low, high = min(one.low for one in measured), max(one.high for one in measured)
+        return GreyOutput(task=task, limits=(low, high))
+    # Pairs may differ in exposure: the output is in the units of what is wanted. Noise is smoothed away before that is
+    # measured, or it would count as contrast.
+    seen, target = _smoothed(images), _smoothed(wanted, shrunk=task == "upscale")
+    gain = float(target.std() / max(float(seen.std()), 1e-9))
+    offset = float(target.mean() - gain * seen.mean())
+    if 0.8 < gain < 1.25 and abs(float(target.mean() - seen.mean())) < 0.2 * seen.std():
+        gain, offset = 1.0, 0.0  # the same units
+    return GreyOutput(task=task, residual=True, gain=gain, offset=offset)
+
+
+def _smoothed(images: Sequence[Image], shrunk: bool = False) -> Floats:
+    """Grey values of one plane of each image without noise."""
+    planes = [image.plane(_planes(image)[0]) for image in images]
+    planes = [shrink(plane) for plane in planes] if shrunk else planes
+    return np.concatenate([smooth(plane, 3.0, "none").ravel() for plane in planes])
+
+
+def limits_of(image: Image, index: tuple[int, ...]) -> Limits:
+    """Grey values of the image that become 0 and 1."""
+    found = volume_limits(image, index, NORMALIZATION)
+    if not isinstance(found, Limits):
+        raise TypeError("a grey image has limits of one channel")
+    return found
+
+
+def output_limits(grey: GreyOutput, limits: Limits) -> Limits:
+    """Grey values that an output of 0 and 1 stands for, for an image of `limits`."""
+    if grey.limits is not None:
+        return Limits(*grey.limits)
+    return Limits(grey.offset + grey.gain * limits.low, grey.offset + grey.gain * limits.high)
+
+
+def _normalized(image: Image, index: tuple[int, ...]) -> Floats:
+    return normalize(image.plane(index), limits_of(image, index), NORMALIZATION)
+
+
+def _planes(image: Image) -> list[tuple[int, ...]]:
+    everything = list(np.ndindex(*image.shape[:-2]))
+    chosen = np.unique(np.linspace(0, len(everything) - 1, min(len(everything), _MOST_PLANES)).round().astype(int))
+    return [tuple(int(i) for i in everything[at]) for at in chosen]
+
+
+def _check_pair(image: Image, other: Image, factor: int) -> None:
+    expected = (*image.shape[:-2], image.shape[-2] * factor, image.shape[-1] * factor)
+    if other.shape != expected:
+        times = f", and {factor} times as large a side is needed" if factor > 1 else ": they must agree"
+        raise UserError(
+            f"{image.name} is {format_shape(image.shape)} and {other.name} {format_shape(other.shape)}{times}."
+        )
+
+
+def _pair(image: Image, other: Image, index: tuple[int, ...], grey: GreyOutput, notes: list[str]) -> Example:
+    limits = limits_of(image, index)
+    seen = normalize(image.plane(index), limits, NORMALIZATION)
+    wanted = normalize(other.plane(index), output_limits(grey, limits), NORMALIZATION)
+    if grey.factor > 1:
+        seen = enlarge(seen)
+    shift = _shift(seen, wanted, image.name, other.name, strict=grey.task != "synthesize")
+    if shift != (0, 0):
+        notes.append(
+            f"{other.name} is shifted by {shift[0]} rows and {shift[1]} columns against {image.name}; this was mended."
+        )
+        seen, wanted = _overlap(seen, shift, 1), _overlap(wanted, shift, -1)
+    return Example(seen, wanted)
+
+
+def _shift(seen: Floats, wanted: Floats, name: str, other: str, strict: bool) -> tuple[int, int]:
+    """Rows and columns by which `wanted` must be moved to lie on `seen`, by phase correlation."""
+    from skimage.registration import phase_cross_correlation
+
+    if not strict:
+        return 0, 0  # another channel need not look alike
+    found, _, _ = phase_cross_correlation(seen, wanted, normalization=None)
+    y, x = int(found[0]), int(found[1])
+    if max(abs(y), abs(x)) > _FARTHEST:
+        y = x = 0
+    here, there = _overlap(seen, (y, x), 1), _overlap(wanted, (y, x), -1)
+    alike = float(np.corrcoef(here.ravel(), there.ravel())[0, 1]) if here.std() > 0 and there.std() > 0 else 1.0
+    if alike < _ALIKE:
+        raise UserError(f"{name} and {other} show nothing in common: check that they are of the same place.")
+    return y, x
+
+
+def _overlap(plane: Array, shift: tuple[int, int], sign: int) -> Array:
+    """The part of a plane that another one, moved by `shift`, covers (sign 1), or is covered by (-1)."""
+    parts = tuple(
+        slice(max(0, sign * by), size + min(0, sign * by)) for by, size in zip(shift, plane.shape, strict=True)
+    )
+    return plane[parts]

@@ -1,0 +1,1 @@
+"""What the network does beside segmenting, with files."""

@@ -1,0 +1,91 @@
+"""Restoring files: a network is taught on them, or taken as it is, and put to work on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_unet.errors import UserError
+from napari_unet.events import Finished, StopFlag
+from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.writing import write_image
+from napari_unet.images.image import Image
+from napari_unet.models.model import Model
+from napari_unet.models.running.engine import Engine
+from napari_unet.restoration.applying import advice, grey_of, restore_steps
+from napari_unet.restoration.config import RestoreConfig, TaskName
+from napari_unet.restoration.material import gather
+from napari_unet.restoration.teaching import Taught, teach_steps
+
+
+@dataclass(frozen=True)
+class FileRestored:
+    """One file is written."""
+
+    done: int
+    total: int
+    source: Path
+    output: Path
+
+
+@dataclass(frozen=True, eq=False)
+class RestoredFiles:
+    """The model, what is known of its quality (None: it was not taught here), and sentences for the user."""
+
+    model: Model
+    taught: Taught | None
+    notes: tuple[str, ...]
+
+
+def restore_files_steps(
+    files: Sequence[tuple[Path, Path]],
+    task: TaskName,
+    config: RestoreConfig,
+    clean: Sequence[Path] | None = None,
+    model: Model | None = None,
+    axes: str | None = None,
+    channel: int | None = None,
+    stop: StopFlag | None = None,
+) -> Iterator[Any]:
+    """Restore the first of each of `files`, and write it to the second.
+
+    Parameters
+    ----------
+    clean : sequence of Path, optional
+        What each is to become, as far as the network learns; None: it learns from the images by themselves.
+    model : Model, optional
+        One that was taught before: nothing is learned.
+    """
+    flag = stop or StopFlag()
+    images = [read_image(path, axes).select_channel(channel) for path, _ in files]
+    taught: Taught | None = None
+    notes: tuple[str, ...] = ()
+    if model is None:
+        wanted = None if clean is None else [read_image(path, axes).select_channel() for path in clean]
+        material = gather(images, wanted, task, config.structure)
+        names = tuple(path.name for path, _ in files)
+        for event in teach_steps(material, config, f"{images[0].name} {task}", names, flag):
+            if isinstance(event, Finished):
+                taught = event.result
+            else:
+                yield event
+        if taught is None:
+            raise RuntimeError("teaching ended without a result")
+        model, notes = taught.model, material.notes
+    yield from _write(files, images, model, config.engine, StopFlag() if taught is not None else flag)
+    yield Finished(RestoredFiles(model, taught, (*notes, advice(grey_of(model)))), flag.requested)
+
+
+def _write(
+    files: Sequence[tuple[Path, Path]], images: Sequence[Image], model: Model, engine: Engine, stop: StopFlag
+) -> Iterator[Any]:
+    for number, ((source, output), image) in enumerate(zip(files, images, strict=True), start=1):
+        for event in restore_steps(image, model, engine, stop):
+            if not isinstance(event, Finished):
+                yield event
+            elif event.result is None:
+                raise UserError("Stopped before the image was restored: nothing was written.")
+            else:
+                yield FileRestored(number, len(files), source, write_image(output, event.result))
