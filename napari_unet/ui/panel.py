@@ -107,7 +107,8 @@ class UNetPanel(QWidget):
         listen(self, self.session.labels_changed, self._on_labels)
         self.finetune_step.counter.changed.connect(self._on_counted)
         self.finetune_step.segment_again.connect(self._on_segment_again)
-        self.finetune_step.guidance.where_next.connect(self.correct_step.review_queue.list.where_button.click)
+        self.finetune_step.guidance.where_next.connect(self._on_where)
+        self.correct_step.review_queue.keeper.changed.connect(self._on_surveyed)
         self.strip.open_wanted.connect(lambda path: self.image_step.open_paths([path]))
         self.strip.problem.connect(self.image_step.show_message)
         self.models_button.clicked.connect(self._on_models)
@@ -144,6 +145,16 @@ class UNetPanel(QWidget):
         if self.finetune_step.material.anything and not self._was_ready:
             self._was_ready = True
             self.finetune_step.suggest_open(True)
+
+    def _on_surveyed(self, work: ImageWork) -> None:
+        """The objects of an image were measured: many that are suspicious may mean that the model does not suit it."""
+        queue = self.correct_step.review_queue.keeper.queue(work)
+        if queue is not None:
+            self.segment_step.doubts.note_survey(work, len(queue), len(queue.table))
+
+    def _on_where(self) -> None:
+        self.correct_step.set_open(True)
+        self.correct_step.show_where()
 
     def _on_segment_again(self) -> None:
         self.segment_step.set_open(True)

@@ -119,6 +119,7 @@ class BeforeAfter:
         session.add_layer(work, "preview", self._stack(self._sides[side]), opacity=opacity)
         if labels is not None:
             work.layers["preview"].colormap = labels.colormap
+            work.layers["preview"].contour = labels.contour
         self._outline = Labels(
             work.geometry.to_layer(self._stack(self._outlines[side])),
             colormap=DirectLabelColormap(color_dict={None: _OUTLINE_COLOUR, 0: np.zeros(4)}),

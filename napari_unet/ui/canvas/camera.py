@@ -119,7 +119,7 @@ class ReviewCamera:
             return layer
         self.hide()
         options: dict[str, Any] = work.layer_options("frame")
-        options["name"] = f"{work.name} object in review"
+        options["name"] = f"{work.name} frame round the object"
         self._frame = Shapes(
             ndim=len(work.geometry.layer_axes), face_color="transparent", edge_color="white", **options
         )

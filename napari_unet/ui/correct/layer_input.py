@@ -14,6 +14,7 @@ from napari_unet.ui.canvas.box import drag_box
 from napari_unet.ui.canvas.sight import OTHER_AXES, why_not_seen
 from napari_unet.ui.correct.locks.guard import STAY, LockGuard
 from napari_unet.ui.correct.locks.shield import LockShield
+from napari_unet.ui.correct.look import LabelLook
 from napari_unet.ui.correct.tools.actions import ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.correct.tools.keys import key_table
@@ -32,6 +33,7 @@ class ToolUser(Protocol):
     hand: ToolHand
     marks: Any
     objects: Any
+    look: LabelLook
 
     def run(self, name: str) -> None: ...
 
@@ -99,7 +101,9 @@ class LayerInput(QObject):
         run, use = _weakly(self._tools.run), _weakly(self._tools.use_at_cursor)
         for action in ACTIONS:
             key = key_table().key_of(action)
-            if key:
+            if action.name == "show_filled":
+                layer.bind_key(key, _weakly_held(self._tools.look.hold), overwrite=True)
+            elif key:
                 act = use if action.gesture in ("object", "point") else run
                 layer.bind_key(key, lambda _, act=act, name=action.name: act(name), overwrite=True)
 
@@ -149,6 +153,16 @@ class LayerInput(QObject):
                     self._tools.failed.emit(STAY)
         elif self._hand.special == REVIEW_BOX and layer is work.reviewed_layer:
             yield from drag_box(self._session, work, event, self._tools.marks.mark)
+
+
+def _weakly_held(method: Callable[..., Iterator[None]]) -> Callable[[Any], Iterator[None]]:
+    """As `_weakly`, for a key that does something for as long as it is held."""
+    call = _weakly(method)
+
+    def hold(layer: Any) -> Iterator[None]:
+        yield from call(layer) or ()
+
+    return hold
 
 
 def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.ui.canvas.sight import bring_to_front
 from napari_unet.ui.correct.palette import ClassPalette, describe_painted
+from napari_unet.ui.correct.parts import Parts
 from napari_unet.ui.correct.queue.view import ReviewQueueView
 from napari_unet.ui.correct.small_objects import SmallObjects
 from napari_unet.ui.correct.toolbox import CorrectionTools
 from napari_unet.ui.correct.tools.actions import ACTIONS, LAYER_MODES
-from napari_unet.ui.correct.tools.grid import ToolGrid, describe, make_button
+from napari_unet.ui.correct.tools.grid import ToolGrid, make_button, show_key
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.correction_tracker import CorrectionTracker
 from napari_unet.ui.session.image_work import ImageWork
@@ -27,7 +28,8 @@ from napari_unet.ui.widgets.step import REASON, Step, enable
 
 NO_LABELS = "Segment the image first."
 _PLANES = {"YX": "image", "TYX": "frame"}
-NO_BUTTON_OF = ("show_reviewed", "hold_delete")
+NO_BUTTON_OF = ("show_reviewed", "show_filled", "hold_delete")
+TOOLS, REVIEW, QUEUE = "Tools", "Review", "Queue"
 CLASS_TOOLS = tuple(LAYER_MODES)
 """What makes sense where values are classes: an object has no id of its own there."""
 NO_BREAK = "\u00a0"
@@ -50,6 +52,9 @@ class CorrectStep(Step):
         self.grid = ToolGrid(self.buttons)
         self.palette_of_classes = ClassPalette()
         self.small = SmallObjects(session, self.tools)
+        self.parts = Parts()
+        self.filled_box = QCheckBox("Filled")
+        self.filled_box.setToolTip("Objects filled, or as outlines.\nHold the key . to see them the other way.")
         self.show_box = QCheckBox("Show")
         self.show_box.setToolTip("Show or hide the overlay of what is reviewed.\nKey: O")
         self.automatic_box = QCheckBox("Mark what I correct as reviewed", checked=True)
@@ -65,17 +70,21 @@ class CorrectStep(Step):
         self.refresh()
 
     def _fill_body(self) -> None:
-        self.body_layout.addWidget(self.palette_of_classes)
-        self.body_layout.addWidget(self.grid)
-        self.body_layout.addWidget(self.small)
-        self.body_layout.addWidget(self.hint_label)
-        self.body_layout.addWidget(QLabel("Reviewed, so the model may learn from it:"))
-        review = self._rows(REVIEW_TOOLS, 3)
-        review.addWidget(self.show_box, 1, 2)
-        self.body_layout.addLayout(review)
-        self.body_layout.addWidget(self.automatic_box)
-        self.body_layout.addWidget(self.counts_label)
-        self.body_layout.addWidget(self.review_queue)
+        review = QWidget()
+        rows = self._rows(REVIEW_TOOLS, 3)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.show_box, 1, 2)
+        review.setLayout(rows)
+        about = QLabel("What you looked at: the model learns from it alone.", wordWrap=True)
+        parts = self.parts
+        parts.add(TOOLS, "Repair the labels", self.palette_of_classes, self.grid, self.small)
+        parts.add(REVIEW, "Mark what you looked at", about, review, self.automatic_box, self.counts_label)
+        parts.add(QUEUE, "Go through the objects that are probably wrong\nKey: Q", self.review_queue)
+        last = QHBoxLayout()
+        last.addWidget(self.hint_label, 1)
+        last.addWidget(self.filled_box)
+        self.body_layout.addWidget(parts)
+        self.body_layout.addLayout(last)
 
     def _rows(self, names: tuple[str, ...], columns: int) -> QGridLayout:
         grid = QGridLayout()
@@ -86,6 +95,9 @@ class CorrectStep(Step):
 
     def _connect(self) -> None:
         session = self.session
+        self.filled_box.clicked.connect(lambda: self.tools.run("show_filled"))
+        self.tools.look.changed.connect(self._on_look)
+        self.tools.queue_asked.connect(self._on_queue_asked)
         self.show_box.clicked.connect(lambda: self.tools.run("show_reviewed"))
         self.automatic_box.clicked.connect(self._on_automatic)
         self.tools.tool_changed.connect(self.refresh)
@@ -114,7 +126,7 @@ class CorrectStep(Step):
         """Show the state of the current image."""
         tracker = self.tracker
         reason = None if tracker is not None else NO_LABELS
-        for widget in (*self.buttons.values(), self.automatic_box, self.grid.more_button):
+        for widget in (*self.buttons.values(), self.automatic_box, self.grid.more_button, self.filled_box):
             enable(widget, reason)
         self._refresh_tools()
         self._refresh_overlay(tracker)
@@ -129,8 +141,10 @@ class CorrectStep(Step):
         self.hint_label.setText(self._brush_note(work) + self.tools.hint)
         classes = work is not None and not work.head.draws_objects
         self.palette_of_classes.show_work(work)
-        self.grid.show_only(CLASS_TOOLS if classes else None)
+        self.grid.show_only(CLASS_TOOLS if classes else None, "YX" if work is None else work.axes)
         self.review_queue.setVisible(not classes)
+        self.parts.allow(QUEUE, not classes)
+        self.filled_box.setVisible(not classes)
         scopes = ["slice"] if work is None or classes else self.tools.objects.scopes(work)
         plane = "slice" if work is None else _PLANES.get(work.axes, "slice")
         self.grid.show_scopes(scopes, self.tools.objects.scope, plane)
@@ -181,6 +195,19 @@ class CorrectStep(Step):
 
     def _plane(self) -> tuple[int, ...]:
         return present(self.session.current).plane_at(self.session.viewer.dims.point)
+
+    def _on_look(self) -> None:
+        with QSignalBlocker(self.filled_box):
+            self.filled_box.setChecked(self.tools.look.filled)
+
+    def _on_queue_asked(self, name: str) -> None:
+        """The queue was gone through by key: what it says of the object is to be seen."""
+        self.parts.show_part(QUEUE)
+
+    def show_where(self) -> None:
+        """Go where there is most to be put right, and show what is said of it."""
+        self.parts.show_part(QUEUE)
+        self.review_queue.suggest()
 
     def _on_action(self, name: str) -> None:
         self._forget_said()
@@ -236,7 +263,7 @@ class CorrectStep(Step):
         for action in ACTIONS:
             if action.name in self.buttons:
                 self.buttons[action.name].setProperty(REASON, None)
-                self.buttons[action.name].setToolTip(describe(action))
+                show_key(self.buttons[action.name], action)
         self.refresh()
 
     def _on_automatic(self, on: bool) -> None:

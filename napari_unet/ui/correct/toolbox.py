@@ -18,6 +18,7 @@ from napari_unet.ui.canvas.sight import bring_to_front, why_not_seen
 from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.correct.layer_input import LayerInput
 from napari_unet.ui.correct.locks.marks import LockMarks
+from napari_unet.ui.correct.look import LabelLook
 from napari_unet.ui.correct.reviewed import ReviewMarks
 from napari_unet.ui.correct.tools.actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import ToolHand
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 NO_IMAGE, NO_LABELS = "Open an image first.", "Segment the image first."
-UNSEEN = ("show_reviewed", *QUEUE_ACTIONS)
+UNSEEN = ("show_reviewed", "show_filled", *QUEUE_ACTIONS)
 """Actions that may begin out of view: they change nothing, or go to what they are about."""
 OBJECT_TOOLS = {"new_object", *(action.name for action in OBJECT_ACTIONS), *QUEUE_ACTIONS}
 
@@ -53,7 +54,7 @@ class CorrectionTools(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.objects = ObjectTools(session, self.failed.emit)
+        self.objects, self.look = ObjectTools(session, self.failed.emit), LabelLook(session, self)
         self.hand = ToolHand(session, self)
         self.hand.changed.connect(self.tool_changed)
         self.hand.refused.connect(self.failed)
@@ -61,6 +62,7 @@ class CorrectionTools(QObject):
         self._actions: dict[str, Callable[[], None]] = {
             "new_object": self._new_object,
             "clear_border": self._clear_border,
+            "show_filled": self.look.toggle,
             "remove_small": self.small_asked.emit,
             "hold_delete": partial(self.hand.take, "delete"),
             **self.marks.actions,

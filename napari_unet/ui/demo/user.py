@@ -83,7 +83,8 @@ class DemoUser:
     # -- hands ----------------------------------------------------------------------------------------------------
 
     def click(self, button: QAbstractButton) -> None:
-        """Click a button that can be clicked."""
+        """Click a button that can be clicked; the part of *Correct* that it is in is shown first."""
+        self.panel.correct_step.parts.reveal(button)
         if not button.isEnabled() or not button.isVisibleTo(self.panel):
             raise DemoError(f"{button.text()!r} cannot be clicked: {button.toolTip() or 'it is not in view'}")
         button.click()
@@ -103,7 +104,7 @@ class DemoUser:
         QApplication.processEvents()
 
     def check(self, step: Step) -> None:
-        if step.message.text:
+        if step.message.text and step.message.kind == "error":
             raise DemoError(f"{step.title}: {step.message.text}")
 
     # -- the work -------------------------------------------------------------------------------------------------

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 _BEFORE = ("Image", "Corrected", "Confirmed")
-_AFTER = ("Image", "Learned from", "Held out")
+_AFTER = ("Image", "Learned from", "Tested on")
 _TIPS = (
     "Click an image to go to it",
     "Objects that you changed, added or removed / that the model learns from",
     "Objects that you marked as reviewed and left as they were / that only tell how good the model is",
 )
 NOT_OPEN = "This image is not open. Its corrections are in the project, or in the recovery file of this session."
-NOT_YET = "It is known once the training has begun which objects are held out."
+NOT_YET = "It is known once the training has begun which objects it is tested on."
 _ROWS = 5  # shown without scrolling, at most
 _SIGNS = {"learned": ("disc", (6, 9)), "held out": ("square", (6, 9))}
 
@@ -49,7 +49,7 @@ class MaterialView(QWidget):
             "this session"
         )
         self.table = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
-        self.marks_box = QCheckBox("Mark: \u25cf learned from, \u25a0 held out")
+        self.marks_box = QCheckBox("Mark: \u25cf learned from, \u25a0 tested on")
         self.marks_box.setToolTip("Mark these objects in the open images")
         self.uses: list[tuple[str | None, ImageUse]] = []
         content = QWidget()

@@ -56,9 +56,7 @@ class TrainingView(QWidget):
         self._scores = [*self._scores[:1], score]
         if len(self._scores) > 1:
             before, now = (f"{one:.2f}" for one in self._scores)
-            self.say(
-                f"{title} {before} -> {now} so far, on {n_objects} held-out {'object' if n_objects == 1 else 'objects'}"
-            )
+            self.say(f"{title} {before} -> {now} so far, on {n_objects} objects that it does not learn from")
 
     def stopping(self) -> None:
         """Stop was asked for; what was learned is still scored."""

@@ -277,5 +277,5 @@ def describe_lost(notes: dict[str, Any]) -> str:
 
 def describe_prepared(event: Prepared) -> str:
     learned = f"Learning from {event.n_objects} {event.noun}s"
-    held = f", {event.n_held_out} held out" if event.n_held_out else "; too few to hold any out"
+    held = f", tested on {event.n_held_out} others" if event.n_held_out else "; too few to test it on others"
     return learned + held

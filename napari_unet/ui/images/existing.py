@@ -51,7 +51,9 @@ class ExistingLabels(QDialog):
         self.learn.setToolTip("All of the image counts as reviewed. What has no label is background.")
         self.message = MessageLine()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Use labels")
+        self.use_button = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.use_button.setText("Use labels")
+        self.use_button.setToolTip("Have them as the labels of the image in view")
         layout = QVBoxLayout(self)
         for widget in (QLabel("Labels"), self.source_box, self.correct, self.learn, self.message, self.buttons):
             layout.addWidget(widget)

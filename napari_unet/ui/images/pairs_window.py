@@ -55,6 +55,7 @@ class PairsWindow(QDialog):
         self.message = MessageLine()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.add_button = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.add_button.setToolTip("Have these images in the project, their masks as ground truth")
         self._folders = (Path(), Path())
         self._lay_out()
         self.images_button.clicked.connect(self._on_images)

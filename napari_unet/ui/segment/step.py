@@ -16,11 +16,13 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.heads.semantic.shares import describe_shares
+from napari_unet.review.suitability import Doubt
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 from napari_unet.ui.canvas.classes import class_names_of, describe_classes
 from napari_unet.ui.segment.background import estimate_in_background
 from napari_unet.ui.segment.diameter import DiameterField
+from napari_unet.ui.segment.doubts import Doubts
 from napari_unet.ui.segment.keep_question import KeepQuestion
 from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
@@ -55,7 +57,7 @@ class SegmentStep(Step):
         self.segment_button = QPushButton("Segment")
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
-        self.question = KeepQuestion()
+        self.question, self.doubts = KeepQuestion(), Doubts(self, self._on_doubt)
         self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
         self._lay_out_body()
         self._connect()
@@ -211,6 +213,15 @@ class SegmentStep(Step):
         else:
             self.start(keep=None)
 
+    def _on_doubt(self, doubt: Doubt) -> None:
+        """Do what a sentence about the result offers, and segment again."""
+        work = self.session.current
+        if doubt.remedy == "invert":
+            self.advanced.content.set_values({**self.advanced.content.values(), "invert": "yes"})
+        elif doubt.diameter is not None and work is not None:
+            work.set_diameter(doubt.diameter)
+        self.request()
+
     def _on_refused(self, sentence: str) -> None:
         if sentence:
             self.show_message(sentence, self.diameter.number)
@@ -269,4 +280,6 @@ class SegmentStep(Step):
         elif run is not None and run.replaced:
             undo, sentence = get_undo(self.session), "All labels were replaced, corrected ones too."
             get_notices(self.session).show(Notice(sentence, "Undo", lambda: undo.undo(run.work)), run.work)
+        elif run is not None and run.work is self.session.current and not self.message.text:
+            self.doubts.look(run.work)
         self._on_job_changed()

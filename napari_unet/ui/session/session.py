@@ -229,14 +229,6 @@ class Session:
             layer.visible = False  # a copy with small ids takes its place; the user's layer stays as it is
             self.add_layer(work, "labels", small)
 
-    def close_image(self, work: ImageWork) -> None:
-        """Take an image out of the viewer, with all that belongs to it; the project keeps what was done to it."""
-        layers = self.viewer.layers
-        with self.keep_selection():
-            for layer in (work.layer, *work.layers.values()):  # the image first: what goes with it is no loss
-                if layer in layers:
-                    layers.remove(layer)
-
     def remove_layer(self, work: ImageWork, role: str) -> None:
         """Remove the layer of `role` from the viewer, if there is one."""
         layer = work.put_layer(role, None)

@@ -56,3 +56,12 @@ def describe_work(session: Session, work: ImageWork | None) -> str:
         return "with labels"
     n = get_trackers(session).of(work).counts.total if work.head.draws_objects else 0
     return f"{n} corrected" if n else "segmented"
+
+
+def close_image(session: Session, work: ImageWork) -> None:
+    """Take an image out of the viewer, with all that belongs to it; the project keeps what was done to it."""
+    layers = session.viewer.layers
+    with session.keep_selection():
+        for layer in (work.layer, *work.layers.values()):  # the image first: what goes with it is no loss
+            if layer in layers:
+                layers.remove(layer)

@@ -27,7 +27,6 @@ class ImageList(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Images")
         self.search = QLineEdit(placeholderText="Search: a part of a name, or of how it stands")
-        self.search.setClearButtonEnabled(True)
         self.table = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
         self.table.setHeaderLabels(("Image", "State"))
         self.table.setIconSize(QSize(_ICON, _ICON))

@@ -19,7 +19,7 @@ from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
-from napari_unet.ui.strip.entries import Entry, describe_work, find_current, list_entries
+from napari_unet.ui.strip.entries import Entry, close_image, describe_work, find_current, list_entries
 from napari_unet.ui.strip.image_list import ImageList
 from napari_unet.ui.strip.only_this import OnlyThis
 from napari_unet.ui.widgets.fitting_label import FittingLabel
@@ -191,7 +191,7 @@ class ImageStrip(QWidget):
         for work in left:
             if self._keeper.number_of(work) is not None and not self._is_busy(work):
                 self._opened.discard(work.key)
-                self._session.close_image(work)
+                close_image(self._session, work)
 
     def _is_busy(self, work: ImageWork) -> bool:
         job = self._session.job

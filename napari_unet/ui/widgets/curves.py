@@ -24,7 +24,8 @@ class Curves(pyqtgraph.PlotWidget):
         self.hideButtons()
         self.setToolTip(
             "Loss: how far the model is from your labels on what it learns from; lower is better.\n"
-            "Score: share of held-out objects found (AP@0.5; of classes: mean IoU), 0 to 1; higher is better."
+            "Score: share of the objects found that it does not learn from (AP@0.5, or mean IoU), 0 to 1;\n"
+            "higher is better."
         )
         self._scores = pyqtgraph.ViewBox(enableMenu=False)
         self._scores.setMouseEnabled(x=False, y=False)
@@ -45,6 +46,8 @@ class Curves(pyqtgraph.PlotWidget):
         plot.getAxis("right").linkToView(self._scores)
         self._scores.setXLink(plot)
         self._scores.setYRange(0, 1, padding=0.05)
+        for side in ("left", "right"):
+            plot.getAxis(side).enableAutoSIPrefix(False)  # no "loss (x0.001)"
         plot.getAxis("left").setWidth(44)
         plot.getAxis("right").setWidth(38)
         plot.getViewBox().sigResized.connect(self._on_resized)

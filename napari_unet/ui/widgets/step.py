@@ -53,6 +53,7 @@ class MessageLine(QFrame):
         self.button = QPushButton(toolTip="Do what this message offers")
         self.button.clicked.connect(self._on_button)
         self._act: Callable[[], object] | None = None
+        self.kind = ""
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
         close.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
@@ -80,6 +81,7 @@ class MessageLine(QFrame):
         self.button.setText(words)
         self.button.setVisible(bool(words))
         self._text.setText(text)
+        self.kind = kind
         self._sign.setPixmap(self._icon(kind).pixmap(16, 16))
         if field is not None:
             mark(field, True)

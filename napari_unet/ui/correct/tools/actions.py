@@ -44,7 +44,7 @@ OBJECT_ACTIONS = (
            "J", is_tool=True, gesture="pair", hint="Drag across objects, or click two: they become the first one."),
     Action("lock", "Lock", "Lock objects that are done, so that nothing changes them; again to unlock.",
            "W", is_tool=True, gesture="object", hint="Click: lock an object, or unlock it. Drag: lock all it touches."),
-    Action("fill_holes", "Holes", "Fill the holes of an object.",
+    Action("fill_holes", "Fill holes", "Fill the holes of an object.",
            "H", is_tool=True, gesture="object", hint="Click: fill the holes of an object."),
     Action("smooth", "Smooth", "Smooth the outline of an object.",
            "Shift-R", is_tool=True, gesture="object", hint="Click: smooth the outline of an object."),
@@ -52,7 +52,7 @@ OBJECT_ACTIONS = (
            "Shift-G", is_tool=True, gesture="object", hint="Click: a pixel larger on all sides."),
     Action("shrink", "Shrink", "Make an object smaller by a pixel on all sides.",
            "Shift-S", is_tool=True, gesture="object", hint="Click: a pixel smaller on all sides."),
-    Action("keep_largest", "Largest", "Keep only the largest part of an object that lies in pieces.",
+    Action("keep_largest", "Largest part", "Keep only the largest part of an object that lies in pieces.",
            "Shift-L", is_tool=True, gesture="object", hint="Click: of an object in pieces, keep the largest."),
     Action("erase_inside", "Cut out", "Draw a closed line: everything inside becomes background.",
            "Shift-E", is_tool=True, gesture="outline", hint="Drag a closed line: all inside becomes background."),
@@ -60,13 +60,13 @@ OBJECT_ACTIONS = (
            "Shift-N", is_tool=True, gesture="object", hint="Click: the object gets a new id."),
     Action("swap", "Swap", "Click two objects to exchange their ids.",
            "Shift-X", is_tool=True, gesture="pair", hint="Click two objects, or drag between them: swap their ids."),
-    Action("copy_next", "Copy on", "Copy an object to the next slice or frame, and go there.",
+    Action("copy_next", "To next slice", "Copy an object to the next slice or frame, and go there.",
            "Y", is_tool=True, gesture="object", hint="Click: copy an object to the next slice, and go there."),
-    Action("interpolate", "Between", "Fill the empty slices between an object and its next outline with the same id.",
+    Action("interpolate", "Fill slices", "Fill the empty slices between an object and its next outline of the same id.",
            "Shift-I", is_tool=True, gesture="object", hint="Click: fill the slices up to the object's next outline."),
-    Action("clear_border", "Border", "Delete the objects that touch the edge of the image.", "Shift-B"),
-    Action("remove_small", "Small\N{HORIZONTAL ELLIPSIS}", "Delete objects that are too small: shows first which.",
-           "Shift-M"),
+    Action("clear_border", "Clear edge", "Delete the objects that touch the edge of the image.", "Shift-B"),
+    Action("remove_small", "Remove small\N{HORIZONTAL ELLIPSIS}",
+           "Delete objects that are too small: shows first which.", "Shift-M"),
 )  # fmt: skip
 TOOLS = {action.name: action for action in OBJECT_ACTIONS if action.gesture}
 
@@ -94,12 +94,14 @@ ACTIONS = (
            "The object in the frame is right: mark it and its surroundings as reviewed, in all its slices, and go on.\n"
            "Where an object may have been missed: nothing is there.", "A"),
     Action("unaccept_object", "Take back", "Mark the object in the frame as not reviewed.", "Shift-A"),
+    Action("show_filled", "Filled",
+           "Objects filled or as outlines. Hold the key to see them the other way for a moment.", "."),
     Action("show_reviewed", "Show", "Show or hide the overlay of what is reviewed.", "O"),
 )  # fmt: skip
 QUEUE_ACTIONS = ("next_suspicious", "previous_suspicious", "accept_object", "unaccept_object")
 HINTS = {
-    "paint": "Drag: paint. Ctrl+Z: undo.",
-    "erase": "Drag: erase. Ctrl+Z: undo.",
+    "paint": "Drag: paint.",
+    "erase": "Drag: erase.",
     "fill": "Click: give an object the selected id.",
     "pick": "Click: paint on with an object's id.",
     **{action.name: action.hint for action in OBJECT_ACTIONS if action.hint},

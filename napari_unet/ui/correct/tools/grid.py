@@ -1,4 +1,4 @@
-"""The buttons of the tools: the frequent ones in a grid, the rest in a fold, and how far objects are followed."""
+"""The buttons of the tools: the frequent ones as icons in a row, the rest behind *More*, how far an edit reaches."""
 
 from __future__ import annotations
 
@@ -8,24 +8,38 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet.ui.correct.tools.actions import Action
+from napari_unet.ui.correct.tools.icons import IconButton
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.correct.tools.object_tools import SCOPES
 
-FREQUENT = ("paint", "erase", "fill", "pick", "new_object", "add", "outline", "delete", "split", "merge", "lock")
+FREQUENT = ("paint", "erase", "new_object", "outline", "add", "delete", "split", "merge")
 MORE = (
-    "fill_holes", "smooth", "grow", "shrink", "keep_largest", "erase_inside", "swap", "new_id", "copy_next",
-    "interpolate", "clear_border", "remove_small",
+    "fill", "pick", "lock", "fill_holes", "smooth", "grow", "shrink", "keep_largest", "erase_inside", "swap",
+    "new_id", "copy_next", "interpolate", "clear_border", "remove_small",
 )  # fmt: skip
-COLUMNS = 4
+COLUMNS = 3
+SLICE_TOOLS = ("copy_next", "interpolate")
+"""What there is no use for in an image of one slice."""
 
 
 def make_button(action: Action, on_click: Callable[[str], None]) -> QPushButton:
-    """A small button that tells its key."""
-    button = QPushButton(action.title, checkable=action.is_tool)
+    """A small button that tells its key; of a frequent tool an icon."""
+    if action.name in FREQUENT:
+        button: QPushButton = IconButton(action.name, action.title)
+        button.setCheckable(action.is_tool)
+    else:
+        button = QPushButton(action.title, checkable=action.is_tool)
     button.setStyleSheet("QPushButton { padding: 3px 2px; }")
-    button.setToolTip(describe(action))
+    show_key(button, action)
     button.clicked.connect(lambda: on_click(action.name))
     return button
+
+
+def show_key(button: QPushButton, action: Action) -> None:
+    """Have a button tell its key as it is now."""
+    button.setToolTip(f"{action.title}. {describe(action)}" if isinstance(button, IconButton) else describe(action))
+    if isinstance(button, IconButton):
+        button.show_key((key_table().key_of(action) or action.shown_key).replace("Shift+", "\u21e7"))
 
 
 def describe(action: Action) -> str:
@@ -41,11 +55,11 @@ class ToolGrid(QWidget):
     def __init__(self, buttons: dict[str, QPushButton]) -> None:
         super().__init__()
         self.more_button = QToolButton(text="More", checkable=True, autoRaise=True, arrowType=Qt.ArrowType.RightArrow)
-        self.more_button.setToolTip("More tools: shape, ids, slices, and clearing up")
+        self.more_button.setToolTip("More tools: fill, pick, lock, shape, ids, slices, and clearing up")
         self.more_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.more = QWidget()
         self.scope_box = QComboBox()
-        self.scope_box.setToolTip("How far the tools follow an object from the slice that you click in")
+        self.scope_box.setToolTip("Whether an edit changes the object in this slice alone, or in all of its slices")
         self._scope_row = QWidget()
         self._buttons = {name: buttons[name] for name in (*FREQUENT, *MORE)}
         self._lay_out(buttons)
@@ -54,19 +68,24 @@ class ToolGrid(QWidget):
         self.more.hide()
 
     def _lay_out(self, buttons: dict[str, QPushButton]) -> None:
-        frequent = _grid(buttons[name] for name in FREQUENT)
-        frequent.addWidget(self.more_button, len(FREQUENT) // COLUMNS, len(FREQUENT) % COLUMNS)
+        frequent = QHBoxLayout()
+        frequent.setSpacing(2)
+        for name in FREQUENT:
+            frequent.addWidget(buttons[name], 1)
+        below = QHBoxLayout()
+        below.addWidget(self._scope_row, 1)
+        below.addWidget(self.more_button)
         self.more.setLayout(_grid(buttons[name] for name in MORE))
         row = QHBoxLayout(self._scope_row)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Tools work"))
+        row.addWidget(QLabel("Edits reach"))
         row.addWidget(self.scope_box, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(frequent)
+        layout.addLayout(below)
         layout.addWidget(self.more)
-        layout.addWidget(self._scope_row)
 
     def show_scopes(self, scopes: list[str], chosen: str, plane: str = "slice") -> None:
         """Offer these scopes; none is asked for where there is one `plane` only: a slice, or a frame."""
@@ -79,12 +98,12 @@ class ToolGrid(QWidget):
                     self.scope_box.addItem(text, scope)
             self.scope_box.setCurrentIndex(scopes.index(chosen) if chosen in scopes else 0)
 
-    def show_only(self, names: tuple[str, ...] | None) -> None:
-        """Show these buttons alone; None: all of them."""
+    def show_only(self, names: tuple[str, ...] | None, axes: str = "TZYX") -> None:
+        """Show these buttons alone; None: all that there is a use for in an image of `axes`."""
         for name, button in self._buttons.items():
-            button.setVisible(names is None or name in names)
-        self.more_button.setVisible(names is None)
-        self.more.setVisible(names is None and self.more_button.isChecked())
+            useless = name in SLICE_TOOLS and len(axes) == 2
+            button.setVisible(name in names if names is not None else not useless)
+        self.more.setVisible(self.more_button.isChecked())
 
     def _on_more(self, opened: bool) -> None:
         self.more_button.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)

@@ -34,7 +34,7 @@ NOTHING_TO_DO = {
     "keep_largest": "This object is in one piece.",
     "copy_next": "Other objects take all of that place in the next slice.",
 }
-SCOPES = {"slice": "this slice only", "z": "through z", "t": "through time"}
+SCOPES = {"slice": "this slice only", "z": "all slices of an object", "t": "all frames of an object"}
 
 
 class ObjectTools:

@@ -1,0 +1,62 @@
+"""Whether a model suits an image, as far as its own result tells: what it found, how large, and how sure it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Remedy = Literal["", "invert", "diameter"]
+
+_LEAST = 5  # objects, below which nothing is said of their size
+_LARGER, _SMALLER = 1.8, 0.55  # found over expected diameter: a model at the right size stays well between
+_UNSURE = 0.5  # share of the objects that are suspicious; of an image that suits it is a quarter or less
+_FEW = 8  # objects, below which a share says little
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A sentence with the next step, and what a button can do about it at once (`diameter` in pixels)."""
+
+    sentence: str
+    remedy: Remedy = ""
+    diameter: float | None = None
+
+
+def doubt_result(n_objects: int, expected: float | None, found: float | None, inverted: bool) -> Doubt | None:
+    """What a result contradicts; None if nothing does.
+
+    Parameters
+    ----------
+    n_objects : int
+        How many objects were found.
+    expected, found : float, optional
+        Object diameter in pixels at which they were looked for, and the median of those that were found.
+    inverted : bool
+        Whether they were looked for as darker than their background.
+    """
+    if n_objects == 0:
+        if not inverted:
+            return Doubt(
+                "Nothing was found. If the objects are darker than their background, look for dark ones; else choose "
+                "another model, or outline five objects and fine-tune.",
+                "invert",
+            )
+        return Doubt("Nothing was found. Choose another model, or outline five objects and fine-tune.")
+    if expected and found and n_objects >= _LEAST and not _SMALLER <= found / expected <= _LARGER:
+        return Doubt(
+            f"Most objects found are about {found:.0f} px across, and were looked for at {expected:.0f} px: segment "
+            f"again at {found:.0f} px, or measure one by the ring.",
+            "diameter",
+            round(found, 1),
+        )
+    return None
+
+
+def doubt_objects(n_suspicious: int, n_objects: int) -> Doubt | None:
+    """What to do if the model is unsure of most that it found; None if it is not."""
+    if n_objects < _FEW or n_suspicious < _UNSURE * n_objects:
+        return None
+    return Doubt(
+        f"The model is unsure of {n_suspicious} of {n_objects} objects, so it may not suit this image: choose another "
+        "model or diameter, or correct five objects and fine-tune."
+    )

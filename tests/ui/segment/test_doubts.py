@@ -1,0 +1,66 @@
+"""After a segmentation that does not suit the image the Segment step says so, and its button does something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari_unet.ui.panel import UNetPanel
+
+
+@pytest.fixture
+def work(panel: UNetPanel, viewer: Any, blobs: np.ndarray) -> Any:
+    work = panel.session.work_on(viewer.add_image(blobs))
+    panel.session.add_layer(work, "labels", np.zeros(blobs.shape, np.int32))
+    return work
+
+
+def test_nothing_found_is_told_and_dark_objects_are_one_click_away(
+    panel: UNetPanel, work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, asked = panel.segment_step, []
+    monkeypatch.setattr(step, "request", lambda: asked.append(True))
+    work.prediction, work.n_objects = np.zeros(work.shape, np.int32), 0
+    step.doubts.look(work)
+    assert step.message.text.startswith("Nothing was found.")
+    assert step.message.kind == "info"
+    step.message.button.click()
+    assert step.advanced.content.values()["invert"] == "yes"
+    assert asked == [True]
+
+
+def test_another_size_is_told_and_used(panel: UNetPanel, work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, asked = panel.segment_step, []
+    monkeypatch.setattr(step, "request", lambda: asked.append(True))
+    labels = np.zeros(work.shape, np.int32)
+    for number in range(8):
+        labels[8 * number : 8 * number + 7, 3:10] = number + 1
+    work.set_diameter(30.0)
+    work.prediction, work.n_objects = labels, 8
+    step.doubts.look(work)
+    assert step.message.button.text() == "Use 8 px"
+    step.message.button.click()
+    assert work.diameter == pytest.approx(2 * np.sqrt(49 / np.pi), abs=0.1)
+    assert asked == [True]
+
+
+def test_a_result_that_the_model_is_unsure_of_is_told_once_and_never_over_corrections(
+    panel: UNetPanel, work: Any
+) -> None:
+    step = panel.segment_step
+    work.prediction = np.zeros(work.shape, np.int32)
+    step.doubts.note_survey(work, 5, 20)
+    assert step.message.text == ""
+    step.doubts.note_survey(work, 15, 20)
+    assert "15 of 20" in step.message.text
+    step.clear_message()
+    step.doubts.note_survey(work, 15, 20)
+    assert step.message.text == ""
+    work.prediction = np.zeros(work.shape, np.int32)
+    work.labels_layer.data_setitem((np.arange(4), np.arange(4)), 1)
+    step.doubts.note_survey(work, 15, 20)
+    assert step.message.text == "", "who has begun to correct is not told to choose another model"
