@@ -10,7 +10,7 @@ from napari_unet.cli.options import add_general, add_parameters, check_channel, 
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import require
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.workflows.batch_plan import expand_inputs
+from napari_unet.workflows.files.batch_plan import expand_inputs
 
 if TYPE_CHECKING:
     from napari_unet.workflows.tasks.restoring import RestoredFiles
