@@ -47,6 +47,12 @@ def object_sizes(labels: npt.NDArray[Any]) -> dict[int, int]:
     return {int(key): int(count) for key, count in zip(ids, counts, strict=True) if key}
 
 
+def count_values(values: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:
+    """Pixels (n,) of each of the values 0, 1, ... n - 1; others, of which a person may paint huge ones, do not count."""
+    known = values[(values >= 0) & (values < n)]
+    return np.bincount(known.ravel().astype(np.int64), minlength=n)
+
+
 def free_ids(taken: Collection[int], first: int, n: int) -> npt.NDArray[np.int32]:
     """`n` ids from `first` on; where that would leave int32 (somebody chose a large id), the smallest free ones."""
     if first + n <= np.iinfo(np.int32).max:

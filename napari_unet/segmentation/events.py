@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.images.view import View
+from napari_unet.labels.matching import count_objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,4 +95,4 @@ class Segmentation:
 
     @property
     def n_objects(self) -> int:
-        return int(np.count_nonzero(np.bincount(self.labels.ravel())[1:])) if self.labels.size else 0
+        return count_objects(self.labels)

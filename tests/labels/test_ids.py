@@ -1,12 +1,17 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from napari_unet.errors import UserError
-from napari_unet.labels.ids import MOST_ID, compact_ids, object_boxes, object_sizes
+from napari_unet.heads.semantic.scoring import ClassTally
+from napari_unet.heads.semantic.shares import value_shares
+from napari_unet.labels.ids import MOST_ID, compact_ids, count_values, object_boxes, object_sizes
 from napari_unet.labels.matching import count_objects
 from napari_unet.labels.places import check_single_objects, count_parts, tell_scattered
 from napari_unet.labels.regions import whole_objects
 from napari_unet.labels.scores import tally_objects
+from napari_unet.ui.session.review_counter import count_classes
 
 
 def grid(dtype=np.int64):
@@ -65,3 +70,23 @@ def test_slips_of_the_brush_are_no_places():
     labels = grid()
     labels[10, ::12] = 1
     assert count_parts(labels)[1] == 1
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        lambda values: count_values(values, 3).tolist(),
+        lambda values: list(count_classes(values, np.ones(values.shape, np.uint8), 3)),
+        lambda values: [round(share * values.size) for share in value_shares(values, "abc").values()],
+        lambda values: ClassTally.of(values, values, "abc").counts[2].tolist(),
+    ],
+)
+def test_values_that_nobody_meant_take_no_memory(count):
+    """Somebody paints a huge value by mistake where values are classes: a table up to it would be 17 GB."""
+    values = np.zeros((40, 50), np.int32)
+    values[:4], values[4:6] = 1, 2
+    values[10, 10] = 2**31 - 1
+    tracemalloc.start()
+    assert count(values) == [2000 - 300 - 1, 200, 100]
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_unet.heads.semantic.survey import CELL
 from napari_unet.labels.evidence import SURE, Score, ScoreChange
+from napari_unet.labels.ids import count_values
 
 _DRAWS = 1000
 Table = npt.NDArray[np.int64]
@@ -101,7 +102,7 @@ class ClassTally:
         """Compare two label arrays of one shape."""
         n = len(class_names)
         true, said = np.asarray(truth).ravel(), np.asarray(found).ravel()
-        columns = [np.bincount(values, minlength=n)[:n] for values in (true[true == said], said, true)]
+        columns = [count_values(values, n) for values in (true[true == said], said, true)]
         return cls(np.stack(columns).astype(np.int64), tuple(class_names))
 
     def __add__(self, other: ClassTally) -> ClassTally:

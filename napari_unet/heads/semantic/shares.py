@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
+
+from napari_unet.labels.ids import count_values
 
 
 def value_shares(labels: npt.NDArray[Any], class_names: Sequence[str]) -> dict[str, float]:
     """Share of the pixels of each class, by its name."""
     values = labels.ravel()
-    counts = np.bincount(values, minlength=len(class_names))
+    counts = count_values(values, len(class_names))
     return {name: round(float(counts[i] / max(1, values.size)), 4) for i, name in enumerate(class_names)}
 
 

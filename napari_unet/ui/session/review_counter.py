@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.events import Failed
+from napari_unet.labels.ids import count_values
 from napari_unet.labels.regions import reviewed_ids
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced
@@ -137,6 +138,5 @@ def count_classes(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], n_classe
     found = np.zeros(n_classes, np.int64)
     for index in np.ndindex(*labels.shape[:-2]):
         if reviewed[index].any():
-            values = labels[index][reviewed[index] != 0].astype(np.int64)
-            found += np.bincount(values, minlength=n_classes)[:n_classes]
+            found += count_values(labels[index][reviewed[index] != 0], n_classes)
     return tuple(int(count) for count in found)
