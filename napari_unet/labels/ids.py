@@ -48,7 +48,7 @@ def object_sizes(labels: npt.NDArray[Any]) -> dict[int, int]:
 
 
 def count_values(values: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:
-    """Pixels (n,) of each of the values 0, 1, ... n - 1; others, of which a person may paint huge ones, do not count."""
+    """Pixels (n,) of each of the values 0, 1, ... n - 1; others do not count, of which a person may paint huge ones."""
     known = values[(values >= 0) & (values < n)]
     return np.bincount(known.ravel().astype(np.int64), minlength=n)
 

@@ -40,7 +40,7 @@ def read_stored(path: Path, axes: str | None, request: ReadRequest) -> Image:
             warnings.simplefilter("ignore")  # what readers grumble about is either an error below or harmless
             image = _finish(read(path, request), path, axes)
     except UserError as error:
-        raise UserError(f"{path.name}: {error}") from error
+        raise type(error)(f"{path.name}: {error}") from error  # of its kind: some can be mended by a click
     except MemoryError as error:
         raise UserError(f"{path.name} does not fit into memory: close other programs or crop it.") from error
     except Exception as error:  # readers of damaged files raise anything at all

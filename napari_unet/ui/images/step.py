@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from magicgui.widgets import create_widget
@@ -22,7 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet.errors import UserError
+from napari_unet.errors import IncompleteError, UserError
 from napari_unet.ui.images.adding import OWNER, PairAdder
 from napari_unet.ui.images.existing import ExistingLabels
 from napari_unet.ui.images.pairs_window import PairsWindow
@@ -269,15 +270,22 @@ class ImageStep(Step):
         if paths and self.session.current is None:
             self.open_paths(paths[:1])  # to be looked at; the others need not be open to be learned from
 
-    def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open image files as layers; one that cannot be read gets a sentence, and nothing else changes."""
+    def open_paths(self, paths: Sequence[Path], incomplete: bool = False) -> None:
+        """Open image files as layers; one that cannot be read gets a sentence, and nothing else changes.
+
+        Of a file that was cut off what is whole is offered in place, and read only then (`incomplete`).
+        """
         from napari_unet.images.files.reading import read_image
 
-        for path in paths:
+        for number, path in enumerate(paths):
             try:
                 with _wait_cursor():
-                    data, options, _ = image_to_layer(read_image(path))
+                    data, options, _ = image_to_layer(read_image(path, incomplete=incomplete))
                     layer = self.session.viewer.add_image(data, **options)
+            except IncompleteError as error:
+                remedy = ("Read what is whole", partial(self.open_paths, paths[number:], True))
+                self.show_message(error.without_option, self.open_button, remedy=remedy)
+                return
             except UserError as error:
                 self.show_message(str(error), self.open_button)
                 return

@@ -148,3 +148,33 @@ def test_a_colour_picture_opened_by_napari_is_rgb(panel: UNetPanel, viewer: Any,
     viewer.open(tmp_path / name, plugin="napari")
     assert panel.session.current.image.axes == "YXS"
     assert panel.session.current.axes == "YX"
+
+
+def test_of_a_file_that_was_cut_off_what_is_whole_is_offered_in_place(
+    panel: UNetPanel, viewer: Any, tmp_path: Path
+) -> None:
+    stack = np.arange(3 * 40 * 50, dtype=np.uint16).reshape(3, 40, 50)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for plane in stack:
+            file.write(plane, photometric="minisblack", metadata=None, contiguous=False)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        end = tif.pages[2].dataoffsets[0] + 10
+    (tmp_path / "a.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:end])
+    tifffile.imwrite(tmp_path / "b.tif", stack[0])
+    step = panel.image_step
+    step.open_paths([tmp_path / "a.tif", tmp_path / "b.tif"])
+    assert "ends in the middle" in step.message.text
+    assert "--" not in step.message.text
+    assert not viewer.layers
+    assert step.message.button.text() == "Read what is whole"
+    step.message.button.click()
+    assert [layer.name for layer in viewer.layers] == ["a", "b"]
+    np.testing.assert_array_equal(viewer.layers[0].data, stack[:2])
+    assert not step.message.text
+
+
+def test_of_a_file_that_holds_no_image_nothing_is_offered(panel: UNetPanel, tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_text("no image")
+    panel.image_step.open_paths([tmp_path / "a.tif"])
+    assert panel.image_step.message.text
+    assert panel.image_step.message.button.isHidden()

@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_unet.errors import UserError
+from napari_unet.errors import IncompleteError, UserError
 
 _MOST_TAGS = 4096
 
@@ -26,7 +26,7 @@ def check_directories(path: Path) -> None:
         seen = set()
         while offset:
             if offset >= size or offset in seen:
-                raise UserError(
+                raise IncompleteError(
                     "the file is cut off or damaged, some of its planes are missing: copy or save it again, or ask for "
                     "what is whole (--incomplete)"
                 )

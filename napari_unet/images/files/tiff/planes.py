@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_unet.errors import UserError
+from napari_unet.errors import IncompleteError, UserError
 from napari_unet.images.lazy import lazy_array
 
 _LAZY_BYTES = 2**28
@@ -47,10 +47,10 @@ def check_complete(tif: tifffile.TiffFile, series: Any, every_page: bool) -> Non
     found = sum(len(one.pages) for one in tif.series)
     if promised > found:
         whole = _contiguous_planes(tif, series.keyframe)
-        raise UserError(f"its header promises {promised} planes, and {whole} are there: {_ADVICE}")
+        raise IncompleteError(f"its header promises {promised} planes, and {whole} are there: {_ADVICE}")
     lost = sum(page is None for page in series.pages)
     if lost:
-        raise UserError(
+        raise IncompleteError(
             f"{lost} of the {len(series.pages)} planes that its header promises are missing, here or in a companion "
             f"file: {_ADVICE}"
         )
@@ -62,9 +62,9 @@ def _check_pixels(tif: tifffile.TiffFile, series: Any, every_page: bool) -> None
     """Pixels beyond the end of the file, which decoders would fill with zeros or random values."""
     pages = list(series.pages) if every_page else [series.pages[0], series.pages[-1]]
     if not all(_is_whole(tif, page) for page in pages):
-        raise UserError(f"the file ends in the middle of its pixels: {_ADVICE}")
+        raise IncompleteError(f"the file ends in the middle of its pixels: {_ADVICE}")
     if series.dataoffset is not None and series.dataoffset + series.nbytes > series.keyframe.parent.filehandle.size:
-        raise UserError(f"the file ends in the middle of its pixels: {_ADVICE}")
+        raise IncompleteError(f"the file ends in the middle of its pixels: {_ADVICE}")
 
 
 def _is_whole(tif: tifffile.TiffFile, page: Any) -> bool:
@@ -103,7 +103,7 @@ def _check_unmentioned(tif: tifffile.TiffFile, series: Any) -> None:
     spare = [tif.pages.get(number, aspage=True) for number in left[:_MOST_LOOKED_AT]]
     if any(isinstance(page, tifffile.TiffPage) and page.shape == shape and not page.is_reduced for page in spare):
         count = len(series.pages)
-        raise UserError(
+        raise IncompleteError(
             f"its header tells of {count} {'plane' if count == 1 else 'planes'}, and {count + len(left)} are there: "
             "save it again with a right header, or ask for what the header tells of (--incomplete)"
         )
