@@ -75,15 +75,6 @@ def test_files_with_named_axes_come_in_the_usual_order(tmp_path, axes):
     np.testing.assert_array_equal(labels, pixels(usual))
 
 
-def test_axes_that_are_corrected_count_from_what_is_stored():
-    image = Image(pixels("ZTYX"), "ZTYX").understood_as("TZYX")
-    assert image.axes == "TZYX"
-    swapped = image.understood_as("ZTYX")
-    np.testing.assert_array_equal(swapped.data, pixels("TZYX"))
-    np.testing.assert_array_equal(swapped.understood_as("TZYX").data, pixels("ZTYX"))
-    assert Image(pixels("YXC"), "YXC").understood_as("YXC").axes == "CYX"
-
-
 # -- planes that are missing -------------------------------------------------------------------------------------------
 
 
