@@ -1,4 +1,4 @@
-"""The dock: five steps, one below the other, and a row with the models and the keys."""
+"""The dock: six steps, one below the other, and a row with the models and the keys."""
 
 from collections.abc import Callable
 from weakref import WeakSet
@@ -24,6 +24,7 @@ from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.strip.strip import ImageStrip
+from napari_unet.ui.track.step import TrackStep
 from napari_unet.ui.widgets.room import CanvasRoom
 
 WIDTH = 340
@@ -53,8 +54,9 @@ class UNetPanel(QWidget):
         session = self.session
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
-        self.classify_step, self.results_step = ClassifyStep(session), ResultsStep(session)
-        self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step,
+        self.track_step, self.classify_step = TrackStep(session), ClassifyStep(session)
+        self.results_step = ResultsStep(session)
+        self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step, self.track_step,
                       self.classify_step, self.results_step)  # fmt: skip
         self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")

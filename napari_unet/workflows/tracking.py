@@ -23,6 +23,7 @@ from napari_unet.segmentation.events import Segmentation
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.exchange.ctc import write_ctc
 from napari_unet.tracking.exchange.geff import write_geff
+from napari_unet.tracking.labelled import LabelledMovie
 from napari_unet.tracking.relabelling import follow_labels, relabel
 from napari_unet.tracking.run import FrameLinked, Tracking, track_steps
 from napari_unet.tracking.tracks import Tracks
@@ -113,6 +114,11 @@ def open_movie(path: Path, axes: str | None = None, image: Path | None = None) -
     check_time(like)
     (labels,), _ = compact_ids([stored_labels(source, like)])
     return Image(labels, like.axes, like.scale, like.units, name=path.name, path=path)
+
+
+def labelled_movie(labels: Image, movie: LabelledMovie) -> TrackedMovie:
+    """As it is exported: `labels` whose ids are tracks, with their lineage."""
+    return TrackedMovie(np.asarray(labels.data), movie.tracks, movie.tracking)
 
 
 def write_movie(movie: TrackedMovie, labels: Image, name: str, folder: Path, form: str) -> list[Path]:

@@ -155,6 +155,8 @@ def _restore_image(
     work.view = view_of(reference)
     work.segmented_by = details.get("segmented_by")
     work.class_names = _class_names(project, reference)
+    lineage = details.get("lineage")
+    work.lineage = None if lineage is None else {int(child): int(mother) for child, mother in lineage}
     work.task = task_of(reference, work.class_names)
     if details.get("marked"):
         work.marked = MarkedObjects.from_dict(details["marked"])

@@ -57,7 +57,8 @@ class ImageWork:
     what they say. `view` is how the image is looked at. `task` names the head of the model that labelled it, and
     `head` is that; `class_names` are those of the model, by
     value, and `class_shares` how much of the pixels each covers; both are empty where labels are objects. `marked` has
-    the classes of objects, and those that were given one by hand.
+    the classes of objects, and those that were given one by hand. `lineage` has the mother of each daughter, by ids,
+    where objects were tracked: an id is a track then; None where they were not.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
@@ -85,6 +86,7 @@ class ImageWork:
     class_names: tuple[str, ...] = field(default=(), init=False)
     class_shares: Mapping[str, float] = field(default_factory=dict, init=False)
     marked: MarkedObjects = field(default_factory=MarkedObjects, init=False)
+    lineage: Mapping[int, int] | None = field(default=None, init=False)
     _changing: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -238,7 +240,7 @@ class ImageWork:
             self.view = self.view.without_limits()
             self.layers = MappingProxyType({})
             self.prediction = self.segmented_by = self.seconds = self.n_objects = self.maps = None
-            self.task, self.class_names, self.class_shares = "instances", (), {}
+            self.task, self.class_names, self.class_shares, self.lineage = "instances", (), {}, None
             self.marked = replace(self.marked, places=())
             self.lock_places, self.locked = {}, frozenset()
 

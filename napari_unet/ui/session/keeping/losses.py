@@ -35,7 +35,7 @@ class Loss:
     rest: dict[str, Any] = field(default_factory=dict)
 
 
-_KEPT = ("segmented_by", "seconds", "n_objects", "maps", "task", "class_names", "class_shares")
+_KEPT = ("segmented_by", "seconds", "n_objects", "maps", "task", "class_names", "class_shares", "lineage")
 
 
 class Losses(QObject):

@@ -61,6 +61,7 @@ class ProjectTeller(QObject):
             "channel": work.channel, "view": work.view.to_dict(),
             "segmented_by": work.segmented_by, "layer": work.name,
             "task": work.task, "class_names": list(work.class_names), "marked": work.marked.to_dict(),
+            "lineage": None if work.lineage is None else sorted([*pair] for pair in work.lineage.items()),
         }  # fmt: skip
         return refer_to(work.image, self.project.path, **details)
 
