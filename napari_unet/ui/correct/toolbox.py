@@ -168,7 +168,7 @@ class CorrectionTools(QObject):
             self.edited.emit(name)
 
     def _new_object(self) -> None:
-        present(present(self.work).labels_layer).selected_label = self.objects.next_id()
+        present(present(self.work).labels_layer).selected_label = self.objects.begin_new()
         self.hand.take("paint")
 
     def _clear_border(self) -> None:

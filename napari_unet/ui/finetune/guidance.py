@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "this computer"
 
 
-BEGIN = "Correct what is wrong, or go through the doubtful objects (Q) and accept those that are right (A)."
+BEGIN = "Correct what is wrong, or accept what is right: Q goes to the next doubtful object, A accepts it."
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,10 @@ class GuidanceView(QWidget):
     def forget(self) -> None:
         """The result of the run is settled: the next one is what counts."""
         self._problems = self._after = ()
+
+    def show_after(self) -> None:
+        """A choice between two models waits: what is to be said of it, and of nothing else."""
+        self._write((*self._problems, *self._after))
 
     def show_before(self, material: MaterialView, seconds: float, engine: Engine) -> None:
         """What would help the next run, and what it will cost; unless the last one's advice is still to be read."""

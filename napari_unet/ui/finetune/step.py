@@ -121,6 +121,9 @@ class FinetuneStep(Step):
             summary = self.result_view.summary
             ready = ("not started: see below", "not started") if self._refused is not None else self.material.describe()
             self.set_state(*((summary,) if summary else ready))
+            if self.result_view.result is not None:
+                self.guidance.show_after()
+                return
             self.guidance.show_before(self.material, self.config.seconds, self.config.engine)
 
     @property

@@ -65,7 +65,7 @@ OBJECT_ACTIONS = (
     Action("interpolate", "Fill slices", "Fill the empty slices between an object and its next outline of the same id.",
            "Shift-I", is_tool=True, gesture="object", hint="Click: fill the slices up to the object's next outline."),
     Action("clear_border", "Clear edge", "Delete the objects that touch the edge of the image.", "Shift-B"),
-    Action("remove_small", "Remove small\N{HORIZONTAL ELLIPSIS}",
+    Action("remove_small", "Too small\N{HORIZONTAL ELLIPSIS}",
            "Delete objects that are too small: shows first which.", "Shift-M"),
 )  # fmt: skip
 TOOLS = {action.name: action for action in OBJECT_ACTIONS if action.gesture}

@@ -15,7 +15,7 @@ from napari_unet.ui.correct.tools.object_tools import SCOPES
 FREQUENT = ("paint", "erase", "new_object", "outline", "add", "delete", "split", "merge")
 MORE = (
     "fill", "pick", "lock", "fill_holes", "smooth", "grow", "shrink", "keep_largest", "erase_inside", "swap",
-    "new_id", "copy_next", "interpolate", "clear_border", "remove_small",
+    "new_id", "clear_border", "remove_small", "copy_next", "interpolate",
 )  # fmt: skip
 COLUMNS = 3
 SLICE_TOOLS = ("copy_next", "interpolate")

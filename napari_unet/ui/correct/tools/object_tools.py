@@ -44,6 +44,7 @@ class ObjectTools:
         self._session = session
         self.scope = ""
         self._free_ids: tuple[Labels, FreeIds] | None = None
+        self._unpainted: int | None = None  # the id that a new object gets, until it is painted
         self._surveyor = Surveyor(session, failed)
 
     # -- ids and axes -----------------------------------------------------------------------------------------------
@@ -51,6 +52,11 @@ class ObjectTools:
     def next_id(self) -> int:
         """An id that no object of the current labels has."""
         return self._ids().take()
+
+    def begin_new(self) -> int:
+        """The id of an object that is about to be painted."""
+        self._unpainted = self.next_id()
+        return self._unpainted
 
     def _ids(self) -> FreeIds:
         work = present(self._session.current)
@@ -61,7 +67,8 @@ class ObjectTools:
     def is_new(self, object_id: int) -> bool:
         """Whether no object of the current labels has this id."""
         self._ids()
-        return self._free_ids is not None and self._free_ids[1].is_new(object_id)
+        fresh = object_id == self._unpainted
+        return self._free_ids is not None and (fresh or self._free_ids[1].is_new(object_id))
 
     def take_new_id(self, work: ImageWork) -> None:
         """Have the brush paint a new object: with an id that is in use it would extend that object elsewhere."""
@@ -73,10 +80,12 @@ class ObjectTools:
         """The layer's selected id was painted."""
         if self._free_ids is not None and layer is self._free_ids[0]:
             self._free_ids[1].note(int(layer.selected_label))
+            if layer.selected_label == self._unpainted:
+                self._unpainted = None
 
     def forget_ids(self) -> None:
         """Labels were written by other means than the tools: ids are counted anew when next needed."""
-        self._free_ids = None
+        self._free_ids = self._unpainted = None
 
     def scopes(self, work: ImageWork) -> list[str]:
         """The scopes that the axes of an image allow, the usual one first."""
