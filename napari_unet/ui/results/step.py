@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QPushButton
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton
 
-from napari_unet.errors import UserError
-from napari_unet.events import Failed, StopFlag
+from napari_unet.events import Failed
 from napari_unet.results.measurements.headings import heading_of
 from napari_unet.ui.canvas.camera import ReviewCamera
 from napari_unet.ui.canvas.picking import ObjectPicker
 from napari_unet.ui.results.colouring import ValueColours
 from napari_unet.ui.results.column_list import ColumnList
-from napari_unet.ui.results.exporting import ExportDialog, export_in_background
 from napari_unet.ui.results.limits_form import LimitsForm
 from napari_unet.ui.results.measuring import OWNER, Measuring
 from napari_unet.ui.results.object_table import ObjectTable
-from napari_unet.ui.results.picturing import PictureDialog, PictureOrder, picture_in_background
+from napari_unet.ui.results.outputs import Outputs
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
@@ -28,8 +24,11 @@ from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import Step, enable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_unet.ui.results.files.window import FilesWindow
     from napari_unet.ui.results.measuring import Measured
+    from napari_unet.ui.results.plot_window import PlotWindow
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
@@ -57,9 +56,9 @@ class ResultsStep(Step):
         self.table = ObjectTable()
         self.colours, self.limits = ValueColours(session), LimitsForm(session)
         self.limits_fold = Fold("Limits", self.limits)
-        self.save_button = QPushButton("Save table...", toolTip="Write the table as CSV, Excel or Parquet")
-        self.export_button = QPushButton("Export...", toolTip="Write the labels for ImageJ, QuPath and other programs")
-        self.picture_button = QPushButton("Picture...", toolTip="This slice with outlines and a scale bar, for a talk")
+        self.plot_button = QPushButton("Plot...", toolTip="How values are spread, and one against another")
+        self.plot_window: PlotWindow | None = None
+        self.outputs = Outputs(session, self._shown_table, self)
         self.files_button = QPushButton(
             "Segment files...", toolTip="A folder of images with the same model and settings"
         )
@@ -71,10 +70,11 @@ class ResultsStep(Step):
     def _lay_out_body(self) -> None:
         head, buttons = QHBoxLayout(), QGridLayout()
         head.addWidget(self.measure_button, 1)
-        buttons.addWidget(self.save_button, 0, 0)
-        buttons.addWidget(self.export_button, 0, 1)
-        buttons.addWidget(self.picture_button, 1, 0)
-        buttons.addWidget(self.files_button, 1, 1)
+        buttons.addWidget(self.plot_button, 0, 0)
+        buttons.addWidget(self.outputs.save_button, 0, 1)
+        buttons.addWidget(self.outputs.export_button, 1, 0)
+        buttons.addWidget(self.outputs.picture_button, 1, 1)
+        buttons.addWidget(self.files_button, 2, 0, 1, 2)
         self.body_layout.addLayout(head)
         for widget in (self.columns_fold, self.table, self.colours, self.limits_fold):
             self.body_layout.addWidget(widget)
@@ -99,10 +99,10 @@ class ResultsStep(Step):
         self.picker.clicked.connect(self.select_at)
         self.limits.changed.connect(self.table.rows.keep_rows)
         self.limits.removed.connect(self._on_removed)
-        self.save_button.clicked.connect(self._on_save)
-        self.export_button.clicked.connect(self._on_export)
-        self.picture_button.clicked.connect(self._on_picture)
+        self.plot_button.clicked.connect(self.show_plot)
         self.files_button.clicked.connect(self.show_files)
+        self.outputs.told.connect(self.show_message)
+        self.outputs.began.connect(self._on_began)
 
     # -- showing the session's state ------------------------------------------------------------------------------
 
@@ -130,8 +130,19 @@ class ResultsStep(Step):
         self.table.show_table(located, self._heading)
         self.colours.show_table(self.work, measured, self._heading)
         self.limits.show_table(self.work, measured, self._heading)
+        if self.plot_window is not None:
+            self.plot_window.show_table(measured, self._heading)
         for widget in (self.table, self.limits_fold):
             widget.setVisible(located is not None)
+
+    def _shown_table(self) -> pd.DataFrame:
+        """The table of the current image, its rows as far as they are within the limits."""
+        table, keep = present(self.measured).located.table, self.limits.keep
+        if keep is None:
+            return table
+        kept = table[keep].reset_index(drop=True)
+        kept.attrs = table.attrs
+        return kept
 
     def _heading(self, name: str) -> str:
         measured = present(self.measured)
@@ -150,9 +161,9 @@ class ResultsStep(Step):
         busy = BUSY if self.session.job is not None else None
         no_labels = NO_LABELS if labels is None else None
         enable(self.measure_button, no_labels or busy)
-        enable(self.export_button, no_labels or busy)
-        enable(self.picture_button, no_labels or busy)
-        enable(self.save_button, NOT_MEASURED if self.measured is None else None)
+        no_table = NOT_MEASURED if self.measured is None else None
+        enable(self.plot_button, no_table)
+        self.outputs.allow(no_labels or busy, no_table)
         if self.session.job is None or self.session.job.owner != OWNER:
             self.progress.end()
         elif self.session.job.stopping:
@@ -185,6 +196,10 @@ class ResultsStep(Step):
             return
         if self.measuring.start(work, config):
             self.progress.begin("Measuring the objects")
+
+    def _on_began(self, words: str) -> None:
+        self.clear_message()
+        self.progress.begin(words)
 
     def _on_advanced(self, event: Any) -> None:
         self.progress.advance(event.done, event.total, "Measuring the objects")
@@ -230,6 +245,27 @@ class ResultsStep(Step):
         words = "1 object" if count == 1 else f"{count:,} objects"
         self.show_message(f"Removed {words}. Ctrl+Z over the canvas brings them back; measure again.", kind="info")
 
+    def show_plot(self) -> None:
+        """Show the window with the plot of the values."""
+        from napari_unet.ui.results.plot_window import PlotWindow
+
+        if self.plot_window is None:
+            self.plot_window = PlotWindow(self.session.viewer.theme, self)
+            self.plot_window.row_chosen.connect(self._on_point)
+            self.plot_window.limits_chosen.connect(self._on_limits)
+        self.plot_window.show_table(self.measured, self._heading)
+        self.plot_window.show()
+        self.plot_window.raise_()
+
+    def _on_point(self, row: int) -> None:
+        self.table.select(row)
+        self.go_to(row)
+
+    def _on_limits(self, name: str, low: float, high: float) -> None:
+        self.limits_fold.heading.setChecked(True)
+        self.limits.box.setCurrentIndex(self.limits.box.findData(name))
+        self.limits.slider.setValue((low, high))
+
     # -- many files -----------------------------------------------------------------------------------------------
 
     def show_files(self) -> None:
@@ -240,76 +276,3 @@ class ResultsStep(Step):
             self.files_window = FilesWindow(self.session, lambda: self.columns.config, self)
         self.files_window.show()
         self.files_window.raise_()
-
-    # -- files ----------------------------------------------------------------------------------------------------
-
-    def _on_save(self) -> None:
-        name = f"{present(self.work).image.name}_objects.csv"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the table", name, _TABLES)
-        if path:
-            self.save_table(Path(path))
-
-    def save_table(self, path: Path) -> None:
-        """Write the table of the current image in the format of the ending."""
-        from napari_unet.results.measurements.table_files import write_table
-
-        try:
-            written = write_table(
-                path if path.suffix else path.with_suffix(".csv"), present(self.measured).located.table
-            )
-        except UserError as error:
-            self.show_message(str(error), self.save_button)
-            return
-        self.show_message(f"Written: {written}", kind="info")
-
-    def _on_picture(self) -> None:
-        work = present(self.work)
-        dialog = PictureDialog(work, self)
-        if not dialog.exec():
-            return
-        path, _ = QFileDialog.getSaveFileName(self, "Save the picture", f"{work.image.name}.png", _PICTURES)
-        if path:
-            self.draw_picture(dialog.order, Path(path) if Path(path).suffix else Path(path).with_suffix(".png"))
-
-    def draw_picture(self, order: PictureOrder, path: Path) -> None:
-        """Draw the slice in view into a file."""
-        work = present(self.work)
-        events = picture_in_background(self.session, work, order, path)
-        self._start(events, StopFlag(), self._on_drawn, "Drawing the picture", work)
-
-    def _on_drawn(self, outcome: Any) -> None:
-        if isinstance(outcome, Failed):
-            self.show_message(outcome.message, self.picture_button)
-        elif outcome is not None:
-            self.show_message(f"Written: {outcome.result}", kind="info")
-
-    def _start(
-        self, events: Iterator[Any], stop: StopFlag, on_finished: Callable[[Any], None], words: str, work: ImageWork
-    ) -> None:
-        """Run what takes a while and shows no steps."""
-        self.clear_message()
-        self.progress.begin(words)
-        self.session.jobs.start(events, stop, None, on_finished, f"{words} of {work.name}", OWNER, [work])
-        self._on_job()
-
-    def _on_export(self) -> None:
-        dialog = ExportDialog(present(self.work), self)
-        if dialog.exec():
-            self.export(*dialog.choice)
-
-    def export(self, name: str, folder: Path, force: bool = False) -> None:
-        """Write the labels of the current image into `folder` in the format called `name`."""
-        work = present(self.work)
-        if self.session.job is not None or work.labels is None:
-            return
-        events, stop = export_in_background(work, name, folder, force)
-        self._start(events, stop, self._on_exported, "Writing the labels", work)
-
-    def _on_exported(self, outcome: Any) -> None:
-        if isinstance(outcome, Failed):
-            self.show_message(outcome.message, self.export_button)
-        elif outcome is not None:
-            written = outcome.result
-            path = written.paths[0] if len(written.paths) == 1 else written.paths[0].parent
-            told = [f"{written.objects:,} objects written: {path}", *written.differences]
-            self.show_message("\n".join(told), kind="info")

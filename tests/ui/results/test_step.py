@@ -87,15 +87,20 @@ def test_only_what_is_ticked_is_measured(step: ResultsStep, wait_until_idle: Any
 
 
 def test_the_table_is_saved_and_a_bad_name_gets_a_sentence(measured: ResultsStep, tmp_path: Path) -> None:
-    measured.save_table(tmp_path / "cells.csv")
+    measured.outputs.save_table(tmp_path / "cells.csv")
     assert pd.read_csv(tmp_path / "cells.csv")["label"].tolist() == [11, 12, 13, 14]
-    measured.save_table(tmp_path / "cells.doc")
+    measured.limits.set_limits("area", 50, None)
+    measured.outputs.save_table(tmp_path / "large.xlsx")
+    assert "2 objects written" in measured.message.text
+    assert pd.read_excel(tmp_path / "large.xlsx")["label"].tolist() == [13, 14]
+    assert pd.read_excel(tmp_path / "large.xlsx", sheet_name="columns")["unit"][0] == "um^2"
+    measured.outputs.save_table(tmp_path / "cells.doc")
     assert "end it with .csv" in measured.message.text
 
 
 def test_labels_are_exported_and_not_written_over(step: ResultsStep, tmp_path: Path, wait_until_idle: Any) -> None:
     for told in ("4 objects written", "exists already"):
-        step.export("imagej", tmp_path)
+        step.outputs.export("imagej", tmp_path)
         wait_until_idle(step.session)
         assert told in step.message.text
     assert [path.name for path in tmp_path.iterdir()] == ["cells_rois.zip"]
@@ -104,7 +109,7 @@ def test_labels_are_exported_and_not_written_over(step: ResultsStep, tmp_path: P
 def test_without_labels_nothing_can_be_done_and_why_is_said(viewer: Any, panel: Any, blobs: np.ndarray) -> None:
     session: Session = panel.session
     session.work_on(viewer.add_image(blobs))
-    for button in (panel.results_step.measure_button, panel.results_step.export_button):
+    for button in (panel.results_step.measure_button, panel.results_step.outputs.export_button):
         assert not button.isEnabled()
         assert "Segment the image first" in button.toolTip()
 
@@ -117,13 +122,13 @@ def test_the_slice_in_view_becomes_a_picture_before_and_after(
     assert dialog.before_box.isEnabled()
     dialog.before_box.setChecked(True)
     dialog.form.set_values({"width": 400})
-    step.draw_picture(dialog.order, tmp_path / "cells.svg")
+    step.outputs.draw_picture(dialog.order, tmp_path / "cells.svg")
     wait_until_idle(step.session)
     assert "Written" in step.message.text
     svg = (tmp_path / "cells.svg").read_text()
     assert "before" in svg
     assert "after" in svg
     assert "10 \u00b5m" in svg  # a quarter of 80 pixels of half a micrometer
-    step.draw_picture(dialog.order, tmp_path / "cells.bmp")
+    step.outputs.draw_picture(dialog.order, tmp_path / "cells.bmp")
     wait_until_idle(step.session)
     assert "end it with .png" in step.message.text

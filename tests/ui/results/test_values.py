@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_unet.ui.results.colouring import colours_of
+from napari_unet.ui.results.plot_window import histogram
 from napari_unet.ui.results.step import ResultsStep
 
 
@@ -60,3 +61,27 @@ def test_what_is_outside_is_marked_leaves_the_table_and_is_removed_with_undo(mea
     assert measured.table.rows.rowCount() == 4
     work.labels_layer.undo()
     np.testing.assert_array_equal(work.labels, before)
+
+
+def test_a_plot_shows_counts_and_points_and_both_lead_back(measured: ResultsStep) -> None:
+    measured.plot_button.click()
+    plot = measured.plot_window
+    assert plot.across.currentData() == "area"
+    assert plot.bars.opts["height"].sum() == 4
+    plot.range.setRegion((180.0, 230.0))
+    plot.limits_button.click()
+    assert measured.limits.told.text() == "2 of 4 objects: Area 180 to 230"
+    measured.limits.clear()
+    plot.up.setCurrentIndex(plot.up.findData("aspect_ratio"))
+    point = plot.points.points()[2]
+    assert point.pos().x() == 224
+    plot.points.sigClicked.emit(plot.points, [point], None)
+    assert measured.table.current == 2
+    assert measured.work.labels_layer.selected_label == 13
+
+
+def test_bars_are_not_too_many() -> None:
+    values = np.append(np.random.default_rng(0).normal(size=5000), 1e6)
+    counts, edges = histogram(values)
+    assert counts.sum() == 5001
+    assert edges.size == 61
