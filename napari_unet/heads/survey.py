@@ -36,7 +36,8 @@ class ReviewedObject:
 class Survey:
     """All that was reviewed. `removed` are the places (image, plane, center) of predicted objects that were deleted.
 
-    For each image, `said` is its object diameter where somebody said it, and `estimated` where the model estimated it.
+    For each image, `said` is its object diameter where somebody said it, and `estimated` where the model estimated it;
+    `shares` says how much was reviewed of the planes in which something was.
     """
 
     objects: tuple[ReviewedObject, ...]
@@ -44,6 +45,7 @@ class Survey:
     n_reviewed_pixels: int
     said: tuple[float | None, ...] = field(default=(), kw_only=True)
     estimated: tuple[float | None, ...] = field(default=(), kw_only=True)
+    shares: tuple[float | None, ...] = field(default=(), kw_only=True)
     noun: ClassVar[str] = "object"
 
     @property
@@ -83,19 +85,37 @@ class Survey:
 
         As somebody said it, or the median of the reviewed objects (those of all images if it has none). Who corrects
         picks what is wrong, small objects perhaps because they are missed: the fewer are reviewed, the more counts what
-        was estimated.
+        was estimated, mended as it was wrong on the other images. It does not count where all of the image was
+        reviewed, so that nothing was picked: a model that does not know these objects estimates anything.
         """
         if said := _at(self.said, image):
             return said
-        mine = [found.diameter for found in self.objects if found.image == image]
+        mine = self._sizes(image)
         every = mine or [found.diameter for found in self.objects]
         if not every:
             return None
         median, estimate = float(np.median(every)), _at(self.estimated, image)
         if not mine or not estimate:
             return median
-        trust = len(mine) / (len(mine) + _ESTIMATE)
-        return float(median**trust * estimate ** (1 - trust))
+        trust = self._trust(len(mine), image)
+        mended = estimate * self._error_elsewhere(image)
+        return float(median**trust * mended ** (1 - trust))
+
+    def _sizes(self, image: int) -> list[float]:
+        return [found.diameter for found in self.objects if found.image == image]
+
+    def _trust(self, n_objects: int, image: int) -> float:
+        return n_objects / (n_objects + _ESTIMATE * (1.0 - (_at(self.shares, image) or 0.0)) + 1e-9)
+
+    def _error_elsewhere(self, image: int) -> float:
+        """What estimates have to be multiplied by, as far as the other images say."""
+        others = sorted({found.image for found in self.objects} - {image})
+        known = [(one, estimate) for one in others if (estimate := _at(self.estimated, one))]
+        ratios = [size / estimate for one, estimate in known for size in self._sizes(one)]
+        if not ratios:
+            return 1.0
+        trust = float(np.mean([self._trust(len(ratios), one) for one, _ in known]))
+        return float(np.median(ratios)) ** trust
 
     def gap(self, image: int) -> float:
         """Pixels between what is learned from and what is held out: an object's width."""

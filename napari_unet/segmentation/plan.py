@@ -20,6 +20,10 @@ from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.tiles.plane import SeenPlane, see_plane
 
+_ENOUGH_OBJECTS = 20  # that were taught: of fewer the smallest says little
+_OF_THE_SMALLEST = 0.8  # of the diameter that 5 of 100 taught objects are below
+_MOST_OF_TYPICAL = 0.7
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -109,5 +113,17 @@ def decode(
 ) -> npt.NDArray[np.int32]:
     """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X), as the head of the model means them."""
     head = find_head(record)
-    found = head.decode(probability, record, np.pi / 4 * (config.min_diameter * diameter) ** 2)
+    found = head.decode(probability, record, np.pi / 4 * (smallest_share(record, config) * diameter) ** 2)
     return move_outlines(found, record.outline + config.outline) if head.draws_objects else found
+
+
+def smallest_share(record: ModelRecord, config: SegmentConfig) -> float:
+    """How large an object has to be, as a share of the typical diameter.
+
+    A model that was taught objects drops what is smaller than nearly all of them, unless somebody asked for less.
+    """
+    usual = SegmentConfig.model_fields["min_diameter"].default
+    if record.sizes is None or record.sizes.n_objects < _ENOUGH_OBJECTS or config.min_diameter < usual:
+        return config.min_diameter
+    taught = _OF_THE_SMALLEST * record.sizes.low / record.sizes.median
+    return max(config.min_diameter, min(taught, _MOST_OF_TYPICAL))

@@ -18,12 +18,13 @@ from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.running.engine import Engine
+from napari_unet.models.taught import TaughtSizes
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.assembly import ImageAssembly, form
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import PlaneDone, TileDone
-from napari_unet.segmentation.plan import Plan, make_plan, plan_units
+from napari_unet.segmentation.plan import Plan, decode, make_plan, plan_units, smallest_share
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.segmentation.tiles.maps import PlaneMaps
@@ -119,3 +120,27 @@ def test_who_stops_a_large_plane_keeps_what_was_shown_and_waits_for_nothing(smal
     if not small:
         for event in shown:
             np.testing.assert_array_equal(result.result.labels[event.region], event.labels)
+
+
+def test_who_was_taught_objects_drops_what_is_far_smaller_than_these() -> None:
+    """Unless somebody asked for small ones, or few were taught."""
+    record = ModelRecord()
+    taught = TaughtSizes(median=30.0, low=20.0, high=40.0, n_objects=50)
+    assert smallest_share(record, SegmentConfig()) == 0.35
+    assert smallest_share(record.model_copy(update={"sizes": taught}), SegmentConfig()) == pytest.approx(0.8 * 20 / 30)
+    assert smallest_share(record.model_copy(update={"sizes": taught}), SegmentConfig(min_diameter=0.1)) == 0.1
+    few = taught.model_copy(update={"n_objects": 5})
+    assert smallest_share(record.model_copy(update={"sizes": few}), SegmentConfig()) == 0.35
+    alike = taught.model_copy(update={"low": 29.0})
+    assert smallest_share(record.model_copy(update={"sizes": alike}), SegmentConfig()) == 0.7
+    spread = taught.model_copy(update={"low": 5.0})
+    assert smallest_share(record.model_copy(update={"sizes": spread}), SegmentConfig()) == 0.35
+
+
+def test_small_objects_are_dropped_by_what_was_taught() -> None:
+    maps = np.zeros((2, 60, 60), np.float32)
+    for box in ((slice(5, 35), slice(5, 35)), (slice(40, 53), slice(40, 53))):  # sides of 30 and of 13
+        maps[0][box], maps[1][box] = 0.99, 0.9
+    sizes = TaughtSizes(median=30.0, low=24.0, high=40.0, n_objects=50)
+    assert decode(maps, ModelRecord(), SegmentConfig(), 30.0).max() == 2
+    assert decode(maps, ModelRecord(sizes=sizes), SegmentConfig(), 30.0).max() == 1

@@ -15,12 +15,13 @@ def survey_reviewed(images: Sequence[ReviewedImage]) -> Survey:
     """List the reviewed objects of all images, plane by plane."""
     objects: list[ReviewedObject] = []
     removed: list[tuple[int, tuple[int, ...], tuple[float, float]]] = []
-    pixels = 0
+    seen, known = [0] * len(images), [0] * len(images)  # pixels of planes with something reviewed; of these, reviewed
     for number, corrected in enumerate(images):
         for index in corrected.planes():
             labels = np.asarray(corrected.labels[index])
             reviewed = np.asarray(corrected.reviewed[index], dtype=bool)
-            pixels += int(np.count_nonzero(reviewed))
+            known[number] += int(np.count_nonzero(reviewed))
+            seen[number] += reviewed.size
             changed, gone = _changes(corrected, index)
             removed += [(number, index, center) for center in gone]
             objects += [
@@ -29,7 +30,8 @@ def survey_reviewed(images: Sequence[ReviewedImage]) -> Survey:
             ]
     said = tuple(None if one.view.estimated else one.view.diameter for one in images)
     estimated = tuple(one.view.diameter if one.view.estimated else None for one in images)
-    return Survey(tuple(objects), tuple(removed), pixels, said=said, estimated=estimated)
+    shares = tuple(part / whole if whole else None for part, whole in zip(known, seen, strict=True))
+    return Survey(tuple(objects), tuple(removed), sum(known), said=said, estimated=estimated, shares=shares)
 
 
 def _changes(image: ReviewedImage, index: tuple[int, ...]) -> tuple[frozenset[int], list[tuple[float, float]]]:

@@ -72,12 +72,29 @@ def test_a_few_reviewed_objects_do_not_say_alone_how_large_objects_are(small: Co
 
 
 def test_many_reviewed_objects_say_it_better_than_an_estimate(discs: CorrectedImage) -> None:
-    measured = survey_reviewed([discs]).diameter(0)
-    found = survey_reviewed([replace(discs, view=View(60.0, "estimated"))]).diameter(0)
+    half = np.zeros(discs.labels.shape, bool)
+    half[: len(half) // 2] = True
+    part = replace(discs, reviewed=half)
+    measured = survey_reviewed([part]).diameter(0)
+    found = survey_reviewed([replace(part, view=View(60.0, "estimated"))]).diameter(0)
     assert measured is not None
     assert found is not None
-    n = survey_reviewed([discs]).n_objects
-    assert found == pytest.approx(measured ** (n / (n + 5)) * 60 ** (5 / (n + 5)))
+    n = survey_reviewed([part]).n_objects
+    trust = n / (n + 5 * (1 - 0.5))
+    assert found == pytest.approx(measured**trust * 60 ** (1 - trust))
+
+
+def test_of_an_image_that_was_reviewed_wholly_nothing_is_estimated(small: CorrectedImage) -> None:
+    whole = replace(small, reviewed=np.ones(small.labels.shape, bool), view=View(20.0, "estimated"))
+    assert survey_reviewed([whole]).diameter(0) == pytest.approx(2 * np.sqrt(16 / np.pi))
+
+
+def test_what_is_wrong_with_estimates_elsewhere_mends_this_one(small: CorrectedImage) -> None:
+    """One object an image says little; that it is five times as small as estimated in each of them says much."""
+    one = replace(small, view=View(20.0, "estimated"))
+    alone, together = survey_reviewed([one]), survey_reviewed([one] * 6)
+    assert alone.diameter(0) > 15
+    assert together.diameter(0) < 0.6 * alone.diameter(0)
 
 
 def test_what_somebody_said_of_the_size_counts_alone(small: CorrectedImage) -> None:
