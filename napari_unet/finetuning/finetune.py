@@ -47,6 +47,7 @@ _STEP_EVENT_SECONDS = 0.1  # between two StepDone events
 _PREPARATION_SHARE = 0.15  # of the time may go into reading planes
 _LOOKING_SHARE = 0.04  # of the time may go into seeing what the images are
 _PREVIEW_SHARE = 0.1  # of the time may go into previews
+_FIRST_BATCHES = 2  # that the last layer is fitted to before the first step
 _FIRST_PREVIEW_SECONDS = 2.0  # of training, or less: soon enough to be seen as the answer to the click
 
 
@@ -83,6 +84,7 @@ def finetune_steps(
     """
     run = _Training(model, images, config or FinetuneConfig(), stop or StopFlag(), preview)
     yield run.prepare()
+    yield from run.answer_first()
     while run.goes_on():
         yield from run.advance()
     yield from run.conclude()
@@ -182,6 +184,14 @@ class _Training:
         return tuple(
             self.material.survey.diameter(number) if number in reviewed else None for number in range(len(self.images))
         )
+
+    def answer_first(self) -> Iterator[FinetuneEvent]:
+        """A first answer to the click: what can be learned within a second or two, shown."""
+        if self.model.record.untrained:
+            return
+        self.trainer.begin([self.sampler.draw(self.batch_size) for _ in range(_FIRST_BATCHES)])
+        if self.preview is not None:
+            yield from self._predict_preview(self.preview())
 
     # -- training -------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from napari_unet.learning.averaging import RunningAverage
+from napari_unet.learning.last_layer import fit_last_layer
 from napari_unet.learning.optimization import OptimizationConfig
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import Teacher, crop_to
@@ -17,6 +19,7 @@ from napari_unet.learning.threads import ThreadChoice
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
+_ADAPT = 0.9  # of the loss, at most, has to be left with other statistics
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(logits (N, outputs, (Z,) Y, X), targets (N, T, (Z,) Y, X), weights (N, 1, (Z,) Y, X)) -> scalar."""
 _AUTO = Engine()
@@ -80,6 +83,30 @@ class Trainer:
                 self._learn(loss, progress)
             return value
 
+    def begin(self, batches: Sequence[Batch]) -> bool:
+        """Take from `batches`, before the first step, what can be had at once; whether their losses became smaller.
+
+        The last layer is fitted, and where that leads further, statistics of normalization layers become those of the
+        new images: those of quite other ones are of no use (AdaBN: Li et al., arXiv:1603.04779).
+        """
+        with self.threads.step():
+            images = [batch.images.to(self.device).contiguous(memory_format=self._format) for batch in batches]
+            targets = [self._targets(batch, seen) for batch, seen in zip(batches, images, strict=True)]
+            losses = [partial(self._loss_of, batch, target) for batch, target in zip(batches, targets, strict=True)]
+            first = self.network.eval()
+            start = fit_last_layer(copy.deepcopy(first), images, losses, steps=0)
+            kept, adapted = copy.deepcopy(first), copy.deepcopy(first)
+            as_is = fit_last_layer(kept, images, losses)
+            anew = math.inf
+            if self._fixed:
+                adapt_statistics(adapted, trained_norms(adapted), images)
+                anew = fit_last_layer(adapted, images, losses)
+            best = adapted if anew < _ADAPT * as_is else kept
+            if min(as_is, anew) < start:
+                for network in (self.network, self.averaged):
+                    network.load_state_dict(best.state_dict())
+        return min(as_is, anew) < start
+
     def _place(self, network: UNet) -> UNet:
         return network.to(self.device).to(memory_format=self._format)  # type: ignore[call-overload, no-any-return]
 
@@ -88,11 +115,20 @@ class Trainer:
         for module in self._fixed:
             module.eval()
         images = batch.images.to(self.device).contiguous(memory_format=self._format)
-        targets, weights = batch.targets.to(self.device), batch.weights.to(self.device)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(images)
-            if batch.n_replay and self.teacher is not None:
-                targets = self.teacher.teach(images, targets, batch.n_replay)
+            targets = self._targets(batch, images)
+        return self._loss_of(batch, targets, logits)
+
+    def _targets(self, batch: Batch, images: Tensor) -> Tensor:
+        """What is right, with what the teacher says of replay."""
+        targets = batch.targets.to(self.device)
+        if not batch.n_replay or self.teacher is None:
+            return targets
+        return self.teacher.teach(images, targets, batch.n_replay)
+
+    def _loss_of(self, batch: Batch, targets: Tensor, logits: Tensor) -> Tensor:
+        weights = batch.weights.to(self.device)
         return self._both_losses(logits, crop_to(targets, logits), crop_to(weights, logits), batch.n_replay)
 
     def _both_losses(self, logits: Tensor, targets: Tensor, weights: Tensor, n_replay: int) -> Tensor:
@@ -112,6 +148,22 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         self._average.follow(self.network, self.steps)
+
+
+@torch.no_grad()
+def adapt_statistics(network: nn.Module, norms: Sequence[nn.Module], batches: Sequence[Tensor]) -> None:
+    """Make the statistics of `norms` those of `batches` (N, C, (Z,) Y, X), all alike; the network is left as `eval`."""
+    network.eval()
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean of all batches
+        norm.train()
+    for batch in batches:
+        network(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.eval()
 
 
 def trained_norms(network: nn.Module) -> list[nn.Module]:

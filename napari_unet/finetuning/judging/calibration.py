@@ -1,4 +1,4 @@
-"""A threshold of the decoding that fits what was reviewed: it adapts as weights do, and costs next to nothing.
+"""A decoding that fits what was reviewed, in threshold and outlines: it adapts as weights do, and costs nearly nothing.
 
 A model is less sure of images of a new kind, and drops objects that it does find; or it is sure of too many. How sure
 it has to be of an object is chosen anew on what was learned from, never on what is held out, and only as far as the
@@ -9,13 +9,16 @@ made labels worse elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.finetuning.judging.outline_style import measure_outlines
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
+from napari_unet.labels.types import Array
 from napari_unet.learning.scoring import predict_maps
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -25,6 +28,7 @@ from napari_unet.segmentation.plan import decode, decoding_record
 from napari_unet.segmentation.predictor import Predictor
 
 _OBJECT = (0.6, 0.7, 0.78, 0.84, 0.88, 0.92)
+_MOST_OUTLINE = 4.0  # pixels; more is no style
 _MOST_PIXELS = 6_000_000  # learned from that are looked at
 _FORGOTTEN = 0.01
 """Of the mean of AP@0.5 and mean AP on the base images, which thresholds may cost in all."""
@@ -39,7 +43,9 @@ def calibrate(
     engine: Engine = Engine(),
     enough: Callable[[], bool] = lambda: False,
 ) -> ModelRecord:
-    """The record of `model` with the object threshold that is surely better on `learned`, or as it is.
+    """The record of `model` with the object threshold and outlines that are surely better on `learned`, or as it is.
+
+    Some draw tighter than others: what is found grows or shrinks as far as it differs from what was drawn.
 
     Parameters
     ----------
@@ -54,7 +60,7 @@ def calibrate(
     predictor = Predictor(model, engine)
     new, old = _Maps(predictor, _some(learned)), _Maps(predictor, base)
     record, best = model.record, new.score(model.record)
-    for tried in _candidates(record, direction):
+    for tried in chain(_candidates(record, direction), _outlines(new, model.record)):
         if enough():
             break
         candidate = record.model_copy(update=tried)
@@ -69,6 +75,12 @@ def _candidates(record: ModelRecord, direction: int) -> Iterator[dict[str, float
     now = record.object_threshold
     allowed = [value for value in _OBJECT if (value - now) * (direction or value - now) > 0]
     yield from ({"object_threshold": value} for value in sorted(allowed, key=lambda value: abs(value - now)))
+
+
+def _outlines(maps: _Maps, record: ModelRecord) -> Iterator[dict[str, float]]:
+    """As wide as was drawn, if that is not as the model draws."""
+    if offset := measure_outlines(maps.pairs(record)):
+        yield {"outline": float(np.clip(record.outline + offset, -_MOST_OUTLINE, _MOST_OUTLINE))}
 
 
 def _forgets(now: Evidence, before: Score | None) -> bool:
@@ -92,6 +104,11 @@ class _Maps:
             predict_maps(predictor, *plane.input_of(predictor.record), plane.diameter).astype(np.float16)
             for plane in planes
         ]
+
+    def pairs(self, record: ModelRecord) -> Iterator[tuple[Array, Array]]:
+        """Labels as drawn, and as found with `record`, where somebody looked."""
+        for plane, maps in zip(self._planes, self._maps, strict=True):
+            yield plane.labels * plane.region, _decode(plane, maps, record) * plane.region
 
     def score(self, record: ModelRecord) -> Evidence:
         """What is found with the thresholds of `record`, object by object."""

@@ -11,8 +11,10 @@ from discs import draw_discs
 from torch import Tensor
 
 from napari_unet.finetuning.judging.calibration import calibrate
+from napari_unet.finetuning.judging.outline_style import measure_outlines
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.images.normalization import Limits
+from napari_unet.labels.growing import move_outlines
 from napari_unet.learning.scoring import score_model
 from napari_unet.models.model import Model
 
@@ -74,6 +76,25 @@ def test_who_deletes_is_not_given_more(says) -> None:
     assert calibrate(model, [plane()], direction=-1).object_threshold < 0.75
     surer = says(0.86, object_threshold=0.84)
     assert calibrate(surer, [plane(bright=False)], direction=-1) == surer.record
+
+
+@pytest.mark.parametrize("pixels", [-2.0, 2.0])
+def test_outlines_become_as_tight_or_wide_as_they_were_drawn(says, pixels: float) -> None:
+    model, drawn = says(0.95, object_threshold=0.84), plane()
+    drawn = replace(drawn, labels=move_outlines(drawn.labels, pixels))
+    before = score_model(model, [drawn])[0].mean_ap
+    record = calibrate(model, [drawn])
+    assert record.outline == pytest.approx(pixels, abs=0.5)
+    assert score_model(replace(model, record=record), [drawn])[0].mean_ap > before + 0.2
+
+
+def test_outlines_that_differ_by_chance_stay_as_they_are() -> None:
+    _, labels = draw_discs()
+    wide, tight = move_outlines(labels, 2.0), move_outlines(labels, -2.0)
+    assert measure_outlines([(wide, labels)]) == pytest.approx(2.0, abs=0.5)
+    assert measure_outlines([(tight, labels)]) == pytest.approx(-2.0, abs=0.5)
+    assert measure_outlines([(wide, labels), (tight, labels)]) == 0
+    assert measure_outlines([(np.where(wide <= 4, wide, 0), labels)]) == 0  # of four objects nobody knows
 
 
 def test_nothing_changes_where_nothing_is_gained(says) -> None:

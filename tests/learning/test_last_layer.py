@@ -1,0 +1,87 @@
+"""What can be learned before the first step: by the last layer, and by the statistics."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from small_networks import CONFIG, CPU, HEAD, make_batch, make_network, same, seen, weights_of
+from torch import Tensor, nn
+
+from napari_unet.learning.last_layer import fit_last_layer, last_features
+from napari_unet.learning.sampler import Batch
+from napari_unet.learning.trainer import Trainer, adapt_statistics
+
+
+def discs(n: int = 4, side: int = 32, shift: float = 0.0, factor: float = 1.0) -> Batch:
+    """A bright disc on each image, in the middle; grey values shifted and stretched."""
+    torch.manual_seed(3)
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    inside = ((y - side / 2) ** 2 + (x - side / 2) ** 2 < (side / 4) ** 2).float().expand(n, 1, side, side)
+    images = (inside + 0.1 * torch.randn(n, 1, side, side)) * factor + shift
+    return Batch(images, torch.cat([inside, inside], 1), torch.ones(n, 1, side, side))
+
+
+def loss_of(batch: Batch):
+    return lambda logits: HEAD.loss(logits, batch.targets, batch.weights)
+
+
+def test_features_are_what_the_last_layer_sees() -> None:
+    network, images = seen(make_network()), make_batch().images
+    with torch.no_grad():
+        torch.testing.assert_close(network.final(last_features(network, images)), network(images))
+
+
+def test_the_last_layer_alone_learns() -> None:
+    network, batch = seen(make_network()), discs()
+    before = copy.deepcopy(network)
+    untouched = fit_last_layer(network, [batch.images], [loss_of(batch)], steps=0)
+    assert same(weights_of(network), weights_of(before))
+    assert fit_last_layer(network, [batch.images], [loss_of(batch)]) < 0.97 * untouched
+    changed = {
+        name for name, value in network.state_dict().items() if not torch.equal(value, before.state_dict()[name])
+    }
+    assert changed == {"final.weight", "final.bias"}
+
+
+def means(network: nn.Module) -> list[Tensor]:
+    return [one.running_mean.clone() for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
+
+
+def test_statistics_become_those_of_the_new_images() -> None:
+    network, images = seen(make_network()), discs(shift=40.0, factor=30.0).images
+    adapt_statistics(network, [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)], [images, images])
+    first = network.encoder[0].conv1(images)
+    norm = network.encoder[0].norm1
+    torch.testing.assert_close(norm.running_mean, first.mean((0, 2, 3)), rtol=1e-3, atol=1e-3)
+    assert norm.momentum == 0.1  # as before: who trains on finds it as it was
+    assert not norm.training
+
+
+def test_of_images_that_are_quite_other_statistics_are_taken_before_the_first_step() -> None:
+    parent, batch = seen(make_network()), discs(shift=40.0, factor=-30.0)
+    trainer = Trainer(parent, HEAD.loss, CONFIG, CPU)
+    assert trainer.begin([batch])
+    assert not same(means(trainer.network), means(parent))
+    assert same(weights_of(trainer.network), weights_of(trainer.averaged))
+    assert same(means(parent), means(seen(make_network())))  # the parent stays as it is
+
+
+def test_of_images_as_it_knows_them_statistics_stay() -> None:
+    parent = seen(make_network())
+    torch.manual_seed(0)
+    images = torch.randn(4, 1, 16, 16) * 3 + 1  # what `seen` showed it
+    targets = (images > 1).float().expand(-1, 2, -1, -1)
+    trainer = Trainer(parent, HEAD.loss, CONFIG, CPU)
+    assert trainer.begin([Batch(images, targets, torch.ones(4, 1, 16, 16))])
+    assert same(means(trainer.network), means(parent))
+    assert not torch.equal(trainer.network.final.weight, parent.final.weight)
+    assert torch.equal(trainer.averaged.final.weight, trainer.network.final.weight)
+
+
+def test_what_is_no_number_changes_nothing() -> None:
+    parent, batch = seen(make_network()), discs()
+    batch.weights[0, 0, 3, 3] = float("nan")
+    trainer = Trainer(parent, HEAD.loss, CONFIG, CPU)
+    assert not trainer.begin([batch])
+    assert same(weights_of(trainer.network), weights_of(parent))
