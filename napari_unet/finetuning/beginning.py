@@ -18,7 +18,7 @@ from napari_unet.finetuning.material.colour import use_channels
 from napari_unet.finetuning.material.widening import fit_to_images
 from napari_unet.learning.replay import find_looks, find_replay
 from napari_unet.models.model import Model
-from napari_unet.segmentation.kinds import choose_kind
+from napari_unet.segmentation.kinds import AUTO, choose_kind
 from napari_unet.segmentation.looks import Looks, can_look, farness, measure_look
 
 MOST_KINDS = 4
@@ -106,10 +106,16 @@ def _start(parent: Model, images: Sequence[CorrectedImage]) -> Model:
     """The kind that answers for most of `images`."""
     if not parent.others or not images:
         return parent
-    votes = Counter(id(choose_kind(one.image, parent, plane=_shown(one)).model.network) for one in images)
+    votes = Counter(id(_kind_of(one, parent).network) for one in images)
     winner = votes.most_common(1)[0][0]
     kind = next(one for one in parent.kinds if id(one.network) == winner)
     return replace(kind, sha256=parent.sha256, path=parent.path)
+
+
+def _kind_of(one: CorrectedImage, parent: Model) -> Model:
+    """The kind that answered when the image was segmented, perhaps because somebody said so; else one is chosen."""
+    wanted = one.view.kind if one.view.kind in parent.record.kind_names else AUTO
+    return choose_kind(one.image, parent, wanted, _shown(one)).model
 
 
 def _shown(one: CorrectedImage) -> tuple[int, ...]:

@@ -87,8 +87,11 @@ class Trainer:
         """Take from `batches`, before the first step, what can be had at once; whether their losses became smaller.
 
         The last layer is fitted, and where that leads further, statistics of normalization layers become those of the
-        new images: those of quite other ones are of no use (AdaBN: Li et al., arXiv:1603.04779).
+        new images: those of quite other ones are of no use (AdaBN: Li et al., arXiv:1603.04779). A network that has
+        seen nothing has no features worth that.
         """
+        if not self._fixed and has_norms(self.network):
+            return False
         with self.threads.step():
             images = [batch.images.to(self.device).contiguous(memory_format=self._format) for batch in batches]
             targets = [self._targets(batch, seen) for batch, seen in zip(batches, images, strict=True)]
@@ -164,6 +167,11 @@ def adapt_statistics(network: nn.Module, norms: Sequence[nn.Module], batches: Se
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     network.eval()
+
+
+def has_norms(network: nn.Module) -> bool:
+    """Whether it has batch normalizations."""
+    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
 
 
 def trained_norms(network: nn.Module) -> list[nn.Module]:

@@ -119,6 +119,18 @@ def test_taught_again_a_kind_goes_on_and_is_not_carried_twice() -> None:
     assert len(again.looks) == 2
 
 
+def test_the_kind_that_answered_is_the_one_that_goes_on() -> None:
+    """Perhaps somebody said so; it is not decided a second time."""
+    image, labels = sample("membranes")
+    child = taught().model
+    one = make_corrected_image(image, labels, record=child.record)
+    said = replace(one, view=replace(one.view, kind="Nuclei 2D"))
+    again = begin(child, [said], FinetuneConfig())
+    assert again.untouched.record.kind_name == "Nuclei 2D"
+    unknown = replace(one, view=replace(one.view, kind="yeast"))
+    assert begin(child, [unknown], FinetuneConfig()).untouched.record.kind_name == "membranes"
+
+
 def test_a_file_carries_so_many_kinds_and_no_more() -> None:
     child = taught().model
     base = child.others[-1]

@@ -85,3 +85,10 @@ def test_what_is_no_number_changes_nothing() -> None:
     trainer = Trainer(parent, HEAD.loss, CONFIG, CPU)
     assert not trainer.begin([batch])
     assert same(weights_of(trainer.network), weights_of(parent))
+
+
+def test_a_network_that_has_seen_nothing_starts_as_it_is() -> None:
+    network = make_network()
+    trainer = Trainer(network, HEAD.loss, CONFIG, CPU)
+    assert not trainer.begin([discs()])
+    assert same(weights_of(trainer.network), weights_of(network))

@@ -24,6 +24,7 @@ from napari_unet.ui.segment.background import estimate_in_background
 from napari_unet.ui.segment.diameter import DiameterField
 from napari_unet.ui.segment.doubts import Doubts
 from napari_unet.ui.segment.keep_question import KeepQuestion
+from napari_unet.ui.segment.kind_row import KindRow
 from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
@@ -53,6 +54,7 @@ class SegmentStep(Step):
         self.run: SegmentRun | None = None
         self.model_box = QComboBox(toolTip="The model that finds the objects")
         self.diameter = DiameterField(session, self)
+        self.kinds = KindRow(session)
         self.scope = ScopeRow()
         self.segment_button = QPushButton("Segment")
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
@@ -78,7 +80,7 @@ class SegmentStep(Step):
         form.addLayout(self.diameter.row, 1, 1)
         form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)
-        for widget in (self.classes, self.scope, self.segment_button, self.question, self.advanced):
+        for widget in (self.kinds, self.classes, self.scope, self.segment_button, self.question, self.advanced):
             self.body_layout.addWidget(widget)
         self.pin(self.progress)
 
@@ -242,7 +244,8 @@ class SegmentStep(Step):
         self.clear_message()
         self.diameter.hide_ring()
         scope = Scope(self.scope.kind, present(work).plane_at(self.session.viewer.dims.point))
-        config = SegmentConfig(diameter=present(work).diameter, **self.advanced.content.values())
+        values = self.advanced.content.values()
+        config = SegmentConfig(diameter=present(work).diameter, kind=self.kinds.wanted, **values)
         self.session.engine = config.engine
         self.run = SegmentRun(self.session, present(work))
         listen(self, self.run.advanced, self._on_advanced)

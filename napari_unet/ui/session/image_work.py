@@ -74,6 +74,7 @@ class ImageWork:
     layers: Mapping[str, Layer] = field(default_factory=lambda: MappingProxyType({}), init=False)
     n_written: int = field(default=0, init=False)
     view: View = field(default_factory=View, init=False)
+    wanted_kind: str = field(default="auto", init=False)
     segmented_by: str | None = field(default=None, init=False)
     seconds: float | None = field(default=None, init=False)
     n_objects: int | None = field(default=None, init=False)
