@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_step import FakeSegmenter, click, segmenter  # noqa: F401
+from fake_segmenter import FakeSegmenter
 
 from napari_unet.models.record import ModelRecord
 from napari_unet.ui.panel import UNetPanel
@@ -15,13 +15,13 @@ from napari_unet.ui.session.session import Session
 
 
 @pytest.fixture
-def two_kinds(segmenter: FakeSegmenter, monkeypatch: pytest.MonkeyPatch) -> FakeSegmenter:  # noqa: F811
+def two_kinds(segmenter: FakeSegmenter, monkeypatch: pytest.MonkeyPatch) -> FakeSegmenter:
     entry = Session.model_entry.fget(None)  # type: ignore[attr-defined]
     entry.record = ModelRecord(name="both", kind="cells", kinds=(ModelRecord(name="nuclei"),))
     return segmenter
 
 
-def test_it_is_hidden_where_there_is_no_choice(segmenter: Any, viewer: Any, panel: UNetPanel) -> None:  # noqa: F811
+def test_it_is_hidden_where_there_is_no_choice(segmenter: Any, viewer: Any, panel: UNetPanel) -> None:
     viewer.add_image(np.zeros((40, 40)))
     assert panel.segment_step.kinds.isHidden()
 
@@ -32,7 +32,7 @@ def test_what_is_chosen_answers_and_is_kept_with_the_image(
     panel: UNetPanel,
     blobs: np.ndarray,
     click: Any,
-    wait_until_idle: Any,  # noqa: F811
+    wait_until_idle: Any,
 ) -> None:
     first, second = (viewer.add_image(blobs, name=name) for name in ("one", "two"))
     row = panel.segment_step.kinds

@@ -4,82 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from fake_segmenter import FakeSegmenter
 from napari._vispy.layers.labels import VispyLabelsLayer
 from napari.utils.colormaps import CyclicLabelColormap
-from qtpy.QtCore import Qt
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.view import View
-from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import Scope
-from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
+from napari_unet.segmentation.events import PlaneDone, Segmentation, TileDone
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.jobs import FINETUNE
 from napari_unet.ui.session.session import Session
-
-
-class FakeSegmenter:
-    """Labels bright squares by columns of a grid; stands for `segment_steps`. `hold` makes it wait for a flag."""
-
-    def __init__(self) -> None:
-        self.calls: list[SimpleNamespace] = []
-        self.error: Exception | None = None
-        self.hold = False
-        self.shift = 0
-        self.tiles = False
-
-    def __call__(self, image: Any, model: Any, config: Any, scope: Scope, stop: Any, **first: Any) -> Iterator[Any]:
-        self.calls.append(SimpleNamespace(image=image, config=config, scope=scope, **first))
-        labels = np.zeros(image.shape, np.int32)
-        done = np.zeros(image.shape[:-2], bool)
-        planes = [plane for plane in np.ndindex(*done.shape) if scope.kind != "plane" or plane == scope.index]
-        view = View(config.diameter or 17.0, "estimated" if config.diameter is None else "given")
-        yield Estimated(view, len(planes))
-        for number, plane in enumerate(planes):
-            while self.hold and number and not stop.requested:
-                time.sleep(0.005)
-                yield TileDone(number, len(planes), plane, (slice(0, 1), slice(0, 1)), None, None)
-            if self.error is not None:
-                raise self.error
-            if stop.requested and number:
-                break
-            labels[plane] = self._label(np.asarray(image.data[plane]))
-            if self.tiles:
-                region = (slice(0, 32), slice(None))
-                yield TileDone(1, 2, plane, region, labels[plane][region], 1.0)
-            done[plane] = True
-            yield PlaneDone(number + 1, len(planes), plane, labels[plane].copy(), 1.0)
-        probability = np.stack([labels > 0, labels > 0]).astype(np.float16) if config.keep_probability else None
-        yield Finished(Segmentation(labels, image.axes, view, done, probability, {"total": 2.0}), stop.requested)
-
-    def _label(self, plane: np.ndarray) -> np.ndarray:
-        from skimage.measure import label
-
-        return np.roll(label(plane > 500), self.shift, axis=-1).astype(np.int32)
-
-
-@pytest.fixture
-def segmenter(monkeypatch: pytest.MonkeyPatch) -> FakeSegmenter:
-    fake = FakeSegmenter()
-    entry = SimpleNamespace(name="fake", shipped=True, sha256="0", path=None, record=ModelRecord())
-    monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", fake)
-    monkeypatch.setattr("napari_unet.segmentation.diameter.estimate_diameter", lambda *args: 23.45)
-    monkeypatch.setattr(Session, "model_entries", lambda self: [entry])
-    monkeypatch.setattr(Session, "model_entry", property(lambda self: entry))
-    monkeypatch.setattr(Session, "model_loader", lambda self: lambda: None)
-    return fake
-
-
-@pytest.fixture
-def click(qtbot: Any) -> Callable[[Any], None]:
-    return lambda button: qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture
