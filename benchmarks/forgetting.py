@@ -37,7 +37,7 @@ from napari_unet.heads.registry import find_head
 from napari_unet.learning.replay import find_replay
 from napari_unet.learning.sampler import BatchSampler
 from napari_unet.learning.teacher import Teacher
-from napari_unet.learning.trainer import Trainer
+from napari_unet.learning.trainer import Statistics, Trainer
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
@@ -58,8 +58,8 @@ def train(variant: str, model: Model, learned: list[CorrectedImage], config: Fin
     torch.manual_seed(config.seed)
     head = find_head(model.record)
     teacher = Teacher(model.network, head)
-    kept = variant != "moving"
-    trainer = Trainer(model.network, head.loss, config.optimization(), config.engine, teacher, keep_statistics=kept)
+    kept: Statistics = "follow" if variant == "moving" else "keep"
+    trainer = Trainer(model.network, head.loss, config.optimization(), config.engine, teacher, statistics=kept)
     if variant in ("moving", "labels", "dice"):
         teacher.loss = instance_loss
     if variant in ("moving", "labels", "dice", "entropy"):

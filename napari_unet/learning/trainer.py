@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +21,8 @@ from napari_unet.learning.threads import ThreadChoice
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
-_ADAPT = 0.9  # of the loss, at most, has to be left with other statistics
+Statistics = Literal["follow", "keep", "measure"]
+_MEASURED = 6  # batches, the last ones
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(logits (N, outputs, (Z,) Y, X), targets (N, T, (Z,) Y, X), weights (N, 1, (Z,) Y, X)) -> scalar."""
 _AUTO = Engine()
@@ -41,14 +44,16 @@ class Trainer:
         What is not to be forgotten; needed for batches that hold replay.
     repeatable : bool
         Whether the number of threads stays as it is: sums on another number of them are not the same bit for bit.
-    keep_statistics : bool
-        Whether batch normalizations that have seen data go on with what they saw. Statistics of a few patches fit
-        neither the next patch nor a whole image: with them a trained network loses most of what it knows.
+    statistics : str
+        Of batch normalizations. "follow" is the usual way, for long trainings. "keep": those that have seen data go on
+        with what they saw, so that what the network knew is not lost. "measure": as in the usual way a batch is
+        normalized by itself, and the average by the last batches, measured when it is asked for (Wu and Johnson,
+        arXiv:2105.07576): those that a short training leaves behind fit neither its weights nor whole images.
     """
 
     def __init__(
         self, network: UNet, loss: Loss, config: OptimizationConfig, engine: Engine = _AUTO,
-        teacher: Teacher | None = None, repeatable: bool = True, keep_statistics: bool = True,
+        teacher: Teacher | None = None, repeatable: bool = True, statistics: Statistics = "follow",
     ) -> None:  # fmt: skip
         self.loss, self.config, self.teacher = loss, config, teacher
         self.device, self.dtype = engine.torch_device, engine.dtype
@@ -58,7 +63,9 @@ class Trainer:
         self._average = RunningAverage(self.network, config.average)
         if teacher is not None:
             self._place(teacher.network)
-        self._fixed = trained_norms(self.network) if keep_statistics else []
+        self._fixed = trained_norms(self.network) if statistics == "keep" else []
+        self._recent: deque[Tensor] | None = deque(maxlen=_MEASURED) if statistics == "measure" else None
+        self._measured_at = -1
         self.steps = 0
         self.threads = ThreadChoice(self.device.type == "cpu" and not repeatable)
         self.optimizer = torch.optim.AdamW(
@@ -68,6 +75,9 @@ class Trainer:
     @property
     def averaged(self) -> UNet:
         """The running average of the weights, ready to predict."""
+        if self._recent and self._measured_at != self.steps:
+            adapt_statistics(self._average.network, find_norms(self._average.network), list(self._recent))
+            self._measured_at = self.steps
         return self._average.network
 
     def step(self, batch: Batch, progress: float) -> float:
@@ -86,29 +96,23 @@ class Trainer:
     def begin(self, batches: Sequence[Batch]) -> bool:
         """Take from `batches`, before the first step, what can be had at once; whether their losses became smaller.
 
-        The last layer is fitted, and where that leads further, statistics of normalization layers become those of the
-        new images: those of quite other ones are of no use (AdaBN: Li et al., arXiv:1603.04779). A network that has
-        seen nothing has no features worth that.
+        The last layer is fitted. Where statistics are not kept, they become those of the new images at once (AdaBN: Li
+        et al., arXiv:1603.04779). A network that has seen nothing has no features worth that.
         """
-        if not self._fixed and has_norms(self.network):
+        if find_norms(self.network) and not trained_norms(self.network):
             return False
         with self.threads.step():
             images = [batch.images.to(self.device).contiguous(memory_format=self._format) for batch in batches]
             targets = [self._targets(batch, seen) for batch, seen in zip(batches, images, strict=True)]
             losses = [partial(self._loss_of, batch, target) for batch, target in zip(batches, targets, strict=True)]
-            first = self.network.eval()
-            start = fit_last_layer(copy.deepcopy(first), images, losses, steps=0)
-            kept, adapted = copy.deepcopy(first), copy.deepcopy(first)
-            as_is = fit_last_layer(kept, images, losses)
-            anew = math.inf
-            if self._fixed:
-                adapt_statistics(adapted, trained_norms(adapted), images)
-                anew = fit_last_layer(adapted, images, losses)
-            best = adapted if anew < _ADAPT * as_is else kept
-            if min(as_is, anew) < start:
-                for network in (self.network, self.averaged):
-                    network.load_state_dict(best.state_dict())
-        return min(as_is, anew) < start
+            fitted = copy.deepcopy(self.network).eval()
+            before = fit_last_layer(fitted, images, losses, steps=0)
+            if self._recent is not None:
+                adapt_statistics(fitted, find_norms(fitted), images)
+            fell = fit_last_layer(fitted, images, losses) < before
+            for network in (self.network, self._average.network) if fell else ():
+                network.load_state_dict(fitted.state_dict())
+        return fell
 
     def _place(self, network: UNet) -> UNet:
         return network.to(self.device).to(memory_format=self._format)  # type: ignore[call-overload, no-any-return]
@@ -118,6 +122,8 @@ class Trainer:
         for module in self._fixed:
             module.eval()
         images = batch.images.to(self.device).contiguous(memory_format=self._format)
+        if self._recent is not None:
+            self._recent.append(images)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(images)
             targets = self._targets(batch, images)
@@ -154,7 +160,9 @@ class Trainer:
 
 
 @torch.no_grad()
-def adapt_statistics(network: nn.Module, norms: Sequence[nn.Module], batches: Sequence[Tensor]) -> None:
+def adapt_statistics(
+    network: nn.Module, norms: Sequence[nn.modules.batchnorm._BatchNorm], batches: Sequence[Tensor]
+) -> None:
     """Make the statistics of `norms` those of `batches` (N, C, (Z,) Y, X), all alike; the network is left as `eval`."""
     network.eval()
     momenta = [norm.momentum for norm in norms]
@@ -169,12 +177,11 @@ def adapt_statistics(network: nn.Module, norms: Sequence[nn.Module], batches: Se
     network.eval()
 
 
-def has_norms(network: nn.Module) -> bool:
-    """Whether it has batch normalizations."""
-    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+def find_norms(network: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    """Its batch normalizations."""
+    return [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
 
 
-def trained_norms(network: nn.Module) -> list[nn.Module]:
+def trained_norms(network: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
     """Batch normalizations that have seen data."""
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    return [norm for norm in norms if norm.num_batches_tracked]
+    return [norm for norm in find_norms(network) if norm.num_batches_tracked]

@@ -32,7 +32,7 @@ class _BaseTraining:
         # What else a network has to say makes it see more: an auxiliary task (Caruana, Machine Learning 28:41, 1997).
         n_outputs = config.architecture.out_channels + (1 if config.seams else 0)
         network = with_outputs(start if start is not None else UNet(config.architecture), n_outputs)
-        self.trainer = Trainer(network, representation.loss, config, keep_statistics=False)
+        self.trainer = Trainer(network, representation.loss, config)
         if self.trainer.device.type == "cpu":
             keep_large_buffers()
         self.best, self.best_score = copy.deepcopy(self.trainer.averaged), -1.0
