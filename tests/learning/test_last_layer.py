@@ -58,25 +58,18 @@ def test_statistics_become_those_of_the_new_images() -> None:
     assert not norm.training
 
 
-def test_of_images_that_are_quite_other_statistics_are_taken_before_the_first_step() -> None:
+def test_statistics_are_taken_before_the_first_step_unless_they_are_kept() -> None:
     parent, batch = seen(make_network()), discs(shift=40.0, factor=-30.0)
-    trainer = Trainer(parent, HEAD.loss, CONFIG, CPU)
-    assert trainer.begin([batch])
-    assert not same(means(trainer.network), means(parent))
-    assert same(weights_of(trainer.network), weights_of(trainer.averaged))
-    assert same(means(parent), means(seen(make_network())))  # the parent stays as it is
-
-
-def test_of_images_as_it_knows_them_statistics_stay() -> None:
-    parent = seen(make_network())
-    torch.manual_seed(0)
-    images = torch.randn(4, 1, 16, 16) * 3 + 1  # what `seen` showed it
-    targets = (images > 1).float().expand(-1, 2, -1, -1)
-    trainer = Trainer(parent, HEAD.loss, CONFIG, CPU)
-    assert trainer.begin([Batch(images, targets, torch.ones(4, 1, 16, 16))])
-    assert same(means(trainer.network), means(parent))
-    assert not torch.equal(trainer.network.final.weight, parent.final.weight)
-    assert torch.equal(trainer.averaged.final.weight, trainer.network.final.weight)
+    measuring = Trainer(parent, HEAD.loss, CONFIG, CPU, statistics="measure")
+    keeping = Trainer(parent, HEAD.loss, CONFIG, CPU, statistics="keep")
+    assert measuring.begin([batch])
+    assert keeping.begin([batch])
+    assert not same(means(measuring.network), means(parent))
+    assert same(means(keeping.network), means(parent))
+    for trainer in (measuring, keeping):
+        assert not torch.equal(trainer.network.final.weight, parent.final.weight)
+        assert same(weights_of(trainer.network), weights_of(trainer.averaged))
+    assert same(weights_of(parent), weights_of(seen(make_network())))  # the parent stays as it is
 
 
 def test_what_is_no_number_changes_nothing() -> None:

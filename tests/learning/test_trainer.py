@@ -13,7 +13,7 @@ from napari_unet.learning.averaging import RunningAverage
 from napari_unet.learning.optimization import OptimizationConfig
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import REPLAY_WEIGHT, Teacher
-from napari_unet.learning.trainer import Trainer
+from napari_unet.learning.trainer import Statistics, Trainer
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -112,27 +112,43 @@ def test_long_gradients_are_shortened() -> None:
 
 
 @pytest.mark.parametrize("n_replay", [0, 1])
-def test_statistics_of_a_trained_network_stay_as_they_are(n_replay: int) -> None:
-    """Whether replay is mixed in or not: without it a child lost nearly all of what it had to learn."""
+def test_statistics_of_a_trained_network_are_kept_if_asked_for(n_replay: int) -> None:
     parent = seen(make_network())
     means = [m.running_mean.clone() for m in parent.modules() if isinstance(m, nn.BatchNorm2d)]
 
-    def means_after(**how: bool) -> list[Tensor]:
-        trainer = Trainer(parent, HEAD.loss, CONFIG, CPU, Teacher(parent, HEAD), **how)
+    def means_after(how: Statistics) -> list[Tensor]:
+        trainer = Trainer(parent, HEAD.loss, CONFIG, CPU, Teacher(parent, HEAD), statistics=how)
         trainer.step(make_batch(3, n_replay), 0.3)
         return [m.running_mean for m in trainer.network.modules() if isinstance(m, nn.BatchNorm2d)]
 
-    assert same(means_after(), means)
-    assert not any(torch.equal(a, b) for a, b in zip(means_after(keep_statistics=False), means, strict=True))
+    assert same(means_after("keep"), means)
+    for how in ("follow", "measure"):
+        assert not any(torch.equal(a, b) for a, b in zip(means_after(how), means, strict=True))
 
 
 def test_a_patch_is_judged_alike_whatever_else_is_in_its_batch() -> None:
     """What the statistics of the batch would change."""
-    trainer = Trainer(seen(make_network()), HEAD.loss, CONFIG, CPU)
+    trainer = Trainer(seen(make_network()), HEAD.loss, CONFIG, CPU, statistics="keep")
     trainer.step(make_batch(), 0.0)
     images = make_batch(3).images
     with torch.no_grad():
         torch.testing.assert_close(trainer.network(images)[:1], trainer.network(images[:1]))
+
+
+def test_measured_statistics_are_those_of_the_last_batches_through_the_averaged_weights() -> None:
+    trainer = Trainer(seen(make_network()), HEAD.loss, CONFIG, CPU, statistics="measure")
+    batches = [make_batch(seed=seed) for seed in range(8)]
+    for batch in batches:
+        trainer.step(batch, 0.3)
+    first = trainer.averaged.encoder[0]
+    with torch.no_grad():
+        expected = torch.stack([first.conv1(batch.images).mean((0, 2, 3)) for batch in batches[-6:]]).mean(0)
+    torch.testing.assert_close(first.norm1.running_mean, expected)
+    assert not trainer.averaged.training
+    before = weights_of(trainer.averaged)
+    assert same(weights_of(trainer.averaged), before)
+    trainer.step(batches[0], 0.3)
+    assert not torch.equal(trainer.averaged.encoder[0].norm1.running_mean, expected)
 
 
 def test_a_network_that_has_seen_nothing_finds_its_statistics() -> None:
@@ -148,7 +164,7 @@ def test_replay_counts_as_often_as_it_is_said_to() -> None:
     with torch.no_grad():
         drifted.final.bias += 2.0
     teacher = Teacher(parent, HEAD)
-    together = Trainer(drifted, HEAD.loss, CONFIG, CPU, teacher)._measure(batch)
+    together = Trainer(drifted, HEAD.loss, CONFIG, CPU, teacher, statistics="keep")._measure(batch)
     with torch.no_grad():
         logits = drifted(batch.images)
         taught = teacher.teach(batch.images, batch.targets, 1)
