@@ -151,8 +151,7 @@ class _Training:
             self.config.engine,
             Teacher(teacher or self.model.network, self.head),
             repeatable=self.config.max_steps is not None,
-            # What is mixed of two kinds of image is normalized as the parent does it; one kind alone by itself.
-            statistics="keep" if self.sampler.share > 0 else "measure",
+            statistics="keep",
         )
 
     def _times(self) -> tuple[float, float, float]:

@@ -21,8 +21,9 @@ from napari_unet.learning.threads import ThreadChoice
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
-Statistics = Literal["follow", "keep", "measure"]
+Statistics = Literal["follow", "keep"]
 _MEASURED = 6  # batches, the last ones
+_OF_NO_USE = 0.75  # of the loss, or less, is left with other statistics
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(logits (N, outputs, (Z,) Y, X), targets (N, T, (Z,) Y, X), weights (N, 1, (Z,) Y, X)) -> scalar."""
 _AUTO = Engine()
@@ -46,9 +47,10 @@ class Trainer:
         Whether the number of threads stays as it is: sums on another number of them are not the same bit for bit.
     statistics : str
         Of batch normalizations. "follow" is the usual way, for long trainings. "keep": those that have seen data go on
-        with what they saw, so that what the network knew is not lost. "measure": as in the usual way a batch is
-        normalized by itself, and the average by the last batches, measured when it is asked for (Wu and Johnson,
-        arXiv:2105.07576): those that a short training leaves behind fit neither its weights nor whole images.
+        with what they saw, so that what the network knew is not lost: statistics that a short training leaves behind
+        fit neither its weights nor whole images. `begin` may find that those that it has are of no use for the new
+        images, and goes on with "measure": a batch is normalized by itself, and the average by the last batches,
+        measured when it is asked for (Wu and Johnson, arXiv:2105.07576).
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Trainer:
         if teacher is not None:
             self._place(teacher.network)
         self._fixed = trained_norms(self.network) if statistics == "keep" else []
-        self._recent: deque[Tensor] | None = deque(maxlen=_MEASURED) if statistics == "measure" else None
+        self._recent: deque[Tensor] | None = None
         self._measured_at = -1
         self.steps = 0
         self.threads = ThreadChoice(self.device.type == "cpu" and not repeatable)
@@ -96,8 +98,9 @@ class Trainer:
     def begin(self, batches: Sequence[Batch]) -> bool:
         """Take from `batches`, before the first step, what can be had at once; whether their losses became smaller.
 
-        The last layer is fitted. Where statistics are not kept, they become those of the new images at once (AdaBN: Li
-        et al., arXiv:1603.04779). A network that has seen nothing has no features worth that.
+        The last layer is fitted. Statistics that were to be kept are given up where those of the new images (AdaBN: Li
+        et al., arXiv:1603.04779) lead much further: the images are quite other ones, a negative for example. A network
+        that has seen nothing has no features worth that.
         """
         if find_norms(self.network) and not trained_norms(self.network):
             return False
@@ -107,12 +110,16 @@ class Trainer:
             losses = [partial(self._loss_of, batch, target) for batch, target in zip(batches, targets, strict=True)]
             fitted = copy.deepcopy(self.network).eval()
             before = fit_last_layer(fitted, images, losses, steps=0)
-            if self._recent is not None:
-                adapt_statistics(fitted, find_norms(fitted), images)
-            fell = fit_last_layer(fitted, images, losses) < before
-            for network in (self.network, self._average.network) if fell else ():
+            after = fit_last_layer(fitted, images, losses)
+            if self._fixed and not any(batch.n_replay for batch in batches):
+                adapted = copy.deepcopy(self.network)
+                adapt_statistics(adapted, find_norms(adapted), images)
+                anew = fit_last_layer(adapted, images, losses)
+                if anew < _OF_NO_USE * after:
+                    fitted, after, self._fixed, self._recent = adapted, anew, [], deque(maxlen=_MEASURED)
+            for network in (self.network, self._average.network) if after < before else ():
                 network.load_state_dict(fitted.state_dict())
-        return fell
+        return after < before
 
     def _place(self, network: UNet) -> UNet:
         return network.to(self.device).to(memory_format=self._format)  # type: ignore[call-overload, no-any-return]

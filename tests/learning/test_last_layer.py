@@ -58,18 +58,35 @@ def test_statistics_become_those_of_the_new_images() -> None:
     assert not norm.training
 
 
-def test_statistics_are_taken_before_the_first_step_unless_they_are_kept() -> None:
-    parent, batch = seen(make_network()), discs(shift=40.0, factor=-30.0)
-    measuring = Trainer(parent, HEAD.loss, CONFIG, CPU, statistics="measure")
-    keeping = Trainer(parent, HEAD.loss, CONFIG, CPU, statistics="keep")
-    assert measuring.begin([batch])
-    assert keeping.begin([batch])
-    assert not same(means(measuring.network), means(parent))
-    assert same(means(keeping.network), means(parent))
-    for trainer in (measuring, keeping):
+def test_statistics_of_no_use_for_the_new_images_are_given_up() -> None:
+    parent = seen(make_network())
+    negative = Trainer(parent, HEAD.loss, CONFIG, CPU, statistics="keep")
+    assert negative.begin([discs(shift=40.0, factor=-30.0)])
+    assert not same(means(negative.network), means(parent))
+    known = Trainer(parent, HEAD.loss, CONFIG, CPU, statistics="keep")
+    assert known.begin([discs(shift=1.0, factor=3.0)])
+    assert same(means(known.network), means(parent))
+    for trainer in (negative, known):
         assert not torch.equal(trainer.network.final.weight, parent.final.weight)
         assert same(weights_of(trainer.network), weights_of(trainer.averaged))
     assert same(weights_of(parent), weights_of(seen(make_network())))  # the parent stays as it is
+
+
+def test_then_the_average_is_normalized_by_the_last_batches() -> None:
+    trainer = Trainer(seen(make_network()), HEAD.loss, CONFIG, CPU, statistics="keep")
+    assert trainer.begin([discs(shift=40.0, factor=-30.0)])
+    batches = [make_batch(seed=seed) for seed in range(8)]
+    for batch in batches:
+        trainer.step(batch, 0.3)
+    first = trainer.averaged.encoder[0]
+    with torch.no_grad():
+        expected = torch.stack([first.conv1(batch.images).mean((0, 2, 3)) for batch in batches[-6:]]).mean(0)
+    torch.testing.assert_close(first.norm1.running_mean, expected)
+    assert not trainer.averaged.training
+    before = weights_of(trainer.averaged)
+    assert same(weights_of(trainer.averaged), before)
+    trainer.step(batches[0], 0.3)
+    assert not torch.equal(trainer.averaged.encoder[0].norm1.running_mean, expected)
 
 
 def test_what_is_no_number_changes_nothing() -> None:

@@ -8,7 +8,6 @@ import torch
 from discs import correct_all, draw_discs
 from pydantic import ValidationError
 
-from napari_unet.finetuning import finetune as finetune_module
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.judging.judge import Judge
@@ -25,7 +24,6 @@ from napari_unet.learning.replay import (
 )
 from napari_unet.learning.sampler import BatchSampler
 from napari_unet.learning.teacher import Teacher
-from napari_unet.learning.trainer import Trainer
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -164,17 +162,6 @@ def test_the_old_model_is_scored_on_base_images_after_the_first_new_score(
         told.append(type(event).__name__)
     assert told.index("Prepared") < told.index("ScoreDone") < told.index("base")
     assert told[-1] == "Finished"
-
-
-@pytest.mark.parametrize(("share", "statistics"), [(0.34, "keep"), (0.0, "measure")])
-def test_what_is_mixed_of_two_kinds_is_normalized_as_the_parent_does_it(
-    models_dir, tiny_model: Model, monkeypatch, share: float, statistics: str
-) -> None:
-    asked = []
-    monkeypatch.setattr(finetune_module, "Trainer", lambda *given, **how: asked.append(how) or Trainer(*given, **how))
-    config = FinetuneConfig(seconds=60, max_steps=1, patch=64, batch_size=2, device="cpu", replay=share)
-    list(finetune_steps(with_replay(tiny_model, models_dir), [correct_all(*draw_discs())], config))
-    assert asked[0]["statistics"] == statistics
 
 
 def test_who_does_not_want_it_kept_is_told_what_was_forgotten(models_dir, tiny_model: Model, monkeypatch) -> None:
