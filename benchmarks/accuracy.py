@@ -1,9 +1,9 @@
 """How well the shipped model agrees with the ground truth on images it never saw.
 
-    python benchmarks/accuracy.py [--data ../shared/data] [--model NAME] [--role test] [--diameter auto]
+    python benchmarks/accuracy.py [--data ../shared/data] [--model NAME] [--role test] [--diameter auto] [--only TYPE ...]
 
 Prints AP at IoU 0.5, 0.75, 0.9 and the mean over 0.5:0.05:0.9, pooled over objects, by image type and for all
-fluorescence types of dsb2018's `role=test`, and for mnfinder's `test_` images. Object sizes are estimated, as they are
+fluorescence types of dsb2018's `role=test`, for mnfinder's `test_` images, cells in phase contrast and axons. Object sizes are estimated, as they are
 for a user who changes nothing; `--diameter known` gives the segmentation each image's own median. Several `--model`s
 (the same recipe with other seeds, say) are printed one by one, and then the spread of their scores.
 
@@ -48,6 +48,12 @@ def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None
                 folder, name = data / "dsb2018", f"{row['id']}.png"
                 diameter = float(row["median_diameter_px"] or 0) or None
                 yield row["type"], folder / "images" / name, folder / "labels" / name, diameter
+    for kind in ("phase_t98g", "axon_sem"):
+        with (data / kind / "images.csv").open() as file:
+            for row in csv.DictReader(file):
+                if row["role"] == role:
+                    paths = [data / kind / part / f"{row['id']}.png" for part in ("images", "labels")]
+                    yield kind, *paths, float(row["median_diameter_px"])
     for image in sorted((data / "mnfinder_nuclei" / "images").glob(f"{role}_*")):
         yield "mnfinder", image, data / "mnfinder_nuclei" / "labels" / image.name, None
 
@@ -63,6 +69,8 @@ def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, Tal
     tallies: dict[str, Tally] = defaultdict(Tally)
     counts: dict[str, int] = defaultdict(int)
     for kind, image, labels, diameter in files(args.data, args.role):
+        if args.only and kind not in args.only:
+            continue
         tally = score(image, labels, model, diameter if args.diameter == "known" else None)
         for group in [kind, POOLED] if kind.startswith("fluo") else [kind]:
             tallies[group] = tallies[group] + tally
@@ -87,6 +95,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", default=[None])
     parser.add_argument("--role", default="test", choices=["test", "validation", "unseen"])
     parser.add_argument("--diameter", default="auto", choices=["auto", "known"])
+    parser.add_argument("--only", nargs="*", metavar="TYPE", help="types of image; default: all")
     args = parser.parse_args()
     means = []
     for name in args.model:

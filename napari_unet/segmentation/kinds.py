@@ -19,7 +19,7 @@ from napari_unet.segmentation.looks import can_look, look_distances, measure_loo
 from napari_unet.segmentation.predictor import Predictor
 
 AUTO = "auto"
-_CLOSE = 1.25  # times as far as the nearest: no farther is a close call, and a look at the image settles it
+_CLOSE = 1.6  # times as far as the nearest: no farther is a close call, and a look at the image settles it
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ def test_more_dense_labels_than_there_are_objects_are_all_of_them() -> None:
 
 
 def test_a_session_goes_on_from_disk_as_it_would_have_without(tmp_path: Path) -> None:
-    model = load_model()
+    model = load_model("nuclei-2d")
     pictures = [picture(0), picture(1)]
     for one in pictures:  # so that there is something to correct
         one.truth[one.truth % 2 == 0] = 0
@@ -62,7 +62,7 @@ def test_a_session_goes_on_from_disk_as_it_would_have_without(tmp_path: Path) ->
 
 
 def test_the_user_stops_where_nothing_is_wrong() -> None:
-    session = Session([picture()], load_model())
+    session = Session([picture()], load_model("nuclei-2d"))
     session.correct_until(1000)
     assert session.n_corrected <= 16
     assert not session.n_corrected or session.corrections()

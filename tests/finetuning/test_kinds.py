@@ -44,7 +44,7 @@ def test_the_base_kind_answers_its_own_images_as_before_and_the_child_those_it_w
     child = load_model_file(save_model(taught().model, tmp_path / "child.safetensors", half=True).path)
     assert child.record.kind_names == ("membranes", "Nuclei 2D")
     nuclei, _ = sample("nuclei_2d")
-    before, after = segment(nuclei, load_model(), **EXACT), segment(nuclei, child, **EXACT)
+    before, after = segment(nuclei, load_model("nuclei-2d"), **EXACT), segment(nuclei, child, **EXACT)
     assert after.kind == "Nuclei 2D"
     np.testing.assert_array_equal(before.labels, after.labels)
     membranes, _ = sample("membranes")
@@ -56,7 +56,7 @@ def test_who_answers_can_be_said() -> None:
     child = taught().model
     said = segment(membranes, child, kind="nuclei 2d", **EXACT)
     assert said.kind == "Nuclei 2D"
-    np.testing.assert_array_equal(said.labels, segment(membranes, load_model(), **EXACT).labels)
+    np.testing.assert_array_equal(said.labels, segment(membranes, load_model("nuclei-2d"), **EXACT).labels)
     with pytest.raises(UserError, match="membranes, Nuclei 2D"):
         segment(membranes, child, kind="smears", **EXACT)
 
@@ -94,7 +94,7 @@ def test_replay_follows_the_distance() -> None:
 
 def begun(name: str, **settings) -> beginning.Beginning:
     image, labels = sample(name)
-    model = load_model()
+    model = load_model("nuclei-2d")
     return begin(model, [make_corrected_image(image, labels, record=model.record)], FinetuneConfig(**settings))
 
 

@@ -90,7 +90,7 @@ def test_a_name_cannot_lead_out_of_the_folder() -> None:
 
 
 def test_the_shipped_model_has_a_set_with_licences() -> None:
-    replay = find_replay(load_model().record)
+    replay = find_replay(load_model("nuclei-2d").record)
     assert replay is not None
     assert {crop.source for crop in replay.crops} == set(replay.origins)
     assert all(crop.labels.any() for crop in replay.crops)
@@ -130,7 +130,7 @@ def test_base_scores_are_told_and_the_child_keeps_the_set(models_dir, tiny_model
 
 
 def test_a_grandchild_is_taught_by_the_model_that_the_set_was_made_for() -> None:
-    shipped = load_model()
+    shipped = load_model("nuclei-2d")
     drifted = copy.deepcopy(shipped.network)
     with torch.no_grad():
         drifted.final.bias += 3.0
@@ -144,7 +144,7 @@ def test_a_grandchild_is_taught_by_the_model_that_the_set_was_made_for() -> None
 
 
 def test_there_is_no_teacher_for_other_channels_or_without_a_set() -> None:
-    record = load_model().record
+    record = load_model("nuclei-2d").record
     assert find_teacher(record.model_copy(update={"replay": None})) is None
     wide = record.model_copy(update={"architecture": record.architecture.model_copy(update={"in_channels": 3})})
     assert find_teacher(wide) is None

@@ -32,7 +32,7 @@ KNOWN = SegmentConfig(diameter=30)
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load_model()
+    return load_model("nuclei-2d")
 
 
 @pytest.fixture(scope="module")

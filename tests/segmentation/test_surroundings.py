@@ -14,7 +14,7 @@ from napari_unet.segmentation.surroundings import map_surroundings, surroundings
 
 
 def test_surroundings_agree_with_the_whole_plane():
-    image, model = read_image(sample_path("nuclei_2d")), load_model()
+    image, model = read_image(sample_path("nuclei_2d")), load_model("nuclei-2d")
     whole = segment(image, model, keep_probability=True)
     found = drain(map_surroundings(image, lambda: model, (), (200, 300), whole.view, Engine(precision="float32")))
     row, column = 200 - found.corner[0], 300 - found.corner[1]

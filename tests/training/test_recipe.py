@@ -100,7 +100,8 @@ def test_missing_labels_are_told(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "roles_learned"), [("nuclei-2d", {"train"}), ("nuclei-2d-all", {"train", "validation"})]
+    ("name", "roles_learned"),
+    [("nuclei-2d", {"train"}), ("nuclei-2d-all", {"train", "validation"}), ("cells-2d", {"train"})],
 )
 def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
     data_dir: Path, name: str, roles_learned: set[str]
@@ -108,11 +109,18 @@ def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
     import csv
 
     recipe = read_recipe(PRETRAINED / f"{name}.toml")
-    with (data_dir / "dsb2018" / "images.csv").open() as file:
-        roles = {row["id"]: row["role"] for row in csv.DictReader(file)}
+    roles = {}
+    for folder in ("dsb2018", "phase_t98g", "axon_sem"):
+        with (data_dir / folder / "images.csv").open() as file:
+            roles |= {(folder, row["id"]): row["role"] for row in csv.DictReader(file)}
+
+    def roles_of(paths: list[Path]) -> set[str]:
+        keys = [(path.parts[-3], path.stem) for path in paths]
+        return {roles[key] for key in keys if key[0] in ("dsb2018", "phase_t98g", "axon_sem")}
+
     learned = [file.image for file in find_files(recipe.learn, data_dir)]
     judged = [file.image for file in find_files(recipe.validate_on, data_dir)]
-    assert {roles[path.stem] for path in learned if "dsb2018" in path.parts} == roles_learned
-    assert {roles[path.stem] for path in judged} <= {"validation"}
+    assert roles_of(learned) == roles_learned
+    assert roles_of(judged) <= {"validation", "train"}
     assert not any(path.name.startswith(("test_", "validation_")) for path in learned)
     assert not set(learned) & set(judged)

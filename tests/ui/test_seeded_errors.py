@@ -177,7 +177,7 @@ def test_fifty_errors_take_at_most_sixty_clicks_or_strokes(data_dir: Path, qtbot
     truth = read_labels(folder / "labels" / f"{IMAGE}.png", image).astype(np.int32)
     errors = Errors(truth)
     assert all(len(kind) == EACH for kind in (errors.merged, errors.split, errors.missed, errors.bad, errors.false))
-    found = segment(image, load_model(), keep_probability=True)
+    found = segment(image, load_model("nuclei-2d"), keep_probability=True)
 
     viewer = ViewerModel()
     session = get_session(viewer)
