@@ -1,9 +1,10 @@
 """How well the shipped model agrees with the ground truth on images it never saw.
 
-    python benchmarks/accuracy.py [--data ../shared/data] [--model NAME] [--role test] [--diameter auto] [--only TYPE ...]
+    python benchmarks/accuracy.py [--data ../shared/data] [--model NAME] [--role test] [--only TYPE ...]
 
 Prints AP at IoU 0.5, 0.75, 0.9 and the mean over 0.5:0.05:0.9, pooled over objects, by image type and for all
-fluorescence types of dsb2018's `role=test`, for mnfinder's `test_` images, cells in phase contrast and axons. Object sizes are estimated, as they are
+fluorescence types of dsb2018's `role=test`, for mnfinder's `test_` images, for cells in phase contrast and for axons
+in electron microscopy; `--only` some of them. Object sizes are estimated, as they are
 for a user who changes nothing; `--diameter known` gives the segmentation each image's own median. Several `--model`s
 (the same recipe with other seeds, say) are printed one by one, and then the spread of their scores.
 
