@@ -50,7 +50,7 @@ def dark() -> Image:
 @lru_cache(maxsize=1)
 def model():
     """The shipped one, without images of its own to be scored on: they are not what is looked at here."""
-    shipped = load_model()
+    shipped = load_model("nuclei-2d")
     return replace(shipped, record=shipped.record.model_copy(update={"replay": None}))
 
 

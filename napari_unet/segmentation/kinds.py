@@ -15,7 +15,7 @@ from napari_unet.images.channels import ModelInput, count_channels, model_input
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import measure_appearance
-from napari_unet.segmentation.looks import can_look, look_distances, measure_look
+from napari_unet.segmentation.looks import can_look, is_bright, look_distances, measure_look
 from napari_unet.segmentation.predictor import Predictor
 
 AUTO = "auto"
@@ -74,9 +74,13 @@ def nearest_kinds(image: ModelInput, model: Model, able: list[Model], plane: tup
     root = model.kinds[-1]
     if root.looks is None or not can_look(root) or any(kind.looks is None for kind in able):
         return able[:1]
-    look = measure_look(image, root, plane)[None]
     looks = [kind.looks for kind in able if kind.looks is not None]
-    distances = look_distances(look, [*looks, root.looks])[0, : len(able)]
+    known = [*looks, root.looks]
+    distances = look_distances(measure_look(image, root, plane)[None], known)[0, : len(able)]
+    if is_bright(image, root, plane):  # kinds that were not taught take negatives too, as `measure_appearance` does
+        negative = look_distances(measure_look(image, root, plane, inverted=True)[None], known)[0, : len(able)]
+        untaught = np.array([kind.record.sizes is None for kind in able])
+        distances = np.where(untaught, np.minimum(distances, negative), distances)
     order = np.argsort(distances, kind="stable")
     return [able[int(i)] for i in order if distances[i] <= _CLOSE * distances[order[0]] + 1e-9]
 

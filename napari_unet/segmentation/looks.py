@@ -36,8 +36,11 @@ def can_look(model: Model) -> bool:
 
 
 @torch.inference_mode()
-def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -> Looks:
-    """The look (features,) of one plane of `image` (index over the axes before YX; missing ones: the middle)."""
+def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = (), inverted: bool = False) -> Looks:
+    """The look (features,) of one plane of `image` (index over the axes before YX; missing ones: the middle).
+
+    If `inverted`, that of its negative.
+    """
     network = _ready.get(model.network)
     if network is None:  # in float32 on the processor: the same numbers on every machine
         network = _ready[model.network] = fold_batch_norms(model.network).float().cpu()
@@ -45,7 +48,7 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -
     plane = (*plane, *(size // 2 for size in seen.shape[len(plane) : -2]))
     region = _middle(seen.shape[-2:])
     pixels = seen.part(plane, region)
-    limits = volume_limits(seen, plane, model.record.normalization)
+    limits = volume_limits(seen, plane, model.record.normalization, inverted)
     planes = normalize(pixels, limits, model.record.normalization).reshape(-1, *pixels.shape[-2:])
     x = torch.from_numpy(resample(planes, _shape(pixels.shape[-2:], network.config.pooling_factor)))[None]
     found: list[torch.Tensor] = []
@@ -53,6 +56,15 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -
         x = stage(x if not found else network.pool(x))
         found += [x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3))]
     return np.append(torch.cat(found).numpy(), np.float32(_colourfulness(image, plane, region)))
+
+
+def is_bright(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -> bool:
+    """Whether most of a plane is nearer to white than to black, so that what is dark in it may be the objects."""
+    seen = model_input(image, model.record.architecture.in_channels)
+    plane = (*plane, *(size // 2 for size in seen.shape[len(plane) : -2]))
+    limits = volume_limits(seen, plane, model.record.normalization)
+    pixels = normalize(seen.part(plane, _middle(seen.shape[-2:])), limits, model.record.normalization)
+    return bool(np.nanmedian(pixels) > 0.5)
 
 
 def _shape(shape: tuple[int, ...], factor: int) -> tuple[int, int]:

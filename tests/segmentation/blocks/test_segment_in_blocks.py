@@ -32,7 +32,7 @@ SMALL = Blocks(side=64, halo=48)
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load_model()
+    return load_model("nuclei-2d")
 
 
 @pytest.fixture(scope="module")
