@@ -48,7 +48,7 @@ from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.images.resampling import resample
 from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.learning.checkpoint import load_weights, save_weights
+from napari_unet.training.checkpoint import load_weights, save_weights
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
