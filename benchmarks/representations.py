@@ -48,12 +48,12 @@ from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.images.resampling import resample
 from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.training.checkpoint import load_weights, save_weights
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.training.base_data import Validation, load_samples, load_validation, median_diameter
+from napari_unet.training.checkpoint import load_weights, save_weights
 from napari_unet.training.loop import train_steps
 from napari_unet.training.recipe import Recipe, SimulationConfig, find_files, read_recipe
 from napari_unet.training.samples import make_sample

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.instances.representation import STANDARD, Representation
 from napari_unet.learning.augmentation import vary_grey_values
-from napari_unet.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from napari_unet.learning.events import StepDone, Validated
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.trainer import Trainer
 from napari_unet.models.running.device import keep_large_buffers
 from napari_unet.models.unet import UNet, with_outputs
+from napari_unet.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.samples import TrainingSample, draw_patch
 

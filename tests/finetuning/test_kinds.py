@@ -20,6 +20,7 @@ from napari_unet.images.files.sample_data import sample_data_dir
 from napari_unet.images.image import Image
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.taught import TaughtSizes
+from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.workflows.teaching import make_corrected_image
 
 EXACT = {"precision": "float32", "device": "cpu"}
@@ -149,3 +150,17 @@ def test_a_child_that_is_no_better_is_its_parent_again() -> None:
     kept = replace(taught(), better=False).to_keep
     assert kept.record.kinds == ()
     assert kept.record.sizes is None
+
+
+def test_a_negative_is_answered_by_the_kind_whose_images_it_is_a_negative_of() -> None:
+    image, _ = sample("nuclei_2d")
+    model, values = load_model(), np.asarray(image.data).astype(np.float32)
+    assert choose_kind(image, model).name == "nuclei"
+    assert choose_kind(Image.from_array(values.max() - values, "YX"), model).name == "nuclei"
+
+
+def test_what_ships_knows_cells_from_nuclei(data_dir) -> None:
+    model = load_model()
+    found = [read_image(data_dir / "phase_t98g" / "images" / f"{name}.png") for name in ("set1", "set47")]
+    assert {choose_kind(image, model).name for image in found} == {"cells"}
+    assert load_model("nuclei-2d").record.kind_names == ("Nuclei 2D",)
