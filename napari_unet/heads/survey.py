@@ -115,7 +115,7 @@ class Survey:
         if not ratios:
             return 1.0
         trust = float(np.mean([self._trust(len(ratios), one) for one, _ in known]))
-        return float(np.median(ratios)) ** trust
+        return float(np.median(ratios) ** trust)
 
     def gap(self, image: int) -> float:
         """Pixels between what is learned from and what is held out: an object's width."""
