@@ -14,7 +14,7 @@ from napari_unet.errors import UserError
 from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage import rows
-from napari_unet.project.storage.journal import History
+from napari_unet.project.storage.journal import History, Kind, order_steps
 
 
 class ProjectReader:
@@ -69,6 +69,14 @@ class ProjectReader:
         with self._reading():
             found = rows.find_array(self.reader, image, role)
             return History() if found is None else rows.read_history(self.reader, found)
+
+    def read_step_order(self, image: int) -> tuple[list[str], list[str]]:
+        """The roles of the arrays of an image in which a step can be undone, and redone, in their order."""
+        with self._reading():
+            found = self.reader.execute(
+                "SELECT role, kind FROM edit JOIN array ON array.id = edit.array WHERE image = ? ORDER BY seq", (image,)
+            )
+            return order_steps((role, Kind(kind)) for role, kind in found)
 
     def get_property(self, name: str) -> Any:
         """What `set_property` had saved; None if there is nothing."""

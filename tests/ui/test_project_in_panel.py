@@ -18,6 +18,7 @@ from napari_unet.project.storage import writer
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.project.menu import RECOVERED
 from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.session import Session, get_session
 from napari_unet.ui.session.trackers import get_trackers
@@ -114,6 +115,48 @@ def test_a_project_brings_back_labels_reviewed_locks_and_undo(
     history = found.read_history(1, LABELS)
     found.close()
     assert (len(history.done), len(history.undone)) == (1, 2)
+
+
+def test_after_a_restart_labels_and_marks_are_undone_in_the_order_in_which_they_were_made(
+    session: Session, panel: UNetPanel, second_window: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    def state(work: Any) -> tuple[bytes, bytes]:
+        return work.labels.tobytes(), (work.reviewed > 0).tobytes()
+
+    work = open_image(session, image_file)
+    session.viewer.dims.set_current_step(0, 1)
+    panel.project_bar.new_at(tmp_path / "mine")
+    tracker = get_trackers(session).of(work)
+    tracker.set_marks_corrections(False)
+    overlay = tracker.overlay
+    overlay.ensure_layer()
+    states = [state(work)]
+    for act in (
+        lambda: dab(session, work, 20, 50, 9),
+        lambda: overlay.mark((1,), (slice(0, 20), slice(0, 20))),
+        lambda: dab(session, work, 50, 30, 10),
+        lambda: overlay.mark((1,), (slice(30, 40), slice(0, 20))),
+        lambda: overlay.mark((1,), (slice(50, 60), slice(0, 20))),
+    ):
+        act()
+        get_keeper(session).finish()
+        states.append(state(work))
+    get_undo(session).undo()
+    get_keeper(session).finish()
+    session.close()
+
+    second_window.project_bar.open_at(tmp_path / "mine.unetproj")
+    again, undo = second_window.session.current, get_undo(second_window.session)
+    get_trackers(second_window.session).of(again).set_marks_corrections(False)
+    assert state(again) == states[4]
+    assert undo.redo()
+    assert state(again) == states[5]
+    for expected in states[4::-1]:
+        assert undo.undo()
+        assert state(again) == expected
+    assert not undo.undo()
+    assert undo.redo()
+    assert state(again) == states[1]
 
 
 def test_without_a_project_a_recovery_file_is_kept_and_offered(

@@ -105,6 +105,27 @@ class History:
             del steps[: len(steps) - kept]
 
 
+def order_steps(journal: Iterable[tuple[str, Kind]]) -> tuple[list[str], list[str]]:
+    """In which arrays the steps are that are done and that are undone, the last one last, as one history of them all.
+
+    `journal` has the array's role and the kind of each edit of an image, in the order in which they were made.
+    """
+    done: list[str] = []
+    undone: list[str] = []
+    for role, kind in journal:
+        if kind is Kind.EDIT:
+            done.append(role)
+            undone.clear()
+        elif kind is Kind.BASE:
+            done, undone = ([one for one in steps if one != role] for steps in (done, undone))
+        elif kind in (Kind.UNDO, Kind.REDO):
+            source, target = (done, undone) if kind is Kind.UNDO else (undone, done)
+            if role in source:
+                del source[len(source) - 1 - source[::-1].index(role)]
+                target.append(role)
+    return done, undone
+
+
 def _same(changes: Sequence[TileChange], others: Sequence[TileChange]) -> bool:
     return len(changes) == len(others) and all(
         mine.same_as(other) for mine, other in zip(_by_tile(changes), _by_tile(others), strict=True)

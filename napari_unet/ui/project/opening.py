@@ -21,6 +21,7 @@ from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
 from napari_unet.project.storage.tiles import change_indices
+from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.layers import KEY, image_to_layer
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
@@ -237,7 +238,23 @@ def _restore_arrays(
     if reviewed is not None and reviewed.shape == work.shape:
         histories[REVIEWED] = _restore_reviewed(session, work, reviewed, _history(project, number, REVIEWED))
         restored.reviewed |= bool(reviewed.any())
+    done, undone = project.read_step_order(number)
+    get_undo(session).restore(
+        work,
+        _as_many(done, {role: len(history.done) for role, history in histories.items()}),
+        _as_many(undone, {role: len(history.undone) for role, history in histories.items()}),
+    )
     return histories
+
+
+def _as_many(roles: list[str], counts: dict[str, int]) -> list[str]:
+    """The last of the steps, as many of each role as could be restored."""
+    left, kept = dict(counts), []
+    for role in reversed(roles):
+        if left.get(role, 0):
+            left[role] -= 1
+            kept.append(role)
+    return kept[::-1]
 
 
 def _history(project: Project, number: int, role: str) -> History:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from napari_unet.project.opening import create_project, open_project
 from napari_unet.project.project import LABELS
 from napari_unet.project.references import ImageReference
-from napari_unet.project.storage.journal import Edit, History, Kind, state_before, steps_to_play
+from napari_unet.project.storage.journal import Edit, History, Kind, order_steps, state_before, steps_to_play
 from napari_unet.project.storage.tiles import all_tiles, apply_changes, find_changes
 
 SHAPE = (2, 40, 300)
@@ -129,3 +129,15 @@ def test_no_more_steps_are_kept_than_the_limit_and_the_pixels_allow() -> None:
     assert history.done[-1] is newest
     history.cut(0)
     assert history.done == []
+
+
+def test_steps_of_several_arrays_are_one_history() -> None:
+    a, b, edit, undo, redo = "labels", "reviewed", Kind.EDIT, Kind.UNDO, Kind.REDO
+    made = [(a, edit), (b, edit), (a, edit), (b, Kind.WRITE), (b, edit)]
+    assert order_steps(made) == ([a, b, a, b], [])
+    assert order_steps([*made, (b, undo), (a, undo)]) == ([a, b], [b, a])
+    assert order_steps([*made, (b, undo), (a, undo), (a, redo)]) == ([a, b, a], [b])
+    assert order_steps([*made, (b, undo), (a, edit)]) == ([a, b, a, a], [])
+    assert order_steps([*made, (a, undo)]) == ([a, b, b], [a]), "in its layer alone, past the one history"
+    assert order_steps([*made, (a, Kind.BASE), (a, edit)]) == ([b, b, a], [])
+    assert order_steps([(a, undo), (b, redo)]) == ([], [])

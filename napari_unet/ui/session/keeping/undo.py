@@ -64,6 +64,14 @@ class UndoHistory(QObject):
         """The steps of one image."""
         return self._steps.setdefault(work.key, Steps())
 
+    def restore(self, work: ImageWork, done: list[str], undone: list[str]) -> None:
+        """Go on with the steps of layers that were restored, told by their roles: the last one last."""
+        steps = self.of(work)
+        steps.done, steps.undone = (
+            [work.layers[role] for role in roles if role in work.layers][-LIMIT:] for roles in (done, undone)
+        )
+        self.changed.emit(work)
+
     def undo(self, work: ImageWork | None = None) -> bool:
         """Take back the last step of an image (the current one); False if there is none."""
         work = work or self._session.current
