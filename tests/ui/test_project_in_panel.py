@@ -17,7 +17,7 @@ from napari_unet.project.project import LABELS
 from napari_unet.project.storage import writer
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.project.menu import RECOVERED
-from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.keeping.keeper import ProjectKeeper, get_keeper
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.session import Session, get_session
@@ -117,15 +117,25 @@ def test_a_project_brings_back_labels_reviewed_locks_and_undo(
     assert (len(history.done), len(history.undone)) == (1, 2)
 
 
+@pytest.mark.parametrize("late", [False, True])  # the project is made before, or after all of it
 def test_after_a_restart_labels_and_marks_are_undone_in_the_order_in_which_they_were_made(
-    session: Session, panel: UNetPanel, second_window: UNetPanel, image_file: Path, tmp_path: Path
+    late: bool,
+    session: Session,
+    panel: UNetPanel,
+    second_window: UNetPanel,
+    image_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def state(work: Any) -> tuple[bytes, bytes]:
         return work.labels.tobytes(), (work.reviewed > 0).tobytes()
 
     work = open_image(session, image_file)
     session.viewer.dims.set_current_step(0, 1)
-    panel.project_bar.new_at(tmp_path / "mine")
+    if not late:
+        panel.project_bar.new_at(tmp_path / "mine")
+    else:  # nor is there a recovery file that would become the project
+        monkeypatch.setattr(ProjectKeeper, "_begin_recovery", lambda keeper: None)
     tracker = get_trackers(session).of(work)
     tracker.set_marks_corrections(False)
     overlay = tracker.overlay
@@ -141,6 +151,8 @@ def test_after_a_restart_labels_and_marks_are_undone_in_the_order_in_which_they_
         act()
         get_keeper(session).finish()
         states.append(state(work))
+    if late:
+        panel.project_bar.new_at(tmp_path / "mine")
     get_undo(session).undo()
     get_keeper(session).finish()
     session.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -124,6 +124,16 @@ def order_steps(journal: Iterable[tuple[str, Kind]]) -> tuple[list[str], list[st
                 del source[len(source) - 1 - source[::-1].index(role)]
                 target.append(role)
     return done, undone
+
+
+def in_order(steps: Mapping[str, Sequence[Edit]], roles: Sequence[str]) -> list[tuple[str, Edit]]:
+    """The steps of several arrays as one list; `roles` tells of the last ones in which array they are.
+
+    Of steps that it does not tell of, nobody knows the order: they come first, one array after the other.
+    """
+    left = {role: list(one) for role, one in steps.items()}
+    last = [(role, left[role].pop()) for role in reversed(roles) if left.get(role)]
+    return [(role, edit) for role, one in left.items() for edit in one] + last[::-1]
 
 
 def _same(changes: Sequence[TileChange], others: Sequence[TileChange]) -> bool:

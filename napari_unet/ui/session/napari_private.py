@@ -104,6 +104,16 @@ def drawn_as_empty(layer: Labels) -> Iterator[None]:
         del layer._raw_to_displayed
 
 
+def history_of(layer: Labels) -> Any:
+    """What can be undone and redone in a layer: the same object for as long as its array is the same."""
+    return layer._undo_history, layer._redo_history
+
+
+def put_history(layer: Labels, history: Any) -> None:
+    """Have again what could be undone before `data` was assigned, with which napari begins anew: for the same array."""
+    layer._undo_history, layer._redo_history = history
+
+
 class PooledWorker(GeneratorWorker):
     """A generator worker that runs in `pool`, and closes its generator when told to quit.
 

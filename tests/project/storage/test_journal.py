@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from napari_unet.project.opening import create_project, open_project
 from napari_unet.project.project import LABELS
 from napari_unet.project.references import ImageReference
-from napari_unet.project.storage.journal import Edit, History, Kind, order_steps, state_before, steps_to_play
+from napari_unet.project.storage.journal import Edit, History, Kind, in_order, order_steps, state_before, steps_to_play
 from napari_unet.project.storage.tiles import all_tiles, apply_changes, find_changes
 
 SHAPE = (2, 40, 300)
@@ -141,3 +141,12 @@ def test_steps_of_several_arrays_are_one_history() -> None:
     assert order_steps([*made, (a, undo)]) == ([a, b, b], [a]), "in its layer alone, past the one history"
     assert order_steps([*made, (a, Kind.BASE), (a, edit)]) == ([b, b, a], [])
     assert order_steps([(a, undo), (b, redo)]) == ([], [])
+
+
+def test_steps_whose_order_is_not_known_come_first() -> None:
+    one, two, three, four = (Edit(Kind.EDIT, ()) for _ in range(4))
+    steps = {"labels": [one, two], "reviewed": [three, four]}
+    found = in_order(steps, ["labels", "labels", "reviewed", "labels", "reviewed"])
+    assert [edit for _, edit in found] == [one, three, two, four]
+    assert [edit for _, edit in in_order(steps, ["reviewed"])] == [one, two, three, four]
+    assert in_order({}, ["labels"]) == []

@@ -91,8 +91,14 @@ def test_other_data_of_the_same_shape_is_an_edit_that_can_be_undone(viewer: Any,
     assert work.labels.dtype == np.int32
     remedy(panel, "Undo").button.click()
     np.testing.assert_array_equal(work.labels, before)
-    get_undo(panel.session).redo()
+    undo = get_undo(panel.session)
+    undo.redo()
     np.testing.assert_array_equal(work.labels, other)
+    undo.undo()
+    assert undo.undo(), "what was done before is not lost"
+    np.testing.assert_array_equal(work.labels, work.prediction)
+    undo.redo()
+    np.testing.assert_array_equal(work.labels, before)
 
 
 def test_data_of_another_shape_is_ours_no_longer_and_the_labels_come_back(
@@ -107,6 +113,8 @@ def test_data_of_another_shape_is_ours_no_longer_and_the_labels_come_back(
     message.button.click()
     assert work.labels_layer is not layer
     np.testing.assert_array_equal(work.labels, before)
+    assert get_undo(panel.session).undo()
+    np.testing.assert_array_equal(work.labels, work.prediction)
 
 
 def test_axes_that_are_corrected_back_bring_the_labels_back(viewer: Any, panel: UNetPanel, work: Any) -> None:

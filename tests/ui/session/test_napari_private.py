@@ -17,6 +17,8 @@ from napari_unet.ui.session.napari_private import (
     atom_before,
     atom_place,
     drawn_as_empty,
+    history_of,
+    put_history,
     redraw_all,
     redraw_part,
     redraw_thumbnail,
@@ -153,3 +155,16 @@ def test_the_picture_in_the_list_of_layers_is_drawn_alone(viewer: Any) -> None:
     redraw_thumbnail(layer)
     assert layer.thumbnail[..., 3].any()
     assert not drawn
+
+
+def test_what_can_be_undone_is_kept_while_another_array_is_assigned_and_taken_back() -> None:
+    array = np.zeros((40, 50), np.int32)
+    layer = Labels(array)
+    history = history_of(layer)
+    layer.paint((10, 10), 5)
+    layer.data = np.ones((40, 50), np.int32)
+    layer.data = array
+    put_history(layer, history)
+    layer.undo()
+    reason = "Labels keep their history elsewhere: other data would make corrections impossible to undo"
+    assert not array.any(), reason

@@ -19,6 +19,7 @@ from napari_unet.project.storage.writer import LATE_SECONDS
 from napari_unet.ui.session.keeping.following import Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
 from napari_unet.ui.session.keeping.teller import ProjectTeller
+from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Debounced
@@ -256,9 +257,11 @@ class ProjectKeeper(QObject):
 
     def _tell_everything(self) -> None:
         """Hand over all that is open to a new project, with what can be undone."""
-        for recorder in self._recorders:
-            if recorder.alive and recorder.work.labels is not None:
-                present(self._teller).tell_array(recorder, undoable=True)
+        teller, undo = present(self._teller), get_undo(self._session)
+        for work in self._session.works:
+            recorders = {one.role: one for one in self._recorders if one.work is work and one.alive}
+            if recorders and work.labels is not None:
+                teller.tell_history(work, recorders, undo.roles_of(work))
 
     # -- what changes in the session ------------------------------------------------------------------------------
 

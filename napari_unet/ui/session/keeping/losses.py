@@ -11,6 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.napari_private import history_of, put_history
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Loss:
     prediction: Any = None
     locked: set[int] = field(default_factory=set)
     rest: dict[str, Any] = field(default_factory=dict)
+    histories: dict[str, Any] = field(default_factory=dict)  # what could be undone in the layers
 
 
 _KEPT = ("segmented_by", "seconds", "n_objects", "maps", "task", "class_names", "class_shares", "lineage")
@@ -47,7 +49,8 @@ class Losses(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._watched: dict[int, tuple[Labels, Any]] = {}  # by id of the layer: its array, as we know it
+        # By id of the layer: its array, as we know it, and what can be undone in that.
+        self._watched: dict[int, tuple[Labels, Any, Any]] = {}
         self._writing = False
         self._aside: dict[tuple[str, str], Loss] = {}  # by image and axes
         listen(self, session.images_changed, self._drop_gone)
@@ -87,7 +90,7 @@ class Losses(QObject):
         with session.keep_selection():
             for role, array in loss.arrays.items():
                 if role not in work.layers:
-                    self._bring_back(work, role, loss.layers[role], array)
+                    self._bring_back(loss, role, array)
         if loss.role == "labels":
             with work.change():
                 for name, value in loss.rest.items():
@@ -95,16 +98,19 @@ class Losses(QObject):
                 work.prediction = loss.prediction
                 work.lock(loss.locked)
 
-    def _bring_back(self, work: ImageWork, role: str, layer: Labels, array: Any) -> None:
-        """The layer itself, which has its undo history, if it still has our data; else another one with that."""
-        session = self._session
+    def _bring_back(self, loss: Loss, role: str, array: Any) -> None:
+        """The layer itself if it still has our data, else another one with that; with what can be undone in it."""
+        session, work, layer = self._session, loss.work, loss.layers[role]
         if layer.data is array:
             if layer not in session.viewer.layers:
                 session.viewer.layers.append(layer)
             work.put_layer(role, layer)
         else:
             data = work.geometry.from_layer(array)
-            session.add_layer(work, role, present(data), opacity=layer.opacity, colormap=layer.colormap)
+            restored = session.add_layer(work, role, present(data), opacity=layer.opacity, colormap=layer.colormap)
+            if loss.histories.get(role) is not None:
+                put_history(restored, loss.histories[role])
+                self._watched[id(restored)] = (restored, restored.data, loss.histories[role])
 
     # -- layers that go ---------------------------------------------------------------------------------------------
 
@@ -129,6 +135,7 @@ class Losses(QObject):
             work, role, sentence, {one: self._known(work.layers[one]) for one in roles},
             {one: work.layers[one] for one in roles}, work.prediction, set(work.locked),
             {name: getattr(work, name) for name in _KEPT},
+            {one: self._watched[id(work.layers[one])][2] for one in roles if id(work.layers[one]) in self._watched},
         )  # fmt: skip
 
     def _tell(self, loss: Loss) -> None:
@@ -144,7 +151,7 @@ class Losses(QObject):
     # -- layers that get other data ---------------------------------------------------------------------------------
 
     def _known(self, layer: Labels) -> Any:
-        return self._watched.get(id(layer), (layer, layer.data))[1]
+        return self._watched[id(layer)][1] if id(layer) in self._watched else layer.data
 
     def _watch(self, work: ImageWork) -> None:
         present = self._session.viewer.layers
@@ -152,7 +159,7 @@ class Losses(QObject):
         for role in ROLES:
             layer = work.layers.get(role)
             if layer is not None and id(layer) not in self._watched:
-                self._watched[id(layer)] = (layer, layer.data)
+                self._watched[id(layer)] = (layer, layer.data, history_of(layer))
                 listen(self, layer.events.data, self._on_data)
 
     def _on_data(self, event: Any) -> None:
@@ -178,6 +185,7 @@ class Losses(QObject):
         values = given[where].astype(known.dtype)
         with self._quietly():
             layer.data = known
+        put_history(layer, self._watched[id(layer)][2])  # the steps of before are still those of this array
         if where[0].size:
             layer.data_setitem(where, values)
             self.replaced.emit(work, REPLACED.format(role=role, name=work.name))

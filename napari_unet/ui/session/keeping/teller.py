@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from qtpy.QtCore import QObject
 from napari_unet.events import Failed
 from napari_unet.project.project import LABELS, PREDICTION, Project
 from napari_unet.project.references import refer_to, with_hash
-from napari_unet.project.storage.journal import Edit, Kind, state_before
+from napari_unet.project.storage.journal import Edit, Kind, in_order, state_before
 from napari_unet.project.storage.tiles import apply_changes, find_changes, scan
 from napari_unet.ui.session.running.threads import run_errand
 
@@ -86,22 +87,31 @@ class ProjectTeller(QObject):
 
     # -- arrays -----------------------------------------------------------------------------------------------------
 
-    def tell_array(self, recorder: Recorder, undoable: bool = False) -> None:
-        """Hand over all pixels; `undoable`: as they were before the recorder's last steps, and then these steps."""
-        number, history = self._number(recorder.work), recorder.history
+    def tell_array(self, recorder: Recorder) -> None:
+        """Hand over all pixels."""
+        number = self._number(recorder.work)
         self._settle_gone(recorder.work)
-        if not undoable or not history.done:
-            self.project.set_array(number, recorder.role, recorder.copy())
-            return
-        array = state_before(recorder.saved, history)
-        self.project.set_array(number, recorder.role, array.copy())
-        for edit in history.done:
-            apply_changes(array, edit.changes)
-            self.project.add_edit(number, recorder.role, edit)
-        # What had been written past the history lies over the steps, and what had been undone does not.
-        rest = find_changes(array, recorder.saved, [key for keys in scan(array, recorder.saved) for key in keys])
-        if rest:
-            self.project.add_edit(number, recorder.role, Edit(Kind.WRITE, tuple(rest)))
+        self.project.set_array(number, recorder.role, recorder.copy())
+
+    def tell_history(self, work: ImageWork, recorders: dict[str, Recorder], roles: Sequence[str]) -> None:
+        """Hand over the arrays of an image as they were before their last steps, and then these steps.
+
+        `roles` says in which array each step was, the last one last.
+        """
+        number = self._number(work)
+        self._settle_gone(work)
+        arrays = {role: state_before(one.saved, one.history) for role, one in recorders.items()}
+        for role, array in arrays.items():
+            self.project.set_array(number, role, array.copy())
+        for role, edit in in_order({role: one.history.done for role, one in recorders.items()}, roles):
+            apply_changes(arrays[role], edit.changes)
+            self.project.add_edit(number, role, edit)
+        for role, array in arrays.items():
+            # What had been written past the history lies over the steps, and what had been undone does not.
+            saved = recorders[role].saved
+            rest = find_changes(array, saved, [key for keys in scan(array, saved) for key in keys])
+            if rest:
+                self.project.add_edit(number, role, Edit(Kind.WRITE, tuple(rest)))
 
     def tell_edit(self, recorder: Recorder, edit: Edit) -> None:
         """A stroke, a tool, undo or redo."""

@@ -64,6 +64,11 @@ class UndoHistory(QObject):
         """The steps of one image."""
         return self._steps.setdefault(work.key, Steps())
 
+    def roles_of(self, work: ImageWork) -> list[str]:
+        """In which layers the steps are that can be undone, told by their roles: the last one last."""
+        roles = {id(layer): role for role, layer in work.layers.items()}
+        return [roles[id(layer)] for layer in self.of(work).done if id(layer) in roles]
+
     def restore(self, work: ImageWork, done: list[str], undone: list[str]) -> None:
         """Go on with the steps of layers that were restored, told by their roles: the last one last."""
         steps = self.of(work)
