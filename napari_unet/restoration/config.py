@@ -37,7 +37,7 @@ class RestoreConfig(BaseModel):
     patch: int = Field(64, ge=16, le=512, multiple_of=16, title="Patch size", description="In pixels.")
     batch_size: int = Field(16, ge=1, le=128, title="Patches a step")
     learning_rate: float = Field(1e-3, gt=0, le=0.1, title="Learning rate")
-    base_channels: int = Field(32, ge=4, le=128, title="Base channels", description="Of the network.")
+    base_channels: int = Field(16, ge=4, le=128, title="Base channels", description="Of the network.")
     depth: int = Field(2, ge=1, le=4, title="Depth", description="Number of poolings of the network.")
     held_out: float = Field(
         0.2, ge=0, le=0.5, title="Held out", description="Share of pairs that only score the network."

@@ -16,6 +16,7 @@ from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.images.step import ImageStep
 from napari_unet.ui.pinned.area import PinnedArea
 from napari_unet.ui.project.menu import ProjectBar
+from napari_unet.ui.restore.step import RestoreStep
 from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.image_work import ImageWork
@@ -55,9 +56,9 @@ class UNetPanel(QWidget):
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
         self.correct_step, self.finetune_step = CorrectStep(session), FinetuneStep(session)
         self.track_step, self.classify_step = TrackStep(session), ClassifyStep(session)
-        self.results_step = ResultsStep(session)
+        self.results_step, self.restore_step = ResultsStep(session), RestoreStep(session)
         self.steps = (self.image_step, self.segment_step, self.correct_step, self.finetune_step, self.track_step,
-                      self.classify_step, self.results_step)  # fmt: skip
+                      self.classify_step, self.results_step, self.restore_step)  # fmt: skip
         self.project_bar = ProjectBar(session)
         self.models_button = QPushButton("Models", toolTip="The models: where they came from, rename, delete, share")
         self.strip = ImageStrip(session, self.finetune_step.material.earlier.describe)

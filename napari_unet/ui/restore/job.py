@@ -1,0 +1,74 @@
+"""What the background thread does: learn to restore, then restore, all of an image or the part in view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from napari_unet.errors import UserError
+from napari_unet.events import Finished, StopFlag
+from napari_unet.images.image import Image
+from napari_unet.labels.types import PlaneBox, PlaneIndex
+from napari_unet.models.model import Model
+from napari_unet.restoration.config import RestoreConfig, TaskName
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is to be restored: `image` (grey), learned from it alone or with `wanted`, or done by `model` as it is."""
+
+    image: Image
+    task: TaskName
+    config: RestoreConfig
+    wanted: Image | None = None
+    model: Model | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """The new image, and the model that made it; `gain_db` is on held-out parts of pairs, `notes` are for the user."""
+
+    image: Image
+    model: Model
+    gain_db: float | None
+    notes: tuple[str, ...]
+
+
+def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
+    """Events of learning, then of restoring; the result is a `Restored`. Torch is loaded in the thread."""
+    from napari_unet.restoration.applying import advice, grey_of, restore_steps
+    from napari_unet.restoration.material import gather
+    from napari_unet.restoration.teaching import teach_steps
+
+    model, config = request.model, request.config
+    gain: float | None = None
+    notes: tuple[str, ...] = ()
+    if model is None:
+        wanted = None if request.wanted is None else [request.wanted]
+        material = gather([request.image], wanted, request.task, config.structure)
+        notes = material.notes
+        for event in teach_steps(material, config, f"{request.image.name} {request.task}", (request.image.name,), stop):
+            if isinstance(event, Finished):
+                model, gain = event.result.model, event.result.gain_db
+            else:
+                yield event
+    if model is None:
+        raise RuntimeError("teaching ended without a model")
+    # Who stops the learning wants to see what was learned: only a second stop ends it here.
+    ending = stop if request.model is not None or not stop.requested else StopFlag()
+    for step in restore_steps(request.image, model, config.engine, ending):
+        if not isinstance(step, Finished):
+            yield step
+        elif step.result is None:
+            raise UserError("Stopped before the image was restored.")
+        else:
+            yield Finished(Restored(step.result, model, gain, (*notes, advice(grey_of(model)))))
+
+
+def cut(image: Image, index: PlaneIndex, part: PlaneBox, factor: int = 1) -> Image:
+    """A part of one plane of a grey image; of an enlarged one, `factor` times as far."""
+    box = tuple(slice(one.start * factor, one.stop * factor) for one in part)
+    return replace(image, data=image.plane(index)[box], axes="YX", scale={
+        letter: image.scale[letter] for letter in "YX" if letter in image.scale
+    })  # fmt: skip

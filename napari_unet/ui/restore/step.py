@@ -1,0 +1,285 @@
+"""The step *Restore*."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QLabel, QPushButton
+
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, StopFlag
+from napari_unet.images.image import Image
+from napari_unet.labels.types import PlaneBox, PlaneIndex
+from napari_unet.restoration.config import RestoreConfig, TaskName
+from napari_unet.ui.restore.job import Request, Restored, cut, restore_in_background
+from napari_unet.ui.session.layers import KEY, layer_to_image, placement
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
+from napari_unet.ui.widgets.parameters import ParameterForm
+from napari_unet.ui.widgets.progress import ProgressLine
+from napari_unet.ui.widgets.step import Step, enable
+
+if TYPE_CHECKING:
+    from napari_unet.models.model import Model
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+OWNER = "restore"
+NO_IMAGE = "Open an image first."
+BUSY = "Wait until the work in progress has ended, or stop it."
+NO_MODEL = "Restore an image first: the model is made by that."
+NEEDS_PAIR = "One channel of another is learned from pairs: choose the layer that shows the other channel."
+_TASKS: dict[str, TaskName] = {"Denoise": "denoise", "Twice the rows and columns": "upscale",
+                               "Another channel": "synthesize"}  # fmt: skip
+_ALONE = "this image alone"
+_TRY_SECONDS, _TRY_SIDE = 6.0, 256
+_FILES = "Models (*.safetensors)"
+
+
+class RestoreStep(Step):
+    """Teach a network on the image itself or on a pair, see what it does on a corner, and restore all of it."""
+
+    title = "Restore"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.model: Model | None = None
+        """The one that made the last restored image, or that was opened."""
+        self.task_box, self.pair_box = QComboBox(), QComboBox()
+        self.task_box.addItems(list(_TASKS))
+        self.task_box.setToolTip("What is to be made of the image")
+        self.pair_box.setToolTip("What the network learns from: the image by itself, or a layer that shows what the "
+                                 "image is to become")  # fmt: skip
+        self.form = ParameterForm(RestoreConfig, ("seconds", "structure"))
+        self.try_button = QPushButton("Try in the middle", toolTip="Learn for a few seconds on the middle of the view, "
+                                      "and show what comes of it")  # fmt: skip
+        self.restore_button = QPushButton("Restore", toolTip="Learn, then make a new image of all slices and frames")
+        self.save_button = QPushButton("Save model...", toolTip="Keep the model in a file, for other images")
+        self.load_button = QPushButton("Use saved model...", toolTip="Restore with a model that was saved before")
+        self.progress, self.told = ProgressLine(), QLabel(wordWrap=True)
+        self._layers: list[ImageLayer] = []
+        self._lay_out_body()
+        self._connect()
+        self._on_images()
+
+    def _lay_out_body(self) -> None:
+        form, buttons = QFormLayout(), QGridLayout()
+        form.addRow("Make", self.task_box)
+        form.addRow("Learn from", self.pair_box)
+        buttons.addWidget(self.try_button, 0, 0)
+        buttons.addWidget(self.restore_button, 0, 1)
+        buttons.addWidget(self.save_button, 1, 0)
+        buttons.addWidget(self.load_button, 1, 1)
+        self.body_layout.addLayout(form)
+        self.body_layout.addWidget(self.form)
+        self.body_layout.addLayout(buttons)
+        self.body_layout.addWidget(self.progress)
+        self.body_layout.addWidget(self.told)
+
+    def _connect(self) -> None:
+        session = self.session
+        listen(self, session.current_changed, self._on_images)
+        listen(self, session.images_changed, self._on_images)
+        listen(self, session.jobs.changed, self._on_job)
+        self.task_box.currentTextChanged.connect(self._on_job)
+        self.pair_box.currentTextChanged.connect(self._on_job)
+        self.try_button.clicked.connect(self.try_here)
+        self.restore_button.clicked.connect(self.restore)
+        self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
+        self.save_button.clicked.connect(self._on_save)
+        self.load_button.clicked.connect(self._on_load)
+
+    @property
+    def work(self) -> ImageWork | None:
+        return self.session.current
+
+    @property
+    def task(self) -> TaskName:
+        return _TASKS[self.task_box.currentText()]
+
+    @property
+    def pair(self) -> ImageLayer | None:
+        """The layer that shows what the image is to become; None: the image teaches by itself."""
+        at = self.pair_box.currentIndex() - 1
+        return self._layers[at] if 0 <= at < len(self._layers) else None
+
+    # -- showing the session's state ------------------------------------------------------------------------------
+
+    def _on_images(self) -> None:
+        self.drop_message_of_others()
+        chosen, work = self.pair, self.work
+        self._layers = [layer for layer in self.session.image_layers() if work is None or layer is not work.layer]
+        self.pair_box.blockSignals(True)
+        self.pair_box.clear()
+        self.pair_box.addItems([_ALONE, *(layer.name for layer in self._layers)])
+        known = [i for i, layer in enumerate(self._layers) if layer is chosen]
+        self.pair_box.setCurrentIndex(known[0] + 1 if known else 0)
+        self.pair_box.blockSignals(False)
+        self._on_job()
+
+    def _on_job(self) -> None:
+        """Enable what can be done now, and say the state in the header."""
+        reason = NO_IMAGE if self.work is None else BUSY if self.session.job is not None else None
+        if reason is None and self.task == "synthesize" and self.pair is None and not self._fits(self.model):
+            reason = NEEDS_PAIR
+        for button in (self.try_button, self.restore_button):
+            enable(button, reason)
+        enable(self.load_button, NO_IMAGE if self.work is None else None)
+        enable(self.save_button, NO_MODEL if self.model is None else None)
+        job = self.session.job
+        if job is None or job.owner != OWNER:
+            self.progress.end()
+        elif job.stopping:
+            self.progress.stopping()
+        self.set_state("denoise, enlarge, another channel", "denoise, enlarge")
+
+    def _fits(self, model: Model | None) -> bool:
+        return model is not None and model.record.grey is not None and model.record.grey.task == self.task
+
+    # -- restoring ------------------------------------------------------------------------------------------------
+
+    def try_here(self) -> None:
+        """Learn for a few seconds on the middle of the view, and show what comes of it."""
+        work = present(self.work)
+        plane = work.plane_at(self.session.viewer.dims.point)
+        part = _middle(work.visible_region(), work.shape)
+        config = self._config().model_copy(update={"seconds": _TRY_SECONDS})
+        self._start(config, (plane, part))
+
+    def restore(self) -> None:
+        """Learn, then make a new image."""
+        self._start(self._config(), None)
+
+    def _config(self) -> RestoreConfig:
+        return RestoreConfig(**self.form.values(), device=self.session.engine.device)
+
+    def _start(
+        self, config: RestoreConfig, where: tuple[PlaneIndex, PlaneBox] | None, model: Model | None = None
+    ) -> None:
+        work = self.work
+        if work is None or self.session.job is not None:
+            return
+        self.clear_message()
+        self.told.clear()
+        try:
+            image = work.grey if where is None else cut(work.grey, *where)
+            request = Request(image, self.task, config, self._wanted(where), model)
+        except UserError as error:
+            self.show_message(str(error), self.pair_box)
+            return
+        stop = StopFlag()
+        self.progress.begin("Learning" if model is None else "Restoring")
+        self.session.jobs.start(
+            restore_in_background(request, stop), stop, self._on_event,
+            lambda outcome: self._on_finished(work, where, outcome), f"Restoring {work.name}", OWNER, [work],
+        )  # fmt: skip
+
+    def _wanted(self, where: tuple[PlaneIndex, PlaneBox] | None) -> Image | None:
+        if self.pair is None:
+            return None
+        image = layer_to_image(self.pair).select_channel()
+        return image if where is None else cut(image, *where, 2 if self.task == "upscale" else 1)
+
+    def _on_event(self, event: Any) -> None:
+        if hasattr(event, "loss"):
+            total = event.seconds + event.seconds_left
+            self.progress.advance(round(1000 * event.seconds / max(total, 1e-3)), 1000, "Learning", event.seconds_left)
+        else:
+            done = event.plane + event.done / max(1, event.total)
+            self.progress.advance(round(1000 * done / event.planes), 1000, "Restoring")
+
+    def _on_finished(self, work: ImageWork, where: tuple[PlaneIndex, PlaneBox] | None, outcome: Any) -> None:
+        if isinstance(outcome, Failed):
+            self.show_message(outcome.message, self.restore_button)
+        elif outcome is not None and work in self.session.works:
+            restored: Restored = outcome.result
+            self.model = restored.model
+            self._show(work, where, restored)
+            gain = "" if restored.gain_db is None else f"{restored.gain_db:+.1f} dB on held-out parts. "
+            self.told.setText(gain + " ".join(restored.notes))
+        self._on_job()
+
+    def _show(self, work: ImageWork, where: tuple[PlaneIndex, PlaneBox] | None, restored: Restored) -> None:
+        """A new layer, or the one of before with other pixels, exactly over the image."""
+        image, name = restored.image, f"{work.name} {restored.image.name.rsplit(' ', 1)[-1]}"
+        factor = image.shape[-1] / (work.shape[-1] if where is None else where[1][1].stop - where[1][1].start)
+        options = _over(work, where, factor)
+        data = image.data if where is not None else work.geometry.to_layer(np.asarray(image.data))
+        name = f"{name} (try)" if where is not None else name
+        metadata = {KEY: {"role": "image", "axes": work.geometry.layer_axes}} if where is None else {}
+        before = next((layer for layer in self.session.viewer.layers if layer.name == name), None)
+        with self.session.keep_selection():
+            if before is not None:
+                self.session.viewer.layers.remove(before)
+            layer = ImageLayer(data, name=name, metadata=metadata, **options)
+            layer.colormap = work.layer.colormap
+            self.session.viewer.add_layer(layer)
+        self.session.work_on(work.layer)
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def _on_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the model", f"{self.task}.safetensors", _FILES)
+        if path:
+            self.save(Path(path))
+
+    def save(self, path: Path) -> None:
+        """Keep the model in a new file."""
+        from napari_unet.models.model_file import save_model
+
+        try:
+            written = save_model(present(self.model), path)
+        except UserError as error:
+            self.show_message(str(error), self.save_button)
+            return
+        self.show_message(f"Written: {written.path}", kind="info")
+
+    def _on_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Use a saved model", "", _FILES)
+        if path:
+            self.use(Path(path))
+
+    def use(self, path: Path) -> None:
+        """Restore the current image with a model that was saved."""
+        from napari_unet.models.model_file import load_model_file
+        from napari_unet.restoration.applying import grey_of
+
+        try:
+            model = load_model_file(path)
+            task = grey_of(model).task
+        except UserError as error:
+            self.show_message(str(error), self.load_button)
+            return
+        self.task_box.setCurrentText(next(text for text, own in _TASKS.items() if own == task))
+        self._start(self._config(), None, model)
+
+
+def _middle(seen: PlaneBox | None, shape: tuple[int, ...]) -> PlaneBox:
+    """The middle of the view, or of the image where no view is known: of even size, as enlarging needs."""
+    parts = []
+    for axis in (0, 1):
+        size = shape[-2 + axis]
+        start, stop = (0, size) if seen is None else (seen[axis].start, seen[axis].stop)
+        side = min(_TRY_SIDE, size) // 2 * 2
+        first = min(max(0, (start + stop - side) // 2), size - side)
+        parts.append(slice(first, first + side))
+    return parts[0], parts[1]
+
+
+def _over(work: ImageWork, where: tuple[PlaneIndex, PlaneBox] | None, factor: float) -> dict[str, Any]:
+    """Keyword arguments that put a restored image, `factor` times as fine, over what it was made of."""
+    options = placement(work.layer, work.geometry)
+    if where is not None:
+        keep = slice(-2, None)
+        plane, part = where
+        corner = work.geometry.corner(work.layer, (*plane, part[0].start, part[1].start))
+        options = {"scale": options["scale"][keep], "translate": corner[keep], "units": options["units"][keep]}
+    if factor != 1:
+        scale = np.array(options["scale"], float)
+        fine = [letter in "YX" for letter in (work.geometry.layer_axes if where is None else "YX")]
+        options["translate"] = np.array(options["translate"], float) - np.where(fine, scale * (1 - 1 / factor) / 2, 0)
+        options["scale"] = np.where(fine, scale / factor, scale)
+    return options
