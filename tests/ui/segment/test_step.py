@@ -404,6 +404,7 @@ def test_of_a_plane_only_the_tiles_that_come_are_drawn(
     )
     monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", tiles)
     monkeypatch.setattr("napari_unet.ui.segment.background.BAND_PIXELS", 8 * 80)
+    monkeypatch.setattr("napari_unet.ui.correct.look._MOST", 0)  # of a plane so large no outlines are drawn
     viewer.add_image(np.zeros((64, 80), np.float32))
     viewer.layers.events.inserted.connect(on_layer)
     panel.segment_step.segment_button.click()
