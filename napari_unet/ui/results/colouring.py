@@ -43,7 +43,7 @@ class ValueColours(QWidget):
         self._session = session
         self._work: ImageWork | None = None
         self._measured: Measured | None = None
-        self._usual: dict[str, Any] = {}  # the layer's own colours, by the image's key
+        self._usual: dict[str, Any] = {}  # a layer and its own colours, by the image's key
         self._chosen: dict[str, str] = {}
         self._asked = 0
         self.box = QComboBox(toolTip="Colour the objects by one of their values: dark is low, bright is high")
@@ -115,12 +115,13 @@ class ValueColours(QWidget):
         if asked != self._asked or layer is not work.labels_layer or not isinstance(made, DirectLabelColormap):
             return  # something else was asked for meanwhile
         shown = present(layer)
-        self._usual.setdefault(work.key, shown.colormap)
+        if self._usual.get(work.key, (None,))[0] is not shown:
+            self._usual[work.key] = shown, shown.colormap
         shown.colormap = made
 
     def _put_back(self, work: ImageWork, layer: Labels) -> None:
-        usual = self._usual.pop(work.key, None)
-        if usual is not None:
+        coloured, usual = self._usual.pop(work.key, (None, None))
+        if coloured is layer:
             layer.colormap = usual
 
 

@@ -88,6 +88,13 @@ class Measuring:
         for key in self.tables.keys() - here:
             del self.tables[key]
 
+    def forget_replaced(self, work: ImageWork) -> None:
+        """Let go of the table of labels whose layer was removed, or replaced by another one."""
+        known = self.tables.get(work.key)
+        if known is not None and known.basis[0] is not work.labels_layer:
+            del self.tables[work.key]
+            self.changed.emit(work)
+
     def _basis(self, work: ImageWork) -> Any:
         """What tells one state of the labels from another, without looking at all of them."""
         return work.labels_layer, work.n_written, get_trackers(self._session).of(work).changed_pixels

@@ -148,7 +148,8 @@ class ResultsStep(Step):
         measured = present(self.measured)
         return heading_of(name, measured.units, measured.located.space, measured.channels)
 
-    def _on_labels(self, work: object) -> None:
+    def _on_labels(self, work: ImageWork) -> None:
+        self.measuring.forget_replaced(work)
         if work is self.work:
             self._on_job()
 

@@ -16,10 +16,13 @@ from skimage.measure import label
 from napari_unet.events import Finished
 from napari_unet.images.view import View
 from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
 from napari_unet.ui.results.files.window import FilesWindow
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.workflows.files.batch_journal import BatchJournal
+from napari_unet.workflows.files.batch_plan import batch_settings
 
 
 @pytest.fixture
@@ -79,6 +82,8 @@ def test_the_table_fills_one_fails_alone_and_labels_of_others_stay(
     assert "2 of 3 files have labels. 1 could not be segmented" in window.message.text
     assert tifffile.imread(folder / "a_labels.tif").max() == 4
     assert (tifffile.imread(folder / "c_labels.tif") == 7).all()
+    of_the_command_line = BatchJournal("0" * 64, batch_settings(SegmentConfig()))
+    assert of_the_command_line.find_done(folder / "a.tif", folder / "a_labels.tif")
 
 
 def test_it_stops_and_goes_on_without_doing_anything_twice(

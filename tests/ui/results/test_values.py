@@ -85,3 +85,17 @@ def test_bars_are_not_too_many() -> None:
     counts, edges = histogram(values)
     assert counts.sum() == 5001
     assert edges.size == 61
+
+
+def test_a_table_goes_with_its_labels(measured: ResultsStep, qtbot: Any) -> None:
+    work, colours = measured.work, measured.colours
+    old = work.labels_layer
+    colours.box.setCurrentIndex(colours.box.findData("area"))
+    qtbot.waitUntil(lambda: "direct" in type(old.colormap).__name__.lower(), timeout=20_000)
+    measured.limits.set_limits("area", 200, None)
+    measured.session.add_layer(work, "labels", np.zeros(work.shape, np.int32))
+    assert measured.measured is None
+    assert not measured.table.isVisibleTo(measured.body)
+    assert len(work.signs["outside limits"].places) == 0
+    assert "direct" not in type(work.labels_layer.colormap).__name__.lower()
+    assert not measured.outputs.save_button.isEnabled()
