@@ -47,7 +47,7 @@ _STEP_EVENT_SECONDS = 0.1  # between two StepDone events
 _PREPARATION_SHARE = 0.15  # of the time may go into reading planes
 _LOOKING_SHARE = 0.04  # of the time may go into seeing what the images are
 _PREVIEW_SHARE = 0.1  # of the time may go into previews
-_FIRST_BATCHES = 2  # that the last layer is fitted to before the first step
+_FIRST_BATCHES = 1  # that the last layer is fitted to before the first step
 _FIRST_PREVIEW_SECONDS = 2.0  # of training, or less: soon enough to be seen as the answer to the click
 
 

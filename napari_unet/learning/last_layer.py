@@ -14,8 +14,8 @@ from torch import Tensor
 
 from napari_unet.models.unet import UNet
 
-_STEPS = 40
-_RATE = 0.02
+_STEPS = 20
+_RATE = 0.04
 
 
 @torch.no_grad()

@@ -173,6 +173,6 @@ def test_who_does_not_want_it_kept_is_told_what_was_forgotten(models_dir, tiny_m
     config = FinetuneConfig(seconds=60, max_steps=3, patch=64, batch_size=2, device="cpu", replay=0.0)
     parent = with_replay(tiny_model, models_dir)
     result = list(finetune_steps(parent, [correct_all(*draw_discs())], config))[-1].result
-    assert replayed == [0] * 5  # two before the first step, three steps
+    assert replayed == [0] * 4  # one before the first step, three steps
     assert result.base_before.n_objects == result.base_after.n_objects > 0
     assert "knew before" in result.sentence
