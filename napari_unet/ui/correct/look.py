@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -29,6 +30,8 @@ class LabelLook(QObject):
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        # napari fills objects in 3D by itself; that it does is seen, and a warning for every slice helps nobody.
+        warnings.filterwarnings("ignore", "Contours are not displayed during 3D rendering", UserWarning)
         self._session = session
         self._dressed: WeakSet[Labels] = WeakSet()
         self.filled = False

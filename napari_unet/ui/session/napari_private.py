@@ -128,6 +128,14 @@ class PooledWorker(GeneratorWorker):
         self._finished.connect(self._set_discard)
         self.pool.start(self)
 
+    def run(self) -> None:
+        """Run in the pool's thread; an exception that left this method would end the process."""
+        try:
+            super().run()
+        except RuntimeError as error:  # Qt has gone while it worked: there is nobody to tell
+            if "has been deleted" not in str(error):
+                raise
+
     def work(self) -> Any:
         try:
             return super().work()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
 from qtpy.QtCore import QObject, Signal
+from superqt.utils._qthreading import WorkerBase
 
 import napari_unet.ui
 from napari_unet.events import Failed
-from napari_unet.ui.session.running.threads import run_errand
+from napari_unet.ui.session.running.threads import run_errand, run_in_thread
 
 
 class Sender(QObject):
@@ -74,3 +76,20 @@ def test_no_other_module_of_the_window_makes_threads_or_repeating_timers() -> No
     assert threads == {"session/running/threads.py"}
     # The pace of a job's events, and of work between the window's events; neither asks whether something has changed.
     assert repeating == {"session/jobs.py", "session/running/pacing.py"}
+
+
+def test_a_worker_whose_window_is_gone_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that leaves a thread of Qt's ends the process."""
+    worker = run_in_thread(iter(()), deque())
+
+    def fail(sentence: str) -> Any:
+        def run(self: Any) -> None:
+            raise RuntimeError(sentence)
+
+        return run
+
+    monkeypatch.setattr(WorkerBase, "run", fail("wrapped C/C++ object of type Signals has been deleted"))
+    worker.run()
+    monkeypatch.setattr(WorkerBase, "run", fail("anything else"))
+    with pytest.raises(RuntimeError, match="anything else"):
+        worker.run()
