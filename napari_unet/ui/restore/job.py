@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.labels.types import PlaneBox, PlaneIndex
-from napari_unet.models.model import Model
 from napari_unet.restoration.config import RestoreConfig, TaskName
+
+if TYPE_CHECKING:
+    from napari_unet.models.model import Model
 
 
 @dataclass(frozen=True, eq=False)
