@@ -35,7 +35,10 @@ class TrainingView(QWidget):
         self.hide()
 
     def begin(self) -> None:
-        self.bar.setRange(0, 0)
+        # Not the bar that runs to and fro: each of its frames draws the whole window anew, canvas included, and
+        # without a graphics card that takes the processor away from the work.
+        self.bar.setRange(0, 1)
+        self.bar.setValue(0)
         self._scores = []
         self.left.setText("")
         self.say("Getting ready")

@@ -43,7 +43,10 @@ class ProgressLine(QWidget):
 
     def begin(self, text: str) -> None:
         """Show that something has begun whose length is not known yet."""
-        self.bar.setRange(0, 0)
+        # Not the bar that runs to and fro: each of its frames draws the whole window anew, canvas included, and
+        # without a graphics card that takes the processor away from the work.
+        self.bar.setRange(0, 1)
+        self.bar.setValue(0)
         self.label.setText(text)
         self.stop_button.setEnabled(True)
         self.stop_button.setText("Stop")
