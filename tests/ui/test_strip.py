@@ -60,7 +60,7 @@ def test_images_of_the_project_are_opened_when_gone_to_and_closed_when_left_with
         tifffile.imwrite(tmp_path / f"{name}_masks.tif", mine)
     window = panel.image_step.pairs
     window.choose(tmp_path)
-    qtbot.waitUntil(window.add_button.isEnabled, timeout=20_000)
+    qtbot.waitUntil(window.add_button.isEnabled, timeout=60_000)
     window.add_button.click()
     wait_until_idle(panel.session)
     strip, session = panel.strip, panel.session
@@ -68,23 +68,23 @@ def test_images_of_the_project_are_opened_when_gone_to_and_closed_when_left_with
     def restored() -> bool:
         return session.current is not None and session.current.labels is not None
 
-    qtbot.waitUntil(restored, timeout=20_000)
+    qtbot.waitUntil(restored, timeout=60_000)
     strip.refresh()
     assert [entry.name for entry in strip.entries] == ["a", "b", "c"]
     assert strip.name.full_text == "a   1 of 3"
     strip.step(1)
-    qtbot.waitUntil(lambda: session.current.name == "b" and restored(), timeout=20_000)
+    qtbot.waitUntil(lambda: session.current.name == "b" and restored(), timeout=60_000)
     work = session.current
     work.labels_layer.data_setitem((np.arange(40, 50), np.full(10, 60)), 2)
     get_trackers(session).finish()
-    qtbot.waitUntil(lambda: get_keeper(session).number_of(work) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: get_keeper(session).number_of(work) is not None, timeout=60_000)
     strip.step(1)
-    qtbot.waitUntil(lambda: session.current.name == "c" and restored(), timeout=20_000)
+    qtbot.waitUntil(lambda: session.current.name == "c" and restored(), timeout=60_000)
     assert {one.name for one in session.works} == {"a", "c"}, "b was opened from here, and is closed"
     assert not any(layer.name.startswith("b") for layer in viewer.layers)
     assert panel.pinned.notice.isHidden(), "to leave an image is no loss"
     strip.step(-1)
-    qtbot.waitUntil(lambda: session.current.name == "b" and restored(), timeout=20_000)
+    qtbot.waitUntil(lambda: session.current.name == "b" and restored(), timeout=60_000)
     assert (session.current.labels == 2).sum() == 10
     assert session.current.reviewed.all()
 

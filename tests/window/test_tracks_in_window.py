@@ -35,7 +35,8 @@ def test_track_swap_and_undo_by_hand(make_napari_viewer: Any) -> None:
     work = session.work_on(viewer.add_image((truth > 0) * np.float32(1), name="cells", axis_labels=("t", "y", "x")))
     session.add_layer(work, "labels", renumber(truth, seed=1))
     viewer.layers.selection.active = work.labels_layer
-    step.set_open(True)
+    let_run(0.1)
+    press(step._arrow)  # as a person opens it: it stays open
     let_run(0.1)
     press(step.track_button)
     wait_for(lambda: session.job is None and "tracks" in work.layers, 60, "nothing was tracked")
