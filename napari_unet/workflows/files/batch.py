@@ -133,7 +133,8 @@ def _segment_file(
         return row
     if tracking is not None:
         check_time(image)
-        require(model.record.task == "instances", f"{model.name} finds classes, not objects: they cannot be tracked.")
+        draws = find_head(model.record).draws_objects
+        require(draws, f"{model.name} finds classes, not objects: they cannot be tracked.")
     start = time.perf_counter()
     outcome = yield from guarded(segmentation.segment_steps(seen, model, config, stop=stop))
     if isinstance(outcome, Failed):
