@@ -11,7 +11,7 @@ demo: $(READY)
 	scripts/demo.sh
 
 test: check
-	scripts/with_screen.sh .venv/bin/python -m pytest
+	SCREENS=2 scripts/with_screen.sh .venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -11,6 +11,7 @@ who changes nothing. Grey values g are scaled so that the 0.1 and 99.9 percentil
 - x4, x1/3: image resampled (bilinear, anti-aliased), labels too (nearest); also for those whose median object is at
   least 8 and at most 120 px then
 - dim: 8 grey levels, with noise of a level (sd); noise: Gaussian, sd 0.15; saturated: g above 0.35 is white
+- dim beside bright: half of the objects, with what is nearest to them, have a tenth of their light
 - uneven: a slope of 0.7 across the image is added; shaded: light falls to 0.3 in the corners; inverted: 1 - g
 - float32, tile 256: the image as it is, otherwise computed
 """
@@ -28,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from accuracy import files
+from scipy import ndimage
 from torch.nn import functional as F
 
 from napari_unet import load_model
@@ -94,6 +96,15 @@ def uneven(grey: Pixels) -> Pixels:
 def shaded(grey: Pixels) -> Pixels:
     y, x = _ramp(grey)
     return grey * (1 - 0.35 * (y**2 + x**2))
+
+
+def half_dimmed(grey: Pixels, labels: Pixels) -> Sample:
+    """Every second object and the pixels nearest to it at a tenth of their height over the background."""
+    rows, columns = ndimage.distance_transform_edt(labels == 0, return_indices=True)[1]
+    dimmed = np.random.default_rng(grey.size).random(int(labels.max()) + 1) < 0.5
+    share = ndimage.gaussian_filter(dimmed[labels[rows, columns]].astype(np.float32), 1.0)
+    background = np.percentile(grey, 5)
+    return background + (grey - background) * (1 - 0.9 * share), labels
 
 
 LOOKS: dict[str, Callable[[Pixels], Pixels]] = {
@@ -176,6 +187,7 @@ def main() -> None:
     base.show("as they are", base)
     for name, look in LOOKS.items():
         collect(model, given, lambda grey, labels, look=look: (look(grey), labels), auto).show(name, base)
+    collect(model, given, half_dimmed, auto).show("dim beside bright", base)
     for name, config in (
         ("float32", auto.model_copy(update={"precision": "float32"})),
         ("tile 256", auto.model_copy(update={"tile": 256})),

@@ -1,22 +1,30 @@
 #!/usr/bin/env bash
-# Run a command on a screen of its own (Xvfb with Mesa's software OpenGL), so that windows work where there is none.
-# usage: with_screen.sh COMMAND...        SCREEN=1280x800 sets another size
+# Run a command on screens of its own (Xvfb with Mesa's software OpenGL), so that windows work where there are none.
+# usage: with_screen.sh COMMAND...        SCREEN=1280x800 sets another size; SCREENS=2 starts two, so that test processes
+#                                         side by side do not take the keyboard from each other (DISPLAYS names them all)
 set -uo pipefail
 
 command -v Xvfb >/dev/null || { echo "Xvfb is missing: sudo apt-get install xvfb" >&2; exit 1; }
 
 scratch=$(mktemp -d)
-mkfifo "$scratch/number"
-# -displayfd: the server takes the next free number and tells it once it accepts clients, so nothing is guessed
-Xvfb -displayfd 3 -screen 0 "${SCREEN:-1440x900}x24" -nolisten tcp +extension GLX 3>"$scratch/number" 2>"$scratch/log" &
-server=$!
-trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
-if ! read -r -t 30 number <>"$scratch/number"; then
-  echo "The screen for the windows (Xvfb) did not start:" >&2
-  tail -5 "$scratch/log" >&2
-  exit 1
-fi
+servers=()
+displays=()
+trap 'kill "${servers[@]}" 2>/dev/null; wait "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
+for screen in $(seq "${SCREENS:-1}"); do
+  mkfifo "$scratch/number$screen"
+  # -displayfd: the server takes the next free number and tells it once it accepts clients, so nothing is guessed
+  Xvfb -displayfd 3 -screen 0 "${SCREEN:-1440x900}x24" -nolisten tcp +extension GLX \
+    3>"$scratch/number$screen" 2>"$scratch/log$screen" &
+  servers+=("$!")
+  if ! read -r -t 30 number <>"$scratch/number$screen"; then
+    echo "The screen for the windows (Xvfb) did not start:" >&2
+    tail -5 "$scratch/log$screen" >&2
+    exit 1
+  fi
+  displays+=(":$number")
+done
 
 unset WAYLAND_DISPLAY
-export DISPLAY=":$number" QT_QPA_PLATFORM=xcb LIBGL_ALWAYS_SOFTWARE=1 XDG_SESSION_TYPE=x11
+export DISPLAY="${displays[0]}" DISPLAYS="${displays[*]}"
+export QT_QPA_PLATFORM=xcb LIBGL_ALWAYS_SOFTWARE=1 XDG_SESSION_TYPE=x11
 "$@"

@@ -17,6 +17,9 @@ os.environ["XDG_CONFIG_HOME"] = str(Path(_SETTINGS.name) / "config")
 os.environ["XDG_DATA_HOME"] = str(Path(_SETTINGS.name) / "data")
 # Networks are tiny here: a second thread gains nothing, and on a busy machine the threads wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Processes side by side (pytest-xdist) have a screen each: windows on one screen take each other's keyboard.
+if (_screens := os.environ.get("DISPLAYS", "").split()) and (_worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    os.environ["DISPLAY"] = _screens[int(_worker.removeprefix("gw")) % len(_screens)]
 
 # A developer's run looks for new counterexamples; the automatic checks try the same ones each time. No example has a
 # time limit of its own: a busy machine is no error.

@@ -54,7 +54,8 @@ def load_samples(
                 sample = _sample(pixels, plane, config, representation)
                 found.append((file.source.name, file.source.share, sample))
     for number in range(recipe.simulation.images):
-        pixels, plane = simulate_image(recipe.simulation.side, seed=(recipe.simulation.seed, number))
+        wanted = recipe.simulation
+        pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal)
         sample = _sample(pixels, plane, config, representation)
         found.append(("simulated", recipe.simulation.share, sample))
     counts = Counter(name for name, _, _ in found)

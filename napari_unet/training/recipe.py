@@ -38,6 +38,10 @@ class SimulationConfig(BaseModel):
     side: int = Field(320, ge=64, description="Pixels.")
     share: float = Field(0.2, ge=0, description="How much of the training, compared with the sources.")
     seed: int = 0
+    rods: float = Field(0.0, ge=0, le=1, description="Share of the images with rods in place of roundish cells.")
+    unequal: float = Field(
+        0.35, ge=0, description="Largest standard deviation of the logarithm of the objects' brightness in one image."
+    )
 
 
 class Recipe(BaseModel):

@@ -17,15 +17,25 @@ from scipy.spatial import cKDTree
 from napari_unet.heads.instances.targets import make_targets
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.types import Floats
+from napari_unet.training.rods import draw_rods
 
 Rng = np.random.Generator
 
 
-def simulate_image(side: int, seed: int | tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """A normalized image and its labels, both (side, side); the same for the same seed."""
+def simulate_image(
+    side: int, seed: int | tuple[int, ...], rods: float = 0.0, unequal: float = 0.35
+) -> tuple[Floats, npt.NDArray[np.int32]]:
+    """A normalized image and its labels, both (side, side); the same for the same seed.
+
+    `rods` is the share of images with rods in place of roundish cells; `unequal` is the largest standard deviation of
+    the logarithm of the objects' brightness within one image.
+    """
     rng = np.random.default_rng(seed)
-    labels = _draw_tissue(side, rng) if rng.random() < 0.2 else _draw_objects(side, rng)
-    image = _paint(labels, rng)
+    if rods > 0 and rng.random() < rods:
+        labels = _tidy(draw_rods(side, rng))
+    else:
+        labels = _draw_tissue(side, rng) if rng.random() < 0.2 else _draw_objects(side, rng)
+    image = _paint(labels, rng, unequal)
     image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.8))
     image = image + rng.normal(0, 1, image.shape) * image.std() * rng.uniform(0, 0.6) ** 2
     return normalize(image, measure_limits(image)), labels
@@ -120,11 +130,11 @@ def _texture(side: int, scale: float, rng: Rng) -> Floats:
     return scaled
 
 
-def _paint(labels: npt.NDArray[np.int32], rng: Rng) -> Floats:
+def _paint(labels: npt.NDArray[np.int32], rng: Rng, unequal: float) -> Floats:
     """Grey values: background, objects that differ from it by brightness, texture, rim or shading, and clutter."""
     side, inside = labels.shape[0], labels > 0
     background = _mixture(side, rng) * rng.uniform(0, 0.35) + rng.uniform(0, 0.3) * _texture(side, side / 2, rng)
-    own = rng.normal(0, rng.uniform(0, 0.35), int(labels.max()) + 1)[labels]  # each object its own brightness
+    own = rng.normal(0, rng.uniform(0, unequal), int(labels.max()) + 1)[labels]  # each object its own brightness
     contrast = rng.choice([-1, 1], p=[0.4, 0.6]) * (
         rng.uniform(0.6, 1.6) if rng.random() < 0.75 else rng.uniform(0, 0.4)
     )
