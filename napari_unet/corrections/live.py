@@ -31,6 +31,7 @@ class LiveComparison:
         self._differences: dict[PlaneIndex, Difference] = {}
         self._areas: dict[PlaneIndex, Counter[int]] = {}
         self._counts: dict[PlaneIndex, Counts] = {}
+        self._outdated: set[PlaneIndex] = set()  # planes whose predicted objects have other areas by now
 
     def planes(self) -> list[PlaneIndex]:
         """Indices of all YX planes: over the axes before YX."""
@@ -52,6 +53,10 @@ class LiveComparison:
                 yield from self._measure(frame)
                 self._counts.pop(frame, None)
                 self._differences[plane] = found
+
+    def note_refreshed(self, plane: PlaneIndex) -> None:
+        """Labels and prediction of a plane were written to alike, where they did not differ."""
+        self._outdated.add(plane)
 
     def difference(self, plane: PlaneIndex) -> Difference:
         """The table of what differs in one plane."""
@@ -96,12 +101,13 @@ class LiveComparison:
     def _measure(self, frame: PlaneIndex) -> Iterator[None]:
         """Areas of the predicted objects, once and only for frames in which something differs."""
         for plane in self._planes_of(frame):
-            if plane not in self._areas:
+            if plane not in self._areas or plane in self._outdated:
                 areas: Counter[int] = Counter()
                 for _, _, before in self._bands(plane, self.prediction):
                     areas.update(object_areas(before))
                     yield
                 self._areas[plane] = areas
+                self._outdated.discard(plane)
 
     def _bands(
         self, plane: PlaneIndex, labels: npt.NDArray[Any]

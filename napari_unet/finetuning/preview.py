@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.images.channels import model_input
+from napari_unet.labels.types import PlaneBox
 from napari_unet.learning.scoring import predict_labels
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
@@ -32,13 +35,19 @@ def predict_preview(
     image = model_input(request.image, model.record.architecture.in_channels)
     plane = image.plane(request.plane)
     view = tuple(slice(*part.indices(size)) for part, size in zip(request.view, plane.shape[-2:], strict=True))
-    middle = tuple(_middle(part, round(largest / resampling_factor(model.record, diameter))) for part in view)
+    middle = middle_of_view(view, round(largest / resampling_factor(model.record, diameter)))
     limits = looked.limits_of(image, request.plane, model.record.normalization)
     found = np.zeros([part.stop - part.start for part in view], np.int32)
     inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
     pixels = plane[..., middle[0], middle[1]]
     found[inside] = predict_labels(Predictor(model, engine), pixels, limits, diameter, looked.thresholds)
     return found
+
+
+def middle_of_view(view: Sequence[slice], largest: int) -> PlaneBox:
+    """At most `largest` rows and columns of a view, in its middle."""
+    rows, columns = (_middle(part, largest) for part in view)
+    return rows, columns
 
 
 def _middle(part: slice, size: int) -> slice:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,6 +16,8 @@ from napari_unet.heads.planes import TrainingPlane
 from napari_unet.learning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
 
 _BACKGROUND_SHARE = 0.1  # of the patches are centred anywhere that is learned from, so that plain background is seen
+_FRESH_SHARE = 0.5
+"""Of the patches, where something is fresh: it is to be seen in what is learned at once."""
 
 
 def cut_patch(
@@ -58,17 +61,37 @@ class PatchSampler:
     def __init__(
         self, head: Head, planes: Sequence[TrainingPlane], size: int, augmentation: AugmentationConfig, seed: int
     ) -> None:
-        self.head, self.planes = head, planes
+        self.head = head
         self._tensors: dict[int, Tensor] = {}
         self.size = size
         self.augmentation = augmentation
         self.generator = torch.Generator().manual_seed(seed)
         self._random = np.random.default_rng(seed)
-        where = [head.centers(plane) for plane in planes]
+        self.replace(planes)
+
+    def replace(self, planes: Sequence[TrainingPlane], fresh: Sequence[npt.NDArray[np.bool_]] = ()) -> None:
+        """Draw from `planes` from now on: half of the patches around what is `fresh` (a mask a plane), if anything is.
+
+        What was worked out of planes that stay is kept.
+        """
+        self.planes = planes
+        known = {id(plane) for plane in planes}
+        self._tensors = {key: tensor for key, tensor in self._tensors.items() if key in known}
+        where = [self.head.centers(plane) for plane in planes]
         self._owner = np.concatenate([np.full(len(places), i) for i, (places, _) in enumerate(where)])
         self._places = np.concatenate([places for places, _ in where])
         shares = np.concatenate([shares for _, shares in where])
         self._shares = shares / shares.sum() if shares.size else shares
+        self._fresh = self._inside(fresh) if fresh else np.zeros(0, np.intp)
+
+    def _inside(self, masks: Sequence[npt.NDArray[np.bool_]]) -> npt.NDArray[np.intp]:
+        """Which of the places lie in the mask of their plane."""
+        found = [
+            number
+            for number, (owner, (y, x)) in enumerate(zip(self._owner, self._places, strict=True))
+            if masks[int(owner)][int(y), int(x)]
+        ]
+        return np.array(found, np.intp)
 
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Images (n, C, size, size), targets (n, 3 or classes, size, size) and weights (n, 1, size, size)."""
@@ -93,6 +116,8 @@ class PatchSampler:
 
     def _choose(self) -> tuple[TrainingPlane, tuple[float, float]]:
         """A plane and the centre (y, x) of a patch in it."""
+        if len(self._fresh) and self._random.random() < _FRESH_SHARE:
+            return self._near(int(self._random.choice(self._fresh)))
         if not len(self._shares) or self._random.random() < _BACKGROUND_SHARE:
             plane = self.planes[int(self._random.integers(len(self.planes)))]
             inside = np.argwhere(plane.learn[::4, ::4]) * 4
@@ -100,6 +125,10 @@ class PatchSampler:
                 y, x = inside[int(self._random.integers(len(inside)))]
                 return plane, (float(y), float(x))
         pick = int(self._random.choice(len(self._shares), p=self._shares)) if len(self._shares) else 0
+        return self._near(pick)
+
+    def _near(self, pick: int) -> tuple[TrainingPlane, tuple[float, float]]:
+        """As `_choose`, around one of the places."""
         plane = self.planes[int(self._owner[pick])] if len(self._owner) else self.planes[0]
         center = self._places[pick] if len(self._places) else np.array(plane.learn.shape) / 2
         y, x = center + self._random.uniform(-0.25, 0.25, 2) * self.size

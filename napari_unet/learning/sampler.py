@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -50,6 +52,10 @@ class BatchSampler:
         self.share = share if replay else 0.0
         self._corrected = PatchSampler(head, corrected, size, AugmentationConfig(), seed)
         self._replay = PatchSampler(head, replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
+
+    def replace(self, corrected: Sequence[TrainingPlane], fresh: Sequence[npt.NDArray[np.bool_]] = ()) -> None:
+        """Draw what is new from `corrected` from now on, as `PatchSampler.replace` does."""
+        self._corrected.replace(corrected, fresh)
 
     def count_replay(self, n: int) -> int:
         """How many of `n` patches are replay."""

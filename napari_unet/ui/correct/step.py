@@ -115,6 +115,7 @@ class CorrectStep(Step):
         listen(self, session.labels_changed, self._on_labels)
         listen(self, session.prediction_changed, self._on_prediction)
         listen(self, session.classes_changed, self._on_labels)
+        listen(self, session.refreshed, self._on_refreshed)
         listen(self, session.jobs.changed, self.refresh)
 
     @property
@@ -283,6 +284,9 @@ class CorrectStep(Step):
         if work.prediction is not None:
             self.tools.objects.take_new_id(work)
         self._on_labels(work)
+
+    def _on_refreshed(self, work: ImageWork) -> None:
+        self.tools.objects.note_refreshed(work)
 
     def _on_labels(self, work: object) -> None:
         self.tools.note_ids()

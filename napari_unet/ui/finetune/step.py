@@ -16,6 +16,7 @@ from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
 from napari_unet.ui.finetune.guidance import Advice, GuidanceView
+from napari_unet.ui.finetune.live.switch import LiveSwitch
 from napari_unet.ui.finetune.material import MaterialView
 from napari_unet.ui.finetune.progress import TrainingView
 from napari_unet.ui.finetune.result import ResultView
@@ -50,7 +51,8 @@ class FinetuneStep(Step):
         self.curves: Any = None
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
-        self.preview_box = QCheckBox("Live preview", checked=True)
+        self.preview_box = QCheckBox("Show preview", checked=True)
+        self.live = LiveSwitch(session)
         self.guidance = GuidanceView(session)
         self.material = MaterialView(session, self.counter)
         self.training = TrainingView()
@@ -71,11 +73,12 @@ class FinetuneStep(Step):
         row = QHBoxLayout()
         row.addWidget(self.start_button, 1)
         row.addWidget(self.time_box)
+        row.addWidget(self.live.button)
         self.body_layout.addLayout(row)
         self.body_layout.addWidget(self.material.earlier_box)
         self.body_layout.addWidget(self.preview_box)
         self.body_layout.addWidget(self.material)
-        for widget in (self.training, self.result_view, self.guidance):
+        for widget in (self.live.status, self.training, self.result_view, self.guidance):
             self.pin(widget)
 
     def _connect(self) -> None:
@@ -99,6 +102,8 @@ class FinetuneStep(Step):
         self.training.discard_button.clicked.connect(self._on_discard)
         self.result_view.decided.connect(self._on_decided)
         self.result_view.segment_again.connect(self.segment_again)
+        self.live.asked.connect(self._on_live)
+        self.live.ended.connect(self._on_live_ended)
 
     # -- showing the session's state ------------------------------------------------------------------------------
 
@@ -107,6 +112,7 @@ class FinetuneStep(Step):
         job = self.session.job
         ours = job is not None and job.owner == OWNER
         enable(self.start_button, self._reason())
+        self.live.refresh(self._reason())
         for choice in (self.time_box, self.material.earlier_box):
             enable(choice, "Wait until the training has ended." if ours else None)
         self.material.refresh()
@@ -120,7 +126,9 @@ class FinetuneStep(Step):
         if not ours:
             summary = self.result_view.summary
             ready = ("not started: see below", "not started") if self._refused is not None else self.material.describe()
-            self.set_state(*((summary,) if summary else ready))
+            self.set_state(*(("learning live",) if self.live.on else (summary,) if summary else ready))
+            if self.live.on:
+                return
             if self.result_view.result is not None:
                 self.guidance.show_after()
                 return
@@ -186,6 +194,28 @@ class FinetuneStep(Step):
             self._keeper.note_training({"started": time.time()})
         except UserError as error:
             self.show_message(str(error), self.start_button)
+        self.refresh()
+
+    # -- live mode --------------------------------------------------------------------------------------------------
+
+    def _on_live(self) -> None:
+        """Learn from every correction from now on; what waits to be read is over."""
+        self.clear_message()
+        self._refused = None
+        self.result_view.reset()
+        self.guidance.begin()
+        try:
+            self.live.start(self.config)
+        except UserError as error:
+            self.show_message(str(error), self.live.button)
+        self.refresh()
+
+    def _on_live_ended(self, outcome: Any) -> None:
+        """What was learned live showed itself, and is gone: a fine-tuning on the same corrections is to be judged."""
+        if isinstance(outcome, Failed):
+            self._refuse(outcome.message)
+        elif isinstance(outcome, Finished) and outcome.result.n_objects and self._reason() is None:
+            self._on_start()
         self.refresh()
 
     def _prepare_curves(self) -> None:

@@ -49,6 +49,7 @@ class CorrectionTracker(QObject):
         self._stale: set[PlaneIndex] = set()
         self._everything_stale = False
         self._marked: set[PlaneIndex] = set()  # of the overlay, by a stroke
+        self._touched: set[PlaneIndex] = set()  # looked at since `take_touched`
         self._overlay_stale = self._undrawn = False
         self._seen: dict[str, tuple[Any, ...]] = {}  # by role: the view in which a layer was drawn last
         self._watched: dict[str, Labels] = {}
@@ -111,6 +112,16 @@ class CorrectionTracker(QObject):
         self._edited.update(planes)
         self._stale.update(planes)
         self._quiet.ask()
+
+    def note_refreshed(self, plane: PlaneIndex) -> None:
+        """Labels and prediction were written to alike: nothing differs that did not before."""
+        if self._live is not None:
+            self._live.note_refreshed(plane)
+
+    def take_touched(self) -> set[PlaneIndex]:
+        """Planes whose labels or marks may have changed since this was asked last."""
+        touched, self._touched = self._touched, set()
+        return touched
 
     def finish(self) -> None:
         """Do at once what is still to do."""
@@ -193,6 +204,7 @@ class CorrectionTracker(QObject):
         self._slices.start(self._follow(sorted(self._stale, key=lambda plane: plane != here)))
 
     def _follow(self, planes: list[PlaneIndex]) -> Iterator[None]:
+        self._touched.update(planes, self._marked, self.overlay.planes() if self._overlay_stale else ())
         for plane in self._marked:
             self.overlay.notice_erased(plane)
         self._marked.clear()

@@ -21,7 +21,7 @@ from qtpy.QtCore import QObject, QThreadPool, QTimer
 from napari_unet.events import Failed, StopFlag
 from napari_unet.ui.session.running.threads import ClosingWorker, Outcome, run_in_thread
 
-SEGMENT, FINETUNE = "segment", "finetune"
+SEGMENT, FINETUNE, LIVE = "segment", "finetune", "live"
 """Owners of jobs: the step that began one."""
 # Outside tests this is never reached: work polls its stop flag at each tile or step.
 CLOSING_PATIENCE_MS = 10_000

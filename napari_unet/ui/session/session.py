@@ -92,6 +92,7 @@ class Session:
     reviewed_changed = Signal(object)  # work: its reviewed layer came or went (strokes: the layer's own events)
     diameter_changed = Signal(object)  # work
     locks_changed = Signal(object)  # work: other objects are locked
+    refreshed = Signal(object)  # work: live mode wrote to its labels where nobody had corrected or reviewed
     classes_changed = Signal(object)  # work: its values stand for other classes, or these have other names
     model_changed = Signal()  # another model is used, or the same one has other contents
     models_changed = Signal()  # the library has another content

@@ -83,6 +83,11 @@ class ObjectTools:
             if layer.selected_label == self._unpainted:
                 self._unpainted = None
 
+    def note_refreshed(self, work: ImageWork) -> None:
+        """New objects were written to the labels: their ids are taken."""
+        if self._free_ids is not None and self._free_ids[0] is work.labels_layer and work.labels is not None:
+            self._free_ids[1].note(int(work.labels.max(initial=0)))
+
     def forget_ids(self) -> None:
         """Labels were written by other means than the tools: ids are counted anew when next needed."""
         self._free_ids = self._unpainted = None

@@ -38,6 +38,10 @@ class Recorders(QObject):
     def __iter__(self) -> Iterator[Recorder]:
         return iter(list(self._recorders.values()))
 
+    def of(self, work: ImageWork, role: str) -> Recorder | None:
+        """The recorder of one layer of an image."""
+        return self._recorders.get((work.key, role))
+
     @property
     def segmenting(self) -> bool:
         """Whether a model is writing labels."""

@@ -12,11 +12,11 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.errors import UserError
 from napari_unet.project.opening import create_project, open_project
-from napari_unet.project.project import Project
+from napari_unet.project.project import LABELS, Project
 from napari_unet.project.recovery import create_recovery, remove_recovery
 from napari_unet.project.storage.state import SAVED, Saving, StoreState, failure
 from napari_unet.project.storage.writer import LATE_SECONDS
-from napari_unet.ui.session.keeping.following import Recorders
+from napari_unet.ui.session.keeping.following import ROLES, Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
 from napari_unet.ui.session.keeping.teller import ProjectTeller
 from napari_unet.ui.session.keeping.undo import get_undo
@@ -262,6 +262,24 @@ class ProjectKeeper(QObject):
             recorders = {one.role: one for one in self._recorders if one.work is work and one.alive}
             if recorders and work.labels is not None:
                 teller.tell_history(work, recorders, undo.roles_of(work))
+
+    # -- a model that writes while somebody paints ------------------------------------------------------------------
+
+    def settle(self, work: ImageWork) -> bool:
+        """Record the strokes in an image up to now; False while one is being made, and nothing is to be written."""
+        recorders = [one for role in ROLES if (one := self._recorders.of(work, role)) is not None]
+        if any(one.stroking for one in recorders):
+            return False
+        for one in recorders:
+            one.settle()
+        return True
+
+    def record_refresh(self, work: ImageWork, box: tuple[slice, ...]) -> None:
+        """Keep what a model wrote, in `box` (a slice for each axis), to labels and prediction alike."""
+        recorder = self._recorders.of(work, LABELS)
+        edit = None if recorder is None else recorder.record_write(box)
+        if edit is not None and self._teller is not None:
+            self._teller.tell_refreshed(work, edit)
 
     # -- what changes in the session ------------------------------------------------------------------------------
 

@@ -57,6 +57,7 @@ class Recorder(QObject):
         self._painted: set[TileKey] = set()
         self._scanning = self._stroking = False
         self._n_edits = 0
+        self._last: Edit | None = None
         self._spare: npt.NDArray[Any] | None = None
         self._soon = Debounced(self, self._record_painted, 0)
         self._quiet = Debounced(self, self._scan, _QUIET_MS)
@@ -78,6 +79,23 @@ class Recorder(QObject):
     def look_again(self) -> None:
         """Something may have been written past the layer's own history."""
         self._quiet.ask()
+
+    @property
+    def stroking(self) -> bool:
+        """Whether a stroke is being made."""
+        return self._stroking
+
+    def settle(self) -> None:
+        """Record what was painted as it is, because a model is about to write."""
+        self._soon.cancel()
+        self._record_painted()
+
+    def record_write(self, box: tuple[slice, ...]) -> Edit | None:
+        """Record what a model wrote in `box` (a slice for each of our axes), past the history; None if nothing."""
+        n_before = self._n_edits
+        if self.alive:
+            self._record(find_changes(self.saved, self._array(), tiles_in_box(self.saved.shape, box)), Kind.WRITE)
+        return self._last if self._n_edits > n_before else None
 
     def finish(self) -> None:
         """Record at once whatever was done."""
@@ -195,7 +213,7 @@ class Recorder(QObject):
         if changes:
             self._n_edits += 1
             apply_changes(self.saved, changes)
-            edit = Edit(kind, tuple(changes))
+            self._last = edit = Edit(kind, tuple(changes))
             self.history.add(edit)
             self.edited.emit(edit)
 

@@ -145,6 +145,17 @@ class ProjectTeller(QObject):
             self._predictions[work.key] = work.prediction
             self.project.set_array(number, PREDICTION, work.prediction)
 
+    def tell_refreshed(self, work: ImageWork, edit: Edit) -> None:
+        """A model wrote the same to the labels (`edit`) and to the prediction, which is the same array as before."""
+        number = self.numbers.get(work.key)
+        if number is None or work.prediction is None:
+            return
+        if self._predictions.get(work.key) is work.prediction:
+            self.project.add_edit(number, PREDICTION, edit)
+        else:
+            self._predictions[work.key] = work.prediction
+            self.project.set_array(number, PREDICTION, work.prediction.copy())
+
     # -- the window and the model -------------------------------------------------------------------------------------
 
     def tell_images(self, at_once: bool = False) -> None:

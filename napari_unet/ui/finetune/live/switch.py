@@ -1,0 +1,144 @@
+"""The switch of live mode, and the line below the steps that says how it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from napari_unet.events import Failed
+from napari_unet.finetuning.live.events import Learned, LeftOut, ViewRefreshed, Waiting
+from napari_unet.ui.finetune.live.job import LiveJob
+from napari_unet.ui.session.jobs import LIVE
+from napari_unet.ui.widgets.step import enable
+
+if TYPE_CHECKING:
+    from napari_unet.finetuning.config import FinetuneConfig
+    from napari_unet.ui.session.session import Session
+
+TIP = (
+    "Learn from each correction as you make it, and draw anew what you have not looked at. Switched off, the model is "
+    "fine-tuned on all of them and tested, and you choose whether to use it."
+)
+BEGIN = "Live: correct an object, and the others in view follow within seconds."
+
+
+class LiveSwitch(QObject):
+    """`button` belongs in the step, `status` below all steps. `asked`: live mode is to begin; `ended`: its outcome."""
+
+    asked = Signal()
+    ended = Signal(object)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.job: LiveJob | None = None
+        self.button = QPushButton("Live", checkable=True, toolTip=TIP)
+        self.status = LiveStatus()
+        self.button.clicked.connect(self._on_clicked)
+        self.status.stop_button.clicked.connect(self.stop)
+
+    @property
+    def on(self) -> bool:
+        """Whether it learns live."""
+        return self.job is not None
+
+    def start(self, config: FinetuneConfig) -> None:
+        """Begin; raises `UserError` if there is no model."""
+        job = LiveJob(self._session, self)
+        job.advanced.connect(self._on_event)
+        job.refreshed.connect(self._on_event)
+        job.ended.connect(self._on_ended)
+        if job.start(config):
+            self.job = job
+            self.status.begin()
+        else:
+            job.deleteLater()
+
+    def stop(self) -> None:
+        """End it after the step at hand."""
+        self._session.jobs.stop(LIVE)
+
+    def toggle(self) -> None:
+        """As a click on the button."""
+        if self.button.isEnabled():
+            self.button.click()
+
+    def refresh(self, reason: str | None) -> None:
+        """`reason`: why nothing can be learned now, if something else than live mode itself is the reason."""
+        stopping = self.on and self._session.job is not None and self._session.job.stopping
+        enable(self.button, "Live mode is about to end." if stopping else None if self.on else reason)
+        self.button.setChecked(self.on and not stopping)
+        self.status.setVisible(self.on)
+        if stopping:
+            self.status.stopping()
+
+    def _on_clicked(self) -> None:
+        if self.on:
+            self.stop()
+        else:
+            self.asked.emit()
+
+    def _on_event(self, event: Any) -> None:
+        self.status.take(event)
+
+    def _on_ended(self, outcome: Any) -> None:
+        job, self.job = self.job, None
+        if job is not None:
+            job.deleteLater()
+        self.status.setVisible(False)
+        self.ended.emit(outcome if outcome is not None else Failed("Live mode ended by itself.", RuntimeError()))
+
+
+class LiveStatus(QWidget):
+    """One sentence on what live mode is doing, and the button that ends it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label, self.stop_button = QLabel(wordWrap=True), QPushButton("Stop and check")
+        self.stop_button.setToolTip("End live mode: fine-tune on all corrections, and test the model on some of them")
+        self.stop_button.setStyleSheet("QPushButton { padding: 3px 8px; }")
+        self._n_objects, self._refreshed, self._problem = 0, "", ""
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.label, 1)
+        layout.addWidget(self.stop_button, alignment=Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self.label.text()
+
+    def begin(self) -> None:
+        self._n_objects, self._refreshed, self._problem = 0, "", ""
+        self.stop_button.setEnabled(True)
+        self.label.setText(BEGIN)
+
+    def take(self, event: Any) -> None:
+        """Show what an event says."""
+        if isinstance(event, Learned):
+            self._n_objects, self._problem = event.n_objects, ""
+            self._write("learning")
+        elif isinstance(event, ViewRefreshed):
+            self._refreshed = f"view refreshed {event.seconds:.1f} s after your last correction"
+            self._write("learning")
+        elif isinstance(event, LeftOut):
+            self._problem = event.sentence
+            self._write("")
+        elif isinstance(event, Waiting) and event.n_objects:
+            self._n_objects = event.n_objects
+            self._write("waiting for your next correction")
+
+    def stopping(self) -> None:
+        """Stop was asked for."""
+        self.stop_button.setEnabled(False)
+        self.label.setText("Live: stopping")
+
+    def _write(self, doing: str) -> None:
+        if not self.stop_button.isEnabled():
+            return
+        objects = f"{self._n_objects} {'object' if self._n_objects == 1 else 'objects'} learned"
+        said = self._problem or f"Live: {'; '.join(filter(None, (objects, self._refreshed, doing)))}."
+        if self.label.text() != said:
+            self.label.setText(said)
