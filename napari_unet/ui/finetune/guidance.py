@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.events import Failed
+from napari_unet.finetuning.forecast import Forecast, curve_of, forecast
 from napari_unet.finetuning.guidance import (
     advise_amount,
     advise_classes,
@@ -25,6 +27,8 @@ from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
+    from napari_unet.models.library import ModelEntry
+    from napari_unet.models.record import ModelRecord
     from napari_unet.ui.finetune.material import MaterialView
     from napari_unet.ui.session.session import Session
 
@@ -54,6 +58,7 @@ class GuidanceView(QWidget):
         self._after: tuple[str, ...] = ()
         self._sentences: tuple[str, ...] = ()
         self._label, self.where_button = QLabel(wordWrap=True), QPushButton("Show me where")
+        self._curves: dict[str, tuple[Forecast | None, int]] = {}  # by the hash of a model: and of how many objects
         self._engines: dict[Engine, str] = {}  # in plain words
         self._shown: tuple[MaterialView, float, Engine] | None = None
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -117,11 +122,30 @@ class GuidanceView(QWidget):
         total = sum(changed.values(), Counts())
         amount = advise_amount(counts.n_corrected, counts.n_corrected + counts.n_confirmed - total.removed)
         said = (
-            advise_truth(material.n_given) or amount,
+            advise_truth(material.n_given) or self._forecast(counts.n_corrected + counts.n_confirmed) or amount,
             advise_kind({"missed": total.added, "false": total.removed, "wrong": total.corrected}),
             advise_place({name: one.total for name, one in changed.items()} | material.corrected_elsewhere),
         )
         return [sentence for sentence in said if sentence]
+
+    def _forecast(self, n_objects: int) -> str:
+        """What the scores of the model in use say of more objects than the `n_objects` reviewed by now; else empty."""
+        entry = self._session.model_entry
+        if entry is None or not entry.record.training.n_objects:
+            return ""
+        if entry.sha256 not in self._curves:
+            self._curves[entry.sha256] = None, 0
+            entries = self._session.model_entries()
+            run_errand(partial(_forecast_of, entry.record, entries), self._on_forecast, entry.sha256)
+        said, before = self._curves[entry.sha256]
+        left = None if said is None else said.after(n_objects - before)
+        return "" if left is None else left.sentence
+
+    def _on_forecast(self, found: tuple[Forecast | None, int] | Failed, model: str) -> None:
+        if not isinstance(found, Failed):
+            self._curves[model] = found
+            if found[0] is not None and self._shown is not None and not self._problems:
+                self.show_before(*self._shown)
 
     def show_place(self, known: bool) -> None:
         """Offer to go to where the model is least sure, which is known of objects only."""
@@ -150,3 +174,9 @@ class GuidanceView(QWidget):
             self._engines[engine] = words
             if self._shown is not None and self._shown[-1] == engine and not self._problems:
                 self.show_before(*self._shown)
+
+
+def _forecast_of(record: ModelRecord, entries: Sequence[ModelEntry]) -> tuple[Forecast | None, int]:
+    """The forecast of a model, and after how many objects it was made."""
+    points = curve_of(record, {entry.sha256: entry.record for entry in entries})
+    return forecast(points), max((one.n_objects for one in points), default=0)

@@ -15,7 +15,8 @@ from napari_unet.corrections.comparison import carry_ids
 from napari_unet.corrections.consistency import find_inconsistencies
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.finetuning.events import ImageUse, Prepared, PreviewDone, PreviewRequest
+from napari_unet.finetuning.events import FinetuneResult, ImageUse, Prepared, PreviewDone, PreviewRequest
+from napari_unet.finetuning.forecast import curve_of, forecast
 from napari_unet.finetuning.guidance import advise
 from napari_unet.heads.registry import find_head
 from napari_unet.learning.events import StepDone
@@ -95,9 +96,20 @@ def finetune_in_background(
             n_objects = event.n_objects + event.n_held_out
         if isinstance(event, Finished):
             yield from _compare(parent, event.result.model, compare(), config.engine)
-            said = advise(images, n_objects, event.result.better, finished=True) if objects else ()
-            yield Advice(tuple(said), final=True)
+            said = advise(images, n_objects, event.result.better, finished=True) if objects else []
+            yield Advice((*_forecast(event.result), *said), final=True)
         yield event
+
+
+def _forecast(result: FinetuneResult) -> list[str]:
+    """What the scores of the model and of those that it came of say of the next objects; empty if nothing."""
+    from napari_unet.models.library import list_models
+
+    if result.better is False:
+        return []
+    known = {entry.sha256: entry.record for entry in list_models()}
+    found = forecast(curve_of(result.model.record, known))
+    return [] if found is None else [found.sentence]
 
 
 def _with_same_colours(last: PreviewDone | None, event: PreviewDone) -> PreviewDone:
