@@ -32,6 +32,8 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     _add(actions, "import", _import, "copy a model file into the library", "file")
     exporting = _add(actions, "export", _export, "copy a model to a file", "name", "file")
     exporting.add_argument("--force", action="store_true", help="overwrite the file")
+    exporting.add_argument("--kind", default="", metavar="KIND",
+                           help="only this kind of image of those that it knows, as a model of its own")  # fmt: skip
     _add(actions, "rename", _rename, "give a model another name", "name", "new_name")
     removing = _add(actions, "remove", _remove, "delete a model for good", "name")
     removing.add_argument("--yes", action="store_true", help="do not ask")
@@ -115,6 +117,7 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> bool:
         "Scores": _scores(entry),
         "Object diameter": find_head(record).describe_size(record),
         "Classes": ", ".join(find_head(record).class_names(record)),
+        "Kinds of image": ", ".join(record.kind_names) if record.kinds else "",
         "Network": f"U-Net, {record.architecture.ndim}D, depth {record.architecture.depth}, "
         f"{record.architecture.base_channels} base channels",
         "Licence": record.licence,
@@ -158,9 +161,9 @@ def _import(args: argparse.Namespace, terminal: Terminal) -> bool:
 def _export(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.models.library import export_model
 
-    path = export_model(args.name, args.file, overwrite=args.force)
+    path = export_model(args.name, args.file, overwrite=args.force, kind=args.kind)
     terminal.answer["path"] = str(path)
-    terminal.say(f"{args.name} -> {path}")
+    terminal.say(f"{args.name}{f', {args.kind}' if args.kind else ''} -> {path}")
     return False
 
 

@@ -11,11 +11,43 @@ TOO_FEW = 5
 """Held-out objects below which not finding them is as likely chance as anything: they are the ones that were wrong."""
 
 
+LEAST_EVEN = 10
+"""Objects that are both drawn and found, below which nothing is said of how evenly they were drawn."""
+_UNEVEN = 1.0  # pixels: less is as even as anybody draws
+
+
+@dataclass(frozen=True)
+class Evenness:
+    """Of `n_objects` that a person drew and the new model found: how far the outlines are apart in the middle
+    (`offset`, pixels of radius), and by how much that differs from object to object (`spread`).
+
+    The model draws all objects by one rule, so what differs is mostly the hand.
+    """
+
+    offset: float
+    spread: float
+    n_objects: int
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the person's outlines differ among themselves more than the model's from them."""
+        return self.n_objects >= LEAST_EVEN and self.spread > max(_UNEVEN, 1.5 * self.offset)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Of the `n_objects` that the old model finds where nobody reviewed, the `share` that the new one finds too."""
+
+    share: float
+    n_objects: int
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Scores of the old and the new model: on held-out objects (None: none were held out), on the objects learned from
     (only then, and of the new model where few were held out), and on images of the base model's own kinds (None: it has
-    no replay set). `n_known` is how many of the held-out objects the old model has learned from before."""
+    no replay set). `n_known` is how many of the held-out objects the old model has learned from before. `evenness`
+    is that of the outlines learned from; `kept` was looked at where objects were deleted and nothing else was done."""
 
     steps: int
     survey: Survey
@@ -26,6 +58,8 @@ class Outcome:
     base_before: Score | None = None
     base_after: Score | None = None
     n_known: int = 0
+    evenness: Evenness | None = None
+    kept: Kept | None = None
 
     @property
     def change(self) -> ScoreChange | None:

@@ -181,19 +181,38 @@ def remove_model(name: str) -> None:
         raise UserError(f"{entry.path} could not be removed: {error.strerror}.") from error
 
 
-def export_model(name: str, path: str | Path, overwrite: bool = False) -> Path:
-    """Copy a model's file to `path` (a file, or a folder to put it in); returns the file."""
+def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str = "") -> Path:
+    """Copy a model's file to `path` (a file, or a folder to put it in); returns the file.
+
+    With `kind`, the name of a kind of image that the model knows, that one alone, as a model of its own.
+    """
     entry = find_model(name)
     target = Path(path).expanduser()
     if target.is_dir():
-        target = target / f"{_file_stem(entry.name)}{SUFFIX}"
+        target = target / f"{_file_stem(kind or entry.name)}{SUFFIX}"
     if target.suffix != SUFFIX:
         target = target.with_name(target.name + SUFFIX)
     if target.exists() and not overwrite:
         raise UserError(f"{target} exists already: choose another name.")
     with _new_file(target) as partial:
-        shutil.copyfile(entry.path, partial)
+        if kind:
+            _write_kind(entry, kind, partial)
+        else:
+            shutil.copyfile(entry.path, partial)
     return target
+
+
+def _write_kind(entry: ModelEntry, kind: str, path: Path) -> None:
+    """One kind of a model, with the name of it, that of the model where it is its own."""
+    from napari_unet.models.model_file import load_model_file, save_model
+
+    found = load_model_file(entry.path).kind_called(kind)
+    called = f"{entry.name}: {found.record.kind_name}" if entry.record.kinds else entry.name
+    save_model(
+        replace(found, record=found.record.model_copy(update={"name": called[:100]})),
+        path,
+        half=bool(entry.record.kinds),
+    )
 
 
 def import_model(path: str | Path) -> ModelEntry:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
 
@@ -37,6 +38,14 @@ class Model:
     def kinds(self) -> tuple[Model, ...]:
         """Its own kind and the others, each alone."""
         return (self.alone, *self.others)
+
+    def kind_called(self, name: str) -> Model:
+        """The kind of image that is called `name` (case does not matter), alone; raises `UserError`."""
+        for kind in self.kinds:
+            if kind.record.kind_name.casefold() == name.casefold():
+                return kind
+        known = ", ".join(self.record.kind_names)
+        raise UserError(f"{self.name} knows no images called {name!r}; choose one of: {known}.")
 
     @property
     def alone(self) -> Model:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_unet.errors import UserError
 from napari_unet.images.channels import ModelInput, count_channels, model_input
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
@@ -62,11 +61,7 @@ def choose_kind(
 
 def find_kind(model: Model, name: str) -> Model:
     """The kind of `model` that is called `name` (case does not matter), alone."""
-    for kind in model.kinds:
-        if kind.record.kind_name.casefold() == name.casefold():
-            return kind
-    known = ", ".join(model.record.kind_names)
-    raise UserError(f"{model.name} knows no images called {name!r}; choose auto or one of: {known}.")
+    return model.kind_called(name)
 
 
 def nearest_kinds(image: ModelInput, model: Model, able: list[Model], plane: tuple[int, ...] = ()) -> list[Model]:

@@ -137,6 +137,25 @@ def test_exported_file_is_imported_as_the_same_model(
     assert list(models_dir.glob(".*")) == []
 
 
+def test_one_kind_of_image_can_be_exported_alone(
+    shipped: Model, model: Model, tmp_path: Path, models_dir: Path
+) -> None:
+    torch.manual_seed(1)
+    taught = replace(model, record=model.record.model_copy(update={"kind": "Buds"}))
+    base = Model(UNet(SMALL).eval(), ModelRecord(name="Nuclei", architecture=SMALL))
+    library.save_to_library(taught.with_others([base]))
+    for kind, network in (("buds", taught.network), ("Nuclei", base.network)):
+        exported = load_model_file(library.export_model("Yeast", tmp_path / kind, kind=kind))
+        assert exported.others == ()
+        assert exported.record.kinds == ()
+        assert exported.name == f"Yeast: {kind.capitalize()}"
+        for key, value in network.state_dict().items():
+            torch.testing.assert_close(exported.network.state_dict()[key], value, atol=1e-3, rtol=1e-2)
+    with pytest.raises(UserError, match="Buds, Nuclei"):
+        library.export_model("Yeast", tmp_path / "none", kind="Spores")
+    assert not (tmp_path / "none.safetensors").exists()
+
+
 def test_import_under_a_name_in_use_gets_a_new_one_and_keeps_its_children(
     shipped: Model, model: Model, tmp_path: Path
 ) -> None:

@@ -14,7 +14,8 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.finetuning.judging.outline_style import measure_outlines
+from napari_unet.finetuning.judging.outline_style import measure_evenness, measure_outlines
+from napari_unet.heads.outcome import Evenness
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
@@ -57,6 +58,19 @@ def calibrate(
     enough : callable
         Asked between two thresholds: whether there is no more time.
     """
+    return calibrate_and_measure(model, learned, base, base_before, direction, engine, enough)[0]
+
+
+def calibrate_and_measure(
+    model: Model,
+    learned: Sequence[HeldOutPlane],
+    base: Sequence[HeldOutPlane] = (),
+    base_before: Score | None = None,
+    direction: int = 0,
+    engine: Engine = Engine(),
+    enough: Callable[[], bool] = lambda: False,
+) -> tuple[ModelRecord, Evenness | None]:
+    """As `calibrate`, and how evenly the objects of `learned` were drawn; None if they are too few to tell."""
     predictor = Predictor(model, engine)
     new, old = _Maps(predictor, _some(learned)), _Maps(predictor, base)
     record, best = model.record, new.score(model.record)
@@ -67,7 +81,7 @@ def calibrate(
         found = new.score(candidate)
         if compare_evidence(best, found).is_sure_gain and not _forgets(old.score(candidate), base_before):
             record, best = candidate, found
-    return record
+    return record, measure_evenness(new.pairs(record))
 
 
 def _candidates(record: ModelRecord, direction: int) -> Iterator[dict[str, float]]:

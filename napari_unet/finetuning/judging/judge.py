@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from napari_unet.finetuning.judging.calibration import calibrate
+from napari_unet.finetuning.judging.calibration import calibrate_and_measure
+from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.material.preparation import Material
-from napari_unet.heads.outcome import TOO_FEW, Outcome
+from napari_unet.heads.outcome import TOO_FEW, Evenness, Kept, Outcome
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Score
@@ -42,6 +43,8 @@ class Judge:
         self.before: Score | None = None
         self._learned_before: Score | None = None
         self._base_before: Score | None = None
+        self._evenness: Evenness | None = None
+        self._parent: Model | None = None
         self._once = self._base_seconds = 0.0  # as last measured; before that, as guessed
 
     @property
@@ -77,6 +80,7 @@ class Judge:
     def score_parent(self, parent: Model, enough: Callable[[], bool]) -> None:
         """Score the model as it was, on what was held out; on the base images that can wait: `score_base`."""
         start = time.perf_counter()
+        self._parent = parent
         score, done = score_model(parent, self._planes, self.engine, enough)
         del self._planes[done:]
         self._once = time.perf_counter() - start
@@ -110,7 +114,9 @@ class Judge:
         removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
         direction = (removed > drawn) - (removed < drawn)
         base = (self.base, self._base_before) if self.remembers else ((), None)
-        record = calibrate(child, self.material.learned, *base, direction, self.engine, enough)
+        record, self._evenness = calibrate_and_measure(
+            child, self.material.learned, *base, direction, self.engine, enough
+        )
         return replace(child, record=record)
 
     def conclude(self, child: Model, score: Score, steps: int, check: bool = True) -> Outcome:
@@ -122,7 +128,14 @@ class Judge:
         base = self._score(child, self.base)
         survey = self.material.survey
         scores = self.before, after, self._learned_before, learned, self._base_before, base
-        return Outcome(steps, survey, *scores, n_known=self.material.n_known)
+        kept = self._measure_kept(child) if survey.only_removed else None
+        return Outcome(steps, survey, *scores, n_known=self.material.n_known, evenness=self._evenness, kept=kept)
+
+    def _measure_kept(self, child: Model) -> Kept | None:
+        """Who was only told what is wrong may think that everything is."""
+        if self._parent is None or not find_head(child.record).draws_objects:
+            return None
+        return measure_kept(self._parent, child, self.material.learned, self.engine)
 
     def _score_learned(self, child: Model) -> Score | None:
         """What was held out may be too little to say anything by itself."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from napari_unet.heads.outcome import TOO_FEW, Outcome, Verdict, rank
+from dataclasses import replace
+
+from napari_unet.heads.outcome import TOO_FEW, Evenness, Kept, Outcome, Verdict, rank
 from napari_unet.heads.survey import Survey
 from napari_unet.labels.evidence import Score, ScoreChange
 
@@ -11,11 +13,21 @@ _RIGHT = 0.95  # mean AP above which there is nothing left to gain
 _NOWHERE = 0.1  # AP@0.5 below which a model does not find what the labels show
 _FORGOTTEN = 0.02  # AP@0.5 lost on the base model's own kinds of image that is worth a warning
 _MOST_MORE = 200  # objects
+_KEPT = 0.7  # of the objects that nobody spoke of, as many have to be found after deletions alone
 _DRAW_TOO = "So far you only deleted objects: draw some that are missed or wrong too, for the model to learn from."
 
 
 def judge_objects(outcome: Outcome) -> Verdict:
     """Whether the new model is better, and the sentences that say so."""
+    verdict = _judge(outcome)
+    if verdict.better is not True and outcome.evenness is not None and outcome.evenness.is_uneven:
+        return replace(verdict, sentence=f"{verdict.sentence} {_describe_uneven(outcome.evenness)}")
+    return verdict
+
+
+def _judge(outcome: Outcome) -> Verdict:
+    if (kept := outcome.kept) is not None and kept.share < _KEPT:
+        return Verdict(False, f"{_describe_lost(kept)} {_DRAW_TOO}", outcome.change)
     if outcome.before is None or outcome.after is None:
         better, said = _without_score(outcome)
         return Verdict(better, f"{said}{_describe_base(outcome)}")
@@ -102,6 +114,18 @@ def _why_not(survey: Survey) -> str:
     return (
         "Not better. Correct more objects of the kind that are wrong, in other places or images, "
         "and check that what is marked as reviewed is complete."
+    )
+
+
+def _describe_lost(kept: Kept) -> str:
+    lost = kept.n_objects - round(kept.share * kept.n_objects)
+    return f"Not better: it no longer finds {lost} of {kept.n_objects} objects around there that nobody deleted."
+
+
+def _describe_uneven(evenness: Evenness) -> str:
+    return (
+        f"Your outlines differ among themselves more than the model's from them (by {evenness.spread:.1f} px, and "
+        f"{evenness.offset:.1f} px): draw all objects to the same edge, and there is more to learn."
     )
 
 

@@ -178,10 +178,23 @@ class ModelsWindow(QDialog):
 
     def _on_export(self) -> None:
         entry = present(self.selected)
-        path, _ = QFileDialog.getSaveFileName(self, "Export the model", f"{entry.path.stem}.safetensors", _FILTER)
+        kind = self._ask_kind(entry)
+        if kind is None:
+            return
+        stem = f"{entry.path.stem}-{kind.replace('/', '-')}" if kind else entry.path.stem
+        path, _ = QFileDialog.getSaveFileName(self, "Export the model", f"{stem}.safetensors", _FILTER)
         if path:
             # The file dialog has asked already whether an existing file may be replaced.
-            self._try(lambda: library.export_model(entry.name, path, overwrite=True))
+            self._try(lambda: library.export_model(entry.name, path, overwrite=True, kind=kind))
+
+    def _ask_kind(self, entry: ModelEntry) -> str | None:
+        """Which kind of image to export, "" for all that the model knows; None: nothing after all."""
+        names = entry.record.kind_names
+        if len(names) < 2:
+            return ""
+        choices = [f"All {len(names)} kinds of image that it knows", *(f"Only {name}" for name in names)]
+        said, accepted = QInputDialog.getItem(self, "Export the model", "What to export", choices, 0, False)
+        return ["", *names][choices.index(said)] if accepted else None
 
     def _on_import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import a model", "", _FILTER)

@@ -11,7 +11,8 @@ from discs import draw_discs
 from torch import Tensor
 
 from napari_unet.finetuning.judging.calibration import calibrate
-from napari_unet.finetuning.judging.outline_style import measure_outlines
+from napari_unet.finetuning.judging.keeping import measure_kept
+from napari_unet.finetuning.judging.outline_style import measure_evenness, measure_outlines
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.images.normalization import Limits
 from napari_unet.labels.growing import move_outlines
@@ -112,3 +113,32 @@ def test_the_base_images_are_not_given_up_for_it(says) -> None:
 def test_no_time_no_change(says) -> None:
     model = says(0.75, object_threshold=0.88)
     assert calibrate(model, [plane()], enough=lambda: True) == model.record
+
+
+def test_a_hand_that_draws_now_wider_and_now_tighter_is_told_from_one_that_does_not() -> None:
+    _, labels = draw_discs()
+    wide, tight = move_outlines(labels, 2.0), move_outlines(labels, -2.0)
+    uneven = np.where(labels % 2 == 1, 0, wide)
+    uneven = np.where((labels % 2 == 1) & (tight > 0), tight, uneven)
+    found, steady = measure_evenness([(uneven, labels)]), measure_evenness([(wide, labels)])
+    assert found is not None
+    assert steady is not None
+    assert found.is_uneven
+    assert found.spread == pytest.approx(2, abs=0.5)
+    assert not steady.is_uneven
+    assert steady.offset == pytest.approx(2.0, abs=0.5)
+    assert measure_evenness([(np.where(wide <= 6, wide, 0), labels)]) is None  # of six objects nobody knows
+
+
+def test_what_nobody_deleted_is_counted_where_it_is_lost(says) -> None:
+    before, after = says(0.95), says(0.95, object_threshold=0.99)
+    reviewed = plane(bright=False)
+    reviewed.region[:, 60:] = False
+    kept, lost = (measure_kept(before, model, [reviewed]) for model in (before, after))
+    assert kept is not None
+    assert lost is not None
+    assert kept.share == 1
+    assert lost.share == 0
+    assert lost.n_objects == kept.n_objects > 10
+    reviewed.region[:] = True
+    assert measure_kept(before, after, [reviewed]) is None  # somebody spoke of all of them

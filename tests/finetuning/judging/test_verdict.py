@@ -6,7 +6,7 @@ import pytest
 from judged import NOTHING, score
 
 from napari_unet.finetuning.judging.verdict import choose_candidate, reach_verdict
-from napari_unet.heads.outcome import Outcome
+from napari_unet.heads.outcome import Evenness, Kept, Outcome
 from napari_unet.heads.registry import head_named
 from napari_unet.heads.survey import ReviewedObject, Survey
 from napari_unet.labels.evidence import Score
@@ -124,3 +124,23 @@ def test_a_gain_in_outlines_alone_is_called_so() -> None:
     said = judge(before, closer).sentence
     assert "Outlines are probably closer to yours" in said
     assert "cannot be known yet" in said
+
+
+def test_deletions_alone_are_no_gain_where_they_cost_what_nobody_deleted() -> None:
+    lost, kept = Kept(0.4, 20), Kept(0.9, 20)
+    verdict = judge(score(0.5, 40), score(0.8, 40), kept=lost)
+    assert verdict.better is False
+    assert "no longer finds 12 of 20 objects" in verdict.sentence
+    assert "only deleted" in verdict.sentence
+    assert judge(score(0.5, 40), score(0.8, 40), kept=kept).better is True
+
+
+def test_uneven_outlines_are_told_where_they_are_in_the_way() -> None:
+    uneven, even = Evenness(0.4, 2.1, 20), Evenness(1.5, 0.6, 20)
+    said = judge(score(0.5, 40), score(0.5, 40), evenness=uneven).sentence
+    assert "outlines differ among themselves more than the model's from them (by 2.1 px, and 0.4 px)" in said
+    for other in (
+        judge(score(0.5, 40), score(0.5, 40), evenness=even),
+        judge(score(0.5, 40), score(0.8, 40), evenness=uneven),
+    ):
+        assert "differ" not in other.sentence

@@ -96,6 +96,21 @@ def test_export_then_import_gives_the_same_model(
     assert window.selected.sha256 == sha256
 
 
+def test_one_of_several_kinds_of_image_is_exported(
+    window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entry = library.list_models()[0]
+    known = library.load_model(entry.name)
+    both = replace(known, record=known.record.model_copy(update={"name": "Two", "kind": "Buds"})).with_others([known])
+    library.save_to_library(both)
+    window.session.models_changed.emit()
+    window.select("Two")
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *args: (args[3][1], True))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **kwargs: (str(tmp_path / "b.safetensors"), ""))
+    window.buttons["Export..."].click()
+    assert library.load_model(tmp_path / "b.safetensors").name == "Two: Buds"
+
+
 def test_importing_something_else_is_refused(
     window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
