@@ -12,6 +12,8 @@ from napari_unet.installation import find_rival
 from napari_unet.ui.canvas.graphics import guard_removals
 from napari_unet.ui.classify.step import ClassifyStep
 from napari_unet.ui.correct.step import CorrectStep
+from napari_unet.ui.correct.tools.actions import ACTIONS
+from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.finetune.step import FinetuneStep
 from napari_unet.ui.images.step import ImageStep
 from napari_unet.ui.pinned.area import PinnedArea
@@ -111,7 +113,10 @@ class UNetPanel(QWidget):
         self.finetune_step.counter.changed.connect(self._on_counted)
         self.finetune_step.segment_again.connect(self._on_segment_again)
         self.finetune_step.guidance.where_next.connect(self._on_where)
+        self.correct_step.tools.live_asked.connect(self.finetune_step.live.toggle)
         self.correct_step.review_queue.keeper.changed.connect(self._on_surveyed)
+        listen(self, key_table().changed, self._show_live_key)
+        self._show_live_key()
         self.strip.open_wanted.connect(lambda path: self.image_step.open_paths([path]))
         self.strip.problem.connect(self.image_step.show_message)
         self.models_button.clicked.connect(self._on_models)
@@ -119,6 +124,9 @@ class UNetPanel(QWidget):
         self.keys_shortcut = QShortcut(QKeySequence("?"), self)
         self.keys_shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         self.keys_shortcut.activated.connect(self._on_keys)
+
+    def _show_live_key(self) -> None:
+        self.finetune_step.live.show_key(key_table().key_of(next(one for one in ACTIONS if one.name == "live")))
 
     def _on_progress(self, work: object = None) -> None:
         """Open the step that comes next, and fold the others, unless the user decided otherwise."""

@@ -28,7 +28,7 @@ from napari_unet.ui.widgets.step import REASON, Step, enable
 
 NO_LABELS = "Segment the image first."
 _PLANES = {"YX": "image", "TYX": "frame"}
-NO_BUTTON_OF = ("show_reviewed", "show_filled", "hold_delete")
+NO_BUTTON_OF = ("show_reviewed", "show_filled", "hold_delete", "live")
 TOOLS, REVIEW, QUEUE = "Tools", "Review", "Queue"
 CLASS_TOOLS = tuple(LAYER_MODES)
 """What makes sense where values are classes: an object has no id of its own there."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 NO_IMAGE, NO_LABELS = "Open an image first.", "Segment the image first."
-UNSEEN = ("show_reviewed", "show_filled", *QUEUE_ACTIONS)
+UNSEEN = ("show_reviewed", "show_filled", "live", *QUEUE_ACTIONS)
 """Actions that may begin out of view: they change nothing, or go to what they are about."""
 OBJECT_TOOLS = {"new_object", *(action.name for action in OBJECT_ACTIONS), *QUEUE_ACTIONS}
 
@@ -50,6 +50,7 @@ class CorrectionTools(QObject):
     edited = Signal(str)
     cleared = Signal(str)  # a sentence: much went at once, which Undo brings back
     small_asked = Signal()
+    live_asked = Signal()  # live mode is to begin, or to end
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +65,7 @@ class CorrectionTools(QObject):
             "clear_border": self._clear_border,
             "show_filled": self.look.toggle,
             "remove_small": self.small_asked.emit,
+            "live": self.live_asked.emit,
             "hold_delete": partial(self.hand.take, "delete"),
             **self.marks.actions,
             "clear_reviewed": self._clear_reviewed,

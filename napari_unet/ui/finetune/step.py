@@ -104,6 +104,7 @@ class FinetuneStep(Step):
         self.result_view.segment_again.connect(self.segment_again)
         self.live.asked.connect(self._on_live)
         self.live.ended.connect(self._on_live_ended)
+        self.live.refused.connect(lambda why: self.show_message(why, self.live.button))
 
     # -- showing the session's state ------------------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ ACTIONS = (
     Action("show_filled", "Filled",
            "Objects filled or as outlines. Hold the key to see them the other way for a moment.", "."),
     Action("show_reviewed", "Show", "Show or hide the overlay of what is reviewed.", "O"),
+    Action("live", "Live", "Learn from each correction as it is made, and draw the rest anew; again to end it.",
+           "Shift-F"),
 )  # fmt: skip
 QUEUE_ACTIONS = ("next_suspicious", "previous_suspicious", "accept_object", "unaccept_object")
 HINTS = {

@@ -14,7 +14,7 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.live.events import ViewRefreshed
 from napari_unet.finetuning.live.feed import LiveFeed, LiveView, PlaneKey, PlaneNews
 from napari_unet.labels.types import PlaneIndex
-from napari_unet.ui.canvas.refreshing import write_refreshed
+from napari_unet.ui.finetune.live.refreshing import write_refreshed
 from napari_unet.ui.session.jobs import LIVE
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present

@@ -11,7 +11,7 @@ from napari_unet.events import Failed
 from napari_unet.finetuning.live.events import Learned, LeftOut, ViewRefreshed, Waiting
 from napari_unet.ui.finetune.live.job import LiveJob
 from napari_unet.ui.session.jobs import LIVE
-from napari_unet.ui.widgets.step import enable
+from napari_unet.ui.widgets.step import REASON, enable
 
 if TYPE_CHECKING:
     from napari_unet.finetuning.config import FinetuneConfig
@@ -28,6 +28,7 @@ class LiveSwitch(QObject):
     """`button` belongs in the step, `status` below all steps. `asked`: live mode is to begin; `ended`: its outcome."""
 
     asked = Signal()
+    refused = Signal(str)  # why it cannot begin now
     ended = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -61,9 +62,16 @@ class LiveSwitch(QObject):
         self._session.jobs.stop(LIVE)
 
     def toggle(self) -> None:
-        """As a click on the button."""
+        """As a click on the button; or say why not."""
         if self.button.isEnabled():
             self.button.click()
+        else:
+            self.refused.emit(self.button.toolTip())
+
+    def show_key(self, key: str) -> None:
+        """Tell the key that does the same."""
+        self.button.setProperty(REASON, None)
+        self.button.setToolTip(f"{TIP}\nKey: {key}")
 
     def refresh(self, reason: str | None) -> None:
         """`reason`: why nothing can be learned now, if something else than live mode itself is the reason."""
