@@ -140,8 +140,9 @@ def _posterior(points: Sequence[CurvePoint]) -> Doubles:
     middle = np.clip(expected, 0.05, 0.95)
     variance = middle * (1 - middle) / np.maximum(scored, 1)[None] + _OWN_NOISE**2
     fit = -0.5 * ((score[None] - expected) ** 2 / variance + np.log(variance)).sum(axis=1)
-    share: Doubles = np.exp(fit - fit.max()) * curves.usual
-    return share / share.sum()
+    share = np.exp(fit - fit.max()) * curves.usual
+    probable: Doubles = share / share.sum()
+    return probable
 
 
 def _forecast_objects(curves: _Curves, share: Doubles, last: int, target: float) -> Forecast | None:

@@ -118,20 +118,6 @@ def prepare_planes(
         )
 
 
-def read_fresh_plane(
-    corrected: CorrectedImage, record: ModelRecord, survey: Survey, patch: int, fresh: npt.NDArray[np.bool_]
-) -> tuple[TrainingPlane, npt.NDArray[np.bool_]] | None:
-    """All that is reviewed of an image of one plane (axes "YX"), and where `fresh` (Y, X) is in it; None if nothing is.
-
-    `survey` is that of the image alone; its limits are those of `corrected.view`.
-    """
-    limits = corrected.view.limits_of(corrected.image, (), record.normalization)
-    reader = _PlaneReader(corrected, (), record, limits, survey, 0)
-    box = reader.box(reader.reviewed, patch)
-    plane = reader.training_plane(reader.reviewed, patch)
-    return None if box is None or plane is None else (plane, reader.mask(fresh, box))
-
-
 class _PlaneReader:
     """One plane of a corrected image, cut, normalized and resampled as asked for."""
 
@@ -161,19 +147,15 @@ class _PlaneReader:
         self.diameter = survey.diameter(number) or record.diameter
         self.zoom = resampling_factor(record, self.diameter)
 
-    def box(self, learn: npt.NDArray[np.bool_], patch: int) -> PlaneBox | None:
-        """Rows and columns of what is learned from, with context for patches; None if nothing is."""
-        return _box_around(learn, round(0.75 * patch / self.zoom))
-
     def training_plane(self, learn: npt.NDArray[np.bool_], patch: int) -> TrainingPlane | None:
         """What is reviewed of the plane within the YX mask `learn`, with context for patches; None if nothing."""
         learn = learn & self.reviewed
-        box = self.box(learn, patch)
+        box = _box_around(learn, round(0.75 * patch / self.zoom))
         if box is None:
             return None
         parts = (
-            self._pixels(box), self._labels(box), self.mask(self.reviewed, box), self.mask(learn, box),
-            self.mask(self.changed, box),
+            self._pixels(box), self._labels(box), self._mask(self.reviewed, box), self._mask(learn, box),
+            self._mask(self.changed, box),
         )  # fmt: skip
         return TrainingPlane(*parts, predicted=self.predicted, class_weights=self.class_weights)
 
@@ -198,8 +180,7 @@ class _PlaneReader:
     def _labels(self, box: PlaneBox) -> npt.NDArray[np.int32]:
         return pick_nearest(self.labels[box], self.zoom).astype(np.int32)
 
-    def mask(self, mask: npt.NDArray[np.bool_], box: PlaneBox) -> npt.NDArray[np.bool_]:
-        """A mask (Y, X) of the plane as it is at the model's object size."""
+    def _mask(self, mask: npt.NDArray[np.bool_], box: PlaneBox) -> npt.NDArray[np.bool_]:
         return pick_nearest(mask[box], self.zoom)
 
 
