@@ -76,11 +76,10 @@ class LivePlanes:
 
     def _pieces_for(self, news: PlaneNews, diameter: float, before: _Known | None) -> Pieces:
         """Those that there are, unless objects are of quite another size."""
-        if (
-            before is not None
-            and max(diameter / before.pieces.diameter, before.pieces.diameter / diameter) < _SAME_SIZE
-        ):
-            return before.pieces
+        if before is not None:
+            ratio = diameter / before.pieces.diameter
+            if max(ratio, 1 / ratio) < _SAME_SIZE:
+                return before.pieces
         record = self.model.record
         whole = model_input(news.image, record.architecture.in_channels)
         limits = news.look.limits_of(whole, news.plane, record.normalization)
@@ -136,7 +135,8 @@ def _changes(news: PlaneNews, before: PlaneNews | None) -> npt.NDArray[np.bool_]
     """Where a plane is other than it was: there its newest corrections are, each with all of its object."""
     if before is None or before.labels.shape != news.labels.shape:
         return news.reviewed.copy()
-    changed: npt.NDArray[np.bool_] = (before.labels != news.labels) | (before.reviewed != news.reviewed)
+    changed = (before.labels != news.labels) & (before.reviewed | news.reviewed)  # the rest is the model's
+    changed |= before.reviewed != news.reviewed
     ids = np.unique(news.labels[changed & news.reviewed])
     touched: npt.NDArray[np.bool_] = changed | np.isin(news.labels, ids[ids > 0])
     return touched
