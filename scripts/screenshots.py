@@ -198,6 +198,32 @@ def photograph_membranes(folder: Path, seconds: float) -> None:
     close_window(viewer)
 
 
+def photograph_live(folder: Path) -> None:
+    """Live mode: some membranes were corrected, and the others follow."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    user.open_sample()
+    user.adjust_contrast()
+    truth = read_labels(sample_labels_path("membranes"), user.work.grey)
+    plane, center = VIEWS[0]
+    user.look_at(plane)
+    user.segment()
+    step = panel.finetune_step
+    step.set_open(True)
+    user.click(step.live.button)
+    user.look_at(plane, center, VIEW_WIDTH)
+    user.correct_view(truth[plane])
+    user.look_at(plane)
+    wait_until(lambda: "waiting" in step.live.status.text, user.patience, "Learning live")
+    camera.take("live")
+    panel.session.stop_jobs()
+    wait_until(lambda: not step.live.on, user.patience, "Stopping")
+    panel.session.stop_jobs()  # the fine-tuning that follows
+    wait_until(lambda: panel.session.job is None, user.patience, "Stopping")
+    close_window(viewer)
+
+
 def picture_before_after(folder: Path) -> None:
     """The picture that the demo makes, smaller."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -224,7 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "membranes", "demo"])
+    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "membranes", "live", "demo"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     views: dict[str, Callable[[], None]] = {
@@ -233,6 +259,7 @@ def main() -> None:
         "tools": lambda: photograph_tools(args.folder),
         "results": lambda: photograph_results(args.folder),
         "membranes": lambda: photograph_membranes(args.folder, args.seconds),
+        "live": lambda: photograph_live(args.folder),
     }
     for name, photograph in views.items():
         if args.only in (None, name):

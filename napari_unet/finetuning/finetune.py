@@ -48,6 +48,7 @@ _PREPARATION_SHARE = 0.15  # of the time may go into reading planes
 _LOOKING_SHARE = 0.04  # of the time may go into seeing what the images are
 _PREVIEW_SHARE = 0.1  # of the time may go into previews
 _FIRST_BATCHES = 1  # that the last layer is fitted to before the first step
+_FIRST_DOUBT_SECONDS = 0.5  # for asking the parent of the background, before the first answer
 _FIRST_PREVIEW_SECONDS = 2.0  # of training, or less: soon enough to be seen as the answer to the click
 
 
@@ -83,8 +84,9 @@ def finetune_steps(
         If there is nothing to learn from, before any training.
     """
     run = _Training(model, images, config or FinetuneConfig(), stop or StopFlag(), preview)
-    yield run.prepare()
+    run.gather()
     yield from run.answer_first()
+    yield run.prepare()
     while run.goes_on():
         yield from run.advance()
     yield from run.conclude()
@@ -113,19 +115,19 @@ class _Training:
         self.show_preview = Ticker(config.preview_seconds)
         self.candidates: list[tuple[Score, UNet]] = []
         self.scored_step = 0
+        self.shown_with: dict[str, float] = {}  # thresholds of previews, in place of the parent's
 
     # -- before ---------------------------------------------------------------------------------------------------
 
-    def prepare(self) -> Prepared:
-        """Read what was reviewed, and score the parent."""
+    def gather(self) -> None:
+        """Read what was reviewed, and make ready what learns from it."""
         generator = np.random.default_rng(self.config.seed)
         self.material = survey_material(self.images, self.config.held_out, generator, self.model.record)
         self.learned = list_places(self.material.survey, [one.key for one in self.images], self.material.split.training)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
-        enough = self._took_longer_than(_PREPARATION_SHARE)
-        prepare_planes(self.material, self.images, self.model.record, patch, generator, enough)
-        if self.head.doubts and not self.model.record.untrained:
-            mark_doubt(self.model, self.material.training, self.config.engine, enough)
+        self.enough_read = self._took_longer_than(_PREPARATION_SHARE)
+        prepare_planes(self.material, self.images, self.model.record, patch, generator, self.enough_read)
+        self.n_ready = self._mark_doubt(self._took_seconds(_FIRST_DOUBT_SECONDS))
         torch.manual_seed(self.config.seed)
         replay = find_replay(self.model.record)
         # Who carries the kind that it came of forgets nothing: replay then serves what is taught, and nothing else.
@@ -137,6 +139,16 @@ class _Training:
         self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
         base = replay.held_out_planes() if replay and not carries else ()
         self.judge = Judge(self.material, base, self.config.engine, share > 0)
+
+    def _mark_doubt(self, enough: Callable[[], bool], first: int = 0) -> int:
+        """Ask the parent of the background of planes from the `first` on; how many planes are done with then."""
+        planes = self.material.training[first:]
+        if not self.head.doubts or self.model.record.untrained:
+            return len(self.material.training)
+        return first + mark_doubt(self.model, planes, self.config.engine, enough) if planes else first
+
+    def prepare(self) -> Prepared:
+        """Score the parent, and plan the time."""
         self.judge.score_parent(self.beginning.untouched, self._took_longer_than(SCORING_SHARE / 4))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
@@ -166,6 +178,10 @@ class _Training:
         most = math.inf if self.config.max_steps is not None else share * self.config.seconds
         return lambda: self.budget.elapsed - start > most
 
+    def _took_seconds(self, seconds: float) -> Callable[[], bool]:
+        """Whether so many seconds have gone from now; never with `max_steps`, so that runs repeat."""
+        return self._took_longer_than(seconds / self.config.seconds)
+
     def _describe_material(self) -> Prepared:
         survey = self.material.survey
         return Prepared(
@@ -187,12 +203,26 @@ class _Training:
         )
 
     def answer_first(self) -> Iterator[FinetuneEvent]:
-        """A first answer to the click: what can be learned within a second or two, shown."""
-        if self.model.record.untrained:
-            return
-        self.trainer.begin([self.sampler.draw(self.batch_size) for _ in range(_FIRST_BATCHES)])
-        if self.preview is not None:
-            yield from self._predict_preview(self.preview())
+        """A first answer to the click: what can be learned within a second or two, shown.
+
+        It is learned from the planes that are ready by then; the others are made ready after it.
+        """
+        if not self.model.record.untrained:
+            batches = [self._first_sampler().draw(self.batch_size) for _ in range(_FIRST_BATCHES)]
+            learned = self.trainer.begin(batches)
+            if self.preview is not None and (request := self.preview()) is not None:
+                if learned:
+                    with self.trainer.threads.as_chosen():
+                        self.shown_with = self.judge.calibrate_quickly(self.child(self.trainer.averaged))
+                yield from self._predict_preview(request)
+        self.n_ready = self._mark_doubt(self.enough_read, self.n_ready)
+
+    def _first_sampler(self) -> BatchSampler:
+        """Draws from the planes that are ready; what is worked out of the others has to wait until they are, too."""
+        ready = self.material.training[: max(1, self.n_ready)]
+        if len(ready) == len(self.material.training):
+            return self.sampler
+        return BatchSampler(self.head, ready, (), self.sampler.size, 0.0, self.config.seed)
 
     # -- training -------------------------------------------------------------------------------------------------
 
@@ -233,7 +263,9 @@ class _Training:
         start = time.perf_counter()
         diameter = self.material.survey.diameter(0)
         with self.trainer.threads.as_chosen():
-            labels = predict_preview(self.child(self.trainer.averaged), request, diameter, self.config.engine)
+            child = self.child(self.trainer.averaged)
+            child = replace(child, record=child.record.model_copy(update=self.shown_with))
+            labels = predict_preview(child, request, diameter, self.config.engine)
         cost = time.perf_counter() - start
         self.show_preview.restart(max(self.config.preview_seconds, cost / _PREVIEW_SHARE))
         yield PreviewDone(self.trainer.steps, request, labels, self.budget.elapsed)

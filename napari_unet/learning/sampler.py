@@ -49,7 +49,7 @@ class BatchSampler:
         share: float,
         seed: int,
     ) -> None:
-        self.share = share if replay else 0.0
+        self.size, self.share = size, share if replay else 0.0
         self._corrected = PatchSampler(head, corrected, size, AugmentationConfig(), seed)
         self._replay = PatchSampler(head, replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from napari_unet.finetuning.judging.calibration import calibrate_and_measure
+from napari_unet.finetuning.judging.calibration import calibrate, calibrate_and_measure
 from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.material.preparation import Material
 from napari_unet.heads.outcome import TOO_FEW, Evenness, Kept, Outcome
@@ -19,6 +19,7 @@ from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.models.running.engine import Engine
 
 _LEARNED = 3.0  # times as long as a score: what is learned from is about so much more than what is held out
+_QUICK_PIXELS = 2_000_000  # of a plane that thresholds are chosen by in passing
 _CALIBRATION = _LEARNED + 1.0  # times as long: maps of what was learned from, and one score more
 
 
@@ -110,14 +111,26 @@ class Judge:
         """`child` with thresholds that fit what it learned from; for classes there are none."""
         if not find_head(child.record).calibrates or not self.material.learned:
             return child
-        survey = self.material.survey
-        removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
-        direction = (removed > drawn) - (removed < drawn)
         base = (self.base, self._base_before) if self.remembers else ((), None)
         record, self._evenness = calibrate_and_measure(
-            child, self.material.learned, *base, direction, self.engine, enough
+            child, self.material.learned, *base, self._direction, self.engine, enough
         )
         return replace(child, record=record)
+
+    @property
+    def _direction(self) -> int:
+        """Whether more was deleted than drawn (1), or less (-1)."""
+        survey = self.material.survey
+        removed, drawn = len(survey.removed), survey.n_corrected - len(survey.removed)
+        return (removed > drawn) - (removed < drawn)
+
+    def calibrate_quickly(self, child: Model) -> dict[str, float]:
+        """What of the record of `child` fits better to a little of what it learned from: for a look, not to be kept."""
+        learned = self.material.learned[:1]
+        if not find_head(child.record).calibrates or not learned or learned[0].pixels.size > _QUICK_PIXELS:
+            return {}
+        record = calibrate(child, learned, direction=self._direction, engine=self.engine)
+        return {"object_threshold": record.object_threshold, "outline": record.outline}
 
     def conclude(self, child: Model, score: Score, steps: int, check: bool = True) -> Outcome:
         """All that was measured, with what only the child is measured on.

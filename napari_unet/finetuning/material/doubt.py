@@ -33,15 +33,19 @@ def mark_doubt(
     planes: Sequence[TrainingPlane],
     engine: Engine = Engine(),
     enough: Callable[[], bool] = lambda: False,
-) -> None:
+) -> int:
     """Set `unsure` of the planes that were predicted before they were corrected, one by one, until `enough()`.
 
-    What somebody labelled without a prediction is taken at its word, and so is what was erased.
+    Returns how many planes, the first ones, are done. What somebody labelled without a prediction is taken at its
+    word, and so is what was erased.
     """
     predictor = Predictor(model, engine)
-    for plane in planes:
-        if plane.predicted and not enough():
+    for number, plane in enumerate(planes):
+        if plane.predicted:
+            if enough():
+                return number
             plane.unsure = find_doubt(plane, _foreground(predictor, plane))
+    return len(planes)
 
 
 def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
