@@ -132,7 +132,7 @@ class _Training:
         replay = find_replay(self.model.record)
         # Who carries the kind that it came of forgets nothing: replay then serves what is taught, and nothing else.
         carries, share = self.beginning.carries, self.beginning.replay
-        old = replay.training_planes(self.model.record) if replay and share > 0 else []
+        self.old = old = replay.training_planes(self.model.record) if replay and share > 0 else []
         size = fitting_size(choose_patch_size(self.head, self.material.training, patch), self.model.record.architecture)
         self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
         self.sampler = BatchSampler(self.head, self.material.training, old, size, share, self.config.seed)
@@ -222,7 +222,7 @@ class _Training:
         ready = self.material.training[: max(1, self.n_ready)]
         if len(ready) == len(self.material.training):
             return self.sampler
-        return BatchSampler(self.head, ready, (), self.sampler.size, 0.0, self.config.seed)
+        return BatchSampler(self.head, ready, self.old, self.sampler.size, self.sampler.share, self.config.seed)
 
     # -- training -------------------------------------------------------------------------------------------------
 
