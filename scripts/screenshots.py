@@ -215,7 +215,7 @@ def photograph_live(folder: Path) -> None:
     user.look_at(plane, center, VIEW_WIDTH)
     user.correct_view(truth[plane])
     user.look_at(plane)
-    wait_until(lambda: "waiting" in step.live.status.text, user.patience, "Learning live")
+    wait_until(lambda: "ready" in step.live.status.text, user.patience, "Learning live")
     camera.take("live")
     panel.session.stop_jobs()
     wait_until(lambda: not step.live.on, user.patience, "Stopping")

@@ -107,7 +107,7 @@ class LiveStatus(QWidget):
         self.label, self.stop_button = QLabel(wordWrap=True), QPushButton("Stop and check")
         self.stop_button.setToolTip("End live mode: fine-tune on all corrections, and test the model on some of them")
         self.stop_button.setStyleSheet("QPushButton { padding: 3px 8px; }")
-        self._n_objects, self._refreshed, self._problem = 0, "", ""
+        self._n_objects, self._refreshed, self._problem, self._awaited = 0, "", "", False
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label, 1)
@@ -119,24 +119,26 @@ class LiveStatus(QWidget):
         return self.label.text()
 
     def begin(self) -> None:
-        self._n_objects, self._refreshed, self._problem = 0, "", ""
+        self._n_objects, self._refreshed, self._problem, self._awaited = 0, "", "", False
         self.stop_button.setEnabled(True)
         self.label.setText(BEGIN)
 
     def take(self, event: Any) -> None:
         """Show what an event says."""
         if isinstance(event, Learned):
-            self._n_objects, self._problem = event.n_objects, ""
+            self._n_objects, self._problem, self._awaited = event.n_objects, "", True
             self._write("learning")
         elif isinstance(event, ViewRefreshed):
-            self._refreshed = f"view refreshed {event.seconds:.1f} s after your last correction"
-            self._write("learning")
+            if self._awaited:  # later ones are of the same correction
+                self._refreshed = f"view drawn anew {event.seconds:.1f} s after your last correction"
+            self._awaited = False
+            self._write("learning on")
         elif isinstance(event, LeftOut):
             self._problem = event.sentence
             self._write("")
         elif isinstance(event, Waiting) and event.n_objects:
             self._n_objects = event.n_objects
-            self._write("waiting for your next correction")
+            self._write("ready for your next correction")
 
     def stopping(self) -> None:
         """Stop was asked for."""
