@@ -118,8 +118,7 @@ def test_no_time_no_change(says) -> None:
 def test_a_hand_that_draws_now_wider_and_now_tighter_is_told_from_one_that_does_not() -> None:
     _, labels = draw_discs()
     wide, tight = move_outlines(labels, 2.0), move_outlines(labels, -2.0)
-    uneven = np.where(labels % 2 == 1, 0, wide)
-    uneven = np.where((labels % 2 == 1) & (tight > 0), tight, uneven)
+    uneven = np.where(tight % 2 == 1, tight, np.where(wide % 2 == 1, 0, wide))
     found, steady = measure_evenness([(uneven, labels)]), measure_evenness([(wide, labels)])
     assert found is not None
     assert steady is not None

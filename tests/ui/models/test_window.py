@@ -101,8 +101,8 @@ def test_one_of_several_kinds_of_image_is_exported(
     window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     entry = library.list_models()[0]
-    known = library.load_model(entry.name)
-    both = replace(known, record=known.record.model_copy(update={"name": "Two", "kind": "Buds"})).with_others([known])
+    known, base = library.load_model(entry.name), library.load_model(entry.name)
+    both = replace(known, record=known.record.model_copy(update={"name": "Two", "kind": "Buds"})).with_others([base])
     library.save_to_library(both)
     window.session.models_changed.emit()
     window.select("Two")
