@@ -17,6 +17,7 @@ from napari_unet.models.record import ModelRecord
 Config = TypeVar("Config", bound=BaseModel)
 
 _SIGNS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+_FLAGS = {"stack": "as"}  # what reads better than the parameter's name
 _UNFIT = {
     "float_parsing": "a number",
     "int_parsing": "a whole number",
@@ -105,7 +106,7 @@ def read_with_channel(path: Path, args: argparse.Namespace) -> tuple[Image, int 
 
 
 def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return "--" + _FLAGS.get(name, name.replace("_", "-"))
 
 
 def _help(config: type[BaseModel], name: str) -> str:

@@ -29,6 +29,7 @@ PARAMETERS = {
     "seed_threshold": "P",
     "object_threshold": "P",
     "min_diameter": "SHARE",
+    "stack": "slices|volume|auto",
     "link_overlap": "IOU",
     "tile": "PX",
     "invert": "I",
@@ -139,12 +140,16 @@ class _Shown:
         """The bar moves by slices where there are several, else by tiles."""
         from napari_unet.segmentation.blocks.events import BlockDone
         from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
+        from napari_unet.segmentation.volumes.events import SideDone
 
         if isinstance(event, BlockDone):
             detail = f"{event.done} of {event.total} {event.stage}  {seconds_text(event.seconds_left)}"
             bar.update(self._task, completed=event.done, total=event.total, detail=detail)
         elif isinstance(event, Estimated):
             self._planes = event.n_planes
+        elif isinstance(event, SideDone):
+            detail = f"{event.done} of {event.total} side views  {seconds_text(event.seconds_left)}"
+            bar.update(self._task, completed=event.done, total=event.total, detail=detail)
         elif isinstance(event, PlaneDone if self._planes > 1 else TileDone):
             word = "slices" if self._planes > 1 else "tiles"
             detail = f"{event.done} of {event.total} {word}  {seconds_text(event.seconds_left)}"
@@ -162,6 +167,8 @@ def _told(row: dict[str, Any]) -> str:
     )
     if "tracks" in row:
         text += f", {row['tracks']} tracks, {row['divisions']} divisions"
+    if "stack" in row:
+        text += f", {row['stack']} ({row['stack_reason']})"
     if row.get("blocks_done", 0) < row.get("blocks", 0):
         done = f"{row['blocks_done']} of {row['blocks']} blocks"
         return f"{row['input']}: stopped after {done}, which are kept; the same command goes on with the rest"

@@ -77,6 +77,16 @@ class Head(ABC):
     def decode(self, maps: npt.NDArray[Any], record: ModelRecord, smallest: float) -> npt.NDArray[np.int32]:
         """Labels ((Z,) Y, X) of maps (outputs, (Z,) Y, X); objects of fewer than `smallest` pixels are dropped."""
 
+    def join_views(
+        self, slices: npt.NDArray[Any], sides: npt.NDArray[Any] | None, record: ModelRecord
+    ) -> tuple[Floats, ModelRecord]:
+        """Maps (outputs, Z, Y, X) of a volume, from those of its slices and the mean of those of its side views.
+
+        `sides` is None where nobody looked from there. With the maps comes the record to decode them by.
+        """
+        joined = slices.astype(np.float32)
+        return (joined if sides is None else (joined + 2 * sides) / 3), record
+
     # -- how it learns ---------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -50,6 +50,7 @@ class ImageAssembly:
         self.labels = np.zeros(image.shape, np.int32)
         self.done = np.zeros(image.shape[:-2], np.bool_)
         self.probability: npt.NDArray[Any] | None = None
+        self._volumes: set[PlaneIndex] = set()
         if plan.config.keep_probability:
             self.probability = np.zeros((plan.record.architecture.out_channels, *image.shape), np.float16)
 
@@ -66,6 +67,11 @@ class ImageAssembly:
             for kept, map_ in zip(self.probability, probability, strict=True):
                 kept[at] = map_
 
+    def take_volume(self, index: PlaneIndex, formed: Formed) -> None:
+        """What was formed of a whole volume (index over the axes before ZYX) in place of its slices."""
+        self.put(index, (), formed.probability, formed.labels)
+        self._volumes.add(index)
+
     def planes_of(self, unit: PlaneIndex) -> list[PlaneIndex]:
         """Indices of the YX planes of a unit."""
         return [(*unit, *inside) for inside in np.ndindex(*self.labels.shape[len(unit) : -2])]
@@ -79,5 +85,5 @@ class ImageAssembly:
         if "Z" not in self.axes or plan.deep or not self._numbered:
             return
         for index in np.ndindex(*self.labels.shape[:-3]):
-            if self.done[index].sum() > 1:
+            if index not in self._volumes and self.done[index].sum() > 1:
                 self.labels[index] = link_planes(self.labels[index], plan.config.link_overlap)

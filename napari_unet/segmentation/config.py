@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_unet.images.view import Thresholds
 from napari_unet.models.running.engine import DeviceName, Engine, PrecisionName
 
+StackName = Literal["auto", "slices", "volume"]
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -54,6 +56,13 @@ class SegmentConfig(BaseModel):
     )
     min_diameter: float = Field(
         0.35, ge=0, le=1, title="Smallest object", description="As a share of the typical diameter; smaller is dropped."
+    )
+    stack: StackName = Field(
+        "auto",
+        title="Z-stacks",
+        description="slices: each by itself, then linked; volume: seen from three sides, objects formed in 3D; auto: "
+        "what suits the stack.",
+        json_schema_extra={"choices": list(get_args(StackName))},
     )
     link_overlap: float = Field(
         0.25,

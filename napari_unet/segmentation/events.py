@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_unet.images.view import View
 from napari_unet.labels.matching import count_objects
+from napari_unet.segmentation.volumes.choice import StackChoice
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,13 +18,15 @@ class Estimated:
     """How the image will be looked at; the diameter of the view is in pixels of the image.
 
     `note` is a sentence for the user where it is computed elsewhere than one would expect, else empty. `unusual` says
-    that objects are of a size that the kind of image that answers was not taught.
+    that objects are of a size that the kind of image that answers was not taught. `stack` says how a
+    z-stack is segmented, and why.
     """
 
     view: View
     n_planes: int
     note: str = ""
     unusual: bool = False
+    stack: StackChoice | None = None
 
     @property
     def diameter(self) -> float:
@@ -68,7 +71,8 @@ class Segmentation:
 
     `done` is a bool array over the axes before YX: planes that were segmented (all, unless stopped or scoped).
     `probability` is None or a float16 array with one more axis in front, in the order of the model's outputs.
-    `timing` has seconds by stage: "estimate", "network", "decode", "total". `view` is how it was looked at.
+    `timing` has seconds by stage: "estimate", "network", "decode", "volume", "total". `view` is how it was
+    looked at; `stack` is how a z-stack was segmented, and why.
     """
 
     labels: npt.NDArray[np.int32]
@@ -77,6 +81,7 @@ class Segmentation:
     done: npt.NDArray[np.bool_]
     probability: npt.NDArray[Any] | None
     timing: dict[str, float]
+    stack: StackChoice | None = None
 
     @property
     def diameter(self) -> float:

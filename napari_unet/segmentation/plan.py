@@ -14,6 +14,7 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.view import Thresholds, View
 from napari_unet.labels.growing import move_outlines
+from napari_unet.labels.stacks.scraps import drop_scraps
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, resampling_factor
@@ -76,6 +77,10 @@ class Plan:
         """Labels ((Z,) Y, X) of maps (outputs, (Z,) Y, X) at the size of the image."""
         return decode(maps, self.record, self.config, self.diameter)
 
+    def decode_volume(self, maps: npt.NDArray[np.float32], flatness: float) -> npt.NDArray[np.int32]:
+        """Labels (Z, Y, X) of maps (outputs, Z, Y, X); a voxel is `flatness` times as long along z as along y."""
+        return decode(maps, self.record, self.config, self.diameter, flatness)
+
 
 def make_plan(units: tuple[PlaneIndex, ...], view: View, record: ModelRecord, config: SegmentConfig) -> Plan:
     """The plan to look at `units` by `view`, with the thresholds that it has in place of the model's own."""
@@ -109,11 +114,23 @@ def decoding_record(record: ModelRecord, thresholds: Thresholds) -> ModelRecord:
 
 
 def decode(
-    probability: npt.NDArray[np.float32], record: ModelRecord, config: SegmentConfig, diameter: float
+    probability: npt.NDArray[np.float32],
+    record: ModelRecord,
+    config: SegmentConfig,
+    diameter: float,
+    flatness: float | None = None,
 ) -> npt.NDArray[np.int32]:
-    """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X), as the head of the model means them."""
-    head = find_head(record)
-    found = head.decode(probability, record, np.pi / 4 * (smallest_share(record, config) * diameter) ** 2)
+    """Labels ((Z,) Y, X) from maps (outputs, (Z,) Y, X), as the head of the model means them.
+
+    With `flatness` (how many times as long along z as along y a voxel is) an object has the size of a ball.
+    """
+    head, across = find_head(record), smallest_share(record, config) * diameter
+    smallest = np.pi / 4 * across**2
+    if flatness is not None:
+        smallest = max(smallest, np.pi / 6 * across**3 / flatness)
+    found = head.decode(probability, record, smallest)
+    if flatness is not None:  # a volume shows all of an object: what has so little of the usual size is none
+        found = drop_scraps(found, smallest_share(record, config) ** 2 * np.pi / 6 * diameter**3 / flatness)
     return move_outlines(found, record.outline + config.outline) if head.draws_objects else found
 
 

@@ -27,8 +27,11 @@ from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
 from napari_unet.segmentation.tiles.tile import TileAnswer
+from napari_unet.segmentation.volumes.choice import StackChoice, choose_stack
+from napari_unet.segmentation.volumes.events import SideDone
+from napari_unet.segmentation.volumes.forming import VolumeForming, by_volume
 
-SegmentEvent = Estimated | TileDone | PlaneDone | Finished[Segmentation]
+SegmentEvent = Estimated | TileDone | PlaneDone | SideDone | Finished[Segmentation]
 
 _QUICKLY_FORMED = 2**22  # pixels of a plane whose objects are formed in less than a second, even after a stop
 
@@ -71,17 +74,18 @@ def segment_steps(
             yield Finished(_nothing(image, config, clock), stopped=True)
             return
         plan = begun.plan
-        yield Estimated(plan.view, len(plan.units), config.engine.note, begun.unusual)
-        run = _Segmenting(
-            begun.image, begun.predictor, ImageAssembly(begun.image, plan), stop, aside, clock, view, provisional
-        )
+        yield Estimated(plan.view, len(plan.units), config.engine.note, begun.unusual, begun.stack)
+        run = _Segmenting(begun, ImageAssembly(begun.image, plan), stop, aside, clock, view, provisional)
+        volumes = VolumeForming(begun.image, begun.predictor, begun.stack, run.assembly, aside)
         for number, unit in enumerate(plan.units):
             if stop.requested:
                 break
-            plan = yield from run.segment(plan, unit, number, begun.maps if number == 0 else None)
+            plan = yield from run.segment(plan, unit, number, begun.maps if number == 0 else None, volumes)
+            with clock.measuring("volume"):
+                yield from volumes.steps(plan, unit[:-1])
         run.assembly.link(plan)
     clock.timing["total"] = clock.spent
-    yield Finished(_result(run.assembly, plan, clock), stop.requested)
+    yield Finished(_result(run.assembly, plan, clock, begun.stack), stop.requested)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,12 @@ class _Begun:
     plan: Plan
     maps: PlaneMaps | None
     unusual: bool
+    stack: StackChoice | None
+
+    @property
+    def as_volume(self) -> bool:
+        """Whether slices are to become volumes."""
+        return self.stack is not None and self.stack.as_volume
 
 
 def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None) -> _Begun:
@@ -102,7 +112,12 @@ def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope,
     predictor = Predictor(choice.model, config.engine)
     plan, found = look(choice, config, units, predictor)
     made = found.maps if config.tile is None and plan.factor == 1 else None
-    return _Begun(choice.image, predictor, plan, made, found.unusual)
+    stack = None
+    if not plan.deep and scope.kind != "plane":
+        stack = choose_stack(choice.image, plan.record, config.stack, plan.diameter)
+    if stack is not None and stack.as_volume:
+        plan = replace(plan, units=by_volume(plan.units))
+    return _Begun(choice.image, predictor, plan, made, found.unusual, stack)
 
 
 def look(
@@ -126,9 +141,9 @@ def _nothing(image: ModelInput, config: SegmentConfig, clock: _Clock) -> Segment
     return Segmentation(np.zeros(image.shape, np.int32), image.axes, view, done, None, dict(clock.timing))
 
 
-def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock) -> Segmentation:
+def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock, stack: StackChoice | None) -> Segmentation:
     parts = assembly.labels, assembly.axes, plan.view, assembly.done, assembly.probability
-    return Segmentation(*parts, dict(clock.timing))
+    return Segmentation(*parts, dict(clock.timing), stack)
 
 
 class _Clock:
@@ -136,7 +151,7 @@ class _Clock:
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
-        self.timing = dict.fromkeys(("estimate", "network", "decode", "total"), 0.0)
+        self.timing = dict.fromkeys(("estimate", "network", "decode", "volume", "total"), 0.0)
 
     @property
     def spent(self) -> float:
@@ -159,8 +174,7 @@ class _Clock:
 class _Segmenting:
     """What the units of one segmentation share."""
 
-    image: ModelInput
-    predictor: Predictor
+    begun: _Begun
     assembly: ImageAssembly
     stop: StopFlag
     aside: Aside
@@ -168,8 +182,16 @@ class _Segmenting:
     screen: tuple[slice, slice] | None
     provisional: bool
 
+    @property
+    def image(self) -> ModelInput:
+        return self.begun.image
+
+    @property
+    def predictor(self) -> Predictor:
+        return self.begun.predictor
+
     def segment(
-        self, plan: Plan, unit: PlaneIndex, number: int, made: PlaneMaps | None
+        self, plan: Plan, unit: PlaneIndex, number: int, made: PlaneMaps | None, volumes: VolumeForming
     ) -> Generator[SegmentEvent, None, Plan]:
         """Predict the tiles of a unit, unless its maps were `made`, and form its labels; returns what is known then."""
         try:
@@ -182,6 +204,7 @@ class _Segmenting:
         except Stopped:
             return plan
         self.assembly.take(unit, formed)
+        volumes.take(unit, formed)
         done, n_units = number + 1, len(plan.units)
         for plane in self.assembly.planes_of(unit):
             labels = self.assembly.labels[plane].copy()

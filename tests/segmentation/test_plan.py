@@ -72,7 +72,7 @@ def assemble(image: Image, model: Model, plan: Plan, elsewhere) -> np.ndarray:
 @pytest.mark.parametrize(("ndim", "diameter"), [(2, 20.0), (2, 80.0), (3, 20.0)])
 def test_tiles_that_were_sent_around_give_the_same_labels(ndim: int, diameter: float, dtype: str) -> None:
     image, model = Image.from_array(noise(dtype, 3, 100, 130), "ZYX"), tiny(ndim)
-    config = CONFIG.model_copy(update={"diameter": diameter})
+    config = CONFIG.model_copy(update={"diameter": diameter, "stack": "slices"})
     expected = drain(segment_steps(image, model, config))
     assert 0.05 < np.mean(expected.labels > 0) < 0.95
     plan = make_plan(plan_units(image, model), expected.view, model.record, config)

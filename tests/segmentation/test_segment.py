@@ -136,8 +136,9 @@ def test_slices_are_linked_through_z(stack: Image, model: Model) -> None:
 
 
 def test_a_plane_alone_is_as_in_its_stack(stack: Image, model: Model) -> None:
-    alone = drain(segment_steps(stack, model, KNOWN, Scope("plane", (2,))))
-    together = drain(segment_steps(stack, model, KNOWN))
+    slices = KNOWN.model_copy(update={"stack": "slices"})
+    alone = drain(segment_steps(stack, model, slices, Scope("plane", (2,))))
+    together = drain(segment_steps(stack, model, slices))
     assert alone.done.tolist() == [False, False, True, False, False, False]
     assert not alone.labels[0].any()
     assert np.array_equal(alone.labels[2] > 0, together.labels[2] > 0)

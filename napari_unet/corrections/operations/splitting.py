@@ -54,21 +54,28 @@ def split_by_seeds(
     next_id: Callable[[], int],
     through: Through = (),
     distance: npt.NDArray[Any] | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
 ) -> Change:
     """Divide one object between `seeds`, places inside it, by a watershed; the largest part keeps the id.
 
     `distance` (Y, X) is what the model said of the distance to the border in the plane of the seeds; without it the
-    distance is measured from the shape. Raises `UserError` if the seeds are not in one object.
+    distance is measured from the shape. Of seeds in several slices it is measured in 3D, where voxels have the size
+    `spacing` along z, y and x: so objects on top of one another come apart. Raises `UserError` if the seeds are not in
+    one object, or in slices that are not worked on together.
     """
     if len({id_at(labels, seed) for seed in seeds}) != 1 or id_at(labels, seeds[0]) == 0 or len(set(seeds)) < 2:
         raise UserError("Click two places inside one object, or draw a line across it.")
     box = object_box(labels, seeds[0], through)
+    if any(not part.start <= index < part.stop for seed in seeds for index, part in zip(seed, box, strict=True)):
+        raise UserError("Click two places in one slice, or have tools work through z.")
     mask = labels[box] == labels[seeds[0]]
     markers = np.zeros(mask.shape, np.int32)
     for number, seed in enumerate(seeds, start=1):
         markers[tuple(index - part.start for index, part in zip(seed, box, strict=True))] = number
     height = distance[box[-2:]].astype(np.float32)[(None,) * (mask.ndim - 2)] if distance is not None else None
-    if height is None:
+    if len({seed[:-2] for seed in seeds}) > 1:
+        height = measure_depth(mask, spacing)
+    elif height is None:
         height = measure_distance(mask)
     # The seeds are flooded first: else one that lies low would be reached from the other one before its own turn.
     height = np.where(markers > 0, height.max(), height)
@@ -81,6 +88,14 @@ def measure_distance(mask: Mask) -> npt.NDArray[np.float32]:
     """Distance of each pixel of a mask ((T,) (Z,) Y, X) to the edge of the object in its plane."""
     planes = mask.reshape(-1, *mask.shape[-2:])
     distances = [edt.edt(np.pad(plane, 1))[1:-1, 1:-1] for plane in planes]
+    return np.asarray(distances, np.float32).reshape(mask.shape)
+
+
+def measure_depth(mask: Mask, spacing: tuple[float, float, float]) -> npt.NDArray[np.float32]:
+    """Distance of each voxel of a mask ((T,) Z, Y, X) to the surface of the object, in the unit of `spacing`."""
+    volumes = mask.reshape(-1, *mask.shape[-3:])
+    inner = (slice(1, -1),) * 3
+    distances = [edt.edt(np.pad(volume, 1), anisotropy=spacing)[inner] for volume in volumes]
     return np.asarray(distances, np.float32).reshape(mask.shape)
 
 

@@ -15,12 +15,14 @@ from napari_unet.heads.instances.object_check import check_objects
 from napari_unet.heads.instances.scoring import ObjectPart, compare_objects, pool_objects, whole_truth
 from napari_unet.heads.instances.survey import survey_reviewed
 from napari_unet.heads.instances.verdict import judge_objects
+from napari_unet.heads.instances.volume import join_views, soften
 from napari_unet.heads.outcome import Outcome, Verdict
 from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
 from napari_unet.heads.survey import ReviewedImage, Survey
 from napari_unet.labels.evidence import Score
 from napari_unet.labels.matching import count_objects
 from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.types import Floats
 from napari_unet.models.record import ModelRecord
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ class Instances(Head):
     def decode(self, maps: npt.NDArray[Any], record: ModelRecord, smallest: float) -> npt.NDArray[np.int32]:
         thresholds = record.foreground_threshold, record.seed_threshold
         return label_instances(maps, *thresholds, smallest, record.object_threshold)
+
+    def join_views(
+        self, slices: npt.NDArray[Any], sides: npt.NDArray[Any] | None, record: ModelRecord
+    ) -> tuple[Floats, ModelRecord]:
+        joined = join_views(slices, sides)
+        return joined, record if sides is None else soften(record)
 
     # -- how it learns ---------------------------------------------------------------------------------------------
 

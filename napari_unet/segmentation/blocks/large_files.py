@@ -15,6 +15,7 @@ from napari_unet.segmentation.blocks.events import BlockSegmentation
 from napari_unet.segmentation.blocks.segment import Blocks, is_large, segment_blocks_steps
 from napari_unet.segmentation.blocks.work import FileSource, Scheduler
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.volumes.choice import IN_BLOCKS
 
 if TYPE_CHECKING:
     from napari_unet.images.image import Image
@@ -81,4 +82,6 @@ def segment_large_file(
         "seconds": round(time.perf_counter() - start, 3),
         "stages": found.seconds,
     }
+    if "Z" in seen.axes and model.record.architecture.ndim == 2:
+        row |= {"stack": "slice by slice", "stack_reason": IN_BLOCKS}
     return row

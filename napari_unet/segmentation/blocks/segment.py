@@ -21,6 +21,7 @@ from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.segmentation.plan import Plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import look
+from napari_unet.segmentation.volumes.choice import IN_BLOCKS, StackChoice
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def segment_blocks_steps(
     units = plan_units(seen, choice.model)
     predictor = Predictor(choice.model, config.engine)
     plan, found = look(choice, config, units, predictor)
-    yield Estimated(plan.view, len(units), config.engine.note, found.unusual)
+    stack = StackChoice(False, IN_BLOCKS) if "Z" in seen.axes and not plan.deep else None
+    yield Estimated(plan.view, len(units), config.engine.note, found.unusual, stack)
     for unit in units:
         plan = plan.measured(seen, unit)
     grid = plan_grid(seen.shape[len(units[0]) :], plan, blocks.side, blocks.halo)

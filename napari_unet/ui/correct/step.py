@@ -10,6 +10,7 @@ from napari_unet.ui.canvas.sight import bring_to_front
 from napari_unet.ui.correct.palette import ClassPalette, describe_painted
 from napari_unet.ui.correct.parts import Parts
 from napari_unet.ui.correct.queue.view import ReviewQueueView
+from napari_unet.ui.correct.side_views import SideViews
 from napari_unet.ui.correct.small_objects import SmallObjects
 from napari_unet.ui.correct.toolbox import CorrectionTools
 from napari_unet.ui.correct.tools.actions import ACTIONS, LAYER_MODES
@@ -24,6 +25,7 @@ from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.step import REASON, Step, enable
 
 NO_LABELS = "Segment the image first."
@@ -52,6 +54,7 @@ class CorrectStep(Step):
         self.grid = ToolGrid(self.buttons)
         self.palette_of_classes = ClassPalette()
         self.small = SmallObjects(session, self.tools)
+        self.sides = Fold("Side views", SideViews(session))
         self.parts = Parts()
         self.filled_box = QCheckBox("Filled")
         self.filled_box.setToolTip("Objects filled, or as outlines.\nHold the key . to see them the other way.")
@@ -77,7 +80,7 @@ class CorrectStep(Step):
         review.setLayout(rows)
         about = QLabel("What you looked at: the model learns from it alone.", wordWrap=True)
         parts = self.parts
-        parts.add(TOOLS, "Repair the labels", self.palette_of_classes, self.grid, self.small)
+        parts.add(TOOLS, "Repair the labels", self.palette_of_classes, self.grid, self.small, self.sides)
         parts.add(REVIEW, "Mark what you looked at", about, review, self.automatic_box, self.counts_label)
         parts.add(QUEUE, "Go through the objects that are probably wrong\nKey: Q", self.review_queue)
         last = QHBoxLayout()
@@ -146,6 +149,7 @@ class CorrectStep(Step):
         self.review_queue.setVisible(not classes)
         self.parts.allow(QUEUE, not classes)
         self.filled_box.setVisible(not classes)
+        self.sides.setVisible(work is not None and "Z" in work.axes)
         scopes = ["slice"] if work is None or classes else self.tools.objects.scopes(work)
         plane = "slice" if work is None else _PLANES.get(work.axes, "slice")
         self.grid.show_scopes(scopes, self.tools.objects.scope, plane)

@@ -19,6 +19,7 @@ from napari_unet.heads.semantic.shares import describe_shares
 from napari_unet.review.suitability import Doubt
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
+from napari_unet.segmentation.volumes.events import SideDone
 from napari_unet.ui.canvas.classes import class_names_of, describe_classes
 from napari_unet.ui.segment.background import estimate_in_background
 from napari_unet.ui.segment.diameter import DiameterField
@@ -27,6 +28,7 @@ from napari_unet.ui.segment.keep_question import KeepQuestion
 from napari_unet.ui.segment.kind_row import KindRow
 from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
+from napari_unet.ui.segment.stack_row import StackRow
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
@@ -55,7 +57,7 @@ class SegmentStep(Step):
         self.model_box = QComboBox(toolTip="The model that finds the objects")
         self.diameter = DiameterField(session, self)
         self.kinds = KindRow(session)
-        self.scope = ScopeRow()
+        self.scope, self.stacks = ScopeRow(), StackRow(session)
         self.segment_button = QPushButton("Segment")
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
@@ -80,7 +82,8 @@ class SegmentStep(Step):
         form.addLayout(self.diameter.row, 1, 1)
         form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)
-        for widget in (self.kinds, self.classes, self.scope, self.segment_button, self.question, self.advanced):
+        above = self.kinds, self.classes, self.scope, self.stacks
+        for widget in (*above, self.segment_button, self.question, self.advanced):
             self.body_layout.addWidget(widget)
         self.pin(self.progress)
 
@@ -93,6 +96,7 @@ class SegmentStep(Step):
         listen(self, session.model_changed, self._on_models_changed)
         listen(self, session.jobs.changed, self._on_job_changed)
         self.model_box.activated.connect(self._on_model_chosen)
+        self.scope.buttons.buttonClicked.connect(lambda _button: self._on_job_changed())
         self.diameter.estimate_wanted.connect(self._on_estimate)
         self.segment_button.clicked.connect(self.request)
         self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
@@ -139,6 +143,7 @@ class SegmentStep(Step):
         enable(self.model_box, f"{job.title}: wait until it has ended." if ours else self._reason_without_model())
         closed = None if session.current is not None else "Open an image first."
         enable(self.scope, closed)
+        enable(self.stacks, closed or ("A slice alone is no volume." if self.scope.kind == "plane" else None))
         self.diameter.allow(closed or sizeless, reason or sizeless)
         enable(self.question.go, reason)
         self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
@@ -245,7 +250,9 @@ class SegmentStep(Step):
         self.diameter.hide_ring()
         scope = Scope(self.scope.kind, present(work).plane_at(self.session.viewer.dims.point))
         values = self.advanced.content.values()
-        config = SegmentConfig(diameter=present(work).diameter, kind=self.kinds.wanted, **values)
+        config = SegmentConfig(
+            diameter=present(work).diameter, kind=self.kinds.wanted, stack=self.stacks.wanted, **values
+        )
         self.session.engine = config.engine
         self.run = SegmentRun(self.session, present(work))
         listen(self, self.run.advanced, self._on_advanced)
@@ -272,8 +279,10 @@ class SegmentStep(Step):
             self._show_progress(event, text)
         elif isinstance(event, TileDone) and present(self.run).work.axes == "YX":
             self._show_progress(event, f"{event.done} of {event.total} tiles")
+        elif isinstance(event, SideDone):
+            self._show_progress(event, f"{event.done} of {event.total} side views")
 
-    def _show_progress(self, event: PlaneDone | TileDone, text: str) -> None:
+    def _show_progress(self, event: PlaneDone | TileDone | SideDone, text: str) -> None:
         self.progress.advance(event.done, event.total, text, event.seconds_left)
 
     def _on_ended(self, failed: Failed | None) -> None:

@@ -25,6 +25,7 @@ from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
 from napari_unet.labels.types import Place
+from napari_unet.segmentation.config import StackName
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, name_values, placement
 
@@ -75,6 +76,7 @@ class ImageWork:
     n_written: int = field(default=0, init=False)
     view: View = field(default_factory=View, init=False)
     wanted_kind: str = field(default="auto", init=False)
+    wanted_stack: StackName = field(default="auto", init=False)
     segmented_by: str | None = field(default=None, init=False)
     seconds: float | None = field(default=None, init=False)
     n_objects: int | None = field(default=None, init=False)

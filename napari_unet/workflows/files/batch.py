@@ -173,6 +173,8 @@ def _describe(image: Image, found: Segmentation, record: ModelRecord) -> dict[st
         "planes_done": int(found.done.sum()),
         "notes": list(image.notes),
     }
+    if found.stack is not None:
+        row |= {"stack": found.stack.words, "stack_reason": found.stack.reason}
     return row | _classes(record, found)
 
 

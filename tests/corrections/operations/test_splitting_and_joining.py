@@ -53,6 +53,21 @@ def test_two_seeds_divide_at_the_neck():
     assert abs(border.mean() - 42) < 4
 
 
+def test_two_seeds_in_different_slices_part_what_lies_on_top_of_one_another():
+    z, y, x = np.ogrid[:13, :30, :30]
+    # voxels are twice as long along z: two balls of radius 6, touching at slice 6
+    near = [4 * (z - middle) ** 2 + (y - 15) ** 2 + (x - 15) ** 2 <= 49 for middle in (3, 9)]
+    labels = np.where(near[0] | near[1], 4, 0).astype(np.int32)
+    seeds = [(2, 15, 15), (10, 14, 16)]
+    after = applied(labels, split_by_seeds(labels, seeds, counter(9), (0,), spacing=(2.0, 1.0, 1.0)))
+    assert {after[seed] for seed in seeds} == {4, 9}
+    np.testing.assert_array_equal(after > 0, labels > 0)
+    for part in (slice(0, 6), slice(7, None)):
+        assert len(np.unique(after[part][labels[part] > 0])) == 1
+    with pytest.raises(UserError, match="through z"):
+        split_by_seeds(labels, seeds, counter(9))
+
+
 def test_the_models_distance_decides_where_seeds_divide():
     labels = np.zeros((40, 60), np.int32)
     labels[10:30, 5:55] = 3

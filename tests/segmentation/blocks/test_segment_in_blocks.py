@@ -100,7 +100,7 @@ def test_resolution_levels_are_every_second_pixel(model: Model, tmp_path: Path) 
 def test_slices_are_linked_as_without_blocks(model: Model, tmp_path: Path) -> None:
     stack = Image.from_array(np.asarray(read_image(sample_path("nuclei_3d")).data)[8:12, :100, :90], "ZYX")
     found = drain(segment_blocks_steps(stack, model, tmp_path / "a.zarr", KNOWN, SMALL))
-    whole = drain(segment_steps(stack, model, KNOWN)).labels
+    whole = drain(segment_steps(stack, model, KNOWN.model_copy(update={"stack": "slices"}))).labels
     assert len(set(np.unique(whole[0])) & set(np.unique(whole[1])) - {0}) > 2
     assert same_objects(labels_at(tmp_path / "a.zarr"), whole)
     assert found.n_objects == whole.max()

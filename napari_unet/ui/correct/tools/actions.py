@@ -38,7 +38,7 @@ OBJECT_ACTIONS = (
     Action("outline", "Outline", "Draw round an object that was missed, or draw one anew whose outline is wrong.",
            "U", is_tool=True, gesture="outline",
            hint="Drag round a missed object, or round a wrong one to redraw it. Others keep their pixels."),
-    Action("split", "Split", "Draw a line across an object, or click two places inside it, to make two.",
+    Action("split", "Split", "Draw a line across an object, or click two places in it (two slices too), to split it.",
            "K", is_tool=True, gesture="line", hint="Drag across an object, or click two places in it: split."),
     Action("merge", "Merge", "Drag from object to object, or click two, to make them one.",
            "J", is_tool=True, gesture="pair", hint="Drag across objects, or click two: they become the first one."),

@@ -131,7 +131,9 @@ class ObjectTools:
         refuse_locked(work, stroke, all_of=TOOLS[name].gesture in ("pair", "line"))
         if name == "split":
             if len(stroke) == 2 and id_at(labels, stroke[0]) == id_at(labels, stroke[1]) != 0:
-                return splitting.split_by_seeds(labels, stroke, self.next_id, through, self._distance(work, stroke[0]))
+                depth, row, column = work.image.scale_of("ZYX")
+                distance = self._distance(work, stroke[0])
+                return splitting.split_by_seeds(labels, stroke, self.next_id, through, distance, (depth, row, column))
             return splitting.split_by_line(labels, stroke, self.next_id, through, locked)
         if name == "merge":
             return joining.merge_objects(labels, stroke, through, locked)

@@ -184,6 +184,7 @@ class FilesWindow(QDialog):
 
     def _on_event(self, event: Any) -> None:
         from napari_unet.segmentation.events import PlaneDone, TileDone
+        from napari_unet.segmentation.volumes.events import SideDone
         from napari_unet.workflows.files.batch import FileDone, FileFailed, FileStarted
 
         if isinstance(event, FileStarted):
@@ -194,7 +195,7 @@ class FilesWindow(QDialog):
             self._change(event.path, WAITING if stopped else state, row=event.row)
         elif isinstance(event, FileFailed):
             self._change(event.path, FAILED, event.message)
-        elif isinstance(event, (PlaneDone, TileDone)):
+        elif isinstance(event, (PlaneDone, TileDone, SideDone)):
             self._show_progress(event)
 
     def _change(self, path: Path, state: str, told: str = "", row: dict[str, Any] | None = None) -> None:
