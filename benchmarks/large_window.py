@@ -1,10 +1,11 @@
 """How long the window stands still with a large image: opened, segmented, and stopped.
 
-    scripts/with_screen.sh python benchmarks/large_window.py [--size 8000] [--seconds 20]
+    scripts/with_screen.sh python benchmarks/large_window.py [--size 8000] [--seconds 20] [--stacks]
 
 A dask image of noise, a window, the model in use. Prints the longest gap of the event loop in each phase (between two
 ticks of a 5 ms timer), how much of a gap the window's own thread computed at most (the rest it waited: for the disk, or
-for a processor that others used), and how long the job took to end after *Stop*.
+for a processor that others used), and how long the job took to end after *Stop*. `--stacks` tells where the window's
+thread was in the longest gap of each phase.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 os.environ["NAPARI_CONFIG"] = ""
@@ -30,6 +32,28 @@ from napari_unet.ui.panel import UNetPanel
 PATIENCE = 120.0
 
 
+class Stacks:
+    """Where the window's thread is, looked at every hundredth of a second from a thread beside it."""
+
+    def __init__(self) -> None:
+        self._main = threading.main_thread().ident
+        self._seen: list[tuple[float, str]] = []
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            frame, names = sys._current_frames().get(self._main), []
+            while frame is not None:
+                names.append(f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}:{frame.f_lineno}")
+                frame = frame.f_back
+            self._seen.append((time.monotonic(), " < ".join(names[:14])))
+            time.sleep(0.01)
+
+    def between(self, start: float, end: float) -> list[tuple[str, int]]:
+        """The most frequent places between two times, with how often each was seen."""
+        return Counter(text for at, text in self._seen if start <= at <= end).most_common(6)
+
+
 class Gaps:
     """The longest gap of the event loop by phase, and the most that the window's thread computed in one."""
 
@@ -37,13 +61,15 @@ class Gaps:
         self.phase, self._last, self._spent = "idle", time.monotonic(), time.thread_time()
         self.longest: defaultdict[str, float] = defaultdict(float)
         self.computed: defaultdict[str, float] = defaultdict(float)
+        self.when: dict[str, tuple[float, float]] = {}
         self._timer = QTimer(interval=5)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
 
     def _tick(self) -> None:
         now, spent = time.monotonic(), time.thread_time()
-        self.longest[self.phase] = max(self.longest[self.phase], now - self._last)
+        if now - self._last > self.longest[self.phase]:
+            self.longest[self.phase], self.when[self.phase] = now - self._last, (self._last, now)
         self.computed[self.phase] = max(self.computed[self.phase], spent - self._spent)
         self._last, self._spent = now, spent
 
@@ -58,7 +84,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=8000)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--stacks", action="store_true")
     options = parser.parse_args()
+    stacks = Stacks() if options.stacks else None
     viewer = napari.Viewer(show=True)
     panel = UNetPanel(viewer)
     viewer.window.add_dock_widget(panel, name="U-Net")
@@ -91,6 +119,8 @@ def main() -> None:
     let_run(5)
     for phase, longest in gaps.longest.items():
         print(f"{phase}: longest gap {longest:.2f} s, computed at most {gaps.computed[phase]:.2f} s in one")
+        for text, count in () if stacks is None else stacks.between(*gaps.when[phase]):
+            print(f"    {count} x {text}")
     print(f"stopped after {took:.1f} s" if panel.session.job is None else f"not stopped after {took:.0f} s")
     panel.session.close()
     viewer.close()

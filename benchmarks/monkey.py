@@ -12,8 +12,10 @@ breaks one is made shorter (delta debugging over its actions, each try a fresh p
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,41 +26,76 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-LIMIT_SECONDS = 300  # of an episode: a window that hangs is a finding
+STILL_COMPUTED, STILL_SECONDS = 240.0, 1200.0  # a window that hangs is a finding
 Script = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an episode ended: `problem` is empty, or says which rule was broken; `n_done` actions were begun."""
+    """How an episode ended: `problem` is empty, or says which rule was broken; `n_done` actions were begun.
+
+    `told` are the last lines that it printed: what was pressed.
+    """
 
     problem: str
     n_done: int
+    told: tuple[str, ...] = ()
 
 
 def play(script: Script) -> Outcome:
     """Run a script in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="napari-unet-monkey-") as folder:
-        path = Path(folder) / "script.json"
-        path.write_text(json.dumps(script), encoding="utf8")
+    with tempfile.TemporaryDirectory(prefix="napari-unet-monkey-") as name:
+        folder = Path(name)
+        (folder / "script.json").write_text(json.dumps(script), encoding="utf8")
+        (folder / "files").mkdir()
         names = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "NAPARI_UNET_MODELS", "NAPARI_UNET_RECOVERY")
-        own = {name: str(Path(folder) / name) for name in names}
-        try:
-            run = subprocess.run(
-                [sys.executable, "-X", "faulthandler", str(HERE / "monkey_window.py"), str(path)],
-                env={**os.environ, **own, "NAPARI_CONFIG": "", "OMP_NUM_THREADS": "1"},
-                capture_output=True, text=True, errors="replace", timeout=LIMIT_SECONDS, check=False,
+        own = {name: str(folder / name) for name in names}
+        command = [sys.executable, "-X", "faulthandler", str(HERE / "monkey_window.py")]
+        with open(folder / "out", "wb") as out, open(folder / "err", "wb") as err:
+            run = subprocess.Popen(
+                [*command, str(folder / "script.json"), str(folder / "files")],
+                env={**os.environ, **own, "NAPARI_CONFIG": "", "OMP_NUM_THREADS": "1"}, stdout=out, stderr=err,
             )  # fmt: skip
-        except subprocess.TimeoutExpired as late:
-            said = (late.stdout or b"").decode(errors="replace")
-            return Outcome(f"the window hung for {LIMIT_SECONDS} s", said.count("\ndo ") + said.startswith("do "))
-    lines = run.stdout.splitlines()
+            hung = watch(run, folder / "out")
+        lines = (folder / "out").read_text(encoding="utf8", errors="replace").splitlines()
+        last = [line for line in (folder / "err").read_text(errors="replace").splitlines() if line.strip()]
     n_done = sum(line.startswith("do ") for line in lines)
     broken = next((line.removeprefix("broken ") for line in lines if line.startswith("broken ")), "")
-    if run.returncode < 0 or (run.returncode and not broken):
-        last = [line for line in run.stderr.splitlines() if line.strip()]
+    if hung:
+        broken = f"the window hung: {' | '.join(last[-40:])[:3000]}"
+    elif run.returncode < 0 or (run.returncode and not broken):
         broken = f"the process ended with {run.returncode}: {' | '.join(last[:12])[:900]}"
-    return Outcome(broken, n_done)
+    return Outcome(broken, n_done, tuple(lines[-16:]))
+
+
+def watch(run: subprocess.Popen[bytes], out: Path) -> bool:
+    """Wait for the end; True if the process had to be ended, because it did nothing more.
+
+    A slow machine is no finding: what counts is the processor time that the process itself has had since it last
+    printed something, and only for a process that has none at all (it waits for ever) the clock on the wall.
+    """
+    size, since, spent = -1, time.monotonic(), 0.0
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(0.5)
+            return False
+        if out.stat().st_size != size:
+            size, since, spent = out.stat().st_size, time.monotonic(), processor_seconds(run.pid)
+        if processor_seconds(run.pid) - spent > STILL_COMPUTED or time.monotonic() - since > STILL_SECONDS:
+            run.send_signal(signal.SIGABRT)  # faulthandler tells where it was
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                run.wait(20)
+            run.kill()
+            run.wait()
+            return True
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has computed so far; 0 where the system does not tell it this way."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def shrink(script: Script, fails: Callable[[Script], bool], tries: int) -> Script:
@@ -85,6 +122,7 @@ def report(script: Script, outcome: Outcome, tries: int) -> None:
     """Shrink a failing script and print it."""
     kind = outcome.problem[:60]
     print(f"BROKEN after {outcome.n_done} actions: {outcome.problem}", flush=True)
+    print("\n".join(outcome.told), flush=True)
     short = shrink(script[: outcome.n_done], lambda some: play(some).problem[:60] == kind, tries)
     print(f"The same with {len(short)} actions; save as found.json and play it with --script:")
     print(json.dumps(short), flush=True)
@@ -101,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.script is not None:
         outcome = play(json.loads(options.script.read_text(encoding="utf8")))
-        print(f"{outcome.n_done} actions: {outcome.problem or 'nothing broken'}")
+        print(f"{outcome.n_done} actions: {outcome.problem or 'nothing broken'}", *outcome.told, sep="\n")
         return int(bool(outcome.problem))
     from monkey_actions import draw_script
 

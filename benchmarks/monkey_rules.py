@@ -10,8 +10,9 @@ import traceback
 from typing import Any
 
 import numpy as np
+from monkey_controls import windows
 from qtpy.QtCore import QtMsgType, qInstallMessageHandler
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QAbstractButton
 from window_driver import let_run
 
 from napari_unet.ui.session.jobs import FINETUNE, SEGMENT
@@ -19,8 +20,10 @@ from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.trackers import get_trackers
 
-LOOP_SECONDS = 5.0  # a window that takes longer is dead, on the busiest machine
-JOB_SECONDS = 240.0
+LOOP_SECONDS = 5.0  # of this process' own computing: a slow machine is no finding
+WAIT_SECONDS = 120.0  # by the clock: nothing is computed, and nothing happens either
+JOB_SECONDS = 120.0
+SHOWN_SECONDS = 2.0
 _MOST_STEPS = 150
 
 
@@ -68,29 +71,55 @@ class Rules:
         self._check_controls(monkey)
 
     def _check_loop(self) -> None:
-        start = time.monotonic()
+        start, spent = time.monotonic(), time.process_time()
         let_run(0)
-        if time.monotonic() - start > LOOP_SECONDS:
+        if time.process_time() - spent > LOOP_SECONDS or time.monotonic() - start > WAIT_SECONDS:
             raise BrokenRuleError("the event loop stood still")
 
     def _check_controls(self, monkey: Any) -> None:
         panel, job = monkey.panel, monkey.session.job
         owner = None if job is None else job.owner
-        shown = {SEGMENT: panel.segment_step.progress, FINETUNE: panel.finetune_step.training}
+        shown = {SEGMENT: panel.segment_step.progress, FINETUNE: panel.finetune_step.training,
+                 "adopt": panel.image_step.progress, "track": panel.track_step.progress,
+                 "results": panel.results_step.progress, "restore": panel.restore_step.progress}  # fmt: skip
         for name, widget in shown.items():
             visible = not widget.isHidden()
             if visible and owner != name:
                 raise BrokenRuleError(f"{name} shows progress, and the job is {owner}")
+            if (
+                owner == name
+                and not visible
+                and not panel.isHidden()
+                and time.monotonic() - job.started > SHOWN_SECONDS
+            ):
+                raise BrokenRuleError(f"{name} works, and shows no progress")
         says = panel.segment_step.state
         if says == "segmenting" and owner != SEGMENT:
             raise BrokenRuleError(f"the step says {says!r}, and the job is {owner}")
-        for step in panel.steps:
-            for button in step.findChildren(QPushButton):
+        for part in (*panel.steps, panel.strip, panel.pinned, panel.project_bar, *windows()):
+            for button in part.findChildren(QAbstractButton):
                 if button.isVisible() and not button.isEnabled() and not button.toolTip():
                     raise BrokenRuleError(f"the button {button.text()!r} is dead and does not say why")
         current = monkey.session.current
+        self._check_images(monkey)
         if job is None and current is not None and not panel.segment_step.segment_button.isEnabled():
             raise BrokenRuleError(f"Segment is dead: {panel.segment_step.segment_button.toolTip()}")
+
+    def _check_images(self, monkey: Any) -> None:
+        """What is worked on is there, and has the shape of its image; no image has two works, and no layer two."""
+        session, layers = monkey.session, monkey.viewer.layers
+        if session.current is not None and session.current not in session.works:
+            raise BrokenRuleError(f"{session.current.name} is worked on, and is gone")
+        owned = [layer for work in session.works for layer in (work.layer, *work.layers.values())]
+        for layer in owned:
+            if layer not in layers:
+                raise BrokenRuleError(f"{layer.name} belongs to an image, and is gone")
+        if len({id(layer) for layer in owned}) < len(owned):
+            raise BrokenRuleError("a layer belongs to two images")
+        for work in session.works:
+            for array in (work.labels, work.reviewed, work.prediction):
+                if array is not None and array.shape != work.shape:
+                    raise BrokenRuleError(f"{work.name} has {work.shape}, and something of it {array.shape}")
 
     # -- at the end -------------------------------------------------------------------------------------------------
 
@@ -98,9 +127,9 @@ class Rules:
         """Let everything come to rest; then the project and the undo history have to agree with the window."""
         session = monkey.session
         session.stop_jobs()
-        until = time.monotonic() + JOB_SECONDS
+        until, spent = time.monotonic() + 5 * JOB_SECONDS, time.process_time()
         while session.job is not None:
-            if time.monotonic() > until:
+            if time.process_time() - spent > JOB_SECONDS or time.monotonic() > until:
                 raise BrokenRuleError("the job does not stop")
             let_run(0.05)
         let_run(0.5)

@@ -6,7 +6,10 @@ python benchmarks/monkey_window.py SCRIPT.json      prints "do N ACTION" before 
 from __future__ import annotations
 
 import json
+import os
+import random
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import napari
 import numpy as np
 import torch
+from monkey_answers import Answers, lay_out_files
+from monkey_controls import controls_at, use, windows
 from monkey_rules import BrokenRuleError, Rules
 from napari.layers import Image, Labels
 from qtpy.QtCore import QPointF, Qt
@@ -30,8 +35,10 @@ from napari_unet.models.unet import UNet
 from napari_unet.ui.panel import UNetPanel
 
 MODIFIERS = {"Shift": Qt.KeyboardModifier.ShiftModifier, "Ctrl": Qt.KeyboardModifier.ControlModifier}
-SHAPES = {"add 2d": (90, 120), "add stack": (4, 80, 100), "add movie": (3, 70, 90)}
-_BRACKETS = {"[": Qt.Key.Key_BracketLeft, "]": Qt.Key.Key_BracketRight}
+SHAPES = {"add 2d": (90, 120), "add stack": (4, 80, 100), "add movie": (3, 70, 90), "add colours": (70, 90, 3)}
+_AXES = {"add 2d": "yx", "add stack": "zyx", "add movie": "tyx", "add colours": "yx"}
+_SIGNS = {"[": Qt.Key.Key_BracketLeft, "]": Qt.Key.Key_BracketRight, ".": Qt.Key.Key_Period, "PgUp": Qt.Key.Key_PageUp,
+          "PgDown": Qt.Key.Key_PageDown}  # fmt: skip
 
 
 def scene(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -46,16 +53,21 @@ def scene(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
 class Monkey:
     """Carries out actions by mouse and keys, and through the viewer what a user does in napari's own widgets."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        lay_out_files(folder, scene)
+        self.answers = Answers(folder, random.Random(0))
         self.viewer = napari.Viewer(show=True)
         self.viewer.window.resize(1280, 900)
-        self.panel = UNetPanel(self.viewer)
-        self.viewer.window.add_dock_widget(self.panel, name="U-Net")
-        self.session = self.panel.session
+        self._add_dock()
         self.session.use_model("tiny")
         self.hand = Hand(self.viewer)
         self.n_named = 0
         let_run(0.1)
+
+    def _add_dock(self) -> None:
+        self.panel = UNetPanel(self.viewer)
+        self.viewer.window.add_dock_widget(self.panel, name="U-Net")
+        self.session = self.panel.session
 
     def act(self, action: dict[str, Any]) -> None:
         getattr(self, "_" + action["do"])(**{key: value for key, value in action.items() if key != "do"})
@@ -91,8 +103,29 @@ class Monkey:
         modifiers = Qt.KeyboardModifier.NoModifier
         for one in held:
             modifiers |= MODIFIERS[one]
-        code = _BRACKETS.get(name) or getattr(Qt.Key, f"Key_{name}")
+        code = _SIGNS.get(name) or getattr(Qt.Key, f"Key_{name}")
         self.hand.key(code, name if held == ["Shift"] else name.lower(), modifiers)
+
+    # -- anything at all ------------------------------------------------------------------------------------------
+
+    def _press(self, where: str, at: float, seed: int) -> None:
+        self.answers.chance = chance = random.Random(seed)
+        controls = controls_at(self.panel, where)
+        if controls:
+            control = controls[int(at * len(controls))]
+            print(f"   {type(control).__name__} {getattr(control, 'text', str)()!r} of {len(controls)}", flush=True)
+            use(control, chance)
+
+    def _dock(self) -> None:
+        """The panel is closed, and opened once more."""
+        for window in windows():
+            window.close()
+        self.viewer.window.remove_dock_widget(self.panel)
+        let_run(0.05)
+        self._add_dock()
+
+    def _rest(self) -> None:
+        """Handed to the rules, which look closer."""
 
     # -- the panel ------------------------------------------------------------------------------------------------
 
@@ -145,10 +178,7 @@ class Monkey:
     def _layer(self, what: str, at: float) -> None:
         layers = self.viewer.layers
         if what in SHAPES:
-            self.n_named += 1
-            axes = {"add 2d": "yx", "add stack": "zyx", "add movie": "tyx"}[what]
-            if len(layers) < 12:
-                self.viewer.add_image(scene(SHAPES[what])[0], name=f"image {self.n_named}", axis_labels=tuple(axes))
+            self._add(what)
             return
         if what == "clear" and at < 0.5:
             layers.clear()
@@ -158,12 +188,22 @@ class Monkey:
             return
         self._change(chosen, what.split()[0], what, at)
 
+    def _add(self, what: str) -> None:
+        self.n_named += 1
+        if len(self.viewer.layers) < 12:
+            pixels = scene((70, 90))[0][..., None].repeat(3, -1) / 200 if what == "add colours" else None
+            data = scene(SHAPES[what])[0] if pixels is None else pixels.clip(0, 1)
+            name = f"image {self.n_named}"
+            self.viewer.add_image(data, name=name, axis_labels=tuple(_AXES[what]), rgb=pixels is not None)
+
     def _choose(self, what: str, at: float) -> Any:
         layers, work = list(self.viewer.layers), self.session.current
         if what.endswith(("labels", "reviewed")):
             return None if work is None else work.layers.get(what.split()[1])
         if what.endswith("image"):
             layers = [layer for layer in layers if isinstance(layer, Image)]
+        if what.startswith("picture"):
+            layers = [layer for layer in layers if isinstance(layer, Image) and not layer.rgb]
         if what.startswith("data"):
             layers = [layer for layer in layers if type(layer) is Labels]
         return layers[int(at * len(layers))] if layers else None
@@ -180,10 +220,31 @@ class Monkey:
             layers.move(layers.index(layer), int(at * 10) % len(layers))
         elif verb == "select":
             layers.selection.active = layer
+        elif verb == "scale":
+            layer.scale = [1 + at] * layer.ndim
+        elif verb in ("duplicate", "convert"):
+            self._copy(layer, verb)
+        elif what == "picture shape":
+            layer.data = np.zeros((6, 50, 60)[-layer.ndim :], np.float32)
+        elif verb == "picture":
+            layer.data = np.asarray(layer.data)[..., ::-1].copy()
         elif what == "data shape":
             layer.data = np.zeros((5,) * layer.ndim, np.int32)
         elif verb == "data":
             layer.data = np.roll(np.asarray(layer.data), 3, axis=-1)
+
+    def _copy(self, layer: Any, verb: str) -> None:
+        """As napari's own menu of layers does it."""
+        from napari.layers import _layer_actions
+
+        layers = self.viewer.layers
+        if len(layers) < 12:
+            layers.selection.active = layer
+            if verb == "duplicate":
+                _layer_actions._duplicate_layer(layers)
+            elif isinstance(layer, Image) and not layer.rgb:
+                layer.data = np.asarray(layer.data).astype(np.int32)
+                _layer_actions._convert_to_labels(layers)
 
     def _wait(self, seconds: float) -> None:
         let_run(seconds)
@@ -194,13 +255,17 @@ def main() -> int:
     architecture = UNetConfig(base_channels=4, depth=2)
     save_to_library(Model(UNet(architecture).eval(), ModelRecord(name="tiny", architecture=architecture)))
     rules = Rules()
-    monkey = Monkey()
     script = json.loads(Path(sys.argv[1]).read_text(encoding="utf8"))
+    folder = Path(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp())
+    os.chdir(folder)
+    monkey = Monkey(folder)
     try:
         for number, action in enumerate(script):
             print(f"do {number} {json.dumps(action)}", flush=True)
             monkey.act(action)
             let_run(0.02)
+            if action["do"] == "rest":
+                rules.check_end(monkey)
             rules.check(monkey)
         rules.check_end(monkey)
     except BrokenRuleError as broken:

@@ -34,7 +34,7 @@ def guess_axes(shape: Sequence[int], rgb: bool = False) -> str:
     leading = tuple(shape)[: len(shape) - len(plane)]
     if len(shape) < len(plane) or len(leading) > 3:
         raise UserError(
-            f"An image of shape {format_shape(shape)} cannot be understood: give two to five axes, "
+            f"An image of shape {format_shape(shape) or 'of one number'} cannot be understood: give two to five axes, "
             "of which the last two are rows and columns."
         )
     return _guess_leading(leading) + plane

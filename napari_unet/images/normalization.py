@@ -13,6 +13,7 @@ _SAMPLES = 2_000_000  # values looked at: percentiles of more than this do not m
 _PLANES = 32  # of a long stack this many planes are looked at, evenly spread
 HUGE_PLANE = 2**26  # of a larger plane only a grid of blocks is read
 _BLOCK = 256
+_FARTHEST = 8e307  # the difference of two such numbers of float64 still is one
 _BLOCKS_PER_SIDE = 8
 
 
@@ -100,7 +101,7 @@ def _bounded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if values.dtype != np.float64:
         return values
     infinite = np.isinf(values)
-    return np.where(infinite, values, np.clip(values, -1e300, 1e300))
+    return np.where(infinite, values, np.clip(values, -_FARTHEST, _FARTHEST))
 
 
 def _working_dtype(dtype: np.dtype[Any]) -> type[np.floating[Any]]:

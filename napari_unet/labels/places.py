@@ -17,6 +17,25 @@ _PARTS = 4  # of a value on average, from which it is no single object; of one i
 _SMALLEST = 9  # pixels; smaller parts are slips of the brush
 
 
+def check_no_greys(labels: npt.NDArray[Any], name: str) -> None:
+    """Raise `UserError` if the values of a YX plane are grey values: in what is not 0, neighbours mostly differ.
+
+    Classes that are drawn finely are few, and therefore no grey values.
+    """
+    if labels.dtype.kind == "b" or int(labels.max(initial=0)) <= _MOST_VALUES:
+        return
+    pairs = alike = 0
+    for one, other in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
+        inner = (one != 0) & (other != 0)
+        pairs += int(np.count_nonzero(inner))
+        alike += int(np.count_nonzero((one == other) & inner))
+    if pairs >= _MOST_VALUES and alike < pairs / 2:
+        raise UserError(
+            f"{name} has another value in almost every pixel, so it is a grey image and not labels: give the image "
+            "that has one value an object."
+        )
+
+
 def count_parts(labels: npt.NDArray[Any]) -> dict[int, int]:
     """How many separate parts each value of a YX plane has (0, the background, left out)."""
     found: dict[int, int] = {}
@@ -34,10 +53,12 @@ def check_single_objects(
     Raises
     ------
     UserError
-        If the values of a plane lie in so many places that they must be classes, or a mask of all objects alike.
+        If the values of a plane lie in so many places that they must be classes, or a mask of all objects alike; or if
+        they are grey values.
     """
     scattered: dict[int, int] = {}
     for labels in planes:
+        check_no_greys(labels, name)
         parts = count_parts(labels)
         if parts and len(parts) <= _MOST_VALUES and sum(parts.values()) >= _PARTS * len(parts):
             raise UserError(_classes(name, *max(parts.items(), key=lambda item: item[1]), len(parts), ids))

@@ -16,7 +16,8 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.labels.places import check_single_objects
 from napari_unet.project.references import ImageReference, refer_to, with_hash
-from napari_unet.workflows.pairing import Pair, Pairing, is_label_name, match_files
+from napari_unet.workflows.base_names import is_label_name
+from napari_unet.workflows.pairing import Pair, Pairing, match_files
 
 _LABEL_FOLDERS = ("masks", "labels", "mask", "label", "annotations", "gt", "ground_truth", "truth")
 _IMAGE_FOLDERS = ("images", "image", "img", "raw", "tissue images")

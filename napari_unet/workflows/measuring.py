@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
-from napari_unet.images.files.label_files import open_labels
+from napari_unet.images.files.label_files import open_labels, whole_numbers
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
+from napari_unet.images.lazy import is_lazy
+from napari_unet.labels.places import check_single_objects, tell_scattered
 from napari_unet.results.measurements.config import MeasureConfig
 from napari_unet.results.measurements.measure import measure_steps
 
@@ -29,13 +32,14 @@ class MeasuredFile:
 
 @dataclass(frozen=True)
 class FileMeasured:
-    """One file is done, or has failed with the sentence `error`."""
+    """One file is done, or has failed with the sentence `error`. `problem`: what is odd about its labels."""
 
     done: int
     total: int
     path: Path
     objects: int = 0
     error: str | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ def measure_files_steps(
         if flag.requested:
             break
         try:
-            finished = _measure_file(file, config or MeasureConfig(), axes, flag)
+            finished, problem = _measure_file(file, config or MeasureConfig(), axes, flag)
         except UserError as error:
             errors[file.image] = str(error)
             yield FileMeasured(number, len(files), file.image, error=str(error))
@@ -68,24 +72,41 @@ def measure_files_steps(
         if finished.stopped:  # half of an image would be taken for all of it
             break
         tables.append(finished.result)
-        yield FileMeasured(number, len(files), file.image, len(finished.result))
+        yield FileMeasured(number, len(files), file.image, len(finished.result), problem=problem)
     yield Finished(MeasuredFiles(_join(tables), errors), flag.requested)
 
 
 def _measure_file(
     file: MeasuredFile, config: MeasureConfig, axes: str | None, stop: StopFlag
-) -> Finished[pd.DataFrame]:
+) -> tuple[Finished[pd.DataFrame], str]:
     image = read_image(file.image, axes)
     grey = image.select_channel()
     others: dict[str, Image | None] = {
         name: None if path is None else open_labels(path, grey)
         for name, path in (("parents", file.parents), ("classes", file.classes))
     }
-    steps = measure_steps(open_labels(file.labels, grey), image, config, stop=stop, **others)
+    labels = open_labels(file.labels, grey)
+    problem = _check(labels)
+    steps = measure_steps(labels, image, config, stop=stop, **others)
     [finished] = [step for step in steps if isinstance(step, Finished)]
     finished.result.insert(0, "image", file.image.name)
     finished.result.insert(1, "folder", file.image.resolve().parent.name)
-    return finished
+    return finished, problem
+
+
+def _check(labels: Image) -> str:
+    """A sentence on ids in many places; raises `UserError` for a mask of all objects alike, or classes.
+
+    In a stack one object may well lie in several places of a plane: there nothing is refused. Labels that are read
+    lazily are not looked at.
+    """
+    if is_lazy(labels.data):
+        return ""
+    name = labels.name if labels.path is None else labels.path.name
+    values = whole_numbers(np.asarray(labels.data), f"The labels {name}")
+    if "Z" in labels.axes:
+        return ""
+    return tell_scattered(name, check_single_objects(values.reshape(-1, *values.shape[-2:]), name))
 
 
 def _join(tables: list[pd.DataFrame]) -> pd.DataFrame:

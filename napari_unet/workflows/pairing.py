@@ -1,23 +1,26 @@
 """Images with their labels, found by name: in two or three folders, or in one where labels have an ending.
 
 Names are compared without the endings that programs add ("a_masks", "a_cp_masks", "a_seg", "a_labels"; "a_img" for an
-image), in one form of Unicode (file systems differ in it) and, if that finds nothing, without regard to capitals.
+image), in one form of Unicode (file systems differ in it) and, if that finds nothing, without regard to capitals, and
+then without beginnings ("mask_001" for "img_001"; see `base_names`).
 """
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_unet.errors import listed, require
-
-_IMAGE_ENDINGS = ("_img", "_image", "_raw", "_im")
-_LABEL_ENDINGS = (
-    "_cp_masks", "_masks", "_mask", "_seg", "_labels", "_label", "_gt", "_reviewed", "_parents", "_classes"
-)  # fmt: skip
+from napari_unet.workflows.base_names import (
+    is_label_name,
+    loose_names,
+    starts_as_label,
+    without_image_ending,
+    without_label_ending,
+)
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,6 @@ class Pairing:
         return f"{sentence}."
 
 
-def is_label_name(name: str) -> bool:
-    """Whether a base name (without suffix) ends as programs name labels, so that it is no image to be segmented."""
-    return _without(name, _LABEL_ENDINGS) != name
-
-
 def find_pairs(images: Path, labels: Path, reviewed: Path | None = None) -> list[Pair]:
     """Files that belong together by their names ("a.tif" with "a.png", "a_labels.tif" or "a_cp_masks.png").
 
@@ -83,59 +81,119 @@ def find_pairs(images: Path, labels: Path, reviewed: Path | None = None) -> list
 
 def match_files(images: Path, labels: Path) -> Pairing:
     """What belongs together in two folders, or in one."""
-    from napari_unet.images.files.reading import image_name, list_images
+    from napari_unet.images.files.reading import list_images
 
     paths = list_images(images)
     if images.expanduser().resolve() == labels.expanduser().resolve():
-        partners = [path for path in paths if is_label_name(image_name(path))]
-        return match_names([path for path in paths if path not in partners], partners)
-    return match_names(paths, list_images(labels))
+        partners = _labels_among(list_labels(images))
+        return match_names([path for path in paths if path not in partners], partners, labels)
+    return match_names(paths, list_labels(labels), labels)
+
+
+def list_labels(folder: Path) -> list[Path]:
+    """What may be labels in `folder`: images, and arrays of NumPy that are not pickled."""
+    from napari_unet.images.files.npy import is_plain_array
+    from napari_unet.images.files.reading import list_images
+
+    found = list_images(folder)
+    found += [path for path in folder.expanduser().iterdir() if path.suffix.lower() == ".npy" and is_plain_array(path)]
+    return sorted(found)
+
+
+def _labels_among(paths: Sequence[Path]) -> list[Path]:
+    """Those of `paths`, all in one folder, that are called as labels are."""
+    from napari_unet.images.files.reading import image_name
+
+    names = {path: image_name(path) for path in paths}
+    sure = [path for path in paths if is_label_name(names[path])]
+    images = {one for path in paths if path not in sure for one in loose_names(names[path], labels=False)}
+    # "mask_001" only beside "img_001": there are images that begin so
+    return [
+        path for path in paths
+        if path in sure or (starts_as_label(names[path]) and loose_names(names[path], labels=True) & images)
+    ]  # fmt: skip
+
+
+def leave_out_labels(paths: Sequence[Path]) -> list[Path]:
+    """Images of one folder without what is called as labels are."""
+    labels = _labels_among(paths)
+    return [path for path in paths if path not in labels]
 
 
 def find_partners(images: list[Path], source: Path, what: str = "labels") -> dict[Path, Path]:
     """The file in the folder `source` that belongs to each of `images`, by name; a single file, to a single image."""
-    from napari_unet.images.files.reading import image_name, list_images
+    from napari_unet.images.files.reading import image_name
 
     if source.is_file():
         require(len(images) == 1, f"{source} is one file for {len(images)} images: give a folder with one for each.")
         return {images[0]: source}
-    candidates = list_images(source)
+    candidates = list_labels(source)
     here = [path for path in images if path.parent.resolve() == source.expanduser().resolve()]
     if here:  # images are not their own labels
         candidates = [path for path in candidates if path not in here and is_label_name(image_name(path))]
-    found = match_names(images, candidates)
+    found = match_names(images, candidates, source)
     require(not found.lonely, found.sentence(source, what))
     return {pair.image: pair.labels for pair in found.pairs}
 
 
-def match_names(images: Sequence[Path], candidates: Sequence[Path]) -> Pairing:
-    """The partner of each of `images` among `candidates`; raises `UserError` if names are not clear."""
+def find_beside(images: Sequence[Path]) -> dict[Path, Path]:
+    """The labels that lie beside each of `images`: those written here, else what is called as its labels are.
+
+    Where there are none, the place where they would be.
+    """
+    from napari_unet.images.files.reading import image_name
+
+    found = {path: path.parent / f"{image_name(path)}_labels.tif" for path in images}
+    missing = [path for path in images if not found[path].exists()]
+    for folder in {path.parent for path in missing if path.parent.is_dir()}:
+        there = [path for path in missing if path.parent == folder]
+        candidates = [path for path in _labels_among(list_labels(folder)) if path not in images]
+        found |= {pair.image: pair.labels for pair in match_names(there, candidates).pairs}
+    return found
+
+
+def match_names(images: Sequence[Path], candidates: Sequence[Path], source: Path | None = None) -> Pairing:
+    """The partner of each of `images` among `candidates` of the folder `source`; `UserError` if names are not clear."""
     exact, folded = _by_key(candidates, fold=False), _by_key(candidates, fold=True)
     seen: dict[str, Path] = {}
-    pairs: list[Pair] = []
-    lonely: list[Path] = []
+    found: dict[Path, Path] = {}
     for path in images:
-        key = _key(path, _IMAGE_ENDINGS)
+        key = _key(path, without_image_ending)
         require(key not in seen, f"{path.parent} has two images called {key}: keep only one of them.")
         seen[key] = path
         partner = _choose(exact.get(key, ())) or _choose(folded.get(key.casefold(), ())) or _labels_inside(path)
-        if partner is None:
-            lonely.append(path)
-        else:
-            pairs.append(Pair(path, partner, None))
-    used = {pair.labels for pair in pairs}
+        if partner is not None:
+            found[path] = partner
+    found |= _match_loosely([path for path in images if path not in found], candidates, set(found.values()))
+    pairs = [Pair(path, found[path], None) for path in images if path in found]
+    lonely = [path for path in images if path not in found]
+    used = set(found.values())
     spare = tuple(path for path in candidates if path not in used)
-    folders = {path.parent for path in (*candidates, *images)}
+    folders = {path.parent for path in (*candidates, *images)} | ({source} if source is not None else set())
     pickled = [folder / f"{path.stem}_seg.npy" for path in lonely for folder in sorted(folders)]
     near = {path: _nearest(path, spare) for path in lonely}
     return Pairing(tuple(pairs), near, spare, tuple(path for path in pickled if path.is_file()))
 
 
+def _match_loosely(images: Sequence[Path], candidates: Sequence[Path], taken: set[Path]) -> dict[Path, Path]:
+    """Partners of images that have none by their whole names; only where one image and one file fit each other."""
+    from napari_unet.images.files.reading import image_name
+
+    names = {path: loose_names(image_name(path), labels=False) for path in images}
+    others = {path: loose_names(image_name(path), labels=True) for path in candidates if path not in taken}
+    fits = {path: [other for other in others if others[other] & names[path]] for path in images}
+    counts: dict[Path, int] = {}
+    for found in fits.values():
+        for other in found:
+            counts[other] = counts.get(other, 0) + 1
+    return {path: found[0] for path, found in fits.items() if len(found) == 1 and counts[found[0]] == 1}
+
+
 def _by_key(paths: Iterable[Path], fold: bool) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in paths:
-        key = _key(path, _LABEL_ENDINGS)
-        for name in {key, _without(key, _IMAGE_ENDINGS)}:
+        key = _key(path, without_label_ending)
+        for name in {key, without_image_ending(key)}:
             found.setdefault(name.casefold() if fold else name, []).append(path)
     return found
 
@@ -155,16 +213,10 @@ def _choose(paths: Sequence[Path]) -> Path | None:
     return named[0]
 
 
-def _key(path: Path, endings: Sequence[str]) -> str:
+def _key(path: Path, cut: Callable[[str], str]) -> str:
     from napari_unet.images.files.reading import image_name
 
-    return _without(unicodedata.normalize("NFC", image_name(path)), endings)
-
-
-def _without(name: str, endings: Sequence[str]) -> str:
-    low = name.lower()
-    ending = next((one for one in endings if low.endswith(one) and len(low) > len(one)), "")
-    return name[: len(name) - len(ending)]
+    return cut(unicodedata.normalize("NFC", image_name(path)))
 
 
 def _labels_inside(path: Path) -> Path | None:
@@ -174,6 +226,6 @@ def _labels_inside(path: Path) -> Path | None:
 
 
 def _nearest(path: Path, others: Sequence[Path]) -> tuple[str, ...]:
-    names = {_key(other, _LABEL_ENDINGS).casefold(): other.name for other in others}
-    close = difflib.get_close_matches(_key(path, _IMAGE_ENDINGS).casefold(), names, n=2, cutoff=0.6)
+    names = {_key(other, without_label_ending).casefold(): other.name for other in others}
+    close = difflib.get_close_matches(_key(path, without_image_ending).casefold(), names, n=2, cutoff=0.6)
     return tuple(names[name] for name in close)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
+import monkey
 import pytest
 from monkey import play, shrink
 from monkey_actions import draw_script
@@ -28,6 +31,15 @@ def test_a_failing_script_is_made_as_short_as_it_can_be() -> None:
     assert shrink(script, fails, 200) == list(needed)
     assert len(tried) < 100
     assert shrink(script, lambda some: False, 10) == script
+
+
+def test_a_process_that_does_nothing_more_is_ended_and_a_slow_one_is_not(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(monkey, "STILL_COMPUTED", 0.5)
+    out = tmp_path / "out"
+    out.touch()
+    for code, hung in (("while True: pass", True), ("import time; time.sleep(1.2)", False)):
+        with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as run:
+            assert monkey.watch(run, out) is hung
 
 
 @pytest.mark.real_window

@@ -66,6 +66,12 @@ def test_masks_are_no_labels(run: Run, folders: Path, model_file: Path) -> None:
     assert "mask" in ran.sentence
 
 
+def test_a_grey_image_is_no_labels(run: Run, folders: Path, model_file: Path) -> None:
+    write_labels(folders, "a.tif", lambda labels: tifffile.imread(folders / "images" / "a.tif"))
+    ran = evaluate(run, folders, model_file)
+    assert (ran.code, "a grey image and not labels" in ran.sentence) == (2, True)
+
+
 def test_jpeg_labels_are_refused(run: Run, folders: Path, model_file: Path) -> None:
     labels = tifffile.imread(folders / "labels" / "a.tif").astype("u1")
     (folders / "labels" / "a.tif").unlink()

@@ -12,7 +12,7 @@ import tifffile
 import zarr
 
 from napari_unet.cli.exchange.export import FORMATS
-from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.label_files import open_label_file
 from napari_unet.results.exports.formats import FORMATS as KNOWN
 
 Run = Callable[..., Any]
@@ -51,14 +51,15 @@ def test_labels_go_into_the_ome_zarr_of_their_image(run: Run, folders: Path, mas
     ran = run("export", masks / "b_labels.tif", "--format", "ome-zarr", "--into", image)
     assert ran.code == 0, ran.err
     assert zarr.open_group(str(image / "labels"), mode="r").attrs["ome"]["labels"] == ["b_labels"]  # type: ignore
-    labels = np.asarray(read_image(image / "labels" / "b_labels").data)
+    labels = np.asarray(open_label_file(image / "labels" / "b_labels").data)
     np.testing.assert_array_equal(labels, tifffile.imread(masks / "b_labels.tif"))
 
 
 def test_bad_file_is_named_and_the_others_are_exported(run: Run, folders: Path, masks: Path) -> None:
-    colour = folders / "rgb.tif"
-    tifffile.imwrite(colour, np.zeros((8, 8, 3), np.uint8), photometric="rgb")
-    ran = run("export", colour, masks / "a.tif", "--format", "geojson", "--output", folders)
+    photo = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    photo[0] = 0
+    tifffile.imwrite(folders / "rgb.tif", photo, photometric="rgb")
+    ran = run("export", folders / "rgb.tif", masks / "a.tif", "--format", "geojson", "--output", folders)
     assert ran.code == 2
     assert "rgb.tif" in ran.sentence
     assert (folders / "a.geojson").is_file()
@@ -66,3 +67,30 @@ def test_bad_file_is_named_and_the_others_are_exported(run: Run, folders: Path, 
     assert (ran.code, "nothing.zip" in ran.sentence) == (2, True)
     ran = run("import-labels", folders / "c_rois.zip", "--like", folders / "images")
     assert (ran.code, "called c" in ran.sentence) == (2, True)
+
+
+@pytest.mark.parametrize("dress", ["palette", "colours", "white is zero", "float"])
+def test_labels_in_any_dress_are_exported_alike(run: Run, folders: Path, masks: Path, dress: str) -> None:
+    labels = tifffile.imread(masks / "a.tif").astype(np.uint8)
+    colours = np.random.default_rng(0).integers(1, 255, (256, 3)).astype(np.uint8)
+    colours[0] = 0
+    path = folders / "dressed.tif"
+    if dress == "palette":
+        tifffile.imwrite(path, labels, photometric="palette", colormap=colours.T.astype(np.uint16) * 257)
+    elif dress == "colours":
+        tifffile.imwrite(path, colours[labels], photometric="rgb")
+    elif dress == "float":
+        tifffile.imwrite(path, labels.astype(np.float32))
+    else:
+        tifffile.imwrite(path, labels, photometric="miniswhite")
+    ran = run("export", path, "--format", "ome-tiff", "--output", folders / "out")
+    assert ran.code == 0, ran.err
+    (written,) = (folders / "out").iterdir()
+    found = tifffile.imread(written)
+    assert len(np.unique(found)) == len(np.unique(labels))
+    np.testing.assert_array_equal(found > 0, labels > 0)
+
+
+def test_a_grey_image_is_not_exported_as_labels(run: Run, folders: Path) -> None:
+    ran = run("export", folders / "images" / "a.tif", "--format", "geojson", "--output", folders / "out")
+    assert (ran.code, "a grey image and not labels" in ran.sentence) == (2, True)

@@ -103,3 +103,24 @@ def test_unknown_ending_and_missing_library_are_told_before_work(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     ran = run("measure", plate / "images", "--labels", plate / "labels", "--output", plate / "t.xlsx")
     assert (ran.code, "openpyxl" in ran.sentence) == (2, True)
+
+
+def test_labels_are_found_beside_the_image_by_their_usual_names(run: Run, plate: Path) -> None:
+    for name in "abc":
+        (plate / "labels" / f"{name}_labels.tif").rename(plate / "images" / f"{name}_cp_masks.tif")
+    ran = run("measure", plate / "images", "--output", plate / "t.csv", "--json")
+    assert (ran.code, ran.answer["objects"]) == (0, 6)
+
+
+def test_a_mask_is_not_measured_as_one_object(run: Run, plate: Path) -> None:
+    mask = np.zeros((30, 40), np.uint8)
+    for corner in (1, 11, 21):
+        mask[corner : corner + 5, 2:8] = mask[corner : corner + 5, 22:28] = 255
+    tifffile.imwrite(plate / "labels" / "a_labels.tif", mask)
+    ran = run("measure", plate / "images" / "a.ome.tif", "--labels", plate / "labels", "--output", plate / "t.csv")
+    assert (ran.code, "6 separate places" in ran.sentence, (plate / "t.csv").exists()) == (2, True, False)
+    np.copyto(mask, 7, where=mask > 0)
+    mask[1:6, 2:8], mask[28:30, 38:40], mask[28:30, 1:3] = 3, 4, 5
+    tifffile.imwrite(plate / "labels" / "a_labels.tif", mask)
+    ran = run("measure", plate / "images" / "a.ome.tif", "--labels", plate / "labels", "--output", plate / "t.csv")
+    assert (ran.code, "id 7 in 5" in ran.sentence) == (0, True)

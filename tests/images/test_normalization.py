@@ -52,6 +52,13 @@ def test_grey_values_on_a_large_offset_survive(dtype):
     np.testing.assert_allclose(normalize(data, measure_limits(data)), expected, atol=1e-6)
 
 
+def test_numbers_near_the_end_of_float64_keep_their_contrast():
+    values = np.random.default_rng(0).uniform(0.1, 1.5, (64, 64))
+    np.testing.assert_allclose(
+        normalize(values * 5e306, measure_limits(values * 5e306)), normalize(values, measure_limits(values)), atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("offset", [0, 500])
 @pytest.mark.parametrize("factor", [1, 17])
 def test_brightness_and_contrast_do_not_matter(offset, factor):

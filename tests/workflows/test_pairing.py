@@ -7,9 +7,10 @@ import zarr
 
 from napari_unet.errors import UserError
 from napari_unet.images.files.label_files import read_labels
+from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.workflows.files.batch_plan import expand_inputs
-from napari_unet.workflows.pairing import find_pairs, is_label_name, match_files
+from napari_unet.workflows.pairing import find_pairs, match_files
 
 
 def touch(folder, *names):
@@ -31,6 +32,16 @@ def touch(folder, *names):
         ("a_img.tif", "a_img_cp_masks.png"),
         ("A.TIF", "a_Mask.tif"),
         ("a.tif", "a_seg.tif"),
+        ("a.tif", "a-mask.tif"),
+        ("a.tif", "a.masks.tif"),
+        ("a b.c.tif", "a b.c mask.png"),
+        ("a.tif", "a_Simple Segmentation.tif"),
+        ("a.tif", "a_Object Identities.tif"),
+        ("a.tif", "mask_a.tif"),
+        ("img_001.tif", "mask_001.tif"),
+        ("image001.tif", "masks001.tif"),
+        ("t000.tif", "man_seg000.tif"),
+        ("img_7.ome.tif", "mask_img_7.tif"),
         (unicodedata.normalize("NFD", "müller.tif"), unicodedata.normalize("NFC", "müller_label.tif")),
     ],
 )
@@ -38,9 +49,36 @@ def test_usual_names_are_partners(tmp_path, image, labels):
     one, other = touch(tmp_path / "images", image), touch(tmp_path / "labels", labels)
     (pair,) = find_pairs(one, other)
     assert (pair.image.name, pair.labels.name) == (image, labels)
-    if is_label_name(labels.rsplit(".", 1)[0]):
+    if labels not in ("a.png", "a.tif"):
         (pair,) = find_pairs(touch(tmp_path / "both", image, labels), tmp_path / "both")
         assert (pair.image.name, pair.labels.name) == (image, labels)
+
+
+def test_a_beginning_tells_partners_only_where_no_other_fits(tmp_path):
+    images = touch(tmp_path / "i", "img_1.tif", "t1.tif", "img_2.tif", "mask_of_glass.tif")
+    labels = touch(tmp_path / "l", "mask_1.tif", "mask_2.tif", "spare.tif")
+    found = match_files(images, labels)
+    assert {pair.image.name: pair.labels.name for pair in found.pairs} == {"img_2.tif": "mask_2.tif"}
+    assert {path.name for path in found.lonely} == {"img_1.tif", "t1.tif", "mask_of_glass.tif"}
+    assert "mask_of_glass.tif" in [path.name for path in expand_inputs([images])]
+
+
+def test_arrays_of_numpy_are_labels_unless_they_are_pickled(tmp_path):
+    touch(tmp_path / "i", "a.tif", "b.tif")
+    labels = touch(tmp_path / "l")
+    np.save(labels / "a.npy", np.eye(3, dtype=np.int32))
+    np.save(labels / "b_seg.npy", {"masks": np.zeros((3, 3))}, allow_pickle=True)
+    found = match_files(tmp_path / "i", labels)
+    assert [pair.labels.name for pair in found.pairs] == ["a.npy"]
+    with pytest.raises(UserError, match=r"b_seg.npy is a pickled file.*Save masks"):
+        find_pairs(tmp_path / "i", labels)
+
+
+def test_a_folder_without_images_names_the_ones_in_it_that_have_some(tmp_path):
+    touch(tmp_path / "plate").joinpath("notes.txt").touch()
+    touch(tmp_path / "plate" / "Pos0", "a.tif")
+    with pytest.raises(UserError, match=r"give the folders in it that have some \(Pos0\)"):
+        expand_inputs([tmp_path / "plate"])
 
 
 def test_capitals_count_where_they_tell_files_apart(tmp_path):
@@ -95,6 +133,9 @@ def test_labels_within_an_ome_zarr(tmp_path):
     root["labels"].attrs["ome"] = {"labels": ["cells"]}
     (pair,) = find_pairs(tmp_path / "i", tmp_path / "i")
     like = Image(labels, "YX")
+    root["labels/cells"].attrs["ome"] = root["labels/cells"].attrs["ome"] | {"image-label": {}}
+    with pytest.raises(UserError, match="holds labels, not an image"):
+        read_image(pair.labels / "cells")
     for place in (pair.labels, pair.image, pair.labels / "cells", pair.labels / "cells" / "0"):
         np.testing.assert_array_equal(read_labels(place, like), labels)
 

@@ -62,12 +62,13 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 def _label_files(inputs: list[Path]) -> list[Path]:
     """The files in `inputs`; a folder stands for its label images, or, if none is called so, all its images."""
     from napari_unet.images.files.reading import image_name, is_image_path, list_images
+    from napari_unet.workflows.base_names import is_label_name
 
     found: list[Path] = []
     for path in inputs:
         if path.is_dir() and not is_image_path(path):
             images = list_images(path)
-            named = [image for image in images if image_name(image).endswith(("_labels", "_masks"))]
+            named = [image for image in images if is_label_name(image_name(image))]
             if not images:
                 raise UserError(f"There are no label images in {path}: give a folder of TIFF, PNG or OME-Zarr labels.")
             found += named or images
@@ -77,14 +78,18 @@ def _label_files(inputs: list[Path]) -> list[Path]:
 
 
 def _export(path: Path, args: argparse.Namespace) -> dict[str, Any]:
-    from napari_unet.images.files.reading import read_image
+    import numpy as np
+
+    from napari_unet.images.files.label_files import open_label_file
+    from napari_unet.images.lazy import is_lazy
+    from napari_unet.labels.places import check_no_greys
     from napari_unet.results.exports.formats import export_labels
     from napari_unet.results.exports.ome_zarr import write_ome_zarr
 
-    image = read_image(path, args.axes)
-    if image.dtype.kind not in "biu" or "S" in image.axes or "C" in image.axes:
-        raise UserError(f"{path.name} is no label image ({image.describe()}): labels are whole numbers, one an object.")
-    labels = image.select_channel()
+    labels = open_label_file(path, args.axes)
+    if not is_lazy(labels.data):
+        for plane in np.asarray(labels.data).reshape(-1, *labels.shape[-2:]):
+            check_no_greys(plane, path.name)
     if args.into is not None:
         written = write_ome_zarr(labels, path, image=args.into, name=labels.name)
     else:

@@ -12,7 +12,7 @@ from napari_unet.errors import UserError, listed
 from napari_unet.results.measurements.columns import COLUMNS
 from napari_unet.results.measurements.config import MeasureConfig
 from napari_unet.workflows.files.batch_plan import expand_inputs
-from napari_unet.workflows.pairing import find_partners
+from napari_unet.workflows.pairing import find_beside, find_partners
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +69,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
         def show(event: FileMeasured) -> None:
             bar.update(task, completed=event.done, detail=f"{event.done} of {event.total} images")
+            terminal.warn(event.problem)
 
         finished = follow(measure_files_steps(files, config, args.axes, stop), show)
     table, errors = finished.result.table, finished.result.errors
@@ -98,14 +99,10 @@ def _config(args: argparse.Namespace) -> MeasureConfig:
 
 def _files(args: argparse.Namespace) -> list[MeasuredFile]:
     """The images with the label images that belong to them."""
-    from napari_unet.images.files.reading import image_name
     from napari_unet.workflows.measuring import MeasuredFile
 
     images = expand_inputs(args.image)
-    if args.labels is None:
-        labels = {path: path.parent / f"{image_name(path)}_labels.tif" for path in images}
-    else:
-        labels = find_partners(images, args.labels)
+    labels = find_beside(images) if args.labels is None else find_partners(images, args.labels)
     parents = find_partners(images, args.parents, "parents") if args.parents else {}
     classes = find_partners(images, args.classes, "classes") if args.classes else {}
     return [MeasuredFile(path, labels[path], parents.get(path), classes.get(path)) for path in images]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from napari_unet.images.files.label_colours import ids_of_colours
 from napari_unet.images.files.reading import read_stored
 from napari_unet.images.files.request import ReadRequest
 from napari_unet.images.image import Image
+from napari_unet.images.lazy import is_lazy
 from napari_unet.labels.ids import compact_ids
 
 Source = Image | npt.NDArray[Any] | str | Path
@@ -62,7 +64,7 @@ def stored_labels(source: Source, like: Image) -> npt.NDArray[Any]:
         raise UserError(f"{name} do not fit into memory: close other programs or crop them.") from error
     except Exception as error:  # readers of damaged files raise anything at all, and lazy ones only now
         raise UserError(f"{name} are damaged and cannot be read: {str(error)[:200]}.") from error
-    return _whole_numbers(values, name)
+    return whole_numbers(values, name)
 
 
 def _check_size(labels: Image, like: Image, name: str) -> None:
@@ -74,6 +76,19 @@ def _check_size(labels: Image, like: Image, name: str) -> None:
 def open_labels(path: Path, like: Image) -> Image:
     """The label image at `path`, lazy if large, with the axes of the grey image `like` if it can be understood so."""
     return _in_order(_open(path), like)
+
+
+def open_label_file(path: Path | str, axes: str | None = None) -> Image:
+    """The label image at `path` by itself, axes of TZYX: lazy if large, integers of any type. Raises `UserError`."""
+    opened = read_stored(Path(path).expanduser(), axes, ReadRequest(ids=True))
+    if "S" in opened.axes:
+        opened = ids_of_colours(opened)
+    if "C" in opened.axes:
+        raise UserError(f"{opened.name} has channels ({opened.describe()}): labels have one number a pixel.")
+    labels = opened.select_channel()
+    if is_lazy(labels.data) and labels.dtype.kind in "bui":
+        return labels
+    return replace(labels, data=whole_numbers(np.asarray(labels.data), f"The labels {Path(path).name}"))
 
 
 def _open(path: str | Path) -> Image:
@@ -90,7 +105,8 @@ def _in_order(labels: Image, like: Image) -> Image:
     return labels.with_axes(like.axes) if labels.ndim == like.ndim else labels
 
 
-def _whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+def whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """`values` as integers that can be ids; raises `UserError`, with what is wrong of `name`."""
     if values.dtype.kind not in "biuf":
         raise UserError(f"{name} hold values of type {values.dtype}: save them as an integer image.")
     if values.dtype.kind == "f":
@@ -100,5 +116,7 @@ def _whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
             raise UserError(f"{name} run up to {values.max():g}, too large to tell ids apart: save them as integers.")
         values = values.astype(np.int64)
     if values.size and values.min() < 0:
-        raise UserError(f"{name} run from {values.min()} to {values.max()}: ids must not be negative.")
+        raise UserError(
+            f"{name} run from {values.min()} to {values.max()}: ids must not be negative, and background is 0."
+        )
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,7 @@ from napari_unet.images.image import Image
 
 def read_npy(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
     """The array in a .npy file, memory-mapped; `UserError` if it holds objects, as Cellpose's `_seg.npy` does."""
-    with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        _, _, dtype = read(file)
-    if dtype.hasobject:
+    if _stored_type(path).hasobject:
         raise UserError(
             "it holds pickled Python objects (as Cellpose's _seg.npy does), which could run code when they are opened, "
             "so it is not opened: save the masks as PNG or TIFF (in Cellpose: File > Save masks) and use that file"
@@ -26,3 +23,19 @@ def read_npy(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
     data = np.load(path, mmap_mode="r", allow_pickle=False)
     colour = not request.ids and looks_rgb(data.shape, data.dtype)
     return Image(data, guess_axes(data.shape, colour))
+
+
+def is_plain_array(path: Path) -> bool:
+    """Whether a .npy file holds numbers, and not pickled objects (or nothing that can be understood)."""
+    try:
+        return not _stored_type(path).hasobject
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def _stored_type(path: Path) -> np.dtype[Any]:
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        dtype: np.dtype[Any] = read(file)[2]
+    return dtype

@@ -24,6 +24,8 @@ def read_zarr(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
         return _level(path, node)
     group, notes = _image_group(node, request)
     metadata = _ome(group)
+    if not request.ids and "image-label" in metadata:
+        raise UserError("it holds labels, not an image: give the folder of the image itself")
     multiscales = metadata["multiscales"][0]
     return _describe(group, metadata, multiscales["datasets"][0], notes)
 

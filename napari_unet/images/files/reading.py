@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_unet.errors import UserError
-from napari_unet.images.axes import check_axes, order_axes, squeeze_axes
+from napari_unet.images.axes import check_axes, format_shape, order_axes, squeeze_axes
 from napari_unet.images.files.request import ReadRequest
 from napari_unet.images.image import Image
 from napari_unet.images.pixel_size import fill_pixel_size
@@ -44,7 +44,9 @@ def read_stored(path: Path, axes: str | None, request: ReadRequest) -> Image:
     except MemoryError as error:
         raise UserError(f"{path.name} does not fit into memory: close other programs or crop it.") from error
     except Exception as error:  # readers of damaged files raise anything at all
-        raise UserError(f"{path.name} is damaged or incomplete and cannot be read: {_reason(error)}.") from error
+        raise UserError(
+            f"{path.name} is damaged or incomplete and cannot be read ({_reason(error)}): copy or save it again."
+        ) from error
     return image
 
 
@@ -98,10 +100,11 @@ def _finish(image: Image, path: Path, axes: str | None) -> Image:
     """`image` checked, with the user's `axes`, without axes of length 1, and with its name."""
     dtype = image.dtype
     if dtype.kind not in "biuf":
-        kind = "complex numbers" if dtype.kind == "c" else f"values of type {dtype}"
-        raise UserError(f"it holds {kind}, not grey values: save it as real numbers, for example its magnitude")
+        if dtype.kind == "c":
+            raise UserError("it holds complex numbers, not grey values: save its magnitude, or its real part")
+        raise UserError(f"it holds values of type {dtype}, not grey values: save it as numbers")
     if 0 in image.shape:
-        raise UserError("it has no pixels")
+        raise UserError(f"it has no pixels (its shape is {format_shape(image.shape)}): save it again")
     if axes is not None and len(axes.strip()) == image.ndim:
         image, axes = image.with_axes(axes), None
     data, left = squeeze_axes(image.data, image.axes)
@@ -121,7 +124,7 @@ def _finish(image: Image, path: Path, axes: str | None) -> Image:
 def image_name(path: Path | str) -> str:
     """File name without the suffixes of image formats: "cells.ome.tif" -> "cells"."""
     name = Path(path).name
-    for suffix in (*_SUFFIXES, ".zarr", ".ome"):
+    for suffix in (*_SUFFIXES, ".npy", ".zarr", ".ome"):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
     return name

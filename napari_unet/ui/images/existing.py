@@ -21,6 +21,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.errors import UserError
+from napari_unet.heads.registry import find_head
+from napari_unet.images.files.label_files import read_labels, whole_numbers
+from napari_unet.labels.places import check_single_objects, tell_scattered
 from napari_unet.ui.session.layers import role_of
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
@@ -38,11 +41,13 @@ class ExistingLabels(QDialog):
     """Asks which labels, and the one thing about them: are they to be corrected, or to be learned from?"""
 
     used = Signal(object)  # the image's work
+    told = Signal(str)  # what is odd about the labels that are used
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._path: Path | None = None
+        self._work: ImageWork | None = None  # for which it was asked
         self.setWindowTitle("Use existing labels")
         self.source_box = QComboBox(toolTip="A Labels layer of the same shape as the image, or a file")
         self.correct = QRadioButton("I want to correct them", checked=True)
@@ -67,7 +72,7 @@ class ExistingLabels(QDialog):
         self._path = None
         self.message.clear()
         self.source_box.clear()
-        work = self._session.current
+        work = self._work = self._session.current
         for layer in sorted(self._layers(), key=lambda layer: not _fits(work, layer)):
             self.source_box.addItem(layer.name, layer)
         self.source_box.addItem(_FROM_FILE)
@@ -82,28 +87,41 @@ class ExistingLabels(QDialog):
 
     def use(self) -> None:
         """Do what was chosen, or say why that cannot be."""
-        work = self._session.current
+        work = self._work
         try:
-            labels = self._read(present(work))
-            layer = self.source_box.currentData()
-            put_labels(self._session, present(work), labels, layer, right=self.learn.isChecked())
+            if work is None or work not in self._session.works:
+                raise UserError("The image that the labels are for is closed: open it, and choose them again.")
+            labels, layer = self._read(work), self.source_box.currentData()
+            problem = self._check(labels)
+            put_labels(self._session, work, labels, layer, right=self.learn.isChecked())
         except UserError as error:
             self.message.show_text(str(error), "error", self.source_box)
             return
         self.accept()
+        if problem:
+            self.told.emit(problem)
         self.used.emit(work)
 
     def _read(self, work: ImageWork) -> npt.NDArray[Any]:
-        from napari_unet.images.files.label_files import read_labels
-
         layer = self.source_box.currentData()
         if layer is not None:
+            if layer not in self._session.viewer.layers:
+                raise UserError(f"{layer.name} was removed meanwhile: choose other labels.")
             return work.labels_of(layer)
         if self._path is None:
             self._on_source(self.source_box.currentIndex())
         if self._path is None:
             raise UserError("No labels are chosen yet: choose a layer, or a file.")
         return read_labels(self._path, work.grey)
+
+    def _check(self, labels: npt.NDArray[Any]) -> str:
+        """A sentence on ids in many places; raises `UserError` for a mask, or a grey image, in place of labels."""
+        entry = self._session.model_entry
+        if entry is not None and not find_head(entry.record).draws_objects:
+            return ""
+        name = self.source_box.currentText()
+        whole_numbers(labels, f"The labels {name}")
+        return tell_scattered(name, check_single_objects(labels.reshape(-1, *labels.shape[-2:]), name))
 
     def _layers(self) -> list[Labels]:
         return [layer for layer in self._session.viewer.layers if isinstance(layer, Labels) and role_of(layer) is None]

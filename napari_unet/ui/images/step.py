@@ -120,6 +120,7 @@ class ImageStep(Step):
         self.axes_edit.editingFinished.connect(self._on_axes_edited)
         self.sample_button.clicked.connect(self._on_sample)
         self.existing_button.clicked.connect(self.existing.ask)
+        self.existing.told.connect(lambda text: self.show_message(text, self.existing_button, "info"))
         self.pairs.added.connect(self.add_pairs)
         self.adder.advanced.connect(self._on_added_one)
         self.adder.ended.connect(self._on_added)

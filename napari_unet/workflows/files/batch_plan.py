@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_unet.errors import UserError, require
+from napari_unet.errors import UserError, listed, require
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.tracking.config import TrackConfig
-from napari_unet.workflows.pairing import is_label_name
+from napari_unet.workflows.pairing import leave_out_labels
 
 
 def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
     """The files in `inputs`; a folder stands for its images, without labels that were written there before."""
     # here and below, not at the top: what reads files takes longer to load than `--help` may take
-    from napari_unet.images.files.reading import image_name, is_image_path, list_images
+    from napari_unet.images.files.reading import is_image_path, list_images
 
     paths: list[Path] = []
     for path in inputs:
         if path.is_dir() and not is_image_path(path):
-            found = [p for p in list_images(path) if not is_label_name(image_name(p))]
-            require(found, f"There are no images in {path}: give a folder of TIFF, PNG, JPEG or OME-Zarr images.")
+            found = leave_out_labels(list_images(path))
+            require(found, f"There are no images in {path}: {_advice(path)}.")
             paths += found
         elif not path.exists() and any(letter in path.name for letter in "*?["):  # a pattern that no shell expanded
             found = sorted(found for found in path.parent.glob(path.name) if not found.stem.endswith("_labels"))
@@ -30,6 +30,16 @@ def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
         else:
             paths.append(path)
     return list(dict.fromkeys(paths))
+
+
+def _advice(folder: Path) -> str:
+    """What to give in place of a folder without images."""
+    from napari_unet.images.files.reading import list_images
+
+    inner = [path.name for path in sorted(folder.iterdir()) if path.is_dir() and list_images(path)]
+    if inner:
+        return f"give the folders in it that have some ({listed(inner)})"
+    return "give a folder of TIFF, PNG, JPEG or OME-Zarr images"
 
 
 def plan_outputs(paths: Sequence[Path], folder: Path | None) -> dict[Path, Path]:
@@ -48,7 +58,11 @@ def plan_outputs(paths: Sequence[Path], folder: Path | None) -> dict[Path, Path]
     for path in paths:
         target = (folder or path.parent) / f"{image_name(path)}_labels.tif"
         twin = next((p for p, t in targets.items() if t.resolve() == target.resolve()), None)
-        require(twin is None, f"The labels of {twin} and {path} would both be {target}: rename one of the images.")
+        require(
+            twin is None,
+            f"The labels of {twin} and {path} would both be {target}: rename one of the images, "
+            "or segment one folder at a time.",
+        )
         targets[path] = target
     return targets
 

@@ -46,6 +46,29 @@ def test_a_layer_of_the_users_becomes_a_prediction_to_be_corrected(
     assert panel.correct_step.is_open
 
 
+def test_a_mask_and_a_grey_image_are_no_labels_and_a_closed_image_has_none(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray
+) -> None:
+    image = viewer.add_image(blobs)
+    dialog = panel.image_step.existing
+    grey = (100 * np.random.default_rng(0).random(blobs.shape)).astype(np.int32)
+    for wrong, told in (((grey % 2) * 255, "separate places"), (grey, "a grey image and not labels")):
+        layer = viewer.add_labels(wrong, name="wrong")
+        panel.image_step.existing_button.click()
+        dialog.source_box.setCurrentText("wrong")
+        dialog.use()
+        assert told in dialog.message.text
+        assert panel.session.current.labels is None
+        viewer.layers.remove(layer)
+        dialog.use()
+        assert "removed meanwhile" in dialog.message.text
+    viewer.add_labels(mine.copy(), name="right")
+    dialog.ask()
+    viewer.layers.remove(image)
+    dialog.use()
+    assert "is closed" in dialog.message.text
+
+
 def test_ground_truth_is_reviewed_everywhere_and_nothing_is_said_of_corrections(
     panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray, qtbot: Any
 ) -> None:
