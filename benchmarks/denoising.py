@@ -30,6 +30,7 @@ from napari_unet.restoration.applying import restore_steps
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.material import gather
 from napari_unet.restoration.smoothing import best_sigma
+from napari_unet.restoration.tasks import TASKS
 from napari_unet.restoration.teaching import teach_steps
 
 PHOTONS = {"low": 200, "mid": 50, "high": 15}
@@ -89,14 +90,14 @@ def run(args: argparse.Namespace, level: str) -> list[dict[str, object]]:
     pairs = [read_clean(number) for number in (20, 21)]
     teachers = [Image(add_noise(clean, level, 99), "YX", name=f"pair {i}") for i, clean in enumerate(pairs)]
     wanted = [Image(clean, "YX", name=f"clean {i}") for i, clean in enumerate(pairs)]
-    taught = drain(teach_steps(gather(teachers, wanted, "denoise"), config, "pairs"))
+    taught = drain(teach_steps(gather(teachers, wanted, TASKS["denoise"]), config, "pairs"))
     rows: dict[str, list[dict[str, float]]] = {}
     for number in range(args.images):
         clean = read_clean(40 + number)
         noisy = add_noise(clean, level, number)
         found = filters(noisy)
         image, start = Image(noisy, "YX"), time.perf_counter()
-        alone = drain(teach_steps(gather([image], None, "denoise"), config, "alone"))
+        alone = drain(teach_steps(gather([image], None, TASKS["denoise"]), config, "alone"))
         found["ours"] = np.asarray(drain(restore_steps(image, alone.model)).data)
         found["ours pairs"] = np.asarray(drain(restore_steps(image, taught.model)).data)
         for name, picture in found.items():

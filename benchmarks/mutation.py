@@ -146,8 +146,8 @@ def _other(value: int | float) -> int | float:
 
 
 _RELATED = {
-    "learning": ("finetuning", "training", "heads"),
-    "heads": ("learning", "finetuning", "segmentation", "workflows"),
+    "learning": ("finetuning", "training", "heads", "restoration"),
+    "heads": ("learning", "finetuning", "segmentation", "workflows", "restoration"),
     "finetuning": ("learning", "heads", "workflows"),
 }
 _SLOW = ("--deselect", "tests/finetuning/test_training_kills.py")  # kills of processes: minutes, and nothing new
@@ -156,17 +156,20 @@ _SLOW = ("--deselect", "tests/finetuning/test_training_kills.py")  # kills of pr
 class Bench:
     """A copy of the checkout in which mutants live, one at a time, and what is known of its tests."""
 
-    def __init__(self, folder: Path, rooms: list[str]) -> None:
+    def __init__(self, folder: Path, rooms: list[str], lines: Path | None = None) -> None:
         self.folder = folder
         for name in ("napari_unet", "tests", "benchmarks", "sample_data"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "napari.yaml"):
             shutil.copy(ROOT / name, folder / name)
-        wanted = dict.fromkeys(room for one in rooms for room in (one, *_RELATED.get(one, ())))
-        tests = [f"tests/{room}" for room in wanted if (ROOT / "tests" / room).is_dir()]
-        if not self.run(["-p", "mutation_coverage", *_SLOW, *tests]):
-            raise SystemExit(f"The tests {tests} fail without any mutant.")
-        known = json.loads((folder / "lines.json").read_text())
+        if lines is None or not lines.exists():
+            wanted = dict.fromkeys(room for one in rooms for room in (one, *_RELATED.get(one, ())))
+            tests = [f"tests/{room}" for room in wanted if (ROOT / "tests" / room).is_dir()]
+            if not self.run(["-p", "mutation_coverage", *_SLOW, *tests]):
+                raise SystemExit(f"The tests {tests} fail without any mutant.")
+            if lines is not None:
+                shutil.copy(folder / "lines.json", lines)
+        known = json.loads((lines or folder / "lines.json").read_text())
         self.seconds: dict[str, float] = known["seconds"]
         self.lines: dict[str, dict[str, list[str]]] = known["lines"]
 
@@ -213,6 +216,7 @@ def main() -> None:
     parser.add_argument("--rooms", nargs="+", default=["learning", "finetuning", "heads"])
     parser.add_argument("--n", type=int, default=60, help="Mutants, drawn at random.")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lines", type=Path, help="Which tests run which lines: kept there, and read if it is there.")
     parser.add_argument("--list", action="store_true", help="Only print what would be tried.")
     args = parser.parse_args()
     files = [path for room in args.rooms for path in sorted((ROOT / "napari_unet" / room).rglob("*.py"))]
@@ -225,7 +229,7 @@ def main() -> None:
         return
     killed = 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
-        bench = Bench(Path(scratch).resolve(), args.rooms)
+        bench = Bench(Path(scratch).resolve(), args.rooms, args.lines)
         for number, mutant in enumerate(chosen, start=1):
             dead = bench.kills(mutant)
             killed += dead

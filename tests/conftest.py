@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,11 +27,26 @@ settings.register_profile("developer", deadline=None)
 settings.register_profile("automatic", deadline=None, derandomize=True)
 settings.load_profile("automatic" if os.environ.get("CI") else "developer")
 
+PATIENCE = 600
+"""Seconds after which what is waited for will never come: a busy machine is no error."""
+
 _BESIDE_CHECKOUT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
 def _real_images() -> Path:
     return Path(os.environ.get("NAPARI_UNET_DATA", _BESIDE_CHECKOUT))
+
+
+def pytest_configure() -> None:
+    """Windows are waited for with patience, whatever a test says."""
+    from pytestqt.qtbot import QtBot
+
+    wait = QtBot.waitUntil
+
+    def wait_patiently(self: QtBot, callback: Callable[[], object], *, timeout: int = 0) -> None:
+        wait(self, callback, timeout=max(timeout, 1000 * PATIENCE))
+
+    QtBot.waitUntil = QtBot.wait_until = wait_patiently
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

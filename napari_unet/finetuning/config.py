@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from napari_unet.learning.optimization import OptimizationConfig
-from napari_unet.models.running.engine import DeviceName, Engine
+from napari_unet.learning.config import LearningConfig, OptimizationConfig
 
 _SCRATCH = 2.0  # times the learning rate
 
 
-class FinetuneConfig(BaseModel):
+class FinetuneConfig(LearningConfig):
     """How a model is adapted to corrections."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seconds: float = Field(
-        60.0, ge=2, le=86_400, title="Time", description="Seconds for the whole run, validation and saving included."
-    )
     learning_rate: float = Field(2e-3, gt=0, le=0.1, title="Learning rate")
     weight_decay: float = Field(1e-4, ge=0, le=1, title="Weight decay")
     batch_size: int = Field(6, ge=1, le=64, title="Patches a step")
     patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
-    max_steps: int | None = Field(None, ge=1, title="Steps at most", description="Empty: as many as the time allows.")
     held_out: float = Field(
         0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
     )
@@ -45,18 +36,6 @@ class FinetuneConfig(BaseModel):
         json_schema_extra={"choices": ["auto", "one", "all"]},
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
-    seed: int = Field(0, ge=0, title="Seed")
-    device: DeviceName = Field(
-        "auto",
-        title="Device",
-        description="What computes: the processor (cpu) or a graphics card; auto asks the machine.",
-        json_schema_extra={"choices": list(get_args(DeviceName))},
-    )
-
-    @property
-    def engine(self) -> Engine:
-        """What it runs on."""
-        return Engine(self.device)
 
     def optimization(self, scratch: bool = False) -> OptimizationConfig:
         """How steps are made; from `scratch` there is nothing yet to lose, and the rate is higher."""

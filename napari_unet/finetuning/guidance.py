@@ -100,11 +100,11 @@ def advise_classes(names: Sequence[str], pixels: Sequence[int]) -> str:
     return ""
 
 
-def describe_cost(seconds: float, device: str) -> str:
-    """For example "Takes about 1 minute on the processor (2 cores)"; `device` as `describe_device` gives it."""
+def describe_cost(seconds: float, computer: str) -> str:
+    """For example "Takes about 1 minute on the processor (2 cores)"; `computer` as an engine describes it."""
     minutes = seconds / 60
     time = f"{seconds:.0f} seconds" if seconds < 60 else _count(round(minutes), "minute")
-    return f"Takes about {time} on {device}."
+    return f"Takes about {time} on {computer}."
 
 
 def advise(

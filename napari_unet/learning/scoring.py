@@ -49,13 +49,16 @@ def predict_labels(
     thresholds: Thresholds = Thresholds(),
 ) -> npt.NDArray[np.int32]:
     """Labels (Y, X) of `pixels` ((C,) Y, X) with objects of `diameter` pixels, as segmentation gives them."""
-    maps = predict_maps(predictor, pixels, limits, diameter)
+    maps = _maps(predictor, pixels, limits, resampling_factor(predictor.record, diameter))
     return decode(maps, decoding_record(predictor.record, thresholds), SegmentConfig(), diameter)
 
 
-def predict_maps(
-    predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, diameter: float
-) -> npt.NDArray[np.float32]:
-    """Probability maps (outputs, Y, X) of `pixels` ((C,) Y, X) with objects of `diameter` pixels."""
-    seen = see_plane(pixels, limits, predictor.record, resampling_factor(predictor.record, diameter))
+def predict_maps(predictor: Predictor, plane: HeldOutPlane) -> npt.NDArray[np.float32]:
+    """Probability maps (outputs, Y, X) of a plane."""
+    record = predictor.record
+    return _maps(predictor, *plane.input_of(record), resampling_factor(record, plane.diameter))
+
+
+def _maps(predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, factor: float) -> npt.NDArray[np.float32]:
+    seen = see_plane(pixels, limits, predictor.record, factor)
     return predict_plane(predictor, seen, _TILE).at_image_size()

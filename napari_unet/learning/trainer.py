@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from napari_unet.learning.averaging import RunningAverage
+from napari_unet.learning.config import OptimizationConfig
 from napari_unet.learning.last_layer import fit_last_layer
-from napari_unet.learning.optimization import OptimizationConfig
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import Teacher, crop_to
 from napari_unet.learning.threads import ThreadChoice

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
+from psygnal import SignalInstance
 
 from napari_unet.errors import UserError
 from napari_unet.models.library_index import LibraryIndex
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 PRETRAINED = Path(__file__).parent / "pretrained"
+changed = SignalInstance(name="changed")
+"""Told whenever the functions below have given the library another content, in the thread that did."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,9 @@ def save_to_library(model: Model) -> Model:
 
     name = _free_name(model.record.name)
     path = _free_path(name)
-    return save_model(replace(model, record=model.record.model_copy(update={"name": name})), path)
+    saved = save_model(replace(model, record=model.record.model_copy(update={"name": name})), path)
+    changed.emit()
+    return saved
 
 
 def rename_model(name: str, new_name: str) -> ModelEntry:
@@ -151,9 +156,7 @@ def rename_model(name: str, new_name: str) -> ModelEntry:
         raise UserError(f"There is a model called {new_name!r} already: choose another name.")
     with _new_file(entry.path) as partial:
         write_renamed(entry.path, partial, new_name)
-    renamed = _entry(entry.path, shipped=False)
-    _note_renamed(entry.sha256, renamed.sha256)
-    return renamed
+    return _note_written(entry.path, entry.sha256)
 
 
 def rename_classes(name: str, class_names: Sequence[str]) -> ModelEntry:
@@ -167,9 +170,7 @@ def rename_classes(name: str, class_names: Sequence[str]) -> ModelEntry:
         raise UserError(f"{entry.name} has {len(known)} classes ({', '.join(known)}): give as many names.")
     with _new_file(entry.path) as partial:
         write_with(entry.path, partial, {"class_names": names, "outputs": names})
-    renamed = _entry(entry.path, shipped=False)
-    _note_renamed(entry.sha256, renamed.sha256)
-    return renamed
+    return _note_written(entry.path, entry.sha256)
 
 
 def remove_model(name: str) -> None:
@@ -179,6 +180,7 @@ def remove_model(name: str) -> None:
         entry.path.unlink()
     except OSError as error:
         raise UserError(f"{entry.path} could not be removed: {error.strerror}.") from error
+    changed.emit()
 
 
 def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str = "") -> Path:
@@ -234,9 +236,7 @@ def import_model(path: str | Path) -> ModelEntry:
             shutil.copyfile(path, partial)
         else:
             write_renamed(path, partial, name)
-    imported = _entry(target, shipped=False)
-    _note_renamed(sha256, imported.sha256)
-    return imported
+    return _note_written(target, sha256)
 
 
 def lineage(entry: ModelEntry) -> list[ModelEntry | str]:
@@ -309,11 +309,14 @@ def _free_path(name: str) -> Path:
     return path
 
 
-def _note_renamed(old: str, new: str) -> None:
-    """Remember that the file of hash `old` now has the hash `new`, for the lineage of its children."""
-    if old != new:
+def _note_written(path: Path, old: str) -> ModelEntry:
+    """The entry of a file that had the hash `old`: what it has now is remembered, for the lineage of its children."""
+    entry = _entry(path, shipped=False)
+    if old != entry.sha256:
         folder = models_dir()
-        LibraryIndex.read(folder).with_renamed(old, new).write(folder)
+        LibraryIndex.read(folder).with_renamed(old, entry.sha256).write(folder)
+    changed.emit()
+    return entry
 
 
 @contextmanager

@@ -32,6 +32,8 @@ class TrainingRecord(BaseModel):
 
 
 HoleName = Literal["none", "pixel", "rows", "columns"]
+TaskName = Literal["denoise", "upscale", "synthesize"]
+"""What is restored; "upscale" doubles rows and columns, "synthesize" makes one channel of another."""
 
 
 class GreyOutput(BaseModel):
@@ -39,7 +41,7 @@ class GreyOutput(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    task: Literal["denoise", "upscale", "synthesize"] = "denoise"
+    task: TaskName = "denoise"
     residual: bool = Field(False, description="What it says is added to the image, smoothed.")
     sigma: float = Field(0.0, ge=0, le=20, description="Width of that smoothing in pixels; 0: none.")
     spread: float = Field(1.0, gt=0, description="What an output of 1 adds, in normalized grey values.")
@@ -49,11 +51,6 @@ class GreyOutput(BaseModel):
     limits: tuple[float, float] | None = Field(
         None, description="Grey values that the output calls 0 and 1; None: those of the image, by gain and offset."
     )
-
-    @property
-    def factor(self) -> int:
-        """How many times larger than the image the output is, along Y and X."""
-        return 2 if self.task == "upscale" else 1
 
 
 class ModelRecord(BaseModel):

@@ -19,13 +19,12 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.restoration.enlarging import enlarge
 from napari_unet.restoration.material import NORMALIZATION, limits_of, output_limits
 from napari_unet.restoration.smoothing import base_of, reach_of
+from napari_unet.restoration.tasks import task_of
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.plane import SeenPlane
 from napari_unet.segmentation.tiles.queue import TileQueue
 
 _TILE = 512
-HONESTY = "Restored grey values are a guess of what is behind the noise: look at them, and measure in the image itself."
-_INVENTED = "What is shown was made from another channel: it is what is likely there, and not what is there."
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,6 @@ def grey_of(model: Model) -> GreyOutput:
     return model.record.grey
 
 
-def advice(grey: GreyOutput) -> str:
-    """What a user ought to know of such images."""
-    return _INVENTED if grey.task == "synthesize" else HONESTY
-
-
 def restore_steps(
     image: Image, model: Model, engine: Engine = Engine(), stop: StopFlag | None = None
 ) -> Iterator[TileRestored | Finished[Image | None]]:
@@ -63,8 +57,9 @@ def restore_steps(
         If the model makes no grey values.
     """
     grey, flag = grey_of(model), stop or StopFlag()
+    task = task_of(grey)
     predictor = Predictor(model, replace(engine, precision="float32"))  # grey values need more than 8 bits
-    shape = (*image.shape[:-2], image.shape[-2] * grey.factor, image.shape[-1] * grey.factor)
+    shape = (*image.shape[:-2], image.shape[-2] * task.factor, image.shape[-1] * task.factor)
     dtype = image.dtype if image.dtype.kind in "ui" else np.dtype(np.float32)
     out: Array = np.zeros(shape, dtype)
     planes = list(np.ndindex(*image.shape[:-2]))
@@ -74,11 +69,8 @@ def restore_steps(
             if flag.requested:
                 yield Finished(None, stopped=True)
                 return
-    scale = {letter: value / (grey.factor if letter in "YX" else 1) for letter, value in image.scale.items()}
-    yield Finished(replace(image, data=out, scale=scale, name=f"{image.name} {_WORDS[grey.task]}", path=None))
-
-
-_WORDS = {"denoise": "denoised", "upscale": "enlarged", "synthesize": "synthesized"}
+    scale = {letter: value / (task.factor if letter in "YX" else 1) for letter, value in image.scale.items()}
+    yield Finished(replace(image, data=out, scale=scale, name=f"{image.name} {task.made}", path=None))
 
 
 def _restore_plane(
@@ -86,7 +78,7 @@ def _restore_plane(
 ) -> Iterator[tuple[int, int]]:
     """Fill `out` (Y, X), a step a tile."""
     pixels, limits = image.plane(index), limits_of(image, index)
-    if grey.factor > 1:
+    if task_of(grey).factor > 1:
         pixels = enlarge(pixels)
     seen = SeenPlane(pixels, pixels.shape, 1, limits, NORMALIZATION)
     queue = TileQueue(predictor, seen, _TILE)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from napari_unet.learning.optimization import OptimizationConfig
+from napari_unet.learning.config import LearningConfig, OptimizationConfig
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.running.engine import DeviceName, Engine
 
-TaskName = Literal["denoise", "upscale", "synthesize"]
-"""What is restored; "upscale" doubles rows and columns, "synthesize" makes one channel of another."""
 StructureName = Literal["none", "rows", "columns"]
 
 
-class RestoreConfig(BaseModel):
+class RestoreConfig(LearningConfig):
     """How a network learns to restore."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seconds: float = Field(60.0, ge=2, le=86_400, title="Time", description="Seconds for learning.")
     structure: StructureName = Field(
         "none",
         title="Structured noise",
@@ -42,19 +36,6 @@ class RestoreConfig(BaseModel):
     held_out: float = Field(
         0.2, ge=0, le=0.5, title="Held out", description="Share of pairs that only score the network."
     )
-    max_steps: int | None = Field(None, ge=1, title="Steps at most", description="Empty: as many as the time allows.")
-    seed: int = Field(0, ge=0, title="Seed")
-    device: DeviceName = Field(
-        "auto",
-        title="Device",
-        description="What computes: the processor (cpu) or a graphics card; auto asks the machine.",
-        json_schema_extra={"choices": list(get_args(DeviceName))},
-    )
-
-    @property
-    def engine(self) -> Engine:
-        """What it learns on."""
-        return Engine(self.device)
 
     @property
     def optimization(self) -> OptimizationConfig:

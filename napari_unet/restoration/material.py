@@ -14,9 +14,10 @@ from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import Limits, NormalizationConfig, measure_limits, normalize
 from napari_unet.labels.types import Array, Floats
 from napari_unet.models.record import GreyOutput, HoleName
-from napari_unet.restoration.config import StructureName, TaskName
+from napari_unet.restoration.config import StructureName
 from napari_unet.restoration.enlarging import enlarge, shrink
 from napari_unet.restoration.smoothing import base_of, best_sigma, smooth
+from napari_unet.restoration.tasks import RestorationTask, task_of
 
 NORMALIZATION = NormalizationConfig(low=0.5, high=99.9, clip=20.0)
 """Nothing that is in the image is cut off."""
@@ -44,7 +45,7 @@ class Material:
 
 
 def gather(
-    images: Sequence[Image], wanted: Sequence[Image] | None, task: TaskName, structure: StructureName = "none"
+    images: Sequence[Image], wanted: Sequence[Image] | None, task: RestorationTask, structure: StructureName = "none"
 ) -> Material:
     """What `images` (grey, axes out of "TZYX") teach, with what each is to become, or by themselves.
 
@@ -54,17 +55,17 @@ def gather(
         If shapes disagree, pairs show nothing in common, or the task needs pairs.
     """
     if wanted is None:
-        if task == "synthesize":
+        if task.needs_pairs:
             raise UserError("To make one channel of another, pairs are needed: give the other channel, too (--clean).")
         return _alone(images, task, structure)
     notes: list[str] = []
     grey = _grey_of_pairs(images, wanted, task)
     examples: list[Example] = []
     for image, other in zip(images, wanted, strict=True):
-        _check_pair(image, other, grey.factor)
+        _check_pair(image, other, task.factor)
         for index in _planes(image):
             examples.append(_pair(image, other, index, grey, notes))
-    if task == "denoise":
+    if task.removes_noise:
         sigma = best_sigma([one.seen for one in examples], [one.wanted for one in examples], "none")
         grey = grey.model_copy(update={"sigma": sigma})
     return _taught(examples, grey, notes)
@@ -80,29 +81,31 @@ def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] 
     return Material(tuple(examples), grey, tuple(dict.fromkeys(notes)))
 
 
-def _alone(images: Sequence[Image], task: TaskName, structure: StructureName) -> Material:
+def _alone(images: Sequence[Image], task: RestorationTask, structure: StructureName) -> Material:
     seen = [_normalized(image, index) for image in images for index in _planes(image)]
-    if task == "denoise":
+    if task.removes_noise:
         hole: HoleName = "pixel" if structure == "none" else structure
-        grey = GreyOutput(task=task, residual=True, hole=hole, sigma=best_sigma(seen, seen, hole))
+        grey = GreyOutput(task=task.name, residual=True, hole=hole, sigma=best_sigma(seen, seen, hole))
         return _taught([Example(plane, plane, blind=True) for plane in seen], grey)
     whole = [plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2] for plane in seen]
-    return _taught([Example(enlarge(shrink(plane)), plane) for plane in whole], GreyOutput(task=task, residual=True))
+    return _taught(
+        [Example(enlarge(shrink(plane)), plane) for plane in whole], GreyOutput(task=task.name, residual=True)
+    )
 
 
-def _grey_of_pairs(images: Sequence[Image], wanted: Sequence[Image], task: TaskName) -> GreyOutput:
-    if task == "synthesize":
+def _grey_of_pairs(images: Sequence[Image], wanted: Sequence[Image], task: RestorationTask) -> GreyOutput:
+    if not task.same_signal:
         measured = [measure_limits(other.data, NORMALIZATION) for other in wanted]
         low, high = min(one.low for one in measured), max(one.high for one in measured)
-        return GreyOutput(task=task, limits=(low, high))
+        return GreyOutput(task=task.name, limits=(low, high))
     # Pairs may differ in exposure: the output is in the units of what is wanted. Noise is smoothed away before that is
     # measured, or it would count as contrast.
-    seen, target = _smoothed(images), _smoothed(wanted, shrunk=task == "upscale")
+    seen, target = _smoothed(images), _smoothed(wanted, shrunk=task.factor > 1)
     gain = float(target.std() / max(float(seen.std()), 1e-9))
     offset = float(target.mean() - gain * seen.mean())
     if 0.8 < gain < 1.25 and abs(float(target.mean() - seen.mean())) < 0.2 * seen.std():
         gain, offset = 1.0, 0.0  # the same units
-    return GreyOutput(task=task, residual=True, gain=gain, offset=offset)
+    return GreyOutput(task=task.name, residual=True, gain=gain, offset=offset)
 
 
 def _smoothed(images: Sequence[Image], shrunk: bool = False) -> Floats:
@@ -147,12 +150,12 @@ def _check_pair(image: Image, other: Image, factor: int) -> None:
 
 
 def _pair(image: Image, other: Image, index: tuple[int, ...], grey: GreyOutput, notes: list[str]) -> Example:
-    limits = limits_of(image, index)
+    task, limits = task_of(grey), limits_of(image, index)
     seen = normalize(image.plane(index), limits, NORMALIZATION)
     wanted = normalize(other.plane(index), output_limits(grey, limits), NORMALIZATION)
-    if grey.factor > 1:
+    if task.factor > 1:
         seen = enlarge(seen)
-    shift = _shift(seen, wanted, image.name, other.name, strict=grey.task != "synthesize")
+    shift = _shift(seen, wanted, image.name, other.name, strict=task.same_signal)
     if shift != (0, 0):
         notes.append(
             f"{other.name} is shifted by {shift[0]} rows and {shift[1]} columns against {image.name}; this was mended."

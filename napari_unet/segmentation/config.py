@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_unet.images.view import Thresholds
-from napari_unet.models.running.engine import DeviceName, Engine, PrecisionName
+from napari_unet.models.running.engine import DeviceChoice, Engine, PrecisionName
 
 StackName = Literal["auto", "slices", "volume"]
 
@@ -96,12 +96,7 @@ class SegmentConfig(BaseModel):
         json_schema_extra={"choices": ["auto", "no", "yes"]},
     )
     keep_probability: bool = Field(False, title="Probability maps", description="Keep what the network said.")
-    device: DeviceName = Field(
-        "auto",
-        title="Device",
-        description="What computes: the processor (cpu) or a graphics card; auto asks the machine.",
-        json_schema_extra={"choices": list(get_args(DeviceName))},
-    )
+    device: DeviceChoice = "auto"
     precision: PrecisionName = Field(
         "auto",
         title="Precision",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.learning.optimization import OptimizationConfig
+from napari_unet.learning.config import OptimizationConfig
 from napari_unet.models.architecture import UNetConfig
 
 

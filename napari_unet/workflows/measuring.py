@@ -18,6 +18,7 @@ from napari_unet.images.lazy import is_lazy
 from napari_unet.labels.places import check_single_objects, tell_scattered
 from napari_unet.results.measurements.config import MeasureConfig
 from napari_unet.results.measurements.measure import measure_steps
+from napari_unet.workflows.files.progress import FileProgress
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,6 @@ class MeasuredFile:
     labels: Path
     parents: Path | None = None
     classes: Path | None = None
-
-
-@dataclass(frozen=True)
-class FileMeasured:
-    """One file is done, or has failed with the sentence `error`. `problem`: what is odd about its labels."""
-
-    done: int
-    total: int
-    path: Path
-    objects: int = 0
-    error: str | None = None
-    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +44,7 @@ def measure_files_steps(
     config: MeasureConfig | None = None,
     axes: str | None = None,
     stop: StopFlag | None = None,
-) -> Iterator[FileMeasured | Finished[MeasuredFiles]]:
+) -> Iterator[FileProgress | Finished[MeasuredFiles]]:
     """Measure one file after another; a bad one does not keep the others from it. Stopping keeps what is done."""
     flag = stop or StopFlag()
     tables: list[pd.DataFrame] = []
@@ -67,12 +56,12 @@ def measure_files_steps(
             finished, problem = _measure_file(file, config or MeasureConfig(), axes, flag)
         except UserError as error:
             errors[file.image] = str(error)
-            yield FileMeasured(number, len(files), file.image, error=str(error))
+            yield FileProgress(number, len(files), file.image, error=str(error))
             continue
         if finished.stopped:  # half of an image would be taken for all of it
             break
         tables.append(finished.result)
-        yield FileMeasured(number, len(files), file.image, len(finished.result), problem=problem)
+        yield FileProgress(number, len(files), file.image, len(finished.result), problem=problem)
     yield Finished(MeasuredFiles(_join(tables), errors), flag.requested)
 
 

@@ -166,10 +166,10 @@ def test_quick_on_a_large_plane():
     list(live.update(now))
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()  # others who use the machine do not count
         list(live.update(now))
         assert live.counts.total == 2
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 0.05  # about 4 ms where nothing else runs
 
 

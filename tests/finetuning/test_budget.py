@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
 
@@ -67,6 +69,34 @@ def test_what_would_take_much_of_the_time_gets_none_of_it(optional: float, reser
     assert budget.can_spare(20)
     clock.now += 15
     assert not budget.can_spare(20)
+
+
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=20), st.floats(0, 5), st.none() | st.integers(1, 30))
+def test_progress_rises_from_nothing_to_all_and_no_further(
+    waits: list[float], score_seconds: float, most: int | None
+) -> None:
+    clock = Clock()
+    budget = Budget(60.0, most, clock)
+    budget.plan(score_seconds)
+    shares = [budget.progress(0)]
+    for step, wait in enumerate(waits, start=1):
+        clock.now += wait
+        shares.append(budget.progress(step))
+        assert 0 <= budget.seconds_left(step) <= max(0.0, budget.left)
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] <= 1
+    clock.now += 60
+    assert (budget.progress(len(waits)), budget.has_time(len(waits)), budget.seconds_left(0)) == (1.0, False, 0.0)
+
+
+def test_a_long_step_is_not_begun_shortly_before_the_end() -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(0.0)
+    clock.now += 50
+    assert budget.has_time(1)
+    budget.note_step(20.0)
+    assert not budget.has_time(1)
 
 
 def test_time_that_is_not_needed_is_given_back() -> None:

@@ -10,7 +10,7 @@ from small_networks import CONFIG, CPU, HEAD, make_batch, make_network, same, se
 from torch import Tensor, nn
 
 from napari_unet.learning.averaging import RunningAverage
-from napari_unet.learning.optimization import OptimizationConfig
+from napari_unet.learning.config import OptimizationConfig
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import REPLAY_WEIGHT, Teacher
 from napari_unet.learning.trainer import Statistics, Trainer

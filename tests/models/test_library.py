@@ -213,3 +213,23 @@ def test_damaged_index_costs_only_the_choice_of_default(shipped: Model, models_d
     for text in ("{", "[]", json.dumps({"default": 3, "renamed": None})):
         (models_dir / "library.json").write_text(text)
         assert library.default_model_name() == "Nuclei"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_every_change_of_the_library_is_told_once(model: Model, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def listen() -> None:
+        told.append(", ".join(entry.name for entry in library.list_models()))
+
+    library.changed.connect(listen)
+    try:
+        library.save_to_library(model)
+        library.rename_model("Yeast", "Moss")
+        copy = library.export_model("Moss", tmp_path / "moss.safetensors")
+        library.import_model(copy)  # there already
+        library.remove_model("Moss")
+        library.import_model(copy)
+    finally:
+        library.changed.disconnect(listen)
+    assert told == ["Nuclei, Yeast", "Nuclei, Moss", "Nuclei", "Nuclei, Moss"]

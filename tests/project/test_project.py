@@ -62,7 +62,7 @@ def test_all_that_is_handed_over_comes_back(project: Project, image: int, labels
 def test_strokes_are_saved_within_a_second(project: Project, image: int, labels: np.ndarray) -> None:
     number = paint(project, image, labels, 50, 9)
     assert project.state.saving is Saving.PENDING
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while project.n_saved < number and time.monotonic() < until:
         time.sleep(0.01)
     assert project.state.saving is Saving.SAVED
@@ -134,7 +134,7 @@ def test_a_full_disk_keeps_edits_in_memory_until_there_is_room(
     np.testing.assert_array_equal(project.read_array(image, LABELS), before)
     paint(project, image, labels, 50, 9)  # painting goes on
     limit.execute("PRAGMA max_page_count = 1000000")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while project.state.saving is not Saving.SAVED and time.monotonic() < until:
         time.sleep(0.01)
     np.testing.assert_array_equal(project.read_array(image, LABELS), labels)
@@ -156,7 +156,7 @@ def test_an_error_of_any_kind_is_told_and_tried_again(project: Project, image: i
     assert project.state.failed
     assert project.n_failures
     failing[0] = False
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while project.n_saved < number and time.monotonic() < until:
         time.sleep(0.01)
     np.testing.assert_array_equal(project.read_array(image, LABELS), labels)
@@ -187,7 +187,7 @@ def test_closing_does_not_wait_for_a_disk_that_does_not_answer(
     paint(project, image, labels, 50, 9)
     start = time.monotonic()
     assert not project.close(0.2)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 50  # the disk answers after 60
     assert not project.in_one_file
     assert lock_path(project.path).exists(), "another window might write at the same time"
     free.set()

@@ -16,6 +16,7 @@ from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.enlarging import enlarge, shrink
 from napari_unet.restoration.material import gather
 from napari_unet.restoration.smoothing import smooth
+from napari_unet.restoration.tasks import TASKS
 from napari_unet.restoration.teaching import teach_steps
 
 QUICK = RestoreConfig(
@@ -41,7 +42,7 @@ def error(image: Image, clean: Image) -> float:
 @pytest.mark.parametrize("pairs", [False, True])
 def test_a_noisy_image_comes_nearer_to_the_clean_one(pairs: bool) -> None:
     clean, noisy = draw()
-    taught = drain(teach_steps(gather([noisy], [clean] if pairs else None, "denoise"), QUICK, "quick"))
+    taught = drain(teach_steps(gather([noisy], [clean] if pairs else None, TASKS["denoise"]), QUICK, "quick"))
     restored = drain(restore_steps(noisy, taught.model))
     assert error(restored, clean) < 0.5 * error(noisy, clean)
     assert (restored.dtype, restored.axes, dict(restored.scale)) == (np.uint16, "YX", {"Y": 0.2, "X": 0.2})
@@ -54,7 +55,7 @@ def test_a_noisy_image_comes_nearer_to_the_clean_one(pairs: bool) -> None:
 def test_a_blind_network_learns_nothing_from_noise_alone() -> None:
     """What cannot be foretold is taken away: of pure noise its mean is left."""
     noise = Image(np.random.default_rng(1).normal(500, 20, (96, 96)).astype(np.float32), "YX")
-    taught = drain(teach_steps(gather([noise], None, "denoise"), QUICK, "quick"))
+    taught = drain(teach_steps(gather([noise], None, TASKS["denoise"]), QUICK, "quick"))
     restored = np.asarray(drain(restore_steps(noise, taught.model)).data)
     assert restored.std() < 0.35 * noise.data.std()
     assert restored.mean() == pytest.approx(500, abs=3)
@@ -100,7 +101,7 @@ def test_smoothing_with_a_hole_does_not_see_what_is_in_it(hole: str) -> None:
 
 def test_tiles_and_planes_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     _, noisy = draw()
-    taught = drain(teach_steps(gather([noisy], None, "denoise"), QUICK, "quick"))
+    taught = drain(teach_steps(gather([noisy], None, TASKS["denoise"]), QUICK, "quick"))
     whole = drain(restore_steps(noisy, taught.model))
     monkeypatch.setattr("napari_unet.restoration.applying._TILE", 32)
     stack = Image(np.stack([noisy.data, noisy.data]), "TYX")
@@ -112,7 +113,7 @@ def test_tiles_and_planes_make_no_difference(monkeypatch: pytest.MonkeyPatch) ->
 def test_pairs_of_another_exposure_are_restored_in_the_units_of_the_clean_one() -> None:
     clean, noisy = draw()
     bright = Image((clean.data * 5).astype(np.uint16), "YX", name="bright")
-    taught = drain(teach_steps(gather([noisy], [bright], "denoise"), QUICK, "quick"))
+    taught = drain(teach_steps(gather([noisy], [bright], TASKS["denoise"]), QUICK, "quick"))
     restored = drain(restore_steps(noisy, taught.model))
     assert error(restored, bright) < 0.6 * 5 * error(noisy, clean)
 
@@ -120,17 +121,17 @@ def test_pairs_of_another_exposure_are_restored_in_the_units_of_the_clean_one() 
 def test_a_shifted_pair_is_mended_and_told_and_a_strange_one_refused() -> None:
     clean, noisy = draw(noise=20)
     moved = Image(np.roll(clean.data, (3, -5), (0, 1)), "YX", name="moved")
-    material = gather([noisy], [moved], "denoise")
+    material = gather([noisy], [moved], TASKS["denoise"])
     assert "shifted by" in material.notes[0]
     (example,) = material.examples
     assert example.seen.shape == (93, 115)
     other, _ = draw(seed=7)
     with pytest.raises(UserError, match="nothing in common"):
-        gather([noisy], [other], "denoise")
+        gather([noisy], [other], TASKS["denoise"])
     with pytest.raises(UserError, match="must agree"):
-        gather([noisy], [Image(clean.data[:-1], "YX")], "denoise")
+        gather([noisy], [Image(clean.data[:-1], "YX")], TASKS["denoise"])
     with pytest.raises(UserError, match="pairs are needed"):
-        gather([noisy], None, "synthesize")
+        gather([noisy], None, TASKS["synthesize"])
 
 
 def test_twice_the_rows_and_columns(tmp_path) -> None:
@@ -138,7 +139,7 @@ def test_twice_the_rows_and_columns(tmp_path) -> None:
     config = QUICK.model_copy(update={"max_steps": 60})
     small = Image(np.rint(shrink(clean.data)).astype(np.uint16), "YX", {"Y": 0.4, "X": 0.4})
     for wanted in (None, [clean]):
-        taught = drain(teach_steps(gather([small], wanted, "upscale"), config, "quick"))
+        taught = drain(teach_steps(gather([small], wanted, TASKS["upscale"]), config, "quick"))
         restored = drain(restore_steps(small, taught.model))
         assert restored.shape == clean.shape
         assert dict(restored.scale) == {"Y": 0.2, "X": 0.2}
@@ -149,7 +150,7 @@ def test_one_channel_is_made_of_another_in_its_own_units() -> None:
     clean, noisy = draw(noise=5)
     other = Image((20000 - 8.0 * clean.data).astype(np.float32), "YX", name="other")
     config = QUICK.model_copy(update={"max_steps": 60})
-    taught = drain(teach_steps(gather([noisy], [other], "synthesize"), config, "quick"))
+    taught = drain(teach_steps(gather([noisy], [other], TASKS["synthesize"]), config, "quick"))
     made = np.asarray(drain(restore_steps(Image(noisy.data.astype(np.float32), "YX"), taught.model)).data)
     assert np.corrcoef(made.ravel(), other.data.ravel())[0, 1] > 0.8
     assert abs(made.mean() - other.data.mean()) < other.data.std()
@@ -159,7 +160,7 @@ def test_a_model_is_kept_in_a_file_and_labels_are_not_asked_of_it(tmp_path, tiny
     from napari_unet.workflows.segmenting import segment
 
     _, noisy = draw()
-    taught = drain(teach_steps(gather([noisy], None, "denoise"), QUICK, "quick", ("noisy.tif",)))
+    taught = drain(teach_steps(gather([noisy], None, TASKS["denoise"]), QUICK, "quick", ("noisy.tif",)))
     loaded = load_model_file(save_model(taught.model, tmp_path / "m.safetensors").path)
     first, second = (drain(restore_steps(noisy, model)).data for model in (taught.model, loaded))
     np.testing.assert_array_equal(first, second)
@@ -173,11 +174,11 @@ def test_stopping_and_useless_images_are_told() -> None:
     _, noisy = draw()
     stop = StopFlag()
     stop.request()
-    taught = drain(teach_steps(gather([noisy], None, "denoise"), QUICK, "quick", stop=stop))
+    taught = drain(teach_steps(gather([noisy], None, TASKS["denoise"]), QUICK, "quick", stop=stop))
     assert taught.model.record.training.steps == 0
     assert drain(restore_steps(noisy, taught.model, stop=stop)) is None
     flat = Image(np.full((64, 64), 7, np.uint8), "YX")
     with pytest.raises(UserError, match="one grey value"):
-        drain(teach_steps(gather([flat], None, "denoise"), QUICK, "quick"))
+        drain(teach_steps(gather([flat], None, TASKS["denoise"]), QUICK, "quick"))
     with pytest.raises(UserError, match="too little"):
-        drain(teach_steps(gather([Image(noisy.data[:20], "YX")], None, "denoise"), QUICK, "quick"))
+        drain(teach_steps(gather([Image(noisy.data[:20], "YX")], None, TASKS["denoise"]), QUICK, "quick"))

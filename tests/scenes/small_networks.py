@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_unet.heads.registry import head_named
-from napari_unet.learning.optimization import OptimizationConfig
+from napari_unet.learning.config import OptimizationConfig
 from napari_unet.learning.sampler import Batch
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.running.engine import Engine

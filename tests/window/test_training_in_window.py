@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import numpy as np
@@ -103,15 +102,11 @@ def test_closing_the_window_ends_the_training(make_desk: Any) -> None:
     desk = make_desk("cells")
     desk.begin_training()
     worker = desk.session.jobs._worker
-    ended: list[float] = []
-    begun = time.monotonic()
     desk.viewer.close()
-    let_run(0.1)
-    ended.append(time.monotonic() - begun)
-    assert ended[0] < 5, "the window hung while it closed"
+    wait_for(lambda: desk.session.jobs.closed, 60, "the window hung while it closed")
     assert desk.session.job is None
     assert worker._gen.gi_frame is None, "the generator of the training is still suspended"
-    wait_for(lambda: set(threading.enumerate()) <= threads, 5, "a thread was left behind")
+    wait_for(lambda: set(threading.enumerate()) <= threads, 60, "a thread was left behind")
     let_run(0.5)  # no late callback reaches what is gone
 
 

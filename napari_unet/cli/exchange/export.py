@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from napari_unet.cli.exchange.each_file import work_on_each
 from napari_unet.cli.options import add_general
 from napari_unet.cli.terminal import Terminal
-from napari_unet.errors import UserError, listed
+from napari_unet.errors import UserError
 
 # as in results.exports.formats, which imports the libraries that it writes with
 FORMATS = ("geojson", "imagej", "coco", "coco-polygons", "ome-zarr", "ome-zarr-0.4", "ome-tiff", "ctc", "png")
@@ -37,25 +38,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Export every file; a bad one does not keep the others from it."""
-    files: list[dict[str, Any]] = []
-    errors: list[dict[str, str]] = []
-    terminal.answer |= {"files": files, "errors": errors}
-    paths = _label_files(args.labels)
-    for path in paths:
-        try:
-            row = _export(path, args)
-        except UserError as error:
-            errors.append({"input": str(path), "message": str(error)})
-            continue
-        files.append(row)
-        terminal.say(f"{path}: {row['objects']} objects -> {row['output']}")
-        for sentence in row["differences"]:
-            terminal.say(f"  {sentence}")
-    if errors:
-        told = listed([f"{error['input']} ({error['message'].rstrip('.')})" for error in errors])
-        raise UserError(
-            errors[0]["message"] if len(paths) == 1 else f"{len(errors)} of {len(paths)} could not be exported: {told}."
-        )
+    work_on_each(_label_files(args.labels), lambda path: _export(path, args), terminal, "exported")
     return False
 
 

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from napari_unet.cli.exchange.each_file import work_on_each
 from napari_unet.cli.options import add_general
 from napari_unet.cli.terminal import Terminal
-from napari_unet.errors import UserError, listed, require
+from napari_unet.errors import UserError, require
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -33,23 +34,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Read every file; a bad one does not keep the others from it."""
-    files: list[dict[str, Any]] = []
-    errors: list[dict[str, str]] = []
-    terminal.answer |= {"files": files, "errors": errors}
-    for path in args.file:
-        try:
-            row = _import(path, args)
-        except UserError as error:
-            errors.append({"input": str(path), "message": str(error)})
-            continue
-        files.append(row)
-        terminal.say(f"{path}: {row['objects']} objects -> {row['output']}")
-        for sentence in row["differences"]:
-            terminal.say(f"  {sentence}")
-    if errors:
-        told = listed([f"{error['input']} ({error['message'].rstrip('.')})" for error in errors])
-        count = len(args.file)
-        raise UserError(errors[0]["message"] if count == 1 else f"{len(errors)} of {count} could not be read: {told}.")
+    work_on_each(args.file, lambda path: _import(path, args), terminal, "read")
     return False
 
 

@@ -17,7 +17,8 @@ from napari_unet.workflows.pairing import find_beside, find_partners
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_unet.workflows.measuring import FileMeasured, MeasuredFile
+    from napari_unet.workflows.files.progress import FileProgress
+    from napari_unet.workflows.measuring import MeasuredFile
 
 PARAMETERS = {"neighbor_distance": "D", "tile_pixels": "N"}
 
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         task = bar.add_task("Measuring", total=len(files), detail="")
 
-        def show(event: FileMeasured) -> None:
+        def show(event: FileProgress) -> None:
             bar.update(task, completed=event.done, detail=f"{event.done} of {event.total} images")
             terminal.warn(event.problem)
 

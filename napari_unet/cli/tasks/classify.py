@@ -13,7 +13,8 @@ from napari_unet.workflows.files.batch_plan import expand_inputs
 
 if TYPE_CHECKING:
     from napari_unet.classification.classifier import Classifier
-    from napari_unet.workflows.tasks.classifying import ClassifiedFiles, FileSeen, LabelledFile
+    from napari_unet.workflows.files.progress import FileProgress
+    from napari_unet.workflows.tasks.classifying import ClassifiedFiles, LabelledFile
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         task = bar.add_task("Looking at objects", total=len(files), detail="")
 
-        def show(event: FileSeen) -> None:
+        def show(event: FileProgress) -> None:
             bar.update(task, completed=event.done, detail=f"{event.done} of {event.total} images")
 
         finished = follow(classify_files_steps(files, model, taught, args.axes, channel, stop=stop), show)

@@ -10,6 +10,7 @@ from napari_unet.cli.options import add_general, add_parameters, check_channel, 
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import require
 from napari_unet.restoration.config import RestoreConfig
+from napari_unet.restoration.tasks import TASKS
 from napari_unet.workflows.files.batch_plan import expand_inputs
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("image", nargs="+", type=Path, metavar="IMAGE", help="image files, or folders of them")
     parser.add_argument(
-        "--task", choices=["denoise", "upscale", "synthesize"], default="denoise",
+        "--task", choices=list(TASKS), default="denoise",
         help="upscale: twice the rows and columns; synthesize: one channel of another, from pairs (default: denoise)",
     )  # fmt: skip
     parser.add_argument(
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
             elif hasattr(event, "source"):
                 terminal.say(f"{event.source} -> {event.output}")
 
-        steps = restore_files_steps(files, args.task, config, clean, model, args.axes, channel, stop)
+        steps = restore_files_steps(files, TASKS[args.task], config, clean, model, args.axes, channel, stop)
         finished = follow(steps, show)
     done: RestoredFiles = finished.result
     if args.save is not None:

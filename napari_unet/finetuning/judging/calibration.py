@@ -115,8 +115,7 @@ class _Maps:
     def __init__(self, predictor: Predictor, planes: Sequence[HeldOutPlane]) -> None:
         self._planes = planes
         self._maps: list[npt.NDArray[np.float16]] = [
-            predict_maps(predictor, *plane.input_of(predictor.record), plane.diameter).astype(np.float16)
-            for plane in planes
+            predict_maps(predictor, plane).astype(np.float16) for plane in planes
         ]
 
     def pairs(self, record: ModelRecord) -> Iterator[tuple[Array, Array]]:

@@ -6,7 +6,9 @@ Nothing here loads torch before it is used: configs, window and command line kno
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+from pydantic import Field
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +17,15 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Which processor is asked for; "auto" takes an accelerator that agrees with the CPU, else the CPU."""
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 """How exactly it computes; "auto" takes what is quickest where it computes."""
+DeviceChoice = Annotated[
+    DeviceName,
+    Field(
+        title="Device",
+        description="What computes: the processor (cpu) or a graphics card; auto asks the machine.",
+        json_schema_extra={"choices": list(get_args(DeviceName))},
+    ),
+]
+"""The parameter of every config that says what to compute on."""
 
 
 @dataclass(frozen=True)

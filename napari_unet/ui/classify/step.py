@@ -27,6 +27,7 @@ from napari_unet.ui.classify.layer_classes import (
     has_classes,
     put_classes,
 )
+from napari_unet.ui.classify.least_sure import LeastSureWalk
 from napari_unet.ui.classify.score_text import confusion_html, score_sentence
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -70,7 +71,7 @@ class ClassifyStep(Step):
         self.confusion_fold = Fold("Held-out examples", self.confusion_label)
         self.save_button = QPushButton("Save...", toolTip="Keep the classifier in a file, for other images")
         self.load_button = QPushButton("Use saved...", toolTip="Give classes by a classifier that was saved before")
-        self._shown: set[int] = set()
+        self._walk = LeastSureWalk()
         self._watched: WeakSet[Labels] = WeakSet()
         self._lay_out_body()
         self._connect()
@@ -126,7 +127,7 @@ class ClassifyStep(Step):
         """Give a class to the object at a pixel of the current image's labels; None: take its class away."""
         work = present(self.work)
         work.marked = work.marked.given(present(work.labels), place, which, "T" in work.axes)
-        self._shown.clear()
+        self._walk.begin_again()
 
     def _on_key(self, which: int, place: Place | None) -> None:
         if which >= len(self.rows.rows):
@@ -156,25 +157,14 @@ class ClassifyStep(Step):
     def go_to_least_sure(self) -> None:
         """Show the object of which the classifier is least sure, of those that nobody gave a class; then the next."""
         work = present(self.work)
-        found, labels = self.classifying.of(work), work.labels
-        if found is None or labels is None:
+        found = self.classifying.of(work)
+        if found is None or work.labels is None:
             return
-        from napari_unet.classification.teaching import least_sure
-
-        given = work.marked.examples(labels, "T" in work.axes)
-        for row in least_sure(found.probabilities).tolist():
-            frame, label = found.features.objects[row].tolist()
-            if (frame, label) in given or row in self._shown:
-                continue
-            self._shown.add(row)
-            at = np.nonzero(labels[frame] == label if "T" in work.axes else labels == label)
-            if at[0].size:
-                lead = (frame,) if "T" in work.axes else ()
-                middle = tuple(int(axis[axis.size // 2]) for axis in at[:-2])
-                box = (int(at[-2].min()), int(at[-2].max()) + 1, int(at[-1].min()), int(at[-1].max()) + 1)
-                self.camera.go_to(work, (*lead, *middle), box)
-                return
-        self._shown.clear()
+        place = self._walk.next_place(work, found)
+        if place is not None:
+            self.camera.go_to(work, *place)
+            return
+        self._walk.begin_again()
         self.show_message("All objects were shown: the least sure one is next again.", kind="info")
 
     # -- files --------------------------------------------------------------------------------------------------------

@@ -160,7 +160,6 @@ class ModelsWindow(QDialog):
         renamed = library.rename_model(entry.name, name)
         if used is not None and used.sha256 == entry.sha256:
             self.session.use_model(renamed.name)
-        self.session.models_changed.emit()
         self.select(renamed.name)
 
     def _on_delete(self) -> None:
@@ -172,9 +171,10 @@ class ModelsWindow(QDialog):
             self._try(lambda: self._delete(entry))
 
     def _delete(self, entry: ModelEntry) -> None:
+        used = self.session.model_entry
         library.remove_model(entry.name)
-        self.session.models_changed.emit()
-        self.session.model_changed.emit()
+        if used is not None and used.sha256 == entry.sha256:
+            self.session.use_model(None)
 
     def _on_export(self) -> None:
         entry = present(self.selected)
@@ -207,7 +207,6 @@ class ModelsWindow(QDialog):
             entry = library.import_model(path)
         finally:
             QApplication.restoreOverrideCursor()
-        self.session.models_changed.emit()
         self.select(entry.name)
 
     def _on_new(self) -> None:
@@ -238,7 +237,6 @@ class ModelsWindow(QDialog):
                 work.class_names = renamed.record.class_names
         if used is not None and used.sha256 == entry.sha256:
             self.session.use_model(renamed.name)
-        self.session.models_changed.emit()
 
     def _try(self, action: Callable[[], object]) -> None:
         self.message.clear()

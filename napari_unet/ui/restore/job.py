@@ -10,7 +10,8 @@ from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.labels.types import PlaneBox, PlaneIndex
-from napari_unet.restoration.config import RestoreConfig, TaskName
+from napari_unet.restoration.config import RestoreConfig
+from napari_unet.restoration.tasks import RestorationTask, task_of
 
 if TYPE_CHECKING:
     from napari_unet.models.model import Model
@@ -21,7 +22,7 @@ class Request:
     """What is to be restored: `image` (grey), learned from it alone or with `wanted`, or done by `model` as it is."""
 
     image: Image
-    task: TaskName
+    task: RestorationTask
     config: RestoreConfig
     wanted: Image | None = None
     model: Model | None = None
@@ -39,7 +40,7 @@ class Restored:
 
 def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
     """Events of learning, then of restoring; the result is a `Restored`. Torch is loaded in the thread."""
-    from napari_unet.restoration.applying import advice, grey_of, restore_steps
+    from napari_unet.restoration.applying import grey_of, restore_steps
     from napari_unet.restoration.material import gather
     from napari_unet.restoration.teaching import teach_steps
 
@@ -50,7 +51,9 @@ def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
         wanted = None if request.wanted is None else [request.wanted]
         material = gather([request.image], wanted, request.task, config.structure)
         notes = material.notes
-        for event in teach_steps(material, config, f"{request.image.name} {request.task}", (request.image.name,), stop):
+        for event in teach_steps(
+            material, config, f"{request.image.name} {request.task.name}", (request.image.name,), stop
+        ):
             if isinstance(event, Finished):
                 model, gain = event.result.model, event.result.gain_db
             else:
@@ -65,7 +68,7 @@ def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
         elif step.result is None:
             raise UserError("Stopped before the image was restored.")
         else:
-            yield Finished(Restored(step.result, model, gain, (*notes, advice(grey_of(model)))))
+            yield Finished(Restored(step.result, model, gain, (*notes, task_of(grey_of(model)).advice)))
 
 
 def cut(image: Image, index: PlaneIndex, part: PlaneBox, factor: int = 1) -> Image:

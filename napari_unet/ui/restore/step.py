@@ -13,7 +13,8 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.labels.types import PlaneBox, PlaneIndex
-from napari_unet.restoration.config import RestoreConfig, TaskName
+from napari_unet.restoration.config import RestoreConfig
+from napari_unet.restoration.tasks import TASKS, RestorationTask, task_of
 from napari_unet.ui.restore.job import Request, Restored, cut, restore_in_background
 from napari_unet.ui.session.layers import KEY, layer_to_image, placement
 from napari_unet.ui.session.listening import listen
@@ -32,8 +33,6 @@ NO_IMAGE = "Open an image first."
 BUSY = "Wait until the work in progress has ended, or stop it."
 NO_MODEL = "Restore an image first: the model is made by that."
 NEEDS_PAIR = "One channel of another is learned from pairs: choose the layer that shows the other channel."
-_TASKS: dict[str, TaskName] = {"Denoise": "denoise", "Twice the rows and columns": "upscale",
-                               "Another channel": "synthesize"}  # fmt: skip
 _ALONE = "this image alone"
 _TRY_SECONDS, _TRY_SIDE = 6.0, 256
 _FILES = "Models (*.safetensors)"
@@ -49,7 +48,8 @@ class RestoreStep(Step):
         self.model: Model | None = None
         """The one that made the last restored image, or that was opened."""
         self.task_box, self.pair_box = QComboBox(), QComboBox()
-        self.task_box.addItems(list(_TASKS))
+        for task in TASKS.values():
+            self.task_box.addItem(task.title, task.name)
         self.task_box.setToolTip("What is to be made of the image")
         self.pair_box.setToolTip("What the network learns from: the image by itself, or a layer that shows what the "
                                  "image is to become")  # fmt: skip
@@ -97,8 +97,8 @@ class RestoreStep(Step):
         return self.session.current
 
     @property
-    def task(self) -> TaskName:
-        return _TASKS[self.task_box.currentText()]
+    def task(self) -> RestorationTask:
+        return TASKS[self.task_box.currentData()]
 
     @property
     def pair(self) -> ImageLayer | None:
@@ -123,7 +123,7 @@ class RestoreStep(Step):
     def _on_job(self) -> None:
         """Enable what can be done now, and say the state in the header."""
         reason = NO_IMAGE if self.work is None else BUSY if self.session.job is not None else None
-        if reason is None and self.task == "synthesize" and self.pair is None and not self._fits(self.model):
+        if reason is None and self.task.needs_pairs and self.pair is None and not self._fits(self.model):
             reason = NEEDS_PAIR
         for button in (self.try_button, self.restore_button):
             enable(button, reason)
@@ -137,7 +137,7 @@ class RestoreStep(Step):
         self.set_state("denoise, enlarge, another channel", "denoise, enlarge")
 
     def _fits(self, model: Model | None) -> bool:
-        return model is not None and model.record.grey is not None and model.record.grey.task == self.task
+        return model is not None and model.record.grey is not None and task_of(model.record.grey) is self.task
 
     # -- restoring ------------------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class RestoreStep(Step):
         if self.pair is None:
             return None
         image = layer_to_image(self.pair).select_channel()
-        return image if where is None else cut(image, *where, 2 if self.task == "upscale" else 1)
+        return image if where is None else cut(image, *where, self.task.factor)
 
     def _on_event(self, event: Any) -> None:
         if hasattr(event, "loss"):
@@ -222,7 +222,7 @@ class RestoreStep(Step):
     # -- files --------------------------------------------------------------------------------------------------------
 
     def _on_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the model", f"{self.task}.safetensors", _FILES)
+        path, _ = QFileDialog.getSaveFileName(self, "Save the model", f"{self.task.name}.safetensors", _FILES)
         if path:
             self.save(Path(path))
 
@@ -249,11 +249,11 @@ class RestoreStep(Step):
 
         try:
             model = load_model_file(path)
-            task = grey_of(model).task
+            task = task_of(grey_of(model))
         except UserError as error:
             self.show_message(str(error), self.load_button)
             return
-        self.task_box.setCurrentText(next(text for text, own in _TASKS.items() if own == task))
+        self.task_box.setCurrentText(task.title)
         self._start(self._config(), None, model)
 
 

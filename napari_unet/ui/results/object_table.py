@@ -6,26 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_unet.labels.types import Array, Indices, Mask
 from napari_unet.results.measurements.headings import meaning_of
 from napari_unet.results.measurements.located import LocatedTable
+from napari_unet.ui.widgets.row_table import RowModel, RowTable
 
 _HIDDEN = ("unit",)
 _HEIGHT = 190
 
 
-class ObjectTableModel(QAbstractTableModel):
+class ObjectTableModel(RowModel):
     """Shows rows of a `LocatedTable`: those that are kept, in the order that was asked for."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.names: list[str] = []
         self.order: Indices = np.zeros(0, np.intp)  # rows of the table, as they are shown
-        self._headings: list[str] = []
         self._values: list[Array] = []
         self._keep: Mask | None = None
         self._sorted_by: tuple[int, bool] = (-1, False)
@@ -35,7 +34,7 @@ class ObjectTableModel(QAbstractTableModel):
         self.beginResetModel()
         self.names = [] if table is None else [name for name in table.table.columns if name not in _HIDDEN]
         self._values = [] if table is None else [table.table[name].to_numpy() for name in self.names]
-        self._headings = [heading(name) for name in self.names]
+        self.headings = [(heading(name), meaning_of(name)) for name in self.names]
         self._keep, self._sorted_by = None, (-1, False)
         self._arrange()
         self.endResetModel()
@@ -52,27 +51,12 @@ class ObjectTableModel(QAbstractTableModel):
         found = np.flatnonzero(self.order == row)
         return int(found[0]) if found.size else None
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else int(self.order.size)
+    @property
+    def n_rows(self) -> int:
+        return int(self.order.size)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.names)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or section >= len(self.names):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._headings[section]
-        return meaning_of(self.names[section]) if role == Qt.ItemDataRole.ToolTipRole else None
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= self.order.size:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return text_of(self._values[index.column()][self.order[index.row()]])
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+    def text(self, row: int, column: int) -> str:
+        return text_of(self._values[column][self.order[row]])
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self.layoutAboutToBeChanged.emit()
@@ -99,39 +83,26 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-class ObjectTable(QTableView):
+class ObjectTable(RowTable):
     """The table itself. `row_chosen`: the user chose a row (of the table of objects), by mouse or arrow keys."""
 
     row_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.rows = ObjectTableModel(self)
-        self.setModel(self.rows)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        rows = ObjectTableModel()
+        super().__init__(rows, "The measured objects", parent)
+        self.rows = rows
+        self.rows.setParent(self)
         self.setFixedHeight(_HEIGHT)
-        self.setCornerButtonEnabled(False)
-        for corner in self.findChildren(QAbstractButton):  # Qt's own, beside the headers
-            corner.setToolTip("The measured objects")
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().setResizeContentsPrecision(20)  # rows looked at: the table may be long
-        self._choosing = False
-        self.selectionModel().currentRowChanged.connect(self._on_current)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        self.position_chosen.connect(self._on_position)
 
     def show_table(self, table: LocatedTable | None, heading: Callable[[str], str]) -> None:
         """Show another table, in its own order."""
-        self._choosing = True
-        try:
+        with self.not_choosing():
             self.rows.show_table(table, heading)
             self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        finally:
-            self._choosing = False
 
     @property
     def current(self) -> int | None:
@@ -141,25 +112,7 @@ class ObjectTable(QTableView):
 
     def select(self, row: int | None) -> None:
         """Select a row of the table of objects without choosing it."""
-        position = None if row is None else self.rows.position_of(row)
-        self._choosing = True
-        try:
-            if position is None:
-                self.clearSelection()
-                self.setCurrentIndex(QModelIndex())
-            else:
-                self.selectRow(position)
-                self.scrollTo(self.rows.index(position, 0))
-        finally:
-            self._choosing = False
+        self.select_position(None if row is None else self.rows.position_of(row))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        before = self.currentIndex().row()
-        super().mousePressEvent(event)
-        at = self.indexAt(event.pos())
-        if at.isValid() and at.row() == before:  # chosen already: go there once more
-            self.row_chosen.emit(int(self.rows.order[before]))
-
-    def _on_current(self, current: QModelIndex, before: QModelIndex) -> None:
-        if not self._choosing and current.isValid():
-            self.row_chosen.emit(int(self.rows.order[current.row()]))
+    def _on_position(self, position: int) -> None:
+        self.row_chosen.emit(int(self.rows.order[position]))

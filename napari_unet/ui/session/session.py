@@ -22,6 +22,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_unet.errors import UserError
 from napari_unet.labels.ids import compact_ids
+from napari_unet.models import library
 from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
@@ -113,6 +114,7 @@ class Session:
         self.engine = Engine()  # what models run on: as it was chosen for the last segmentation
         self._model_name: str | None = None
         self._loaded: tuple[str, Model] | None = None
+        library.changed.connect(self._on_library)
         self._connect()
 
     @property
@@ -248,31 +250,24 @@ class Session:
 
     def model_entries(self) -> list[ModelEntry]:
         """All models of the library, the shipped ones first."""
-        from napari_unet.models.library import list_models
-
-        return list_models()
+        return library.list_models()
 
     @property
     def model_entry(self) -> ModelEntry | None:
         """The model in use: the chosen one while it exists, else the default; None if there is none at all."""
-        from napari_unet.models.library import default_model_name
-
         entries = {entry.name: entry for entry in self.model_entries()}
         if self._model_name in entries:
             return entries[self._model_name]
         try:
-            return entries.get(default_model_name())
+            return entries.get(library.default_model_name())
         except UserError:
             return next(iter(entries.values()), None)
 
     def use_model(self, name: str | None, remember: bool = True) -> None:
         """Use the model of this name from now on (None: the shipped one); `remember` it for the next start."""
-        from napari_unet.models.library import set_default_model
-
         if remember:
-            set_default_model(name)
+            library.set_default_model(name)
         self._model_name = name
-        self.models_changed.emit()
         self.model_changed.emit()
 
     def model_loader(self) -> Callable[[], Model]:
@@ -283,9 +278,7 @@ class Session:
 
         def load() -> Model:
             if self._loaded is None or self._loaded[0] != entry.sha256:
-                from napari_unet.models.library import load_model
-
-                self._loaded = (entry.sha256, load_model(entry.path))
+                self._loaded = (entry.sha256, library.load_model(entry.path))
             return self._loaded[1]
 
         return load
@@ -328,6 +321,9 @@ class Session:
         if layer is self.refused or (work is not None and work is self.current and work.layer is layer):
             self.work_on(next(iter(reversed(self.image_layers())), None))
 
+    def _on_library(self) -> None:
+        self.models_changed.emit()
+
     def _on_images(self, event: Any = None) -> None:
         self.images_changed.emit()
 
@@ -342,6 +338,7 @@ class Session:
 
     def close(self) -> None:
         """The window closes: the job is stopped, and no callback comes any more."""
+        library.changed.disconnect(self._on_library, missing_ok=True)
         self.closing.emit()
         self.jobs.shutdown()
         self.background.shutdown()

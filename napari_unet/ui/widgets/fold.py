@@ -11,6 +11,10 @@ from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 class Fold(QWidget):
     """`content` under a heading that opens and folds it; folded at first."""
 
+    # superqt's QCollapsible was tried. It folds by a height of 0, so that the Tab key goes on into fields that nobody
+    # sees; it fixes the height as it opens, so that sentences that come later are cut off; its arrows keep the colour
+    # of before the theme (black on dark), and its heading is a filled button, blue while it is open.
+
     def __init__(self, title: str, content: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.content = content

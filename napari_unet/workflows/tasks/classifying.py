@@ -21,6 +21,7 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
+from napari_unet.workflows.files.progress import FileProgress
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,6 @@ class LabelledFile:
 
     image: Path
     labels: Path
-
-
-@dataclass(frozen=True)
-class FileSeen:
-    """The objects of one file were looked at, or it failed with the sentence `error`."""
-
-    done: int
-    total: int
-    path: Path
-    objects: int = 0
-    error: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +49,7 @@ def classify_files_steps(
     channel: int | None = None,
     engine: Engine = Engine(),
     stop: StopFlag | None = None,
-) -> Iterator[FileSeen | Finished[ClassifiedFiles | None]]:
+) -> Iterator[FileProgress | Finished[ClassifiedFiles | None]]:
     """Look at all objects, learn from the examples (or take a classifier as it is), and give each object a class.
 
     Stopped before all files were looked at, the result is None: a part of them would be taken for all.
@@ -76,7 +66,7 @@ def classify_files_steps(
             yield Finished(None, stopped=True)
             return
         objects = len(seen[file.image]) if file.image in seen else 0
-        yield FileSeen(done, len(files), file.image, objects, errors.get(file.image))
+        yield FileProgress(done, len(files), file.image, objects, errors.get(file.image))
     if not seen:
         raise UserError(next(iter(errors.values())))
     name = "" if model is None else model.name

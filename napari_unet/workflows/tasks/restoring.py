@@ -14,9 +14,10 @@ from napari_unet.images.files.writing import write_image
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
-from napari_unet.restoration.applying import advice, grey_of, restore_steps
-from napari_unet.restoration.config import RestoreConfig, TaskName
+from napari_unet.restoration.applying import grey_of, restore_steps
+from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.material import gather
+from napari_unet.restoration.tasks import RestorationTask, task_of
 from napari_unet.restoration.teaching import Taught, teach_steps
 
 
@@ -41,7 +42,7 @@ class RestoredFiles:
 
 def restore_files_steps(
     files: Sequence[tuple[Path, Path]],
-    task: TaskName,
+    task: RestorationTask,
     config: RestoreConfig,
     clean: Sequence[Path] | None = None,
     model: Model | None = None,
@@ -66,7 +67,7 @@ def restore_files_steps(
         wanted = None if clean is None else [read_image(path, axes).select_channel() for path in clean]
         material = gather(images, wanted, task, config.structure)
         names = tuple(path.name for path, _ in files)
-        for event in teach_steps(material, config, f"{images[0].name} {task}", names, flag):
+        for event in teach_steps(material, config, f"{images[0].name} {task.name}", names, flag):
             if isinstance(event, Finished):
                 taught = event.result
             else:
@@ -75,7 +76,7 @@ def restore_files_steps(
             raise RuntimeError("teaching ended without a result")
         model, notes = taught.model, material.notes
     yield from _write(files, images, model, config.engine, StopFlag() if taught is not None else flag)
-    yield Finished(RestoredFiles(model, taught, (*notes, advice(grey_of(model)))), flag.requested)
+    yield Finished(RestoredFiles(model, taught, (*notes, task_of(grey_of(model)).advice)), flag.requested)
 
 
 def _write(

@@ -67,8 +67,16 @@ def test_a_few_clicks_give_every_object_a_class(step: ClassifyStep, settle: Any,
     step.colors_box.setChecked(False)
     assert step.work.labels_layer.colormap is before
     # The least sure one is shown, and is none that was given.
+    went: list[Any] = []
+    step.camera.go_to = lambda work, plane, box: went.append(box)
     step.go_to_least_sure()
-    assert step._shown
+    step.go_to_least_sure()
+    del step.camera.go_to
+    labels, given = step.work.labels, {int(step.work.labels[place]) for place, _ in step.work.marked.places}
+    shown = [set(np.unique(labels[top:bottom, left:right])) - {0} for top, bottom, left, right in went]
+    assert len(shown) == 2
+    assert not shown[0] & shown[1]
+    assert not (shown[0] | shown[1]) & given
     # A file of it does the same for the labels once they are without examples.
     step.save(tmp_path / "c.safetensors")
     step.work.marked = MarkedObjects()

@@ -82,10 +82,10 @@ def test_ground_truth_is_reviewed_everywhere_and_nothing_is_said_of_corrections(
     assert work.reviewed.all()
     assert work.prediction is None
     step = panel.finetune_step
-    qtbot.waitUntil(lambda: "2 objects of ground truth" in step.guidance.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "2 objects of ground truth" in step.guidance.text, timeout=60_000)
     assert "Nothing is corrected" not in step.guidance.text
     assert step.start_button.isEnabled()
-    qtbot.waitUntil(lambda: panel.correct_step.is_open, timeout=5000)
+    qtbot.waitUntil(lambda: panel.correct_step.is_open, timeout=60_000)
 
 
 def test_labels_of_before_come_back_with_undo(
@@ -125,14 +125,16 @@ def test_a_folder_of_pairs_is_shown_added_and_can_be_learned_from(
     window = panel.image_step.pairs
     window.show()
     window.choose(tmp_path)
-    qtbot.waitUntil(window.add_button.isEnabled, timeout=20_000)
+    qtbot.waitUntil(window.add_button.isEnabled, timeout=60_000)
     assert window.add_button.text() == "Add 3 images"
     assert window.table.topLevelItem(0).text(0) == "alone.tif", "what is alone comes first"
     assert summarize(window.found) == "3 pairs fit. 1 image has no partner, and is left out."
     window.add_button.click()
     wait_until_idle(panel.session)
     project = get_keeper(panel.session).project
-    qtbot.waitUntil(lambda: panel.session.current is not None and panel.session.current.labels is not None)
+    qtbot.waitUntil(
+        lambda: panel.session.current is not None and panel.session.current.labels is not None, timeout=60_000
+    )
     work = panel.session.current
     np.testing.assert_array_equal(work.labels, mine)
     assert work.reviewed.all()
@@ -142,7 +144,7 @@ def test_a_folder_of_pairs_is_shown_added_and_can_be_learned_from(
         np.testing.assert_array_equal(project.read_array(number, LABELS), mine)
         assert project.read_array(number, REVIEWED).all()
     step = panel.finetune_step
-    qtbot.waitUntil(lambda: step.material.n_given == 6, timeout=20_000)
+    qtbot.waitUntil(lambda: step.material.n_given == 6, timeout=60_000)
     assert step.start_button.isEnabled()
     panel.image_step.add_pairs(window.found.usable)
     assert "in the project already" in panel.image_step.message.text

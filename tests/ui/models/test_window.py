@@ -104,7 +104,6 @@ def test_one_of_several_kinds_of_image_is_exported(
     known, base = library.load_model(entry.name), library.load_model(entry.name)
     both = replace(known, record=known.record.model_copy(update={"name": "Two", "kind": "Buds"})).with_others([base])
     library.save_to_library(both)
-    window.session.models_changed.emit()
     window.select("Two")
     monkeypatch.setattr(QInputDialog, "getItem", lambda *args: (args[3][1], True))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **kwargs: (str(tmp_path / "b.safetensors"), ""))
@@ -124,9 +123,14 @@ def test_importing_something_else_is_refused(
     assert window.tree.topLevelItemCount() == count
 
 
-def test_a_new_model_in_the_library_is_chosen_in_the_segment_step(window: ModelsWindow, panel: UNetPanel) -> None:
-    panel.session.models_changed.emit()
+def test_whoever_changes_the_library_all_lists_show_it(window: ModelsWindow, panel: UNetPanel) -> None:
     box = panel.segment_step.model_box
     assert box.findData("Embryo") >= 0
-    panel.session.use_model("Embryo")
-    assert box.currentData() == "Embryo"
+    library.rename_model("Embryo", "Yeast")
+    assert (box.findData("Embryo"), box.findData("Yeast") >= 0) == (-1, True)
+    panel.session.use_model("Yeast")
+    assert box.currentData() == "Yeast"
+    library.remove_model("Yeast")
+    assert box.findData("Yeast") == -1
+    panel.session.close()
+    library.changed.emit()  # nobody listens who is gone

@@ -20,15 +20,12 @@ if TYPE_CHECKING:
 Index = tuple[npt.NDArray[np.intp], ...]
 
 
-def mark_object(
-    session: Session, work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, value: int, diameter: float
-) -> int:
-    """Give `value` (0: not reviewed) to what a row stands for, in all its slices, as one step of the overlay's undo.
+def mark_object(session: Session, work: ImageWork, parts: list[Index], value: int) -> int:
+    """Give `value` (0: not reviewed) to what a row stands for (`parts_of`), as one step of the overlay's undo.
 
-    That is an object with the background around it, through z where there is z (each frame has rows of its own), or
-    the place where one might have been missed. Returns in how many slices there was something to mark.
+    Returns in how many slices there was something to mark.
     """
-    parts = [part for part in _parts(work, survey, table, row, diameter) if part[-1].size]
+    parts = [part for part in parts if part[-1].size]
     if not parts:
         return 0
     overlay = get_trackers(session).of(work).overlay
@@ -42,8 +39,12 @@ def mark_object(
     return len(parts)
 
 
-def _parts(work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, diameter: float) -> list[Index]:
-    """For each slice of a row the pixels to mark, as index arrays over the axes of the labels."""
+def parts_of(work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, diameter: float) -> list[Index]:
+    """For each slice of what a row stands for the pixels to mark, as index arrays over the axes of the labels.
+
+    That is an object with the background around it, through z where there is z (each frame has rows of its own), or
+    the place where one might have been missed.
+    """
     found: list[Index] = []
     sections = survey.joined
     for at in np.flatnonzero(sections.ids == table.ids[row]).tolist():

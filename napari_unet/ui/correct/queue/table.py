@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.review.queue import QueueOrder, ReviewQueue
 from napari_unet.review.suspicion import MEASURES
 from napari_unet.ui.session.present import present
+from napari_unet.ui.widgets.row_table import RowModel, RowTable
 
 DONE = " \u2713"
 MISSED = "Missed?"
@@ -44,7 +44,7 @@ def columns_for(axes: str) -> tuple[Column, ...]:
     return tuple(found)
 
 
-class ReviewTableModel(QAbstractTableModel):
+class ReviewTableModel(RowModel):
     """Shows a `ReviewQueue`; sorting asks for another one."""
 
     order_asked = Signal(object)  # a QueueOrder
@@ -52,39 +52,32 @@ class ReviewTableModel(QAbstractTableModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.queue: ReviewQueue | None = None
-        self.columns = columns_for("YX")
+        self._show_columns("YX")
         self._planes: list[PlaneIndex] = [()]
 
     def show_queue(self, queue: ReviewQueue | None, axes: str, planes: list[PlaneIndex]) -> None:
         """Show another queue."""
         self.beginResetModel()
-        self.queue, self.columns, self._planes = queue, columns_for(axes), planes
+        self.queue, self._planes = queue, planes
+        self._show_columns(axes)
         self.endResetModel()
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if self.queue is None or (parent is not None and parent.isValid()) else len(self.queue)
+    def _show_columns(self, axes: str) -> None:
+        self.columns = columns_for(axes)
+        self.headings = [(column.title, column.tip) for column in self.columns]
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.columns)
+    @property
+    def n_rows(self) -> int:
+        return 0 if self.queue is None else len(self.queue)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or section >= len(self.columns):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.columns[section].title
-        return self.columns[section].tip if role == Qt.ItemDataRole.ToolTipRole else None
+    def is_number(self, column: int) -> bool:
+        return self.columns[column].key != "id"
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self.queue is None or not index.isValid() or index.row() >= len(self.queue):
-            return None
-        row, column = int(self.queue.rows[index.row()]), self.columns[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(row, column.key)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(row, column.key)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.key != "id":
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+    def text(self, row: int, column: int) -> str:
+        return self._text(int(present(self.queue).rows[row]), self.columns[column].key)
+
+    def tip(self, row: int, column: int) -> str:
+        return self._tip(int(present(self.queue).rows[row]), self.columns[column].key)
 
     def _text(self, row: int, key: str) -> str:
         queue = present(self.queue)
@@ -126,42 +119,26 @@ def reason_of(queue: ReviewQueue, row: int) -> str:
     return f": {MEASURES[number].reason}" if number >= 0 else ""
 
 
-class ReviewTable(QTableView):
-    """The list itself. `row_chosen`: the user chose a row (its number in the queue), by mouse or arrow keys."""
-
-    row_chosen = Signal(int)
+class ReviewTable(RowTable):
+    """The list itself; positions are those in the queue."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.table_model = ReviewTableModel(self)
-        self.setModel(self.table_model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table_model = ReviewTableModel()
+        super().__init__(table_model, "The objects of this image", parent)
+        self.table_model = table_model
+        self.table_model.setParent(self)
         self.setMinimumHeight(160)
-        self.setCornerButtonEnabled(False)
-        for corner in self.findChildren(QAbstractButton):  # Qt's own, beside the headers
-            corner.setToolTip("The objects of this image")
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().setResizeContentsPrecision(20)  # rows looked at: the list may be long
-        self._choosing = False
-        self.selectionModel().currentRowChanged.connect(self._on_current)
         self.show_order(QueueOrder())
         self.setSortingEnabled(True)
 
     def show_queue(self, queue: ReviewQueue | None, axes: str, planes: list[PlaneIndex], position: int | None) -> None:
         """Show another queue, with the row at `position` selected; where the list is scrolled to stays."""
         at = self.verticalScrollBar().value()
-        self._choosing = True
-        try:
+        with self.not_choosing():
             self.table_model.show_queue(queue, axes, planes)
             self.show_order(queue.order if queue is not None else QueueOrder())
-            self.select(position, scroll=False)
+            self.select_position(position, scroll=False)
             self.verticalScrollBar().setValue(at)
-        finally:
-            self._choosing = False
 
     def show_order(self, order: QueueOrder) -> None:
         """Put the arrow onto the header that the list is sorted by."""
@@ -175,28 +152,6 @@ class ReviewTable(QTableView):
             )
             blocked.unblock()
 
-    def select(self, position: int | None, scroll: bool = True) -> None:
-        """Select a row without choosing it."""
-        self._choosing = True
-        try:
-            if position is None:
-                self.clearSelection()
-                self.setCurrentIndex(QModelIndex())
-            else:
-                self.selectRow(position)
-                if scroll:
-                    self.scrollTo(self.table_model.index(position, 0))
-        finally:
-            self._choosing = False
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        before = self.currentIndex().row()
         super().mousePressEvent(event)
-        at = self.indexAt(event.pos())
-        if at.isValid() and at.row() == before:  # chosen already: go there once more
-            self.row_chosen.emit(before)
         self.clearFocus()  # keys go to the canvas again
-
-    def _on_current(self, current: QModelIndex, before: QModelIndex) -> None:
-        if not self._choosing and current.isValid():
-            self.row_chosen.emit(current.row())

@@ -12,7 +12,7 @@ from napari_unet.review.queue import ReviewQueue
 from napari_unet.ui.canvas.camera import ReviewCamera
 from napari_unet.ui.canvas.picking import ObjectPicker
 from napari_unet.ui.correct.queue.listing import ReviewList
-from napari_unet.ui.correct.queue.mark import mark_object
+from napari_unet.ui.correct.queue.mark import mark_object, parts_of
 from napari_unet.ui.correct.queue.status import ReviewStatus
 from napari_unet.ui.correct.queue.suggestion import diameter_of, suggest
 from napari_unet.ui.correct.queue.survey import SurveyKeeper
@@ -65,7 +65,7 @@ class ReviewQueueView(QWidget):
         self.picker.clicked.connect(self.select_at)
         self.list.order_changed.connect(self._on_order)
         self.list.where_button.clicked.connect(self.suggest)
-        self.table.row_chosen.connect(self._on_row_chosen)
+        self.table.position_chosen.connect(self._on_row_chosen)
         self.progress.stop_clicked.connect(self.keeper.stop)
         listen(self, self._session.current_changed, self._on_current)
         listen(self, self._session.labels_changed, self._on_labels)
@@ -133,7 +133,7 @@ class ReviewQueueView(QWidget):
         if position is None:
             self.table.scrollToTop()
         else:
-            self.table.select(position)
+            self.table.select_position(position)
 
     # -- going ----------------------------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class ReviewQueueView(QWidget):
             self.status.say("All listed objects are reviewed." if len(self.queue) else "No object is suspicious.")
         else:
             self._on_row_chosen(position)
-            self.table.select(position)
+            self.table.select_position(position)
 
     def _on_row_chosen(self, position: int) -> None:
         """Go to the object in a row of the list."""
@@ -202,7 +202,7 @@ class ReviewQueueView(QWidget):
         self.camera.frame(present(self.work), plane, tuple(sections.boxes[at[0]].tolist()))
         if self._position() is None:
             self.list.list_all()
-        self.table.select(self._position())
+        self.table.select_position(self._position())
         self._show_position()
 
     # -- accepting ------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ class ReviewQueueView(QWidget):
 
     def _mark(self, value: int) -> int:
         work, table, row = present(self.work), present(self.queue).table, present(self.row)
-        diameter, survey = diameter_of(work, self.keeper), present(self.keeper.survey(work))
-        n_slices = mark_object(self._session, work, survey, table, row, value, diameter)
+        parts = parts_of(work, present(self.keeper.survey(work)), table, row, diameter_of(work, self.keeper))
+        n_slices = mark_object(self._session, work, parts, value)
         self.refresh()
         return n_slices

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_unet.finetuning.config import FinetuneConfig
-from napari_unet.learning.optimization import OptimizationConfig
+from napari_unet.learning.config import OptimizationConfig
 from napari_unet.training.config import BaseTrainingConfig
 
 CONFIG = OptimizationConfig(learning_rate=1e-2, warm_up=0.1)

@@ -1,4 +1,4 @@
-"""How fast a network learns, and how the rate goes over a training: each parameter defined once."""
+"""How long a network learns, how fast, and how the rate goes over a training: each parameter defined once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,27 @@ import math
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_unet.models.running.engine import DeviceChoice, Engine
+
 _START = 1e-3  # of the training: the first step has some rate, too
+
+
+class LearningConfig(BaseModel):
+    """What every learning that a user waits for is told: how long, on what, and from which random numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: float = Field(
+        60.0, ge=2, le=86_400, title="Time", description="Seconds for the whole learning, scores included."
+    )
+    max_steps: int | None = Field(None, ge=1, title="Steps at most", description="Empty: as many as the time allows.")
+    seed: int = Field(0, ge=0, title="Seed")
+    device: DeviceChoice = "auto"
+
+    @property
+    def engine(self) -> Engine:
+        """What it runs on."""
+        return Engine(self.device)
 
 
 class OptimizationConfig(BaseModel):
