@@ -7,6 +7,7 @@ to the model at their measured size, as by a user who sets the ring to what is i
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from finetuning import base_groups, chloroplasts, load_labelled, read_type
+from skimage.io import imread
 
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.corrected_image import CorrectedImage
@@ -30,6 +32,8 @@ from napari_unet.models.model import Model
 from napari_unet.segmentation.predictor import Predictor
 
 TYPES = ("hist_purple_on_purple", "brightfield_gray", "chloroplast_em")
+OF_THEIR_OWN = ("phase_t98g", "axon_sem")
+"""Data sets that say themselves which images may be learned from; asked for by name only."""
 BASE_IMAGES = 8  # of each fluorescence type, to see what is forgotten
 PER_IMAGE = 5
 """Objects corrected, or labelled densely, in one image before the next is opened."""
@@ -66,12 +70,27 @@ def read_pictures(data: Path, kind: str) -> tuple[list[Picture], list[Picture]]:
     if kind == "chloroplast_em":
         halves = [chloroplasts(data, section, False) for section in range(1, 8)]
         return [Picture.of(one) for one in halves], [Picture.of(chloroplasts(data, s, True)) for s in (8, 10)]
+    if kind in OF_THEIR_OWN:
+        return read_own(data, kind, "train"), read_own(data, kind, "test")
     groups = read_type(data, kind, "unseen")
     order = sorted(groups)
     random.Random(0).shuffle(order)
     half = len(order) // 2
     corrected, scored = ([groups[group] for group in part] for part in (order[:half], order[half:]))
     return [_load(data, name) for group in corrected for name in group], [_load(data, n) for g in scored for n in g]
+
+
+def read_own(data: Path, kind: str, role: str) -> list[Picture]:
+    """Images of a data set that has roles of its own (`images.csv` beside `images` and `labels`)."""
+    folder = data / kind
+    with (folder / "images.csv").open() as file:
+        names = [row["id"] for row in csv.DictReader(file) if row["role"] == role and int(row["n_objects"]) > 0]
+    found = []
+    for name in names:
+        pixels, truth = (imread(next((folder / part).glob(f"{name}.*"))) for part in ("images", "labels"))
+        image = Image.from_array(pixels, "YXS" if pixels.ndim == 3 else "YX", name=name).select_channel(None)
+        found.append(Picture(image, truth.astype(np.int32), name))
+    return found
 
 
 def read_base(data: Path) -> list[Picture]:

@@ -100,7 +100,7 @@ def ap50(truth: np.ndarray, labels: np.ndarray, reviewed: np.ndarray) -> float:
     done = np.unique(truth[reviewed])
     seen = np.unique(labels[reviewed])
     left = [np.where(np.isin(one, gone), 0, one) for one, gone in ((truth, done), (labels, seen))]
-    return round(tally_objects(*left).ap50, 3)
+    return round(tally_objects(*left).main, 3)
 
 
 class Session:
