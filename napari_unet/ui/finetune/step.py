@@ -52,7 +52,7 @@ class FinetuneStep(Step):
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
         self.preview_box = QCheckBox("Show preview", checked=True)
-        self.live = LiveSwitch(session)
+        self.live = LiveSwitch(session, self)
         self.guidance = GuidanceView(session)
         self.material = MaterialView(session, self.counter)
         self.training = TrainingView()

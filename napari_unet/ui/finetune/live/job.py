@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.events import StopFlag
@@ -140,6 +141,8 @@ class LiveJob(QObject):
     # -- events, on the main thread ---------------------------------------------------------------------------------
 
     def _on_event(self, event: Any) -> None:
+        if not isalive(self):
+            return  # the panel was closed: the job is about to end
         if isinstance(event, ViewRefreshed):
             self._late = event
             self._write_late()
@@ -162,6 +165,8 @@ class LiveJob(QObject):
 
     def _on_finished(self, outcome: Any) -> None:
         self._active = False
+        if not isalive(self):
+            return
         self.feed.show(None)
         for work in self.session.works:
             if work.prediction is not None:
