@@ -9,9 +9,10 @@ import pytest
 
 pytest.importorskip("napari")
 
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QVBoxLayout, QWidget
 
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.pinned.area import PinnedArea
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
 
 
@@ -41,6 +42,21 @@ def test_a_notice_can_be_taken_back_and_goes_with_its_image(panel: UNetPanel, vi
     notices.show(Notice("Gone.", "Undo", lambda: None), work)
     session.work_on(second)
     assert panel.pinned.notice.isHidden()
+
+
+def test_a_long_sentence_is_shown_to_its_end(panel: UNetPanel, qtbot: Any) -> None:
+    area = PinnedArea(panel.session)
+    label = QLabel("It cannot be known yet whether this is better. " * 6, wordWrap=True)
+    outside = QWidget()
+    qtbot.addWidget(outside)
+    layout = QVBoxLayout(outside)
+    layout.addWidget(QWidget(), 1)
+    layout.addWidget(area)
+    area.pin(label)
+    label.show()
+    outside.resize(320, 700)
+    outside.show()
+    qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 80, timeout=5000)
 
 
 @pytest.mark.real_window

@@ -29,7 +29,8 @@ from napari_unet.segmentation.tiles.tiling import fitting_size
 PATCH = 128
 """Pixels a side: small patches make short steps, of which several fit between a stroke and the refreshed view."""
 _LARGEST = 1280  # pixels a side of the view that are predicted, at the model's object size
-_AVERAGE = 0.85  # decay of the running average: what was just learned is to be seen
+_FITTED_TO = 3  # objects; a last layer that is fitted to fewer knows these, and forgets the rest
+_AVERAGE = 0.9  # decay of the running average: what was just learned is to be seen
 
 Changes = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Labels, Labels]
 """Rows and columns of pixels, their values before and after."""
@@ -55,6 +56,7 @@ class LiveLearner:
         self._patch = fitting_size(min(PATCH, config.patch), self.kind.record.architecture)
         self.planes = LivePlanes(self.kind, self._patch, config.engine)
         self._sampler: BatchSampler | None = None
+        self._fitted = self.kind.record.untrained  # has no features worth a fit
         self._answers: dict[str, bool] = {}  # by the key of an image that nothing was learned from
         torch.manual_seed(config.seed)
         replay = find_replay(self.kind.record) if self.beginning.replay > 0 else None
@@ -84,10 +86,11 @@ class LiveLearner:
         elif self._sampler is None:
             share = self.beginning.replay
             self._sampler = BatchSampler(self._head, planes, self._old, self._patch, share, self.config.seed)
-            if self.trainer.steps == 0 and not self.kind.record.untrained:
-                self.trainer.begin([self._sampler.draw(self.config.batch_size)])
         else:
             self._sampler.replace(planes, self.planes.fresh)
+        if self._sampler is not None and not self._fitted and self.planes.n_objects >= _FITTED_TO:
+            self._fitted = True
+            self.trainer.begin([self._sampler.draw(self.config.batch_size)])
 
     def step(self, progress: float) -> float:
         """One step, at `progress` (0 to 1) on the way of the learning rate; returns the loss."""

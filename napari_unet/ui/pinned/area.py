@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_unet.ui.pinned.notice_line import NoticeLine
@@ -40,6 +40,17 @@ class PinnedArea(QFrame):
         if event.type() in _TOLD:
             self._fit()
         return False
+
+    def sizeHint(self) -> QSize:
+        """As high as sentences are at this width: Qt gives an area no more than its hint, which knows no width."""
+        hint, layout, width = super().sizeHint(), self._layout, self.width()
+        if layout.hasHeightForWidth() and width > 0:
+            hint.setHeight(layout.totalHeightForWidth(width))
+        return hint
+
+    def resizeEvent(self, event: QEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
 
     def _fit(self) -> None:
         self.setVisible(any(not widget.isHidden() for widget in self._widgets))

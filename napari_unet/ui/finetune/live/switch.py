@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from napari_unet.events import Failed
 from napari_unet.finetuning.live.events import Learned, LeftOut, ViewRefreshed, Waiting
@@ -21,14 +22,14 @@ TIP = (
     "Learn from each correction as you make it, and draw anew what you have not looked at. Switched off, the model is "
     "fine-tuned on all of them and tested, and you choose whether to use it."
 )
-BEGIN = "Live: correct an object, and the others in view follow within seconds."
+BEGIN = "Live: correct an object, and the rest follows"
 
 
 class LiveSwitch(QObject):
     """`button` belongs in the step, `status` below all steps. `asked`: live mode is to begin; `ended`: its outcome."""
 
     asked = Signal()
-    refused = Signal(str)  # why it cannot begin now
+    refused = Signal(str)  # why it cannot begin now, or cannot learn from something
     ended = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -47,15 +48,19 @@ class LiveSwitch(QObject):
 
     def start(self, config: FinetuneConfig) -> None:
         """Begin; raises `UserError` if there is no model."""
-        job = LiveJob(self._session, self)
+        # Known before it begins, so that whoever hears of the job knows whose it is.
+        job = self.job = LiveJob(self._session, self)
         job.advanced.connect(self._on_event)
         job.refreshed.connect(self._on_event)
         job.ended.connect(self._on_ended)
-        if job.start(config):
-            self.job = job
-            self.status.begin()
-        else:
-            job.deleteLater()
+        started = False
+        try:
+            started = job.start(config)
+        finally:
+            if not started:
+                self.job = None
+                job.deleteLater()
+        self.status.begin()
 
     def stop(self) -> None:
         """End it after the step at hand."""
@@ -89,6 +94,8 @@ class LiveSwitch(QObject):
             self.asked.emit()
 
     def _on_event(self, event: Any) -> None:
+        if isinstance(event, LeftOut):
+            self.refused.emit(event.sentence)
         self.status.take(event)
 
     def _on_ended(self, outcome: Any) -> None:
@@ -100,55 +107,61 @@ class LiveSwitch(QObject):
 
 
 class LiveStatus(QWidget):
-    """One sentence on what live mode is doing, and the button that ends it."""
+    """What live mode is doing, and the button that ends it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.label, self.stop_button = QLabel(wordWrap=True), QPushButton("Stop and check")
+        self.label, self.refreshed, self.stop_button = QElidingLabel(), QElidingLabel(), QPushButton("Stop and check")
+        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.stop_button.setToolTip("End live mode: fine-tune on all corrections, and test the model on some of them")
         self.stop_button.setStyleSheet("QPushButton { padding: 3px 8px; }")
-        self._n_objects, self._refreshed, self._problem, self._awaited = 0, "", "", False
-        layout = QHBoxLayout(self)
+        self._n_objects, self._awaited = 0, False
+        row = QHBoxLayout()
+        row.addWidget(self.refreshed, 1)
+        row.addWidget(self.stop_button)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.label, 1)
-        layout.addWidget(self.stop_button, alignment=Qt.AlignmentFlag.AlignTop)
+        layout.setSpacing(4)
+        layout.addWidget(self.label)
+        layout.addLayout(row)
         self.hide()
 
     @property
     def text(self) -> str:
-        return self.label.text()
+        """All that it says."""
+        return f"{self.label.text()} {self.refreshed.text()}".strip()
 
     def begin(self) -> None:
-        self._n_objects, self._refreshed, self._problem, self._awaited = 0, "", "", False
+        self._n_objects, self._awaited = 0, False
         self.stop_button.setEnabled(True)
-        self.label.setText(BEGIN)
+        _write(self.label, BEGIN)
+        _write(self.refreshed, "")
 
     def take(self, event: Any) -> None:
         """Show what an event says."""
         if isinstance(event, Learned):
-            self._n_objects, self._problem, self._awaited = event.n_objects, "", True
-            self._write("learning")
+            self._n_objects, self._awaited = event.n_objects, True
+            self._say("learning")
         elif isinstance(event, ViewRefreshed):
             if self._awaited:  # later ones are of the same correction
-                self._refreshed = f"view drawn anew {event.seconds:.1f} s after your last correction"
+                _write(self.refreshed, f"view new after {event.seconds:.1f} s")
+                self.refreshed.setToolTip("From your last correction to the view drawn anew")
             self._awaited = False
-            self._write("learning on")
-        elif isinstance(event, LeftOut):
-            self._problem = event.sentence
-            self._write("")
         elif isinstance(event, Waiting) and event.n_objects:
             self._n_objects = event.n_objects
-            self._write("ready for your next correction")
+            self._say("ready for the next")
 
     def stopping(self) -> None:
         """Stop was asked for."""
         self.stop_button.setEnabled(False)
-        self.label.setText("Live: stopping")
+        _write(self.label, "Live: stopping")
 
-    def _write(self, doing: str) -> None:
-        if not self.stop_button.isEnabled():
-            return
-        objects = f"{self._n_objects} {'object' if self._n_objects == 1 else 'objects'} learned"
-        said = self._problem or f"Live: {'; '.join(filter(None, (objects, self._refreshed, doing)))}."
-        if self.label.text() != said:
-            self.label.setText(said)
+    def _say(self, doing: str) -> None:
+        if self.stop_button.isEnabled():
+            _write(self.label, f"Live: {self._n_objects} {'object' if self._n_objects == 1 else 'objects'}; {doing}")
+
+
+def _write(label: QElidingLabel, text: str) -> None:
+    if label.text() != text:
+        label.setText(text)
+        label.setToolTip(text)
