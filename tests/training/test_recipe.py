@@ -101,7 +101,12 @@ def test_missing_labels_are_told(data: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "roles_learned"),
-    [("nuclei-2d", {"train"}), ("nuclei-2d-all", {"train", "validation"}), ("cells-2d-start", {"train"}), ("cells-2d", {"train"})],
+    [
+        ("nuclei-2d", {"train"}),
+        ("nuclei-2d-all", {"train", "validation"}),
+        ("cells-2d-start", {"train"}),
+        ("cells-2d", {"train"}),
+    ],
 )
 def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
     data_dir: Path, name: str, roles_learned: set[str]
