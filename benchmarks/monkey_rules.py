@@ -159,18 +159,20 @@ class Rules:
                 raise BrokenRuleError(f"{role} of {work.name} in the project are others than in the window")
 
     def _check_undo(self, monkey: Any, work: Any) -> None:
-        """All the way back and forth twice: the same two ends."""
+        """All the way back and forth twice: the same two ends. What was undone before is brought back first."""
         undo = get_undo(monkey.session)
-        ends = [self._state(monkey, work)]
-        for go in (undo.undo, undo.redo, undo.undo, undo.redo):
-            for _ in range(_MOST_STEPS):
-                if not go(work):
-                    break
-            else:
-                raise BrokenRuleError("undo comes to no end")
+        ends = []
+        for go in (undo.redo, undo.undo, undo.redo, undo.undo, undo.redo):
+            steps = 0
+            while go(work):
+                steps += 1
+                if steps > _MOST_STEPS:
+                    raise BrokenRuleError("undo comes to no end")
+            print(f"   {go.__name__} {steps} times", flush=True)
             ends.append(self._state(monkey, work))
         if ends[2] != ends[0] or ends[4] != ends[0]:
-            raise BrokenRuleError(f"redo does not bring {work.name} back to where undo began")
+            told = [_difference(ends[0], end) for end in (ends[2], ends[4])]
+            raise BrokenRuleError(f"redo does not bring {work.name} back to where undo began: {told}")
         if ends[1] != ends[3]:
             raise BrokenRuleError(f"undo ends elsewhere the second time in {work.name}")
 
@@ -182,3 +184,9 @@ class Rules:
             b"" if labels is None else np.ascontiguousarray(labels).tobytes(),
             b"" if reviewed is None else np.packbits(reviewed > 0).tobytes(),
         )
+
+
+def _difference(one: tuple[bytes, bytes], other: tuple[bytes, bytes]) -> str:
+    """How many bytes of labels and of reviewed marks differ."""
+    pairs = [(np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)) for a, b in zip(one, other, strict=True)]
+    return ", ".join(str(np.count_nonzero(a != b)) if a.size == b.size else "all" for a, b in pairs)

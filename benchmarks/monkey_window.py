@@ -55,8 +55,8 @@ class Monkey:
 
     def __init__(self, folder: Path) -> None:
         lay_out_files(folder, scene)
-        self.answers = Answers(folder, random.Random(0))
         self.viewer = napari.Viewer(show=True)
+        self.answers = Answers(folder, random.Random(0))  # its timer needs the application that napari makes
         self.viewer.window.resize(1280, 900)
         self._add_dock()
         self.session.use_model("tiny")
@@ -112,7 +112,7 @@ class Monkey:
         self.answers.chance = chance = random.Random(seed)
         controls = controls_at(self.panel, where)
         if controls:
-            control = controls[int(at * len(controls))]
+            control = controls[min(int(at * len(controls)), len(controls) - 1)]
             print(f"   {type(control).__name__} {getattr(control, 'text', str)()!r} of {len(controls)}", flush=True)
             use(control, chance)
 
@@ -143,7 +143,7 @@ class Monkey:
         }  # fmt: skip
         usable = [button for button in choices[what] if button.isVisibleTo(self.panel) and button.isEnabled()]
         if usable:
-            usable[int(at * len(usable))].click()
+            usable[min(int(at * len(usable)), len(usable) - 1)].click()
 
     def _text(self, text: str) -> None:
         step = self.panel.image_step.axes_edit if text.isupper() else self.panel.segment_step.diameter.number
@@ -156,7 +156,7 @@ class Monkey:
     def _view(self, what: str, at: float) -> None:
         dims = self.viewer.dims
         if what == "slice" and dims.ndim > 2:
-            dims.set_current_step(0, int(at * dims.nsteps[0]))
+            dims.set_current_step(0, min(int(at * dims.nsteps[0]), dims.nsteps[0] - 1))
         elif what in ("2d", "3d"):
             dims.ndisplay = 2 if what == "2d" else 3
         elif what == "zoom":
@@ -206,7 +206,7 @@ class Monkey:
             layers = [layer for layer in layers if isinstance(layer, Image) and not layer.rgb]
         if what.startswith("data"):
             layers = [layer for layer in layers if type(layer) is Labels]
-        return layers[int(at * len(layers))] if layers else None
+        return layers[min(int(at * len(layers)), len(layers) - 1)] if layers else None
 
     def _change(self, layer: Any, verb: str, what: str, at: float) -> None:
         layers = self.viewer.layers
