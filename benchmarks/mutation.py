@@ -53,6 +53,7 @@ class Mutant:
     path: Path
     line: int
     last: int
+    inside: bool  # a function: else the line runs as its module is imported, for whichever test comes first
     what: str
     source: str
 
@@ -61,6 +62,11 @@ def find_mutants(path: Path) -> Iterator[Mutant]:
     """Every mutant of a file."""
     source = path.read_text(encoding="utf8")
     tree = ast.parse(source)
+    spans = [
+        range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    ]
     places = [node for node in _walk(tree) for _ in range(_count_changes(node))]
     seen: dict[int, int] = {}
     for node in places:
@@ -70,7 +76,8 @@ def find_mutants(path: Path) -> Iterator[Mutant]:
         if what is not None:
             line = getattr(node, "lineno", 0)
             last = line if isinstance(node, (ast.If, ast.While)) else getattr(node, "end_lineno", None) or line
-            yield Mutant(path, line, last, what, ast.unparse(tree))
+            inside = any(line in span for span in spans)
+            yield Mutant(path, line, last, inside, what, ast.unparse(tree))
         node.__dict__.clear()
         node.__dict__.update(before)
 
@@ -191,7 +198,7 @@ class Bench:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """The tests that run the line of a mutant, quick ones first, as many as take no longer than `_MOST` seconds."""
         lines = self.lines.get(str(mutant.path.relative_to(ROOT)), {})
-        inside = [line for line in map(int, lines) if mutant.line <= line <= mutant.last]
+        inside = [line for line in map(int, lines) if mutant.line <= line <= mutant.last or not mutant.inside]
         found = sorted({test for line in inside for test in lines[str(line)]}, key=lambda test: self.seconds[test])
         spent = accumulate(self.seconds[test] for test in found)
         return [

@@ -6,10 +6,11 @@ import pytest
 from judged import NOTHING, score
 
 from napari_unet.finetuning.judging.verdict import choose_candidate, reach_verdict
+from napari_unet.heads.instances.verdict import _how_many_more
 from napari_unet.heads.outcome import Evenness, Kept, Outcome
 from napari_unet.heads.registry import head_named
 from napari_unet.heads.survey import ReviewedObject, Survey
-from napari_unet.labels.evidence import Score
+from napari_unet.labels.evidence import Score, ScoreChange
 
 
 def judge(before: Score | None, after: Score | None, steps: int = 100, **more):
@@ -144,3 +145,11 @@ def test_uneven_outlines_are_told_where_they_are_in_the_way() -> None:
         judge(score(0.5, 40), score(0.8, 40), evenness=uneven),
     ):
         assert "differ" not in other.sentence
+
+
+@pytest.mark.parametrize(
+    ("low", "n", "words"), [(-0.1, 10, "about 120"), (0.09, 10, "about 10"), (-0.9, 30, "many"), (-0.1, 20, "many")]
+)
+def test_how_many_more_objects_would_tell(low: float, n: int, words: str) -> None:
+    """The margin is to shrink to the difference, by the square root of their number; a quarter of them is held out."""
+    assert _how_many_more(ScoreChange(0.1, low, 0.3, 0.8, n)) == words

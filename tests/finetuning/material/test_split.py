@@ -6,9 +6,9 @@ from discs import correct_all, draw_discs
 from scipy import ndimage
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.finetuning.material.split import Split, split_reviewed
+from napari_unet.finetuning.material.split import Split, _Candidate, _cost, split_reviewed
 from napari_unet.heads.instances.survey import survey_reviewed
-from napari_unet.heads.survey import Survey
+from napari_unet.heads.survey import ReviewedObject, Survey
 
 
 def divide(images: list[CorrectedImage], share: float = 0.25) -> tuple[Split, Survey]:
@@ -79,3 +79,23 @@ def test_a_stack_is_cut_at_the_same_place_in_all_planes() -> None:
         sides.setdefault(found.label, set()).add(bool(split.held_out[0][tuple(round(c) for c in found.center)]))
     assert split.holds_out
     assert all(len(side) == 1 for side in sides.values())
+
+
+@pytest.mark.parametrize(
+    ("scored", "corrected", "cost"),
+    [
+        (2, (0, 2, 3, 4), 0.0),  # a quarter of the objects, and of the corrections
+        (2, (0, 1), 0.5),  # all corrections only score: three times too many
+        (2, (3, 4, 5, 6), 0.5),  # none of them does
+        (4, (), 1.0),  # twice the objects that were to be held out
+        (1, (), float("inf")),
+        (5, (), float("inf")),  # more than are learned from
+    ],
+)
+def test_a_split_is_judged_by_the_share_of_objects_and_of_corrections(
+    scored: int, corrected: tuple[int, ...], cost: float
+) -> None:
+    objects = tuple(ReviewedObject(0, (), i + 1, (0.0, float(i)), 50, corrected=i in corrected) for i in range(8))
+    held = np.arange(8) < scored
+    candidate = _Candidate(~held, held, lambda: Split((), ()))
+    assert _cost(candidate, Survey(objects, (), 100), 0.25) == pytest.approx(cost)

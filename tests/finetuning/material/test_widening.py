@@ -73,3 +73,9 @@ def test_colour_alone_can_be_learned(tiny_model: Model) -> None:
 def test_images_of_different_numbers_of_channels_are_not_mixed(tiny_model: Model) -> None:
     with pytest.raises(UserError, match="2 and 3 channels"):
         fit_to_images(tiny_model, [coloured("all", tiny_model, n) for n in (2, 3)])
+
+
+def test_a_model_of_so_many_channels_is_taken_as_it_is(tiny_model: Model) -> None:
+    wide = widen_model(tiny_model, 3)
+    assert fit_to_images(wide, [coloured("all", wide)]) is wide
+    assert fit_to_images(tiny_model, []) is tiny_model
