@@ -1,11 +1,13 @@
 """How fast an image becomes labels, and how much of the machine the network uses.
 
     python benchmarks/inference.py [--model NAME] [--sizes 512 2048 8192] [--repeats 3] [--precision auto] [--parts]
+    python benchmarks/inference.py --engines --sizes 1024
 
 Prints, for square fields tiled from a real image (or, without the data folder, from the 2D sample), megapixels a second
 from array to labels, the share of that time spent in the estimate, the network and decoding, the network's FLOP/s as a
 share of a matrix product's peak measured in the same run at the same precision, and the process's peak memory. With
-`--parts`, one more run of each size is broken down by part; on a busy machine compare the processor time.
+`--parts`, one more run of each size is broken down by part; on a busy machine compare the processor time. `--engines`
+compares torch, ONNX Runtime and OpenVINO.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from stopwatch import time_parts
 from torch.utils.flop_counter import FlopCounterMode
 
 from napari_unet import load_model
+from napari_unet.errors import UserError
 from napari_unet.events import drain
 from napari_unet.images.files.reading import list_images, read_image
 from napari_unet.images.files.sample_data import sample_path
@@ -90,13 +93,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--diameter", type=float, default=None, help="pixels; default: estimated, within the time")
+    parser.add_argument("--engines", action="store_true", help="the first size with each engine that is installed")
     parser.add_argument("--parts", action="store_true", help="print how long each part takes")
     args = parser.parse_args()
     model = load_model(args.model)
-    predictor = Predictor(model, Engine("cpu", args.precision))
+    engine = Engine("cpu", args.precision)
+    predictor = Predictor(model, engine)
     parameters = sum(p.numel() for p in model.network.parameters())
-    print(f"{model.name}: {parameters / 1e6:.2f} M parameters, {predictor.dtype}, {torch.get_num_threads()} threads")
-    peak = measure_peak(predictor.dtype, args.repeats)
+    print(f"{model.name}: {parameters / 1e6:.2f} M parameters, {engine.dtype}, {torch.get_num_threads()} threads")
+    peak = measure_peak(engine.dtype, args.repeats)
     print(f"matrix product: {peak / 1e9:.0f} GFLOP/s")
     for side in (256, 512, 1024):
         seconds, flops = measure_network(model, predictor, side, args.repeats)
@@ -104,7 +109,10 @@ def main() -> None:
             f"network alone, tile {side}: {side**2 / seconds / 1e6:.2f} MP/s, "
             f"{flops / 1e9:.0f} GFLOP/s = {flops / peak:.0%} of the matrix product"
         )
-    print(f"the same without fused operations, tile 512: {plain_speed(model, predictor.dtype, args.repeats):.2f} MP/s")
+    print(f"the same without fused operations, tile 512: {plain_speed(model, engine.dtype, args.repeats):.2f} MP/s")
+    if args.engines:
+        compare_engines(model, args.data, args.sizes[0], args.repeats, args.diameter)
+        return
     config = SegmentConfig(precision=args.precision, device="cpu", diameter=args.diameter)
     for side in args.sizes:
         field = make_field(args.data, side)
@@ -113,6 +121,30 @@ def main() -> None:
             with time_parts() as watch:
                 drain(segment_steps(field, model, config))
             print(watch.table())
+
+
+def compare_engines(model: Model, data: Path, side: int, repeats: int, diameter: float | None) -> None:
+    """Seconds from array to labels with each engine in float32, and how many labels differ from those of torch."""
+    field, first = make_field(data, side), None
+    for runtime in ("torch", "onnx", "openvino"):
+        config = SegmentConfig(precision="float32", device="cpu", diameter=diameter, runtime=runtime)
+        try:
+            drain(segment_steps(field, model, config))
+        except UserError as error:
+            print(f"{runtime}: {error}")
+            continue
+        clock, processor = [], []
+        for _ in range(repeats):
+            start, spent = time.perf_counter(), time.process_time()
+            found = drain(segment_steps(field, model, config))
+            clock.append(time.perf_counter() - start)
+            processor.append(time.process_time() - spent)
+        first = found.labels if first is None else first
+        other = int(np.count_nonzero(found.labels != first))
+        print(
+            f"{runtime}, {side} x {side}: {min(clock):.2f} s by the clock, {min(processor):.2f} s of processor time, "
+            f"{found.n_objects} objects, {other} pixels labelled otherwise than with torch"
+        )
 
 
 def report(image: Image, model: Model, config: SegmentConfig, repeats: int) -> None:

@@ -50,7 +50,7 @@ def test_options_in_the_text_exist(page: Path) -> None:
             continue
         known = commands[command].format_help()  # type: ignore[index]
         if command == "models":
-            known += "--yes --reset --force"
+            known += "--yes --reset --force --format --kind --image --author --affiliation --licence --citation --doi"
         if command == "project":
-            known += "--output --force --json"
+            known += "--output --force --json --model"
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in known] == []

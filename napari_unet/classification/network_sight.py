@@ -17,8 +17,8 @@ from napari_unet.labels.types import Array, Floats, Ints, PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.models.running.engine import Engine
+from napari_unet.models.running.tile_network import TorchNetwork
 from napari_unet.segmentation.looks import can_look
-from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.plane import see_plane
 from napari_unet.segmentation.tiles.tiling import plan_tiles
 
@@ -91,20 +91,21 @@ class NetworkSight:
         return np.concatenate([self._deep.values(), self._fine.values()], axis=1)
 
 
-class InsidePredictor(Predictor):
-    """A network ready to predict that tells what its bridge and the last stage of its decoder say."""
+class InsidePredictor:
+    """A network on torch, whatever makes the labels; tells what its bridge and its decoder's last stage say."""
 
     def __init__(self, model: Model, engine: Engine) -> None:
-        super().__init__(model, engine)
+        self.record = model.record
+        self._network = TorchNetwork(model.network, engine)
         self._caught: dict[str, torch.Tensor] = {}
-        stages = dict(self._network.named_children())
+        stages = dict(self._network.module.named_children())
         stages["bridge"].register_forward_hook(self._catch("bridge"))
         list(stages["decoder"].children())[-1].register_forward_hook(self._catch("decoder"))
 
     @torch.inference_mode()
     def look(self, tiles: Floats) -> tuple[Floats, Floats]:
         """One tile (1, C, Y, X) -> the bridge (channels, Y / factor, X / factor) and the decoder (channels, Y, X)."""
-        self.predict(tiles)
+        self._network(tiles)
         return self._caught["bridge"][0].float().cpu().numpy(), self._caught["decoder"][0].float().cpu().numpy()
 
     def _catch(self, name: str) -> Callable[[torch.nn.Module, object, torch.Tensor], None]:

@@ -23,7 +23,7 @@ from napari_unet.cli import (
     train,
 )
 from napari_unet.cli.exchange import export, import_labels
-from napari_unet.cli.results import measure, picture
+from napari_unet.cli.results import measure, methods, picture
 from napari_unet.cli.tasks import classify, restore
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
@@ -35,6 +35,7 @@ _COMMANDS = (
     track,
     measure,
     picture,
+    methods,
     classify,
     restore,
     export,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_unet.cli.exchange import export_model
 from napari_unet.cli.options import add_general
 from napari_unet.cli.terminal import Terminal
 from napari_unet.errors import UserError
@@ -29,11 +30,10 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=type(parser))
     _add(actions, "list", _list, "list all models")
     _add(actions, "show", _show, "say where a model came from", "name")
-    _add(actions, "import", _import, "copy a model file into the library", "file")
-    exporting = _add(actions, "export", _export, "copy a model to a file", "name", "file")
-    exporting.add_argument("--force", action="store_true", help="overwrite the file")
-    exporting.add_argument("--kind", default="", metavar="KIND",
-                           help="only this kind of image of those that it knows, as a model of its own")  # fmt: skip
+    _add(actions, "import", _import, "take a model file into the library", "file")
+    exporting = _add(actions, "export", export_model.run, "copy a model to a file, or write it for other programs",
+                     "name", "file")  # fmt: skip
+    export_model.add_options(exporting)
     _add(actions, "rename", _rename, "give a model another name", "name", "new_name")
     removing = _add(actions, "remove", _remove, "delete a model for good", "name")
     removing.add_argument("--yes", action="store_true", help="do not ask")
@@ -150,20 +150,11 @@ def _classes(args: argparse.Namespace, terminal: Terminal) -> bool:
 
 
 def _import(args: argparse.Namespace, terminal: Terminal) -> bool:
-    from napari_unet.models.library import import_model
+    from napari_unet.workflows.sharing.formats import import_any_model
 
-    entry = import_model(args.file)
+    entry = import_any_model(args.file)
     terminal.answer |= _as_row(entry)
     terminal.say(f"{entry.name} is in the library.")
-    return False
-
-
-def _export(args: argparse.Namespace, terminal: Terminal) -> bool:
-    from napari_unet.models.library import export_model
-
-    path = export_model(args.name, args.file, overwrite=args.force, kind=args.kind)
-    terminal.answer["path"] = str(path)
-    terminal.say(f"{args.name}{f', {args.kind}' if args.kind else ''} -> {path}")
     return False
 
 

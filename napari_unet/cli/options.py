@@ -17,7 +17,7 @@ from napari_unet.models.record import ModelRecord
 Config = TypeVar("Config", bound=BaseModel)
 
 _SIGNS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-_FLAGS = {"stack": "as"}  # what reads better than the parameter's name
+_FLAGS = {"stack": "as", "runtime": "engine"}  # what reads better than the parameter's name
 _UNFIT = {
     "float_parsing": "a number",
     "int_parsing": "a whole number",

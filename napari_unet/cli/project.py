@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.options import add_general
-from napari_unet.cli.terminal import Terminal
+from napari_unet.cli.terminal import Terminal, follow, stop_on_interrupt
 from napari_unet.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,18 +28,23 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         ("info", _info, "say what a project holds"),
         ("export", _export, "write labels, predictions and reviewed regions as OME-TIFF, and the rest as JSON"),
         ("check", _check, "look for damage; exit code 2 if there is any"),
+        ("log", _log, "say what was done, in its order: images, models, corrections, trainings"),
+        ("replay", _replay, "do the last training again from its record; exit code 2 if the model is another one"),
     ):
         action = actions.add_parser(name, help=words, description=words.capitalize() + ".", allow_abbrev=False)
         action.add_argument("file", metavar="FILE", type=Path, help="a .unetproj file")
         if name == "export":
             action.add_argument("--output", metavar="DIR", type=Path, help="folder to write to (default: beside FILE)")
             action.add_argument("--force", action="store_true", help="overwrite files that are there")
+        if name == "replay":
+            action.add_argument("--model", metavar="NAME", help="the training that made this model (default: the last)")
         add_general(action)
         action.set_defaults(run=run)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Project]:
+def opened(path: Path) -> Iterator[Project]:
+    """The project at `path`, to be read."""
     from napari_unet.project.opening import open_project
 
     project = open_project(path, write=False)
@@ -52,7 +57,7 @@ def _opened(path: Path) -> Iterator[Project]:
 def _info(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.project.exporting import describe_project
 
-    with _opened(args.file) as project:
+    with opened(args.file) as project:
         about = describe_project(project)
     terminal.answer |= about
     many = len(about["images"])
@@ -83,7 +88,7 @@ def _export(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.project.exporting import export_project
 
     folder = args.output or args.file.with_suffix("")
-    with _opened(args.file) as project:
+    with opened(args.file) as project:
         written = export_project(project, folder, args.force)
     terminal.answer["written"] = [str(path) for path in written]
     for path in written:
@@ -94,7 +99,7 @@ def _export(args: argparse.Namespace, terminal: Terminal) -> bool:
 def _check(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.project.checking import check_project
 
-    with _opened(args.file) as project:
+    with opened(args.file) as project:
         problems = check_project(project)
     terminal.answer["problems"] = problems
     if problems:
@@ -104,6 +109,40 @@ def _check(args: argparse.Namespace, terminal: Terminal) -> bool:
             f"{args.file.name} has {_count(len(problems), 'problem')}: restore it from a copy, or export it."
         )
     terminal.show(f"{args.file} is sound.")
+    return False
+
+
+def _log(args: argparse.Namespace, terminal: Terminal) -> bool:
+    from napari_unet.workflows.recording.log import describe_entry, make_log
+
+    with opened(args.file) as project:
+        entries = make_log(project)
+    terminal.answer["log"] = entries
+    for entry in entries:
+        terminal.show(describe_entry(entry))
+    return False
+
+
+def _replay(args: argparse.Namespace, terminal: Terminal) -> bool:
+    from napari_unet.learning.events import StepDone
+    from napari_unet.workflows.recording.replaying import choose_training, replay_steps
+
+    with opened(args.file) as project, stop_on_interrupt() as stop, terminal.progress() as bar:
+        training = choose_training(project, args.model)
+        task = bar.add_task("Training again", total=training["record"]["steps"], detail="")
+
+        def show(event: Any) -> None:
+            if isinstance(event, StepDone):
+                bar.update(task, completed=event.step, detail=f"step {event.step}")
+
+        finished = follow(replay_steps(project, training, stop), show)
+    found = finished.result
+    terminal.answer |= {"model": found.name, "same": not found.difference, "difference": found.difference}
+    if finished.stopped:
+        return True
+    if found.difference:
+        raise UserError(f"{found.name} was made again, and is not the same. {found.difference}")
+    terminal.say(f"{found.name} was made again: the same, bit for bit.")
     return False
 
 

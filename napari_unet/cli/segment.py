@@ -34,6 +34,7 @@ PARAMETERS = {
     "tile": "PX",
     "invert": "I",
     "precision": "P",
+    "runtime": "E",
 }
 
 

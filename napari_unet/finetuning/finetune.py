@@ -105,6 +105,7 @@ class _Training:
     ) -> None:
         if model.record.architecture.ndim != 2:
             raise UserError(f"{model.name} is a 3D model; choose a 2D one, to fine-tune it.")
+        self.began = time.time()
         self.budget = Budget(config.seconds, config.max_steps)
         self.parent, self.config, self.stop, self.preview = model, config, stop, preview
         # What training starts from; the kind that was handed in is scored as it is.
@@ -333,5 +334,5 @@ class _Training:
         views, places = [one.view for one in self.images], self.learned
         made = self.parent, self.model, network, names, survey, self.config, steps, seconds, places, views
         child = make_child(*made)
-        child.record.training.settings["share"] = share
+        child.record.training.settings.update(share=share, began=round(self.began, 3))
         return child

@@ -52,6 +52,8 @@ class Head(ABC):
         Background that nobody drew and that the model takes for an object is unknown rather than background.
     names_values : bool
         Each value has a name, which a model must know.
+    activation : str
+        What `activate` does, for who runs the network without this program: "sigmoid", "softmax" or "none".
     draws_objects : bool
         Labels are outlines of single objects: they are split, merged, queued for review, checked against one another.
     """
@@ -64,6 +66,7 @@ class Head(ABC):
     doubts: ClassVar[bool] = False
     draws_objects: ClassVar[bool] = True
     names_values: ClassVar[bool] = False
+    activation: ClassVar[str] = "none"
     n_binary: ClassVar[int] = 0
     """Targets, the first ones, that say yes or no: after resampling they are rounded."""
 

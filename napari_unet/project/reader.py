@@ -15,6 +15,7 @@ from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage import rows
 from napari_unet.project.storage.journal import History, Kind, order_steps
+from napari_unet.project.storage.tiles import apply_changes
 
 
 class ProjectReader:
@@ -63,6 +64,31 @@ class ProjectReader:
                 return None if found is None else rows.read_array(self.reader, found, planes)
             except (ValueError, sqlite3.DatabaseError) as error:
                 raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
+
+    def read_array_at(self, image: int, role: str, moment: float) -> Array | None:
+        """An array as it was at `moment` (seconds since 1970): later edits are taken back. None if there is none now.
+
+        Raises `UserError` if all of it was replaced since, for example because the image was segmented again.
+        """
+        with self._reading():
+            found = rows.find_array(self.reader, image, role)
+            if found is None:
+                return None
+            later = rows.read_changes_since(self.reader, found, moment)
+            if later is None:
+                name = rows.read_images(self.reader)[image].name
+                raise UserError(f"The {role} of {name} were replaced since, and the project has only the new ones.")
+            array = rows.read_array(self.reader, found)
+        apply_changes(array, (change.reversed() for change in reversed(later)))
+        return array
+
+    def list_edits(self) -> list[tuple[float, int, str, Kind]]:
+        """All edits in their order: time (seconds since 1970), image, role of the array, kind."""
+        with self._reading():
+            found = self.reader.execute(
+                "SELECT time, image, role, kind FROM edit JOIN array ON array.id = edit.array ORDER BY seq"
+            )
+            return [(row[0], row[1], row[2], Kind(row[3])) for row in found]
 
     def read_history(self, image: int, role: str) -> History:
         """What can be undone and redone of an array."""

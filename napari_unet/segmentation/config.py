@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_unet.images.view import Thresholds
-from napari_unet.models.running.engine import DeviceChoice, Engine, PrecisionName
+from napari_unet.models.running.engine import DeviceChoice, Engine, PrecisionName, RuntimeName
 
 StackName = Literal["auto", "slices", "volume"]
 
@@ -103,6 +103,13 @@ class SegmentConfig(BaseModel):
         description="bfloat16 is faster where the processor has it; auto asks the machine.",
         json_schema_extra={"choices": list(get_args(PrecisionName))},
     )
+    runtime: RuntimeName = Field(
+        "auto",
+        title="Engine",
+        description="The program that runs the network: torch, or onnx (ONNX Runtime) or openvino where they are "
+        "installed; auto takes torch.",
+        json_schema_extra={"choices": list(get_args(RuntimeName))},
+    )
 
     @property
     def thresholds(self) -> Thresholds:
@@ -112,4 +119,4 @@ class SegmentConfig(BaseModel):
     @property
     def engine(self) -> Engine:
         """What it runs on."""
-        return Engine(self.device, self.precision)
+        return Engine(self.device, self.precision, self.runtime)

@@ -49,7 +49,7 @@ def choose_kind(
     if not model.others:
         return KindChoice(model, model_input(image, model.record.architecture.in_channels))
     if wanted != AUTO:
-        return _chosen(image, find_kind(model, wanted), asked=False)
+        return _chosen(image, model.kind_called(wanted), asked=False)
     able = [kind for kind in model.kinds if _can_see(kind, image)]
     if len(able) < 2:
         return _chosen(image, able[0] if able else model.alone, asked=True)
@@ -57,11 +57,6 @@ def choose_kind(
     if len(near) > 1:
         near = [_surest(image, near, plane, engine)]
     return _chosen(image, near[0], asked=True)
-
-
-def find_kind(model: Model, name: str) -> Model:
-    """The kind of `model` that is called `name` (case does not matter), alone."""
-    return model.kind_called(name)
 
 
 def nearest_kinds(image: ModelInput, model: Model, able: list[Model], plane: tuple[int, ...] = ()) -> list[Model]:

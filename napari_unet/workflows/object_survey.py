@@ -80,7 +80,7 @@ def _look(
 
     if not find_head(model.record).draws_objects:
         return
-    config = SegmentConfig(device=engine.device, precision=engine.precision)
+    config = SegmentConfig(device=engine.device, precision=engine.precision, runtime=engine.runtime)
     for event in look_again(image, model, view, planes, config, stop):
         if isinstance(event, SecondLook):
             survey.look(labels, event.plane, event.labels, event.maps)

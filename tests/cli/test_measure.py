@@ -75,6 +75,15 @@ def test_sample_sheet_says_the_condition_and_the_summary_has_a_row_an_image(run:
     assert "b.ome.tif" in ran.sentence
 
 
+def test_boxes_by_condition_are_drawn(run: Run, plate: Path) -> None:
+    where = ("measure", plate / "images", "--labels", plate / "labels", "--output", plate / "t.csv")
+    ran = run(*where, "--sheet", plate / "sheet.csv", "--plot", plate / "p.svg", "--json")
+    assert ran.answer["plot"]["group"] == "drug"
+    assert "4 in 2 images" in (plate / "p.svg").read_text()
+    assert "no column" in run(*where, "--plot", plate / "p.svg", "--value", "size").sentence
+    assert "does not say what kind of picture" in run(*where, "--plot", plate / "p.doc").sentence
+
+
 @pytest.mark.parametrize("ending", ["parquet", "xlsx", "tsv"])
 def test_formats_hold_the_same_numbers(run: Run, plate: Path, ending: str) -> None:
     output = plate / f"t.{ending}"

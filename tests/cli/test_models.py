@@ -128,3 +128,16 @@ def test_new_model_says_what_is_missing(run: Run, models_dir: Path, arguments: t
     ran = run("models", "new", "Tissue", *arguments)
     assert ran.code == 2
     assert "class" in ran.err.lower()
+
+
+def test_a_model_is_exported_for_other_programs_and_taken_back(run: Run, model_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    run("models", "import", model_file)
+    assert run("models", "export", "Small", tmp_path / "small.onnx").code == 0
+    assert "at least one author" in run("models", "export", "Small", tmp_path / "small.zip").sentence
+    assert run("models", "export", "Small", tmp_path / "small.zip", "--author", "Ada Byron").code == 0
+    assert run("models", "export", "Small", tmp_path, "--format", "bioimageio", "--force").code == 0  # remembered
+    assert "no format" in run("models", "export", "Small", tmp_path / "x", "--format", "keras").sentence
+    for name in ("small.onnx", "small.zip"):
+        assert run("models", "remove", "Small").code == 0
+        assert run("models", "import", tmp_path / name, "--json").answer["name"] == "Small"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from qtpy.QtWidgets import QApplication
 
 from napari_unet.project import recovery
 from napari_unet.project.opening import open_project
@@ -369,3 +370,13 @@ def test_what_was_restored_is_news_of_that_image_only(
     assert panel.project_bar.message.text.startswith("Restored cells")
     session.work_on(session.viewer.add_image(np.zeros((20, 20)), name="next"))
     assert panel.project_bar.message.text == ""
+
+
+def test_the_methods_of_a_project_are_shown_to_be_copied(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    open_image(session, image_file)
+    panel.project_bar.new_at(tmp_path / "mine")
+    panel.project_bar.show_methods()
+    panel.project_bar.methods.copy_button.click()
+    assert "3 objects were labelled in 1 image" in QApplication.clipboard().text()

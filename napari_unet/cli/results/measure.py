@@ -43,8 +43,13 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         "--parents", type=Path, metavar="DIR", help="folder of labels of larger objects (cells of nuclei)"
     )
     parser.add_argument("--classes", type=Path, metavar="DIR", help="folder of images of classes")
-    parser.add_argument("--by", type=Path, metavar="SHEET.csv", help="sample sheet: a column of files, others that say "
-                        "what they are")  # fmt: skip
+    parser.add_argument("--sheet", "--by", dest="by", type=Path, metavar="SHEET.csv", help="sample sheet: a column of "
+                        "files, others that say what they are")  # fmt: skip
+    parser.add_argument("--plot", type=Path, metavar="PLOT.png", help="draw boxes of a value by group: .png, .pdf or "
+                        ".svg")  # fmt: skip
+    parser.add_argument("--value", metavar="COLUMN", default="area", help="what --plot draws (default: area)")
+    parser.add_argument("--group", metavar="COLUMN", help="what --plot groups by: a column of the sample sheet, folder "
+                        "or image (default: the sheet's first, else folder, else image)")  # fmt: skip
     parser.add_argument("--summary", type=Path, metavar="TABLE.csv", help="write a row an image, too")
     parser.add_argument("--slices", action="store_true", help="measure each slice of a z-stack by itself")
     parser.add_argument("--axes", metavar="AXES", help="axes of the files, as letters of TCZYXS, if they do not say")
@@ -63,6 +68,10 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     for path in (args.output, args.summary):
         if path is not None:
             check_table_path(path)
+    if args.plot is not None:
+        from napari_unet.results.pictures.drawing import check_picture_path
+
+        check_picture_path(args.plot)
     sheet = None if args.by is None else read_sheet(args.by)
     files = _files(args)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
@@ -84,9 +93,21 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         if args.summary is not None:
             write_table(args.summary, summary)
         _tell(terminal, args.output, table, summary, len(files) - len(errors))
+        if args.plot is not None:
+            _plot(args, terminal, table)
     if errors:
         _raise(errors, len(files))
     return finished.stopped
+
+
+def _plot(args: argparse.Namespace, terminal: Terminal, table: pd.DataFrame) -> None:
+    from napari_unet.results.measurements.groups import list_groupings
+    from napari_unet.results.pictures.box_plot import draw_box_plot
+
+    by = args.group or next(iter(list_groupings(table)), "image")
+    boxes = draw_box_plot(table, args.value, by, args.plot)
+    terminal.answer["plot"] = {"path": str(args.plot), "value": args.value, "group": by}
+    terminal.say(f"{args.value} by {by} ({len(boxes)} groups) -> {args.plot}")
 
 
 def _config(args: argparse.Namespace) -> MeasureConfig:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,9 @@ from napari_unet.images.channels import count_channels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
+from napari_unet.labels.types import Array
 from napari_unet.models.record import ModelRecord
 from napari_unet.project.project import LABELS, PREDICTION, REVIEWED
-from napari_unet.project.reader import ProjectReader
 from napari_unet.project.references import ImageReference, find_image, is_changed
 
 
@@ -49,13 +49,24 @@ class EarlierImage:
         return self.n_corrected + self.n_confirmed
 
 
+class ReadableProject(Protocol):
+    """What is read of a project: as it is now, or as it was."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def images(self) -> dict[int, ImageReference]: ...
+
+    def read_array(self, image: int, role: str, planes: Collection[int] | None = None) -> Array | None: ...
+
+
 class EarlierImages:
     """The images of one project, read without opening them in the window.
 
     `pixels` has those that came from no file, by their numbers, as far as they are still in memory.
     """
 
-    def __init__(self, project: ProjectReader, pixels: Mapping[int, Image] | None = None) -> None:
+    def __init__(self, project: ReadableProject, pixels: Mapping[int, Image] | None = None) -> None:
         self.project = project
         self._pixels = pixels if pixels is not None else {}
         self._unchanged: dict[int, tuple[Path, int, int]] = {}  # files that were compared: place, time and size

@@ -40,6 +40,7 @@ class Instances(Head):
     calibrates = True
     doubts = True
     n_binary = 1
+    activation = "sigmoid"
 
     def activate(self, logits: Tensor) -> Tensor:
         return logits.sigmoid()

@@ -32,6 +32,7 @@ class Semantic(Head):
     title = "classes"
     has_size = False
     keeps_values = True
+    activation = "softmax"
     draws_objects = False
     names_values = True
 

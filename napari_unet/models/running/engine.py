@@ -17,6 +17,8 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Which processor is asked for; "auto" takes an accelerator that agrees with the CPU, else the CPU."""
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 """How exactly it computes; "auto" takes what is quickest where it computes."""
+RuntimeName = Literal["auto", "torch", "onnx", "openvino"]
+"""Which program runs the network where labels are made; "auto" is torch. The others are optional."""
 DeviceChoice = Annotated[
     DeviceName,
     Field(
@@ -30,14 +32,14 @@ DeviceChoice = Annotated[
 
 @dataclass(frozen=True)
 class Engine:
-    """Torch on one processor, in one precision. Picklable: each process finds out by itself what "auto" is there.
+    """A processor, a precision and a program. Picklable: each process finds out by itself what "auto" is there.
 
-    Another kind of engine (ONNX Runtime, OpenVINO) would be another class that makes something which predicts tiles, as
-    `segmentation.predictor.Predictor` does.
+    What learns always runs on torch.
     """
 
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"
+    runtime: RuntimeName = "auto"
 
     @property
     def torch_device(self) -> torch.device:

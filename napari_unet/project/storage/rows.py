@@ -171,6 +171,18 @@ def read_changes(connection: sqlite3.Connection, row: ArrayRow, after: int) -> l
     return [unpack_change(TileKey(*key), data, row.dtype) for *key, data in rows]
 
 
+def read_changes_since(connection: sqlite3.Connection, row: ArrayRow, moment: float) -> list[TileChange] | None:
+    """All changes of an array after `moment` (seconds since 1970), in order; None if all pixels were replaced since."""
+    where = "FROM edit {join} WHERE array = ? AND time > ?"
+    replaced = f"SELECT count(*) {where.format(join='')} AND kind = ?"
+    if connection.execute(replaced, (row.id, moment, Kind.BASE.value)).fetchone()[0]:
+        return None
+    found = connection.execute(
+        f"SELECT plane, row, col, data {where.format(join='JOIN change USING (seq)')} ORDER BY seq", (row.id, moment)
+    )
+    return [unpack_change(TileKey(*key), data, row.dtype) for *key, data in found]
+
+
 def read_history(connection: sqlite3.Connection, row: ArrayRow, limit: int = LIMIT) -> History:
     """What can be undone and redone of an array; only the edits that count for it are read."""
     steps: UndoSteps[int] = UndoSteps(limit)

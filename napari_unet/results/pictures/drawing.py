@@ -26,7 +26,7 @@ _TITLE_POINTS, _BAR_POINTS = 9.0, 8.0
 _GAP, _TITLE_HEIGHT = 8, 34  # pixels between panels, and above one with a title
 _GOLDEN = 0.618033988749895
 # The same picture gives the same file: no dates, and no names drawn by chance.
-_NO_DATE: dict[str, dict[str, None]] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
+NO_DATE: dict[str, dict[str, None]] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
 
 def check_picture_path(path: Path) -> None:
@@ -52,7 +52,7 @@ def draw_picture(
         path.parent.mkdir(parents=True, exist_ok=True)
         with rc_context({"svg.hashsalt": "napari-unet", "svg.fonttype": "none", "pdf.fonttype": 42}):
             figure = _draw(panels, config or PictureConfig(), columns or _columns(len(panels)))
-            figure.savefig(partial, dpi=_DPI, facecolor="white", metadata=_NO_DATE[ending])
+            figure.savefig(partial, dpi=_DPI, facecolor="white", metadata=NO_DATE[ending])
         os.replace(partial, path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error

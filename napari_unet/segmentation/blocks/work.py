@@ -62,11 +62,10 @@ class FileSource:
 def _open(source: FileSource) -> Opened:
     from napari_unet.images.files.reading import read_image
     from napari_unet.models.model_file import load_model_file
-    from napari_unet.segmentation.kinds import find_kind
     from napari_unet.segmentation.predictor import Predictor
 
     model = load_model_file(source.model)
-    kind = find_kind(model, source.kind) if model.others else model
+    kind = model.kind_called(source.kind) if model.others else model
     image = read_image(source.image, source.axes, source.incomplete)
     seen = model_input(image, kind.record.architecture.in_channels, source.channel)
     return seen, Predictor(kind, source.engine)

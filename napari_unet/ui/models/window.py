@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QApplication,
     QDialog,
-    QFileDialog,
     QGridLayout,
     QHeaderView,
     QInputDialog,
@@ -28,6 +26,7 @@ from napari_unet.errors import UserError
 from napari_unet.images.channels import count_channels
 from napari_unet.models import library
 from napari_unet.ui.canvas.classes import class_names_of
+from napari_unet.ui.models.exporting import ask_and_export, ask_and_import
 from napari_unet.ui.models.new_model import NewModelDialog
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from napari_unet.models.library import ModelEntry
 
 COLUMNS = ("Model", "Came from", "Learned from", "Date", "Score")
-_FILTER = "Models (*.safetensors)"
 _SCORE_HELP = (
     "AP@0.5: share of objects found with at least half overlap, among all found or missed. Of models for classes "
     "mean IoU: agreement in area. 1 is perfect."
@@ -82,8 +80,8 @@ class ModelsWindow(QDialog):
             ("Use", "Segment with this model from now on", self._on_use),
             ("Rename...", "Give this model another name", self._on_rename),
             ("Delete...", "Delete this model's file", self._on_delete),
-            ("Export...", "Copy this model's file, to keep or to pass on", self._on_export),
-            ("Import...", "Add a model file to the list", self._on_import),
+            ("Export...", "Write this model to a file, to keep, to pass on, or for other programs", self._on_export),
+            ("Import...", "Add a model file, ONNX or BioImage.IO package of this program to the list", self._on_import),
             ("New model...", "Start from scratch, where no model comes near", self._on_new),
             ("Class names...", "Name the classes that this model tells apart", self._on_classes),
             ("Use the shipped model", "Go back to the model that came with the program", self._on_reset),
@@ -177,37 +175,23 @@ class ModelsWindow(QDialog):
             self.session.use_model(None)
 
     def _on_export(self) -> None:
-        entry = present(self.selected)
-        kind = self._ask_kind(entry)
-        if kind is None:
-            return
-        stem = f"{entry.path.stem}-{kind.replace('/', '-')}" if kind else entry.path.stem
-        path, _ = QFileDialog.getSaveFileName(self, "Export the model", f"{stem}.safetensors", _FILTER)
-        if path:
-            # The file dialog has asked already whether an existing file may be replaced.
-            self._try(lambda: library.export_model(entry.name, path, overwrite=True, kind=kind))
+        self._try(lambda: self._export(present(self.selected)))
 
-    def _ask_kind(self, entry: ModelEntry) -> str | None:
-        """Which kind of image to export, "" for all that the model knows; None: nothing after all."""
-        names = entry.record.kind_names
-        if len(names) < 2:
-            return ""
-        choices = [f"All {len(names)} kinds of image that it knows", *(f"Only {name}" for name in names)]
-        said, accepted = QInputDialog.getItem(self, "Export the model", "What to export", choices, 0, False)
-        return ["", *names][choices.index(said)] if accepted else None
+    def _export(self, entry: ModelEntry) -> None:
+        work = self.session.current
+        n_channels = entry.record.architecture.in_channels
+        fits = work is not None and n_channels in (1, count_channels(work.image))
+        path = ask_and_export(entry, present(work).image.path if fits else None, self)
+        if path is not None:
+            self.message.show_text(f"Written: {path}", "info", None)
 
     def _on_import(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Import a model", "", _FILTER)
-        if path:
-            self._try(lambda: self._import(Path(path)))
+        self._try(self._import)
 
-    def _import(self, path: Path) -> None:
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-        try:
-            entry = library.import_model(path)
-        finally:
-            QApplication.restoreOverrideCursor()
-        self.select(entry.name)
+    def _import(self) -> None:
+        entry = ask_and_import(self)
+        if entry is not None:
+            self.select(entry.name)
 
     def _on_new(self) -> None:
         work = self.session.current

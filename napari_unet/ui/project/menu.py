@@ -28,6 +28,7 @@ from napari_unet.project.project import SUFFIX, Project
 from napari_unet.project.recovery import find_recoveries, remove_recovery
 from napari_unet.project.references import ImageReference, is_changed
 from napari_unet.project.storage.state import Saving
+from napari_unet.ui.project.methods_window import MethodsWindow
 from napari_unet.ui.project.opening import Restored, closed_number, restore_opened, restore_project
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recent import recent_projects
@@ -92,8 +93,11 @@ class ProjectBar(QWidget):
             action.setToolTip(str(path))
         recent.setToolTipsVisible(True)
         recent.setEnabled(bool(paths))
-        close = self.menu.addAction("Close project", self.close_project)
-        close.setEnabled(self.keeper.user_project is not None)
+        for words, action in (
+            ("Methods paragraph...", lambda: self._attempt(self.show_methods)),
+            ("Close project", self.close_project),
+        ):
+            self.menu.addAction(words, action).setEnabled(self.keeper.user_project is not None)
 
     # -- showing how it stands ------------------------------------------------------------------------------------
 
@@ -148,6 +152,11 @@ class ProjectBar(QWidget):
     def restore_recovery(self, path: Path) -> None:
         """Restore what a recovery file holds, and go on keeping it there until there is a project."""
         self._attempt(lambda: self._open(path, recovery=True))
+
+    def show_methods(self) -> None:
+        """Show what was done in the project as text for a paper."""
+        self.methods = MethodsWindow(present(self.keeper.user_project), self)
+        self.methods.show()
 
     def close_project(self) -> None:
         """Close the project; its layers stay."""

@@ -1,4 +1,4 @@
-"""*Plot...*: how the values of objects are spread, and one against another; a clicked point is its object."""
+"""*Plot...*: how values are spread, one against another, and by group; a clicked point is its object."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet.ui.results.colouring import number_columns
-
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_unet.labels.types import Doubles, Ints
-    from napari_unet.ui.results.measuring import Measured
+    from napari_unet.results.measurements.groups import Box
 
 COUNT = "how many objects"
+ALL = "all together"
 _MOST_BARS = 60
 
 
 class PlotWindow(QDialog):
-    """A histogram of one column, or one column over another.
+    """A histogram of one column, boxes of it by group, or one column over another.
 
     `row_chosen`: a point was clicked (its row in the table). `limits_chosen`: column, lowest and highest value.
     """
@@ -33,9 +34,11 @@ class PlotWindow(QDialog):
     def __init__(self, theme: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Values of objects")
-        self._measured: Measured | None = None
+        self._table: pd.DataFrame | None = None
         self._heading: Callable[[str], str] = str
         self.across, self.up = (QComboBox(toolTip=tip) for tip in ("What is drawn across", "What is drawn upwards"))
+        self.by = QComboBox(toolTip="Boxes for each group: a column of the sample sheet, the folder, the image")
+        self.boxes: list[Box] = []
         self.plot = pyqtgraph.PlotWidget()
         self.points = pyqtgraph.ScatterPlotItem(size=7, pxMode=True, hoverable=True)
         self.bars: Any = None
@@ -47,6 +50,7 @@ class PlotWindow(QDialog):
         self._dress(theme)
         self.across.currentIndexChanged.connect(self._draw)
         self.up.currentIndexChanged.connect(self._draw)
+        self.by.currentIndexChanged.connect(self._draw)
         self.points.sigClicked.connect(self._on_clicked)
         self.limits_button.clicked.connect(self._on_limits)
 
@@ -55,6 +59,7 @@ class PlotWindow(QDialog):
         row.addWidget(self.up, 1)
         row.addWidget(QLabel("over"))
         row.addWidget(self.across, 1)
+        row.addWidget(self.by, 1)
         layout.addLayout(row)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.limits_button)
@@ -74,34 +79,34 @@ class PlotWindow(QDialog):
         self.points.setBrush(self._ink)
         self.points.setPen(None)
 
-    def show_table(self, measured: Measured | None, heading: Callable[[str], str]) -> None:
-        """Show another table; the columns stay chosen as far as it has them."""
-        self._measured, self._heading = measured, heading
-        chosen = self.across.currentData(), self.up.currentData()
-        names = [] if measured is None else number_columns(measured)
-        blocked = [QSignalBlocker(box) for box in (self.across, self.up)]
-        self.across.clear()
-        self.up.clear()
-        self.up.addItem(COUNT, None)
-        for name in names:
-            self.across.addItem(heading(name), name)
-            self.up.addItem(heading(name), name)
-        self.across.setCurrentIndex(max(0, self.across.findData(chosen[0])))
-        self.up.setCurrentIndex(max(0, self.up.findData(chosen[1])) if chosen[1] else 0)
-        for blocker in blocked:
-            blocker.unblock()
+    def show_table(self, table: pd.DataFrame | None, heading: Callable[[str], str]) -> None:
+        """Show another table of objects; the columns stay chosen as far as it has them."""
+        from napari_unet.results.measurements.groups import list_groupings, list_values
+
+        self._table, self._heading = table, heading
+        choices: dict[QComboBox, list[tuple[str, str | None]]] = {box: [] for box in (self.across, self.up, self.by)}
+        if table is not None:
+            values: list[tuple[str, str | None]] = [(heading(name), name) for name in list_values(table)]
+            groups = [(f"by {heading(name).lower()}", name) for name in list_groupings(table)]
+            choices = {self.across: values, self.up: [(COUNT, None), *values], self.by: [(ALL, None), *groups]}
+        for box, found in choices.items():
+            _fill(box, found)
+        self.by.setVisible(self.by.count() > 1)
         self._draw()
 
     def _draw(self) -> None:
         self.plot.clear()
-        measured, across, up = self._measured, self.across.currentData(), self.up.currentData()
-        self.limits_button.setVisible(up is None)
-        if measured is None or across is None:
+        table, across, up, by = self._table, *(box.currentData() for box in (self.across, self.up, self.by))
+        self.limits_button.setVisible(up is None and by is None)
+        self.by.setEnabled(up is None)
+        self.plot.getPlotItem().getAxis("bottom").setTicks(None)
+        if table is None or across is None:
             return
-        table = measured.located.table
+        if up is None and by is not None:
+            self._draw_boxes(table, across, by)
+            return
         x = table[across].to_numpy(float)
-        self.plot.setLabel("bottom", self._heading(across), color=self._text)
-        self.plot.setLabel("left", COUNT if up is None else self._heading(up), color=self._text)
+        self._name_axes(self._heading(across), COUNT if up is None else self._heading(up))
         if up is None:
             self._draw_bars(x[np.isfinite(x)])
         else:
@@ -109,6 +114,30 @@ class PlotWindow(QDialog):
             known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
             self.points.setData(x=x[known], y=y[known], data=known)
             self.plot.addItem(self.points)
+        self.plot.enableAutoRange()
+
+    def _name_axes(self, bottom: str, left: str) -> None:
+        self.plot.setLabel("bottom", bottom, color=self._text)
+        self.plot.setLabel("left", left, color=self._text)
+
+    def _draw_boxes(self, table: pd.DataFrame, value: str, by: str) -> None:
+        from napari_unet.results.measurements.groups import make_boxes
+
+        self.boxes = boxes = make_boxes(table, value, by)
+        self._name_axes(self._heading(by), self._heading(value))
+        places = np.arange(len(boxes))
+        lower, middle, upper, low, high = (
+            np.array([getattr(box, name) for box in boxes]) for name in ("lower", "middle", "upper", "low", "high")
+        )
+        style = {"brush": self._ink, "pen": self._text}
+        self.plot.addItem(pyqtgraph.BarGraphItem(x=places, width=0.6, y0=lower, height=upper - lower, **style))
+        left, right, pen = places - 0.3, places + 0.3, pyqtgraph.mkPen(self._text, width=2)
+        lines = (((left, right), (middle, middle)), ((places, places), (low, lower)), ((places, places), (upper, high)))
+        for x, y in lines:
+            ends = (np.stack(pair, axis=1).ravel() for pair in (x, y))
+            self.plot.addItem(pyqtgraph.PlotCurveItem(*ends, connect="pairs", pen=pen))
+        ticks = [(place, f"{box.name}\n{box.count} in {box.n_images}") for place, box in enumerate(boxes)]
+        self.plot.getPlotItem().getAxis("bottom").setTicks([ticks])
         self.plot.enableAutoRange()
 
     def _draw_bars(self, values: Doubles) -> None:
@@ -128,6 +157,16 @@ class PlotWindow(QDialog):
     def _on_limits(self) -> None:
         low, high = self.range.getRegion()
         self.limits_chosen.emit(self.across.currentData(), float(low), float(high))
+
+
+def _fill(box: QComboBox, choices: list[tuple[str, str | None]]) -> None:
+    """Offer `choices` (words, data); what was chosen stays so, as far as it is among them."""
+    chosen, blocked = box.currentData(), QSignalBlocker(box)
+    box.clear()
+    for words, data in choices:
+        box.addItem(words, data)
+    box.setCurrentIndex(max(0, box.findData(chosen)) if chosen else 0)
+    blocked.unblock()
 
 
 def histogram(values: Doubles) -> tuple[Ints, Doubles]:

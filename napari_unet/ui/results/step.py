@@ -131,7 +131,7 @@ class ResultsStep(Step):
         self.colours.show_table(self.work, measured, self._heading)
         self.limits.show_table(self.work, measured, self._heading)
         if self.plot_window is not None:
-            self.plot_window.show_table(measured, self._heading)
+            self.plot_window.show_table(None if located is None else located.table, self._heading)
         for widget in (self.table, self.limits_fold):
             widget.setVisible(located is not None)
 
@@ -254,7 +254,7 @@ class ResultsStep(Step):
             self.plot_window = PlotWindow(self.session.viewer.theme, self)
             self.plot_window.row_chosen.connect(self._on_point)
             self.plot_window.limits_chosen.connect(self._on_limits)
-        self.plot_window.show_table(self.measured, self._heading)
+        self.plot_window.show_table(present(self.measured).located.table, self._heading)
         self.plot_window.show()
         self.plot_window.raise_()
 

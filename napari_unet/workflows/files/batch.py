@@ -19,6 +19,7 @@ from napari_unet.segmentation.blocks.large_files import LargeImages, segment_lar
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.workflows.files.batch_journal import BatchJournal
+from napari_unet.workflows.files.glance import count_suspicious
 from napari_unet.workflows.tracking import check_time, track_segmentation, write_track_table
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ def _describe(image: Image, found: Segmentation, record: ModelRecord) -> dict[st
     }
     if found.stack is not None:
         row |= {"stack": found.stack.words, "stack_reason": found.stack.reason}
+    if find_head(record).draws_objects and found.done.all():
+        row["suspicious"] = count_suspicious(found.labels, found.axes)
     return row | _classes(record, found)
 
 

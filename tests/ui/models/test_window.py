@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_unet.models import library
 from napari_unet.models.record import ModelRecord, TrainingRecord
+from napari_unet.ui.models.about_dialog import AboutDialog
 from napari_unet.ui.models.window import ModelsWindow
 from napari_unet.ui.panel import UNetPanel
 
@@ -109,6 +110,33 @@ def test_one_of_several_kinds_of_image_is_exported(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **kwargs: (str(tmp_path / "b.safetensors"), ""))
     window.buttons["Export..."].click()
     assert library.load_model(tmp_path / "b.safetensors").name == "Two: Buds"
+
+
+def test_a_package_for_other_programs_says_who_made_it_and_is_taken_back(
+    window: ModelsWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    path = tmp_path / "mine.zip"
+    told = []
+
+    def answer(dialog: AboutDialog) -> int:
+        dialog.buttons.accepted.emit()  # nobody named
+        told.append(dialog.message.text)
+        dialog.edits["authors"].setText("Ada Byron, Emmy Noether")
+        dialog.buttons.accepted.emit()
+        return dialog.result()
+
+    monkeypatch.setattr(AboutDialog, "exec", answer)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **kwargs: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args, **kwargs: (str(path), ""))
+    window.buttons["Export..."].click()
+    assert path.exists(), window.message.text
+    assert "at least one author" in told[0]
+    again = AboutDialog(window)
+    assert again.edits["authors"].text() == "Ada Byron, Emmy Noether"
+    library.remove_model("Embryo")
+    window.buttons["Import..."].click()
+    assert window.selected.name == "Embryo"
 
 
 def test_importing_something_else_is_refused(

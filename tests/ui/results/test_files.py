@@ -78,6 +78,9 @@ def test_the_table_fills_one_fails_alone_and_labels_of_others_stay(
     wait_until_idle(window.session)
     assert states(window) == ["done", "failed", "has labels"]
     assert window.rows.rows[0].objects == "4"
+    assert window.rows.rows[0].suspicious == 0
+    assert window.rows.rows[0].picture.height() == 64
+    assert window.rows.rows[1].picture is None
     assert "b.tif" in window.rows.rows[1].told
     assert "2 of 3 files have labels. 1 could not be segmented" in window.message.text
     assert tifffile.imread(folder / "a_labels.tif").max() == 4
@@ -135,6 +138,25 @@ def test_all_files_are_measured_into_one_table(window: FilesWindow, tmp_path: Pa
     assert "5 objects of 2 files" in window.message.text
     table = pd.read_csv(tmp_path / "objects.csv")
     assert table["image"].value_counts().to_dict() == {"a.tif": 4, "c.tif": 1}
+
+
+def test_the_values_of_all_files_are_plotted_by_what_the_sample_sheet_says(
+    window: FilesWindow, tmp_path: Path, wait_until_idle: Any
+) -> None:
+    assert not window.plot_button.isEnabled()
+    (tmp_path / "sheet.csv").write_text("file,dose\na.tif,low\nc.tif,high\n")
+    window.sheet.edit.setText(str(tmp_path / "sheet.csv"))
+    window.start_button.click()
+    wait_until_idle(window.session)
+    window.measure(tmp_path / "objects.csv")
+    wait_until_idle(window.session)
+    assert list(pd.read_csv(tmp_path / "objects.csv")["dose"]) == ["low"] * 4 + ["high"]
+    window.plot_button.click()
+    plot = window.plot_window
+    plot.by.setCurrentIndex(plot.by.findData("dose"))
+    assert [(box.name, box.count, box.n_images) for box in plot.boxes] == [("high", 1, 1), ("low", 4, 1)]
+    plot.row_chosen.emit(4)
+    assert window.chosen.path.name == "c.tif"
 
 
 def test_a_folder_without_images_is_told_at_its_field(window: FilesWindow, tmp_path: Path) -> None:

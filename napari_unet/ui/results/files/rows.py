@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QWidget
 
 WAITING, WORKING, DONE, BEFORE, CORRECTED, LEFT, FAILED = (
     "waiting", "working", "done", "done before", "corrected", "has labels", "failed",
 )  # fmt: skip
 WITH_LABELS = (DONE, BEFORE, CORRECTED, LEFT)
-_TITLES = ("File", "Objects", "Seconds", "State")
+_TITLES = ("File", "Objects", "Suspicious", "Seconds", "State")
 _TIPS = (
     "The image; the whole path on hover",
     "How many objects were found; of a model for classes how much of the image each covers",
+    "How many of them are of unusual size or form, or touch another: look at files with many first",
     "How long it took",
     "What has become of it. Double-click a file that is done to open it.",
 )
@@ -31,15 +35,17 @@ class FileRow:
     target: Path
     state: str = WAITING
     objects: str = ""
+    suspicious: int | None = None
     seconds: float | None = None
     told: str = ""  # how far it is, or what went wrong
+    picture: QPixmap | None = None
 
     def take(self, row: dict[str, Any]) -> None:
         """Show what a batch says of a file that is done."""
         classes = row.get("classes")
         shares = [f"{name} {100 * share:.0f} %" for name, share in (classes or {}).items()]
         self.objects = ", ".join(shares) if shares else str(row.get("objects", ""))
-        self.seconds, self.told = row.get("seconds"), ""
+        self.seconds, self.suspicious, self.told = row.get("seconds"), row.get("suspicious"), ""
 
 
 class FileRows(QAbstractTableModel):
@@ -81,6 +87,15 @@ class FileRows(QAbstractTableModel):
         at = self._at[row.path]
         self.dataChanged.emit(self.index(at, 0), self.index(at, len(_TITLES) - 1))
 
+    def show_picture(self, path: Path, picture: npt.NDArray[np.uint8]) -> None:
+        """Show a small picture (Y, X, 3) beside the name of an image."""
+        row = self.row_of(path)
+        if row is not None:
+            height, width, _ = picture.shape
+            data = np.ascontiguousarray(picture)
+            row.picture = QPixmap.fromImage(QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+            self.tell(row)
+
     def wait_again(self) -> None:
         """All but those that are left alone wait: what an earlier run has done is found in its journal."""
         for row in self.rows:
@@ -109,9 +124,12 @@ class FileRows(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
             state = f"{row.state}: {row.told}" if row.told else row.state
-            return (row.path.name, row.objects, seconds, state)[column]
+            suspicious = "" if row.suspicious is None else str(row.suspicious)
+            return (row.path.name, row.objects, suspicious, seconds, state)[column]
+        if role == Qt.ItemDataRole.DecorationRole and column == 0:
+            return row.picture
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(row.path) if column == 0 else row.told or None
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (1, 2):
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in (1, 2, 3):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

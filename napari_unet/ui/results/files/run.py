@@ -37,7 +37,8 @@ class FilesOrder:
 
 def segment_in_background(load: Callable[[], Model], order: FilesOrder, stop: StopFlag) -> Iterator[Any]:
     """The events of `segment_files_steps`, for the worker thread: with a journal, as `segment --resume` does it."""
-    from napari_unet.workflows.files.batch import segment_files_steps, watch_folders
+    from napari_unet.workflows.files.batch import FileDone, segment_files_steps, watch_folders
+    from napari_unet.workflows.files.glance import glance_at
 
     model = load()
     journal = BatchJournal(model.sha256 or model.name, batch_settings(order.config))
@@ -52,19 +53,33 @@ def segment_in_background(load: Callable[[], Model], order: FilesOrder, stop: St
         image = read_image(path)
         return image, model_input(image, model.record.channel_counts)
 
-    yield from segment_files_steps(files, read, model, order.config, journal, stop)
+    for event in segment_files_steps(files, read, model, order.config, journal, stop):
+        yield event
+        if isinstance(event, FileDone) and event.row.get("output") and not stop.requested:
+            seen = glance_at(event.path, Path(event.row["output"]))
+            if seen is not None:
+                yield seen
 
 
-def measure_in_background(rows: list[FileRow], config: MeasureConfig, table: Path, stop: StopFlag) -> Iterator[Any]:
-    """Measure the labels of `rows` into one `table` file, for the worker thread; the result is a `MeasuredFiles`."""
+def measure_in_background(
+    rows: list[FileRow], config: MeasureConfig, table: Path, sheet: Path | None, stop: StopFlag
+) -> Iterator[Any]:
+    """Measure the labels of `rows` into one `table` file, for the worker thread; the result is a `MeasuredFiles`.
+
+    Of each file, `sheet` says what it is.
+    """
+    from napari_unet.results.measurements.summary import add_conditions, read_sheet
     from napari_unet.results.measurements.table_files import check_table_path, write_table
     from napari_unet.workflows.measuring import MeasuredFile, measure_files_steps
 
     check_table_path(table)
+    told = None if sheet is None else read_sheet(sheet)
     files = [MeasuredFile(row.path, row.target) for row in rows]
     for event in measure_files_steps(files, config, stop=stop):
         if isinstance(event, Finished) and event.result.table.columns.size:
-            write_table(table, event.result.table)
+            found = event.result.table if told is None else add_conditions(event.result.table, told)
+            write_table(table, found)
+            event = Finished(replace(event.result, table=found), event.stopped)
         yield event
 
 

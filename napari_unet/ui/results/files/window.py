@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -43,6 +44,7 @@ from napari_unet.ui.results.files.run import (
     save_in_background,
     segment_in_background,
 )
+from napari_unet.ui.results.files.sheet import SheetChoice
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
@@ -50,11 +52,15 @@ from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import MessageLine, enable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_unet.results.measurements.config import MeasureConfig
+    from napari_unet.ui.results.plot_window import PlotWindow
     from napari_unet.ui.session.session import Session
 
 OWNER = "files"
 BUSY = "Wait until the work in progress has ended, or stop it."
+_PICTURE = QSize(56, 42)
 _TABLES = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet);;Tab-separated (*.tsv)"
 
 
@@ -73,6 +79,10 @@ class FilesWindow(QDialog):
         self.open_button = QPushButton("Open", toolTip="Open the chosen file with its labels, to be corrected")
         self.keep_button = QPushButton("Save corrected", toolTip="Write the corrected labels over those of the batch")
         self.measure_button = QPushButton("Measure all...", toolTip="One table of the objects of all files with labels")
+        self.plot_button = QPushButton("Plot...", toolTip="The values of all files, by group; measure all first")
+        self.sheet = SheetChoice()
+        self.plot_window: PlotWindow | None = None
+        self.measured: pd.DataFrame | None = None  # the objects of all files
         self.progress, self.message = ProgressLine(), MessageLine()
         self._began = time.monotonic()
         self._record: Any = None
@@ -87,22 +97,24 @@ class FilesWindow(QDialog):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setCornerButtonEnabled(False)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self.table.verticalHeader().setDefaultSectionSize(max(self.fontMetrics().height() + 6, _PICTURE.height() + 4))
+        self.table.setIconSize(_PICTURE)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((230, 80, 80)):
+        for column, width in enumerate((230, 70, 80, 70)):
             header.resizeSection(column, width)
         header.setStretchLastSection(True)
         buttons, layout = QHBoxLayout(), QVBoxLayout(self)
-        for button in (self.start_button, self.open_button, self.keep_button, self.measure_button):
+        for button in (self.start_button, self.open_button, self.keep_button, self.measure_button, self.plot_button):
             buttons.addWidget(button)
         layout.addWidget(self.choice)
         layout.addWidget(self.watch_box)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.sheet)
         layout.addWidget(self.progress)
         layout.addLayout(buttons)
-        self.resize(660, 520)
+        self.resize(720, 560)
 
     def _connect(self) -> None:
         self.choice.changed.connect(self.show_files)
@@ -111,6 +123,7 @@ class FilesWindow(QDialog):
         self.open_button.clicked.connect(self.open_chosen)
         self.keep_button.clicked.connect(self._on_keep)
         self.measure_button.clicked.connect(self._on_measure)
+        self.plot_button.clicked.connect(self.show_plot)
         self.progress.stop_clicked.connect(lambda: self.session.jobs.stop(OWNER))
         self.table.doubleClicked.connect(self.open_chosen)
         self.table.selectionModel().currentRowChanged.connect(self._on_state)
@@ -146,6 +159,7 @@ class FilesWindow(QDialog):
         enable(self.open_button, None if row is not None and row.state in WITH_LABELS else "Choose a file with labels.")
         enable(self.keep_button, busy or self._keeps_nothing(row))
         enable(self.measure_button, busy or (None if self.rows.count(*WITH_LABELS) else "No file has labels yet."))
+        enable(self.plot_button, None if self.measured is not None else "Measure all files first.")
         self.choice.allow(busy)
         left = self.rows.count(WAITING, FAILED)
         self.start_button.setText("Go on" if left and self.rows.count(DONE, BEFORE, CORRECTED) else "Segment files")
@@ -186,6 +200,7 @@ class FilesWindow(QDialog):
         from napari_unet.segmentation.events import PlaneDone, TileDone
         from napari_unet.segmentation.volumes.events import SideDone
         from napari_unet.workflows.files.batch import FileDone, FileFailed, FileStarted
+        from napari_unet.workflows.files.glance import Glance
 
         if isinstance(event, FileStarted):
             self._change(event.path, WORKING)
@@ -195,6 +210,8 @@ class FilesWindow(QDialog):
             self._change(event.path, WAITING if stopped else state, row=event.row)
         elif isinstance(event, FileFailed):
             self._change(event.path, FAILED, event.message)
+        elif isinstance(event, Glance):
+            self.rows.show_picture(event.path, event.picture)
         elif isinstance(event, (PlaneDone, TileDone, SideDone)):
             self._show_progress(event)
 
@@ -274,7 +291,7 @@ class FilesWindow(QDialog):
     def measure(self, table: Path) -> None:
         """Measure the objects of all files with labels into one table."""
         rows, stop = [row for row in self.rows.rows if row.state in WITH_LABELS], StopFlag()
-        events = measure_in_background(rows, self._columns(), table, stop)
+        events = measure_in_background(rows, self._columns(), table, self.sheet.path, stop)
         self.message.clear()
         self.progress.begin("Measuring")
 
@@ -286,8 +303,40 @@ class FilesWindow(QDialog):
                 self.message.show_text(outcome.message, "error", None)
                 return
             result = outcome.result
+            self._take_measured(result.table)
             told = f"{len(result.table):,} objects of {len(rows) - len(result.errors)} files: {table}"
             sentences = [told, *result.errors.values()]
             self.message.show_text("\n".join(sentences), "error" if result.errors else "info", None)
 
         self.session.jobs.start(events, stop, on_event, on_measured, "Measuring files", OWNER)
+
+    def _take_measured(self, table: pd.DataFrame) -> None:
+        self.measured = table if table.columns.size else None
+        if self.plot_window is not None:
+            self.plot_window.show_table(self.measured, self._heading)
+        self._on_state()
+
+    def show_plot(self) -> None:
+        """Show the values of the objects of all files; a clicked point chooses its file."""
+        from napari_unet.ui.results.plot_window import PlotWindow
+
+        if self.plot_window is None:
+            self.plot_window = PlotWindow(self.session.viewer.theme, self)
+            self.plot_window.limits_button.setEnabled(False)  # objects are removed in one image, where they are seen
+            self.plot_window.row_chosen.connect(self._on_point)
+        self.plot_window.show_table(self.measured, self._heading)
+        self.plot_window.show()
+        self.plot_window.raise_()
+
+    def _heading(self, name: str) -> str:
+        from napari_unet.results.measurements.headings import heading_of
+
+        return heading_of(name, present(self.measured).attrs.get("units", {}))
+
+    def _on_point(self, row: int) -> None:
+        """Choose the file of an object."""
+        found = present(self.measured).iloc[row]
+        for at, file in enumerate(self.rows.rows):
+            if (file.path.name, file.path.resolve().parent.name) == (found["image"], found["folder"]):
+                self.table.selectRow(at)
+                self.table.scrollTo(self.rows.index(at, 0))

@@ -1,0 +1,1 @@
+"""Models for other people and other programs, and from them."""
