@@ -61,6 +61,19 @@ def test_axes_can_be_told(run: Run, tmp_path: Path, model_file: Path) -> None:
     assert ran.sentence
 
 
+def test_a_stack_is_segmented_as_told_and_says_so(run: Run, tmp_path: Path, model_file: Path) -> None:
+    stack = np.random.default_rng(0).integers(0, 500, (8, 40, 36), np.uint16)
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, stack, imagej=True, resolution=(4, 4), metadata={"axes": "ZYX", "spacing": 1, "unit": "um"})
+    for way, words in (("slices", "slice by slice"), ("volume", "as a volume")):
+        ran = run("segment", path, "--as", way, "--model", model_file, "--json")
+        assert ran.answer["images"][0]["stack"] == words
+    ran = run("segment", path, "--as", "sideways", "--model", model_file)
+    assert ran.code == 2
+    assert "--as sideways" in ran.sentence
+    assert "slices or volume" in ran.sentence
+
+
 def test_bad_file_is_named_and_the_others_are_segmented(run: Run, folders: Path, model_file: Path) -> None:
     bad = folders / "bad.tif"
     bad.write_text("not an image")
