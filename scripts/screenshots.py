@@ -1,6 +1,9 @@
 """Make the pictures of the documentation: every state of the panel, in the real window, at 1280 x 800.
 
 usage: scripts/with_screen.sh python scripts/screenshots.py [FOLDER] [--seconds S]      (or: make screenshots)
+
+With --every each state is taken in three sizes of the window, dark and light, and once in large letters:
+SCREEN=1600x1000 scripts/with_screen.sh python scripts/screenshots.py FOLDER --every
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from napari.settings import get_settings
 from PIL import Image, ImageOps
 from qtpy.QtWidgets import QDialog
 from skimage.measure import regionprops
@@ -32,17 +36,38 @@ from napari_unet.ui.demo.run import (
 from napari_unet.ui.demo.user import DemoUser, pause, wait_until
 
 SIZE = (1280, 800)
+SIZES, THEMES = ((1024, 768), SIZE, (1500, 940)), ("dark", "light")
 LARGEST = 390_000  # bytes; a larger picture is saved with fewer shades
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "images"
 
 
 class Photographer:
-    """Takes pictures of one window, as small PNG files."""
+    """Takes pictures of one window, as small PNG files; of each state in `every` size and theme, if that is asked."""
+
+    every = False
 
     def __init__(self, user: DemoUser, folder: Path) -> None:
         self.user, self.folder = user, folder
 
     def take(self, name: str) -> None:
+        if not self.every:
+            self._shoot(name)
+            return
+        for theme in THEMES:
+            self.user.viewer.theme = theme
+            for width, height in SIZES:
+                self.user.viewer.window.resize(width, height)
+                self._shoot(f"{name}_{width}_{theme}")
+        self.user.viewer.theme = THEMES[0]
+        self.user.viewer.window.resize(*SIZE)
+        appearance = get_settings().appearance
+        usual = appearance.font_size
+        appearance.font_size = round(1.5 * usual)
+        self._shoot(f"{name}_{SIZE[0]}_large_font")
+        appearance.font_size = usual
+        self.user.settle()
+
+    def _shoot(self, name: str) -> None:
         self.user.settle()
         pixels = self.user.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
         save(Image.fromarray(pixels), self.folder / f"{name}.png")
@@ -251,7 +276,9 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
     parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "membranes", "live", "demo"])
+    parser.add_argument("--every", action="store_true", help="in every size and theme")
     args = parser.parse_args()
+    Photographer.every = args.every
     args.folder.mkdir(parents=True, exist_ok=True)
     views: dict[str, Callable[[], None]] = {
         "nuclei": lambda: photograph_nuclei(args.folder),
@@ -265,7 +292,7 @@ def main() -> None:
         if args.only in (None, name):
             with user_folders_untouched(), errors_are_failures():  # anew each time: nothing to be recovered
                 photograph()
-    if args.only in (None, "demo"):
+    if args.only in (None, "demo") and not args.every:
         picture_before_after(args.folder)
 
 

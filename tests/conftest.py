@@ -13,6 +13,7 @@ from hypothesis import settings
 # Before napari, torch or numba look: nothing is read from or written to the developer's own settings.
 _SETTINGS = tempfile.TemporaryDirectory(prefix="napari-unet-tests-")
 os.environ["NAPARI_CONFIG"] = ""
+os.environ["NAPARI_UNET_NO_TOUR"] = os.environ["NAPARI_UNET_NO_WARMING"] = "1"
 os.environ["XDG_CONFIG_HOME"] = str(Path(_SETTINGS.name) / "config")
 os.environ["XDG_DATA_HOME"] = str(Path(_SETTINGS.name) / "data")
 # Networks are tiny here: a second thread gains nothing, and on a busy machine the threads wait for each other.

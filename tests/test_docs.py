@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from napari_unet.cli import build_parser
+from napari_unet.cli import build_parser, main
 from napari_unet.images.files.sample_data import sample_path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # made by a script that drives the window, which is not run here
 _PICTURES = ROOT / "docs" / "images"
 
@@ -54,3 +55,25 @@ def test_options_in_the_text_exist(page: Path) -> None:
         if command == "project":
             known += "--output --force --json --model"
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in known] == []
+
+
+def test_the_commands_of_the_first_tutorial_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the sample that it speaks of; those of the others take longer, and their options are looked at above."""
+    page = (ROOT / "docs" / "tutorials" / "nuclei.md").read_text(encoding="utf8")
+    blocks = re.findall(r"```bash\n(.*?)```", page, flags=re.DOTALL)
+    assert len(blocks) == 2
+    monkeypatch.chdir(tmp_path)
+    sample = sample_path("nuclei_2d")
+    (tmp_path / sample.name).write_bytes(sample.read_bytes())
+    for block in blocks:
+        program, *arguments = shlex.split(block)
+        assert program == "napari-unet"
+        assert main(arguments) == 0
+    rows = (tmp_path / "nuclei.csv").read_text().splitlines()
+    assert 100 < len(rows) < 160
+    assert "area" in rows[0]
+
+
+def test_every_page_is_in_the_site_and_every_page_of_the_site_exists() -> None:
+    named = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf8")))
+    assert named == {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}

@@ -36,7 +36,7 @@ def test_every_contribution_names_a_command_that_exists(manifest: npe2.PluginMan
 
 def test_menus_are_ones_that_napari_shows(manifest: npe2.PluginManifest) -> None:
     # napari 0.9 drops others in silence
-    assert set(manifest.contributions.menus) <= {"napari/layers/segment", "napari/layers/annotate"}
+    assert set(manifest.contributions.menus) <= {f"napari/layers/{name}" for name in ("segment", "annotate", "measure")}
 
 
 def test_root_manifest_is_the_same_file() -> None:

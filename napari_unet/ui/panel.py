@@ -11,6 +11,9 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBox
 from napari_unet.installation import find_rival
 from napari_unet.ui.canvas.graphics import guard_removals
 from napari_unet.ui.classify.step import ClassifyStep
+from napari_unet.ui.conventions.docked import note_panel
+from napari_unet.ui.conventions.dropping import take_drop, would_take
+from napari_unet.ui.conventions.welcome import WELCOME_MS, make_tour, remember_tour, welcome
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.correct.tools.keys import key_table
@@ -23,6 +26,7 @@ from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
+from napari_unet.ui.session.keeping.preferences import use_models_folder
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import get_session
@@ -53,6 +57,7 @@ class UNetPanel(QWidget):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):
         super().__init__()
+        use_models_folder()
         self.session = get_session(napari_viewer)
         session = self.session
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
@@ -71,10 +76,15 @@ class UNetPanel(QWidget):
         self._segmented: WeakSet[ImageWork] = WeakSet()
         self._was_ready = False
         self._labelled = Debounced(self, self._on_progress, 0)
+        self._welcome = Debounced(self, self._on_welcome, WELCOME_MS)
         self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
+        self.tour = make_tour(self)
+        self.tour.ended.connect(remember_tour)
         self._connect()
         self._on_progress()
+        self.setAcceptDrops(True)
+        note_panel(self)
         if rival := find_rival():
             self.project_bar.message.show_text(rival, "error", None)
 
@@ -156,6 +166,7 @@ class UNetPanel(QWidget):
         if self.finetune_step.material.anything and not self._was_ready:
             self._was_ready = True
             self.finetune_step.suggest_open(True)
+            self.segment_step.doubts.withdraw()
 
     def _on_surveyed(self, work: ImageWork) -> None:
         """The objects of an image were measured: many that are suspicious may mean that the model does not suit it."""
@@ -182,13 +193,36 @@ class UNetPanel(QWidget):
     def _on_keys(self) -> None:
         from napari_unet.ui.correct.keys_window import KeysWindow
 
-        self._show(KeysWindow, lambda: KeysWindow(self))
+        def make() -> QDialog:
+            window = KeysWindow(self)
+            window.tour_button.clicked.connect(self._on_tour)
+            return window
+
+        self._show(KeysWindow, make)
+
+    def _on_welcome(self) -> None:
+        if self.session.viewer is not None:
+            welcome(self)
+
+    def _on_tour(self) -> None:
+        for window in self._windows.values():
+            window.hide()
+        self.tour.begin()
 
     def _show(self, kind: type[QDialog], make: Callable[[], QDialog]) -> None:
         if kind not in self._windows:
             self._windows[kind] = make()
         self._windows[kind].show()
         self._windows[kind].raise_()
+
+    # -- files that are dropped here ------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QEvent) -> None:
+        if would_take(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QEvent) -> None:
+        take_drop(self, event)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -197,6 +231,7 @@ class UNetPanel(QWidget):
         self.window().installEventFilter(self)
         guard_removals(self.session.viewer, self.window())
         self.room.fit()
+        self._welcome.ask()
 
     def event(self, event: QEvent) -> bool:
         """napari takes the panel out of its dock when that is closed: nobody could stop the job any more."""
@@ -215,4 +250,5 @@ class UNetPanel(QWidget):
             self._closing = False
         elif event.type() == QEvent.Type.Resize and watched is self.window():
             self.room.fit()
+            self.tour.follow()
         return False

@@ -121,7 +121,7 @@ def test_dots_along_the_outlines_of_locked_objects(open_step, qtbot):
     qtbot.waitUntil(lambda: set(dots(work)) == {2}, timeout=20_000)
     lock(step, (10, 25))
     qtbot.waitUntil(lambda: not len(dots(work)), timeout=20_000)
-    assert len(step.session.viewer.layers) == layers + 1
+    assert len(step.session.viewer.layers) == layers
 
 
 def test_dots_in_every_slice_and_where_only_ids_are_known(open_step, qtbot):

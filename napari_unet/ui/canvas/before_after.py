@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
 from napari_unet.corrections.comparison import carry_ids, compare_labels
+from napari_unet.ui.canvas.marks.board import Board, Marks
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
 Side = Literal["before", "after"]
-OUTLINE_PIXELS = 2
-_OUTLINE_COLOUR = np.array([1.0, 1.0, 1.0, 1.0])
+_ROLE = "changed objects"
 
 
 class BeforeAfter:
@@ -31,12 +29,11 @@ class BeforeAfter:
     changed = Signal()
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._session, self._board = session, session.service(Board)
         self._work: ImageWork | None = None
         self._sides: dict[Side, npt.NDArray[np.int32]] = {}
-        self._outlines: dict[Side, npt.NDArray[np.int32]] = {}
+        self._outlines: dict[Side, npt.NDArray[np.float64]] = {}
         self._plane: tuple[int, ...] = ()
-        self._outline: Labels | None = None
         self._hidden: list[Any] = []
         self.side: Side | None = None
         self.n_changed = 0
@@ -65,7 +62,9 @@ class BeforeAfter:
         self.n_changed = comparison.counts.total
         gone = set(comparison.removed).union(*comparison.origins.values())
         self._sides = {"before": before, "after": after}
-        self._outlines = {"before": _only(before, gone), "after": _only(after, set(comparison.changed))}
+        self._outlines = {
+            "before": borders_of(before, gone), "after": borders_of(after, set(comparison.changed)),
+        }  # fmt: skip
         self._add_layers(side)
         self._session.viewer.layers.events.removed.connect(self._on_removed)
         self.side = side
@@ -77,8 +76,7 @@ class BeforeAfter:
             return
         self.side = side
         self._write(self._work.layers["preview"], self._sides[side])
-        if self._outline is not None:
-            self._write(self._outline, self._outlines[side])
+        self._outline(side)
         self.changed.emit()
 
     def toggle(self) -> None:
@@ -92,12 +90,11 @@ class BeforeAfter:
         session, viewer = self._session, self._session.viewer
         viewer.layers.events.removed.disconnect(self._on_removed)
         with session.keep_selection():
-            if self._outline is not None and self._outline in viewer.layers:
-                viewer.layers.remove(self._outline)
+            self._board.put(self._work, _ROLE, None)
             session.remove_layer(self._work, "preview")
         for layer in self._hidden:
             layer.visible = True
-        self._work = self._outline = self.side = None
+        self._work = self.side = None
         self._hidden, self._sides, self._outlines = [], {}, {}
         self.changed.emit()
 
@@ -120,16 +117,17 @@ class BeforeAfter:
         if labels is not None:
             work.layers["preview"].colormap = labels.colormap
             work.layers["preview"].contour = labels.contour
-        self._outline = Labels(
-            work.geometry.to_layer(self._stack(self._outlines[side])),
-            colormap=DirectLabelColormap(color_dict={None: _OUTLINE_COLOUR, 0: np.zeros(4)}),
-            **(work.layer_options("preview") | {"name": f"{work.name} changed objects"}),
-        )
-        self._outline.contour = OUTLINE_PIXELS
-        with session.keep_selection():
-            session.viewer.add_layer(self._outline)
+        self._outline(side)
         for layer in self._hidden:
             layer.visible = False
+
+    def _outline(self, side: Side) -> None:
+        """Draw the borders of the objects that differ, in the slice that they are of."""
+        assert self._work is not None
+        borders = self._outlines[side]
+        index = [np.full(len(borders), position, float) for position in self._plane]
+        at = self._work.geometry.layer_index((*index, *borders.T))
+        self._board.put(self._work, _ROLE, Marks(segments=np.stack(at, axis=1)) if len(borders) else None)
 
     def _stack(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """An array of the image's shape, empty but for one plane (and costing no more memory than that)."""
@@ -146,6 +144,11 @@ class BeforeAfter:
             layer.refresh(thumbnail=False, extent=False)
 
 
-def _only(labels: npt.NDArray[np.int32], ids: set[int]) -> npt.NDArray[np.int32]:
-    """`labels` with all but some of its objects taken out."""
-    return np.where(np.isin(labels, list(ids)), labels, 0).astype(np.int32)
+def borders_of(labels: npt.NDArray[np.int32], ids: set[int]) -> npt.NDArray[np.float64]:
+    """The borders between pixels of some objects and other ids, as n short lines: (2 n, 2) from and to, in Y, X."""
+    shown = np.pad(np.where(np.isin(labels, list(ids)), labels, 0), 1)
+    rows, columns = np.nonzero(shown[:, 1:] != shown[:, :-1])  # upright lines, left of the next column
+    upright = np.stack([rows - 1.5, columns - 0.5, rows - 0.5, columns - 0.5], axis=1)
+    rows, columns = np.nonzero(shown[1:] != shown[:-1])
+    level = np.stack([rows - 0.5, columns - 1.5, rows - 0.5, columns - 0.5], axis=1)
+    return np.concatenate([upright, level]).reshape(-1, 2)

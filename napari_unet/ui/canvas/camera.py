@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Shapes
 
 from napari_unet.labels.types import PlaneIndex, Rectangle
-from napari_unet.ui.session.layers import KEY
+from napari_unet.ui.canvas.marks.board import Board, Marks
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 CONTEXT = 5.0
 """Shown, in sizes of the object: enough to see its neighbours, near enough to see its outline."""
 _LEAST_PIXELS = 48  # of the image, across the view
+_ROLE = "frame"
 _GAP = 2  # pixels of the image between an object and its frame
 
 
@@ -30,7 +30,8 @@ class ReviewCamera:
         self._session = session
         self._zoom: float | None = None  # that we set last
         self._by_hand: float | None = None  # that the user set since, if it suits
-        self._frame: Shapes | None = None
+        self._framed: ImageWork | None = None
+        self._board = session.service(Board)
 
     def go_to(self, work: ImageWork, plane: PlaneIndex, box: Rectangle) -> None:
         """Show an object: `box` (row, row stop, column, column stop) of a plane. A zoom by hand stays if it suits."""
@@ -87,51 +88,28 @@ class ReviewCamera:
         viewer.scene.camera.zoom = zoom
 
     def close(self) -> None:
-        """The window closes, and its layers with it."""
-        self._frame = None
+        """The window closes, and all that is drawn with it."""
+        self._framed = None
 
     # -- the frame --------------------------------------------------------------------------------------------------
 
     def frame(self, work: ImageWork, plane: PlaneIndex, box: Rectangle) -> None:
         """Put the frame round `box`."""
-        session, camera = self._session, self._session.viewer.scene.camera
-        layer = self._frame_layer(work)
-        width = 2.0 / max(camera.zoom * self._pixel(work), 1e-6)  # two pixels of the screen
-        layer.data = []
-        layer.add_rectangles([_corners(work, plane, box)], edge_width=width, face_color="transparent")
-        if not layer.visible:
-            layer.visible = True
-        active = work.labels_layer
-        if session.viewer.layers.selection.active is layer:
-            session.viewer.layers.selection.active = active
+        if work is not self._framed:
+            self.hide()
+        self._framed = work
+        self._board.put(work, _ROLE, Marks(paths=(_corners(work, plane, box),)))
 
     def hide(self) -> None:
         """Take the frame away."""
-        if self._frame is not None and self._frame in self._session.viewer.layers:
-            with self._session.keep_selection():
-                self._session.viewer.layers.remove(self._frame)
-        self._frame = None
-
-    def _frame_layer(self, work: ImageWork) -> Shapes:
-        """The layer of the frame, over the image; another one for each image, since these lie elsewhere."""
-        layer = self._frame
-        if layer is not None and layer in self._session.viewer.layers and layer.metadata[KEY]["image"] == work.key:
-            return layer
-        self.hide()
-        options: dict[str, Any] = work.layer_options("frame")
-        options["name"] = f"{work.name} frame round the object"
-        self._frame = Shapes(
-            ndim=len(work.geometry.layer_axes), face_color="transparent", edge_color="white", **options
-        )
-        with self._session.keep_selection():
-            self._session.viewer.add_layer(self._frame)
-        self._frame.editable = False
-        return self._frame
+        if self._framed is not None:
+            self._board.put(self._framed, _ROLE, None)
+        self._framed = None
 
 
 def _corners(work: ImageWork, plane: PlaneIndex, box: Rectangle) -> npt.NDArray[np.float64]:
-    """The frame's corners in the layer's axes."""
+    """The frame's corners in the layer's axes; the last is the first."""
     top, bottom = box[0] - 0.5 - _GAP, box[1] - 0.5 + _GAP
     left, right = box[2] - 0.5 - _GAP, box[3] - 0.5 + _GAP
-    places = [(top, left), (top, right), (bottom, right), (bottom, left)]
+    places = [(top, left), (top, right), (bottom, right), (bottom, left), (top, left)]
     return np.array([work.geometry.layer_index((*plane, *place)) for place in places], float)

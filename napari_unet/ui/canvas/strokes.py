@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Shapes
 
 from napari_unet.labels.types import Place
+from napari_unet.ui.canvas.marks.board import Board, Marks
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -70,53 +70,21 @@ def _move_view(session: Session, event: Any) -> Iterator[None]:
 
 
 class StrokeLine:
-    """A line on the canvas along the stroke. Its layer is made when a tool is first taken, and stays, empty, until the
-    image goes: to make it in the middle of a stroke, or to remove it with every tool, takes napari longer than a person
-    may wait (0.1 and 0.2 s on large images)."""
+    """A line on the canvas along the stroke."""
 
     def __init__(self, session: Session, work: ImageWork) -> None:
-        self._session, self._work = session, work
-        options = work.layer_options("stroke")
-        self._layer = Shapes(
-            ndim=len(work.geometry.layer_axes), face_color="transparent", edge_color="white", **options
-        )
-        with session.keep_selection():
-            session.viewer.add_layer(self._layer)
+        self._board, self._work = session.service(Board), work
 
     def show(self, points: list[Any]) -> None:
         """Draw the line along world positions."""
-        if len(points) > 1 and self.alive:
-            self._layer.data = []
-            self._layer.add_paths([self._data(points)], edge_color="white", edge_width=self._width())
+        if len(points) > 1:
+            self._board.put(self._work, "stroke", Marks(paths=(self._data(points),)))
 
     def clear(self) -> None:
-        if self.alive and len(self._layer.data):
-            self._layer.data = []
-
-    def remove(self) -> None:
-        if self.alive:
-            with self._session.keep_selection():
-                self._session.viewer.layers.remove(self._layer)
-
-    @property
-    def alive(self) -> bool:
-        return self._layer in self._session.viewer.layers
+        self._board.put(self._work, "stroke", None)
 
     def _data(self, points: list[Any]) -> npt.NDArray[np.float64]:
-        # Not every dab: drawing a path takes napari the longer, the more corners it has.
+        # Not every dab: drawing a path takes the longer, the more corners it has.
         chosen = points[:: max(1, len(points) // 100)]
         layer = present(self._work.labels_layer)
         return np.array([np.asarray(layer.world_to_data(point))[-layer.ndim :] for point in (*chosen, points[-1])])
-
-    def _width(self) -> float:
-        """As thin as a line of the screen, whatever the zoom."""
-        smallest = float(np.min(np.abs(self._layer.scale[-2:])))
-        return 2.0 / max(float(self._session.viewer.scene.camera.zoom) * smallest, 1e-6)
-
-
-def line_of(session: Session, work: ImageWork) -> StrokeLine:
-    """The line of one image, made when first asked for."""
-    line = work.signs.get("stroke")
-    if not isinstance(line, StrokeLine) or not line.alive:
-        line = work.signs["stroke"] = StrokeLine(session, work)
-    return line

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, QLa
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.camera import ReviewCamera
-from napari_unet.ui.canvas.signs import marks_of
+from napari_unet.ui.canvas.marks.signs import marks_of
 from napari_unet.ui.classify.class_rows import ClassRows
 from napari_unet.ui.classify.classifying import ObjectClassifying
 from napari_unet.ui.classify.clicks import ClassClicks
@@ -308,4 +308,4 @@ class ClassifyStep(Step):
         work = present(self.work)
         index = [work.geometry.layer_index(place) for place, _ in work.marked.places]
         places = np.array(index, float).reshape(len(index), len(work.geometry.layer_axes))
-        marks_of(self.session, work, "examples", "disc", (4, 8)).show(places)
+        marks_of(self.session, work, "examples", "disc", 8).show(places)

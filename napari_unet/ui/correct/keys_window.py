@@ -11,9 +11,11 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
     QLabel,
+    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -23,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.ui.correct.tools.actions import Action
 from napari_unet.ui.correct.tools.keys import key_table
+from napari_unet.ui.widgets.help_window import START, show_help
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,13 @@ class KeysWindow(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(self.reset)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
+        self.tour_button = QPushButton("Show me round", toolTip="The short tour of the window, once more")
+        self.help_button = QPushButton("Help pages", toolTip="All pages of the documentation; no network is needed")
+        self.help_button.clicked.connect(lambda: show_help(START, self))
+        first = QHBoxLayout()
+        first.addWidget(self.tour_button)
+        first.addWidget(self.help_button)
+        layout.addLayout(first)
         for widget in (self.message, self.table, napari_keys, buttons):
             layout.addWidget(widget)
         self.resize(520, 640)

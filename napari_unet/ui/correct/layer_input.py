@@ -10,7 +10,7 @@ from app_model.types import KeyCode, KeyMod
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, QTimer
 
-from napari_unet.ui.canvas.box import drag_box
+from napari_unet.ui.canvas.marks.box import drag_box
 from napari_unet.ui.canvas.sight import OTHER_AXES, why_not_seen
 from napari_unet.ui.correct.locks.guard import STAY, LockGuard
 from napari_unet.ui.correct.locks.shield import LockShield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, Q
 
 from napari_unet.corrections.operations.cleaning import remove_objects, small_objects
 from napari_unet.labels.object_index import ObjectIndex
-from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
+from napari_unet.ui.canvas.marks.signs import CanvasMarks, marks_of
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Slices
@@ -73,14 +72,14 @@ class SmallObjects(QFrame):
             diameter = work.diameter or 20.0
             self.size_box.setValue(max(1, round(np.pi / 4 * (0.35 * diameter) ** 2)))
             self._unmark()
-            self._marks = marks_of(self._session, work, "too small", "cross", (CROSS_PIXELS, CROSS_PIXELS))
+            self._marks = marks_of(self._session, work, "too small", "cross", CROSS_PIXELS)
         self._work, self._index = work, ObjectIndex(work.shape)
         self._planes = self._tools.objects.planes(work)
         self._ids = []
         self.found_label.setText("Measuring the objects\N{HORIZONTAL ELLIPSIS}")
         self.remove_button.setEnabled(False)
         self.show()
-        self._slices.start(self._measure(work, self._index))
+        self._slices.start(self._index.update(present(work.labels), self._planes))
 
     @property
     def measuring(self) -> bool:
@@ -98,12 +97,6 @@ class SmallObjects(QFrame):
         """Labels have changed: what was measured is measured again."""
         if self.isVisible() and self._index is not None:
             self.ask()
-
-    def _measure(self, work: ImageWork, index: ObjectIndex) -> Iterator[None]:
-        if not present(self._marks).alive:  # a step of its own: napari takes longer for it than for all that follows
-            present(self._marks).prepare()
-            yield
-        yield from index.update(present(work.labels), self._planes)
 
     def _show(self) -> None:
         """Say how many objects would go, and mark them."""

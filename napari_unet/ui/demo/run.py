@@ -281,7 +281,7 @@ def user_folders_untouched() -> Iterator[None]:
     """Let no models, settings or recovered work of the user be read or changed: the demo starts the same each time."""
     folder = tempfile.mkdtemp(prefix="napari-unet-demo-")
     own = {"NAPARI_UNET_MODELS": f"{folder}/models", "NAPARI_UNET_RECOVERY": f"{folder}/recovery"}
-    changed = {"NAPARI_CONFIG": "", **own}
+    changed = {"NAPARI_CONFIG": "", "NAPARI_UNET_NO_TOUR": "1", **own}
     known = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from napari_unet.ui.canvas.signs import marks_of
+from napari_unet.ui.canvas.marks.signs import marks_of
 from napari_unet.ui.finetune.earlier import EarlierCorrections, describe_earlier
 from napari_unet.ui.session.review_counter import ReviewCounter, ReviewCounts
 from napari_unet.ui.widgets.fold import Fold
@@ -31,7 +31,7 @@ _TIPS = (
 NOT_OPEN = "This image is not open. Its corrections are in the project, or in the recovery file of this session."
 NOT_YET = "It is known once the training has begun which objects it is tested on."
 _ROWS = 5  # shown without scrolling, at most
-_SIGNS = {"learned": ("disc", (6, 9)), "held out": ("square", (6, 9))}
+_SIGNS = {"learned": ("disc", 8), "held out": ("square", 8)}
 
 
 class MaterialView(QWidget):

@@ -22,6 +22,7 @@ from napari_unet.ui.finetune.progress import TrainingView
 from napari_unet.ui.finetune.result import ResultView
 from napari_unet.ui.finetune.run import OWNER, FinetuneRun
 from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.keeping.preferences import preference
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.review_counter import ReviewCounter
@@ -51,7 +52,7 @@ class FinetuneStep(Step):
         self.curves: Any = None
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
-        self.preview_box = QCheckBox("Show preview", checked=True)
+        self.preview_box = QCheckBox("Show preview", checked=bool(preference("fine_tuning", "live_preview")))
         self.live = LiveSwitch(session, self)
         self.guidance = GuidanceView(session)
         self.material = MaterialView(session, self.counter)

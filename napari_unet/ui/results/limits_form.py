@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushBut
 from superqt import QDoubleRangeSlider
 
 from napari_unet.results.measurements.limits import Range, describe_limits, remove_rows, rows_within
-from napari_unet.ui.canvas.signs import CanvasMarks, marks_of
+from napari_unet.ui.canvas.marks.signs import CanvasMarks, marks_of
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.results.colouring import number_columns
 from napari_unet.ui.results.object_table import text_of
@@ -159,7 +159,7 @@ class LimitsForm(QWidget):
                 self._marks.clear()
             return
         if self._marks is None:
-            self._marks = marks_of(self._session, work, "outside limits", "cross", (_CROSS_PIXELS, _CROSS_PIXELS))
+            self._marks = marks_of(self._session, work, "outside limits", "cross", _CROSS_PIXELS)
         located, places = measured.located, []
         for row in np.flatnonzero(~keep)[:MOST_MARKED].tolist():
             frame = tuple(int(located.table[letter.lower()].iloc[row]) for letter in located.frames)

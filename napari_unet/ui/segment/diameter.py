@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from napari_unet.images.units import SHORT_UNITS
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.ui.canvas.ring import DiameterRing
+from napari_unet.ui.canvas.marks.ring import DiameterRing
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.number_field import NumberField

@@ -21,12 +21,12 @@ class KindRow(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.box = QComboBox(toolTip=_TIP, accessibleName="Answered by")
+        self.box = QComboBox(toolTip=_TIP, accessibleName="Kind of image")
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.for_all = QPushButton("For all", toolTip="Take all open images for this kind")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Answered by", toolTip=_TIP))
+        row.addWidget(QLabel("Kind of image", toolTip=_TIP))
         row.addWidget(self.box, 1)
         row.addWidget(self.for_all)
         for signal in (session.current_changed, session.prediction_changed, session.models_changed):
@@ -48,7 +48,7 @@ class KindRow(QWidget):
         said = work.view.kind if work is not None else ""
         with QSignalBlocker(self.box):
             self.box.clear()
-            self.box.addItem(f"by itself: {said}" if said in names else "by itself", AUTO)
+            self.box.addItem(f"found by itself: {said}" if said in names else "found by itself", AUTO)
             for name in names:
                 self.box.addItem(name, name)
             self.box.setCurrentIndex(max(0, self.box.findData(self.wanted)))

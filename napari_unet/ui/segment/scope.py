@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QWidget
 
 # What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
 _SCOPES = {
-    "": (("all", ""),),
+    "": (("all", "All of it"),),
     "Z": (("plane", "This slice"), ("all", "Whole stack")),
     "T": (("plane", "This frame"), ("all", "All frames")),
     "TZ": (("plane", "This slice"), ("volume", "This stack"), ("all", "All frames")),

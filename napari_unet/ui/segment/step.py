@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -30,6 +30,7 @@ from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
 from napari_unet.ui.segment.stack_row import StackRow
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
+from napari_unet.ui.session.keeping.preferences import preference
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -61,8 +62,11 @@ class SegmentStep(Step):
         self.segment_button = QPushButton("Segment")
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
-        self.question, self.doubts = KeepQuestion(), Doubts(self, self._on_doubt)
+        self.question, self.doubts = KeepQuestion(), Doubts(self, self._on_doubt, self._on_better)
         self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
+        self.advanced.content.set_values(
+            {**self.advanced.content.values(), "device": preference("segmenting", "device")}
+        )  # fmt: skip
         self._lay_out_body()
         self._connect()
         self._on_models_changed()
@@ -110,7 +114,9 @@ class SegmentStep(Step):
         blocked = QSignalBlocker(self.model_box)
         self.model_box.clear()
         for known in entries:
-            self.model_box.addItem(f"{known.name} (shipped)" if known.shipped else known.name, known.name)
+            self.model_box.addItem(known.name, known.name)
+            tip = "Comes with the program" if known.shipped else "One of yours"
+            self.model_box.setItemData(self.model_box.count() - 1, f"{known.name}\n{tip}", Qt.ItemDataRole.ToolTipRole)
         self.model_box.setCurrentIndex(-1 if entry is None else self.model_box.findData(entry.name))
         blocked.unblock()
         names = class_names_of(None if entry is None else entry.record)
@@ -227,6 +233,11 @@ class SegmentStep(Step):
             self.advanced.content.set_values({**self.advanced.content.values(), "invert": "yes"})
         elif doubt.diameter is not None and work is not None:
             work.set_diameter(doubt.diameter)
+        self.request()
+
+    def _on_better(self, name: str) -> None:
+        """Segment with another model, which is surer of this image."""
+        self.session.use_model(name)
         self.request()
 
     def _on_refused(self, sentence: str) -> None:

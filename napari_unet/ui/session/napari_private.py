@@ -141,3 +141,20 @@ class PooledWorker(GeneratorWorker):
             return super().work()
         finally:
             self._gen.close()
+
+
+def offer_in_layer_menu(commands: dict[str, str]) -> None:
+    """Have commands of the manifest, by id with their titles, in the menu of a layer in napari's list, once a program.
+
+    napari 0.9 shows only its own there; that of a manifest is left out in silence.
+    """
+    from app_model.types import CommandRule, MenuItem
+    from napari._app_model import get_app_model
+    from napari._app_model.constants import MenuId
+
+    app = get_app_model()
+    items = app.menus.get_menu(MenuId.LAYERLIST_CONTEXT) if MenuId.LAYERLIST_CONTEXT in app.menus else []
+    known = {item.command.id for item in items if hasattr(item, "command")}
+    missing = {name: title for name, title in commands.items() if name not in known and name in app.commands}
+    rules = [CommandRule(id=name, title=title) for name, title in missing.items()]
+    app.menus.append_menu_items([(MenuId.LAYERLIST_CONTEXT, MenuItem(command=rule, group="6_unet")) for rule in rules])

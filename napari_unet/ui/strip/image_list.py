@@ -27,6 +27,7 @@ class ImageList(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Images")
         self.search = QLineEdit(placeholderText="Search: a part of a name, or of how it stands")
+        self.search.setAccessibleName("Search the images")
         self.table = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
         self.table.setHeaderLabels(("Image", "State"))
         self.table.setIconSize(QSize(_ICON, _ICON))

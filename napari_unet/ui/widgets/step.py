@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.ui.widgets.fitting_label import FittingLabel
+from napari_unet.ui.widgets.help_window import PAGE_OF, show_help
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
@@ -149,6 +150,8 @@ class Step(QWidget):
         header.setContentsMargins(0, 0, 0, 0)
         header.addWidget(self._arrow)
         header.addWidget(self._state, 1)
+        if self.title in PAGE_OF:
+            header.addWidget(self._make_help())
         self.body_layout.setContentsMargins(12, 2, 4, 8)
         self.body_layout.setSpacing(6)
         layout = QVBoxLayout(self)
@@ -158,6 +161,14 @@ class Step(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.body)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def _make_help(self) -> QToolButton:
+        """The button that opens the page about this step."""
+        button = QToolButton(text="?", autoRaise=True, toolTip=f"Help: {self.title}")
+        button.setAccessibleName(f"Help on {self.title}")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: show_help(PAGE_OF[self.title], self))
+        return button
 
     def pin(self, widget: QWidget) -> None:
         """Have a widget below all steps, where it never scrolls away (in this step, if it stands alone)."""

@@ -7,6 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_unet.ui.canvas.before_after import BeforeAfter
+from napari_unet.ui.canvas.marks.board import Board
 from napari_unet.ui.session.session import get_session
 
 
@@ -59,15 +60,24 @@ def test_objects_keep_their_colour_and_those_that_differ_are_outlined(session):
     assert plane[10, 10] == 1
     assert plane[10, 35] == 2
     assert plane[30, 45] not in (1, 2, 3)
-    outline = session.viewer.layers["stack changed objects"]
-    assert outline.contour > 0
-    assert np.unique(outline.data[3][after > 0]).size == 3  # nothing, and two objects
-    assert not outline.data[3][5:15, 5:15].any()
+    marks = session.service(Board).of(session.current, "changed objects")
+    assert set(marks.segments[:, 0]) == {3.0}
+    assert ends(marks) == {(4.5, 29.5, 14.5, 45.5), (24.5, 39.5, 34.5, 49.5)}
     assert compare.n_changed == 3
     compare.hold("before")
-    assert outline.data[3][30, 10]
-    assert not outline.data[3][30, 45]
+    marks = session.service(Board).of(session.current, "changed objects")
+    assert ends(marks) == {(4.5, 29.5, 14.5, 39.5), (24.5, 4.5, 34.5, 14.5)}
     compare.close()
+    assert session.service(Board).of(session.current, "changed objects") is None
+
+
+def ends(marks):
+    """Of each outlined object the first and the last row and column of its border: objects lie apart here."""
+    lines = marks.segments[:, 1:].reshape(-1, 4)
+    groups = {(line[0] > 20, line[1] > 20): [] for line in lines}
+    for line in lines:
+        groups[line[0] > 20, line[1] > 20].append(line.reshape(2, 2))
+    return {(*np.min(group, axis=(0, 1)), *np.max(group, axis=(0, 1))) for group in groups.values()}
 
 
 def test_no_trace_is_left(session):
@@ -93,11 +103,11 @@ def test_removing_the_preview_or_the_image_ends_it(session):
     session.viewer.layers.remove(session.current.layers["preview"])
     assert not compare.is_shown
     assert session.current.labels_layer.visible
-    assert "stack changed objects" not in session.viewer.layers
+    assert session.service(Board).overlay.drawing.outlines is None
     compare.show(*two_sides())
     session.viewer.layers.remove(session.current.layer)
     compare.close()
-    assert "stack changed objects" not in session.viewer.layers
+    assert session.service(Board).overlay.drawing.outlines is None
 
 
 def test_hidden_labels_stay_hidden(session):

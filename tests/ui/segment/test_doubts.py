@@ -57,10 +57,45 @@ def test_a_result_that_the_model_is_unsure_of_is_told_once_and_never_over_correc
     assert step.message.text == ""
     step.doubts.note_survey(work, 15, 20)
     assert "15 of 20" in step.message.text
-    step.clear_message()
+    step.doubts.withdraw()
+    assert step.message.text == ""
     step.doubts.note_survey(work, 15, 20)
     assert step.message.text == ""
     work.prediction = np.zeros(work.shape, np.int32)
     work.labels_layer.data_setitem((np.arange(4), np.arange(4)), 1)
     step.doubts.note_survey(work, 15, 20)
     assert step.message.text == "", "who has begun to correct is not told to choose another model"
+
+
+def test_a_surer_model_is_offered_and_used_with_one_click(
+    panel: UNetPanel, work: Any, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    from napari_unet.events import Finished
+    from napari_unet.workflows.alternatives import Sureness
+
+    step, asked, names = panel.segment_step, [], []
+    own = panel.session.model_entry
+    assert own is not None
+    others = [entry.name for entry in panel.session.model_entries() if entry.name != own.name]
+    assert others, "there is one model only: nothing can be offered"
+
+    def fake(tried: list[str], *_: Any) -> Any:
+        names.extend(tried)
+        yield Finished([Sureness(others[0], 0.9, 31), Sureness(own.name, 0.4, 3)])
+
+    monkeypatch.setattr("napari_unet.workflows.alternatives.try_models", fake)
+    monkeypatch.setattr(step, "request", lambda: asked.append(True))
+    work.prediction = np.zeros(work.shape, np.int32)
+    step.doubts.note_survey(work, 15, 20)
+    qtbot.waitUntil(lambda: not step.doubts.others.busy, timeout=20_000)
+    assert set(names) == {own.name, *others}
+    assert others[0] in step.message.text
+    assert "31 objects" in step.message.text
+    step.message.button.click()
+    assert present_name(panel) == others[0]
+    assert asked == [True]
+
+
+def present_name(panel: UNetPanel) -> str | None:
+    entry = panel.session.model_entry
+    return None if entry is None else entry.name

@@ -37,7 +37,7 @@ def test_what_is_chosen_answers_and_is_kept_with_the_image(
     first, second = (viewer.add_image(blobs, name=name) for name in ("one", "two"))
     row = panel.segment_step.kinds
     assert not row.isHidden()
-    assert [row.box.itemText(i) for i in range(row.box.count())] == ["by itself", "cells", "nuclei"]
+    assert [row.box.itemText(i) for i in range(row.box.count())] == ["found by itself", "cells", "nuclei"]
     row.box.setCurrentIndex(2)
     row.box.activated.emit(2)
     click(panel.segment_step.segment_button)
@@ -56,4 +56,4 @@ def test_the_kind_that_answered_is_named(two_kinds: FakeSegmenter, viewer: Any, 
     work = panel.session.current
     work.view = replace(work.view, kind="nuclei")
     panel.segment_step.kinds.refresh()
-    assert panel.segment_step.kinds.box.itemText(0) == "by itself: nuclei"
+    assert panel.segment_step.kinds.box.itemText(0) == "found by itself: nuclei"

@@ -15,7 +15,7 @@ from napari_unet.corrections.operations.extent import follow_object
 from napari_unet.corrections.operations.outlining import outline_places
 from napari_unet.labels.object_index import ObjectIndex
 from napari_unet.labels.types import Place
-from napari_unet.ui.canvas.signs import marks_of
+from napari_unet.ui.canvas.marks.signs import marks_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Debounced, Slices
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 QUIET_MS = 200
-DOT_PIXELS = (3, 4)  # of the screen
+DOT_PIXELS = 4  # of the screen
 DOTS = 24  # on one outline, at most
 DOT_DISTANCE = 8.0
 """Pixels of the screen from dot to dot: nearer ones run together, and each costs time in every picture drawn."""
@@ -161,5 +161,5 @@ def _lay_out(work: ImageWork, objects: list[list[Place]]) -> _Dots:
 
 
 def lock_signs(session: Session, work: ImageWork) -> Any:
-    """The layer of the dots of one image."""
+    """The dots of one image."""
     return marks_of(session, work, "locked", "disc", DOT_PIXELS)

@@ -10,8 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.sight import IN_3D
-from napari_unet.ui.canvas.strokes import StrokeLine, follow_stroke, line_of, place_of
-from napari_unet.ui.correct.locks.marks import lock_signs
+from napari_unet.ui.canvas.strokes import StrokeLine, follow_stroke, place_of
 from napari_unet.ui.correct.tools.actions import HINTS, LAYER_MODES, TOOLS
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -82,15 +81,13 @@ class ToolHand(QObject):
         finally:
             self._changing = False
         self.first = None
-        if special == "lock":
-            lock_signs(self._session, present(self.work)).prepare()
         self.show_tool()
 
     def show_tool(self) -> None:
-        """Have the layer for the line of a stroke once a tool that draws one is in the hand."""
+        """Have the line of a stroke once a tool that draws one is in the hand."""
         if self._line is not None:
             self._line.clear()
-        self._line = line_of(self._session, present(self.work)) if self.tool in TOOLS else None
+        self._line = StrokeLine(self._session, present(self.work)) if self.tool in TOOLS else None
         self.changed.emit()
 
     def on_mode(self, event: Any = None) -> None:

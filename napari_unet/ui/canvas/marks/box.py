@@ -7,33 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Shapes
 
 from napari_unet.labels.types import PlaneBox
+from napari_unet.ui.canvas.marks.board import Board, Marks
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
+_ROLE = "box"
+
 
 def drag_box(session: Session, work: ImageWork, event: Any, on_box: Callable[[PlaneBox], None]) -> Iterator[None]:
     """Follow the mouse from press to release (a napari drag callback), then call `on_box` with rows and columns."""
-    start = _row_column(work, event.position)
-    outline = None
+    board, start = session.service(Board), _row_column(work, event.position)
     yield
     try:
         while event.type == "mouse_move":
-            end = _row_column(work, event.position)
-            if outline is None:
-                outline = _add_outline(session, work)
-            outline.data = [_rectangle(work, event.position, start, end)]
+            board.put(work, _ROLE, Marks(paths=(_rectangle(start, _row_column(work, event.position)),)))
             yield
         end = _row_column(work, event.position)
     finally:
-        if outline is not None:
-            with session.keep_selection():
-                session.viewer.layers.remove(outline)
+        board.put(work, _ROLE, None)
     region = _region(start, end, work.shape[-2:])
     if region is not None:
         on_box(region)
@@ -46,25 +42,10 @@ def _row_column(work: ImageWork, position: Any) -> npt.NDArray[np.float64]:
     return np.array([data[axes.index("Y")], data[axes.index("X")]])
 
 
-def _rectangle(work: ImageWork, position: Any, start: Any, end: Any) -> npt.NDArray[np.float64]:
-    layer = present(work.labels_layer)
-    axes = work.geometry.layer_axes
-    corners = np.tile(np.asarray(layer.world_to_data(position))[-layer.ndim :], (4, 1))
-    corners[:, axes.index("Y")] = [start[0], start[0], end[0], end[0]]
-    corners[:, axes.index("X")] = [start[1], end[1], end[1], start[1]]
-    return corners
-
-
-def _add_outline(session: Session, work: ImageWork) -> Shapes:
-    options = work.layer_options("preview")
-    # As thin as a line of the screen, whatever the zoom.
-    width = 2.0 / max(session.viewer.scene.camera.zoom * float(np.min(np.abs(options["scale"]))), 1e-6)
-    layer = Shapes(
-        ndim=len(work.geometry.layer_axes), face_color="transparent", edge_color="white", edge_width=width, **options
-    )
-    with session.keep_selection():
-        session.viewer.add_layer(layer)
-    return layer
+def _rectangle(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Its corners (5, 2) in rows and columns; the last is the first."""
+    (top, left), (bottom, right) = start, end
+    return np.array([[top, left], [top, right], [bottom, right], [bottom, left], [top, left]])
 
 
 def _region(start: Any, end: Any, shape: tuple[int, ...]) -> PlaneBox | None:
