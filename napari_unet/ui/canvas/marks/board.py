@@ -11,10 +11,11 @@ import numpy.typing as npt
 from napari.utils.transforms import Affine
 from vispy.color import Color
 
-from napari_unet.ui.canvas.marks.overlay import NAME, Dots, Drawing, MarksOverlay, Pen, marks_overlay
+from napari_unet.ui.canvas.marks.drawing import OVERLAY, Dots, Drawing, Pen
 from napari_unet.ui.session.layers import placement
 
 if TYPE_CHECKING:
+    from napari_unet.ui.canvas.marks.overlay import MarksOverlay
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
@@ -55,9 +56,11 @@ class Board:
     def overlay(self) -> MarksOverlay:
         """Made when first asked for."""
         overlays = self._session.viewer.scene.overlays
-        if NAME not in overlays:
-            overlays[NAME] = marks_overlay()
-        overlay: MarksOverlay = overlays[NAME]
+        if OVERLAY not in overlays:
+            from napari_unet.ui.canvas.marks.overlay import marks_overlay
+
+            overlays[OVERLAY] = marks_overlay()
+        overlay: MarksOverlay = overlays[OVERLAY]
         return overlay
 
     def put(self, work: ImageWork, role: str, marks: Marks | None) -> None:

@@ -7,47 +7,18 @@ draws an overlay of another kind than its own is not promised (`overlay_to_visua
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from napari._vispy.overlays.base import VispySceneOverlay
 from napari._vispy.utils.gl import BLENDING_MODES
 from napari._vispy.utils.visual import overlay_to_visual
 from napari.components.overlays import SceneOverlay
 from vispy.scene.visuals import Compound, Line, Markers
 
-Points = npt.NDArray[np.float32]
-NAME = "napari_unet"
+from napari_unet.ui.canvas.marks.drawing import Dots, Drawing, Pen, Points
+
 _BLENDING = "translucent_no_depth"
-
-
-@dataclass(frozen=True)
-class Pen:
-    """Colour, and width in pixels of the screen."""
-
-    colour: str = "white"
-    width: float = 2.0
-
-
-@dataclass(frozen=True, eq=False)
-class Dots:
-    """Places (n, 2 or 3), x first, with a symbol, a size in pixels of the screen and a colour for each."""
-
-    places: Points
-    symbols: npt.NDArray[Any]
-    sizes: npt.NDArray[np.float32]
-    colours: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Drawing:
-    """All that is drawn: smooth `paths` with their pens, `outlines` (2 n, 2) of n short lines, and `dots`."""
-
-    paths: tuple[tuple[Points, Pen], ...] = ()
-    outlines: Points | None = None
-    dots: Dots | None = None
 
 
 class MarksOverlay(SceneOverlay):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.ui.canvas.marks.board import Board, Marks
-from napari_unet.ui.canvas.marks.overlay import Pen
+from napari_unet.ui.canvas.marks.drawing import Pen
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.session import Session
 
