@@ -33,7 +33,8 @@ class Form:
             scatter[:, i, j] = runs.total(n * away[:, i] * away[:, j])
         scatter[:, -1, -1] += runs.total(n * (n**2 - 1) / 12)  # within each run
         box = self._boxes(tile)
-        self._parts.add(runs.objects, np.concatenate([count[:, None], centre, box, scatter.reshape(len(count), -1)], 1))
+        spread = scatter.reshape(len(count), self.ndim**2)  # a tile may hold no object at all
+        self._parts.add(runs.objects, np.concatenate([count[:, None], centre, box, spread], 1))
 
     def _boxes(self, tile: MeasuredTile) -> Doubles:
         """(objects, 2 axes): first pixels, then negative last ones + 1, of which the smallest is sought too."""
