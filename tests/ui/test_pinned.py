@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QDockWidget, QLabel, QVBoxLayout, QWidget
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.pinned.area import PinnedArea
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
+from napari_unet.ui.session.keeping.undo import get_undo
 
 
 def test_nothing_is_pinned_while_nothing_matters_and_jobs_and_choices_do_not_scroll_away(panel: UNetPanel) -> None:
@@ -57,6 +58,21 @@ def test_a_long_sentence_is_shown_to_its_end(panel: UNetPanel, qtbot: Any) -> No
     outside.resize(320, 700)
     outside.show()
     qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 80, timeout=5000)
+
+
+def test_a_notice_of_a_step_goes_once_that_step_is_undone_by_a_key(panel: UNetPanel, viewer: Any) -> None:
+    session = panel.session
+    work = session.work_on(viewer.add_image(np.zeros((20, 20)), name="a"))
+    layer = session.add_layer(work, "labels", np.ones((20, 20), np.int32))
+    undo, notices = get_undo(session), get_notices(session)
+    for row in (2, 3):
+        layer.data_setitem((np.array([row]), np.array([4])), 0)
+    notices.show(Notice("Removed.", "Undo", lambda: undo.undo(work)), work)
+    assert undo.undo(work)
+    assert panel.pinned.notice.isHidden()
+    notices.show(Notice("The labels were deleted.", "Restore", lambda: None), work)
+    assert undo.undo(work)
+    assert panel.pinned.notice.text == "The labels were deleted."
 
 
 @pytest.mark.real_window

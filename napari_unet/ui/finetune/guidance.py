@@ -104,6 +104,9 @@ class GuidanceView(QWidget):
         if self._after:
             return
         self._shown = material, seconds, engine
+        if not material.has_labels:  # they were removed: Fine-tune cannot be clicked
+            self._write(())
+            return
         cost = describe_cost(seconds, self._describe(engine))
         names, pixels = material.classes
         if names:

@@ -113,6 +113,13 @@ class ResultView(QFrame):
         self.summary = "new model in use"
         self._show_buttons(views=False, choice=False, again=True)
 
+    def note_segmented(self, work: ImageWork) -> None:
+        """A model was at work on an image: if it is the new one, what was offered is done."""
+        entry = self.session.model_entry
+        waits = self.result is None and not self.again_button.isHidden() and not self.isHidden()
+        if waits and work.prediction is not None and entry is not None and work.segmented_by == entry.name:
+            self.reset()
+
     def save_undecided(self) -> str | None:
         """The window closes: save a model that was not decided on; its name, or None if there is none worth it."""
         if self.result is None or self.result.better is False:

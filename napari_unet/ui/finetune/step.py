@@ -21,6 +21,7 @@ from napari_unet.ui.finetune.material import MaterialView
 from napari_unet.ui.finetune.progress import TrainingView
 from napari_unet.ui.finetune.result import ResultView
 from napari_unet.ui.finetune.run import OWNER, FinetuneRun
+from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.preferences import preference
 from napari_unet.ui.session.listening import listen
@@ -86,7 +87,7 @@ class FinetuneStep(Step):
         session = self.session
         listen(self, session.current_changed, self.refresh)
         listen(self, session.labels_changed, self.refresh)
-        listen(self, session.prediction_changed, self.refresh)
+        listen(self, session.prediction_changed, self._on_prediction)
         listen(self, session.classes_changed, self.refresh)
         listen(self, session.models_changed, self.refresh)
         listen(self, session.model_changed, self.refresh)
@@ -135,6 +136,10 @@ class FinetuneStep(Step):
                 self.guidance.show_after()
                 return
             self.guidance.show_before(self.material, self.config.seconds, self.config.engine)
+
+    def _on_prediction(self, work: ImageWork) -> None:
+        self.result_view.note_segmented(work)
+        self.refresh()
 
     @property
     def _amount(self) -> tuple[Any, ...]:

@@ -67,3 +67,9 @@ class Doubts:
         )
         self._said = sentence
         self._step.show_message(sentence, None, "info", ("Use it", lambda: self._use(better.name)))
+
+    def forget(self) -> None:
+        """The result is gone, and what was said of it goes with it."""
+        if self._said and self._step.message.text == self._said:
+            self._step.clear_message()
+        self._said = ""

@@ -29,6 +29,7 @@ from napari_unet.ui.segment.kind_row import KindRow
 from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
 from napari_unet.ui.segment.stack_row import StackRow
+from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
 from napari_unet.ui.session.keeping.preferences import preference
 from napari_unet.ui.session.keeping.undo import get_undo
@@ -134,8 +135,10 @@ class SegmentStep(Step):
         self.diameter.refresh()
         self._on_job_changed()
 
-    def _on_prediction_changed(self, work: object) -> None:
+    def _on_prediction_changed(self, work: ImageWork) -> None:
         if work is self.session.current:
+            if work.prediction is None:
+                self.doubts.forget()
             self._on_job_changed()
 
     def _on_job_changed(self) -> None:

@@ -104,6 +104,11 @@ def drawn_as_empty(layer: Labels) -> Iterator[None]:
         del layer._raw_to_displayed
 
 
+def is_known_empty(layer: Labels) -> bool:
+    """Whether a layer is just being added that holds nothing yet: nobody needs to look at all of it."""
+    return "_raw_to_displayed" in vars(layer)
+
+
 def history_of(layer: Labels) -> Any:
     """What can be undone and redone in a layer: the same object for as long as its array is the same."""
     return layer._undo_history, layer._redo_history

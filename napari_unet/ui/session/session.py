@@ -217,10 +217,11 @@ class Session:
         make = ImageLayer if role == "probability" else Labels
         # Not visible at first: napari looks at all of a layer each time that something about it is set.
         layer = make(work.geometry.to_layer(data), visible=False, **(work.layer_options(role) | options))
-        with self.keep_selection(), drawn_as_empty(layer) if empty else contextlib.nullcontext():
-            self.viewer.add_layer(layer)
-            layer.visible = True
-        work.put_layer(role, layer)
+        with drawn_as_empty(layer) if empty else contextlib.nullcontext():
+            with self.keep_selection():
+                self.viewer.add_layer(layer)
+                layer.visible = True
+            work.put_layer(role, layer)
         return layer
 
     def adopt_labels(self, work: ImageWork, layer: Labels) -> None:

@@ -109,9 +109,24 @@ def test_the_new_model_is_used_only_when_the_user_says_so(step, session, qtbot) 
     step.result_view.use_button.click()
     assert session.model_entry.name == result.model.record.name
     assert session.model_entry.record.parent_name == "tiny"
+    work = session.current
+    work.segmented_by = "tiny"
+    work.prediction = work.prediction.copy()
+    assert not step.result_view.isHidden(), "the old model was at work"
     with qtbot.waitSignal(step.segment_again):
         step.result_view.again_button.click()
     assert step.result_view.isHidden()
+
+
+def test_segment_again_is_not_offered_once_the_new_model_was_at_work(step, session, qtbot) -> None:
+    work = segmented(session)
+    run_to_end(step, qtbot)
+    step.result_view.use_button.click()
+    assert step.state == "new model in use"
+    work.segmented_by = session.model_entry.name
+    work.prediction = work.prediction.copy()
+    assert step.result_view.isHidden()
+    assert step.state != "new model in use"
 
 
 def test_keeping_the_old_model_leaves_no_trace(step, session, qtbot) -> None:

@@ -99,3 +99,14 @@ def test_a_surer_model_is_offered_and_used_with_one_click(
 def present_name(panel: UNetPanel) -> str | None:
     entry = panel.session.model_entry
     return None if entry is None else entry.name
+
+
+def test_what_was_said_of_a_result_goes_with_the_result(panel: UNetPanel, work: Any) -> None:
+    step = panel.segment_step
+    work.prediction = np.zeros(work.shape, np.int32)
+    step.doubts.note_survey(work, 15, 20)
+    assert "15 of 20" in step.message.text
+    panel.session.viewer.layers.remove(work.labels_layer)
+    assert work.prediction is None
+    assert step.message.isHidden()
+    assert panel.finetune_step.guidance.text == ""

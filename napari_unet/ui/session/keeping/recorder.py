@@ -28,7 +28,7 @@ from napari_unet.project.storage.tiles import (
     scan,
     tiles_in_box,
 )
-from napari_unet.ui.session.napari_private import atom_place
+from napari_unet.ui.session.napari_private import atom_place, is_known_empty
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.running.threads import run_errand
 
@@ -53,7 +53,9 @@ class Recorder(QObject):
         self.history = history or History()
         self.paused = False
         """While a model writes: strokes are still recorded."""
-        self.saved: npt.NDArray[Any] = copy_array(self._array())
+        array = self._array()
+        # Even to read memory that was never written takes a second for a plane of 20,000 pixels a side.
+        self.saved: npt.NDArray[Any] = np.zeros_like(array) if is_known_empty(self.layer) else copy_array(array)
         self._painted: set[TileKey] = set()
         self._scanning = self._stroking = False
         self._n_edits = 0

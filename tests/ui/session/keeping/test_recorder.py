@@ -10,6 +10,7 @@ from qtpy.QtCore import QCoreApplication
 
 from napari_unet.project.storage.tiles import copy_array
 from napari_unet.ui.session.keeping import recorder as recorder_module
+from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recorder import Recorder
 
 
@@ -68,3 +69,17 @@ def test_a_stroke_during_the_search_is_not_lost(recorder: Recorder, monkeypatch:
     recorder.finish()
     np.testing.assert_array_equal(recorder.saved, recorder.layer.data)
     assert (recorder.saved == 9).any()
+
+
+def test_labels_that_are_known_to_be_empty_are_not_read(
+    viewer: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get_keeper(session)
+    work = session.work_on(viewer.add_image(np.zeros((20, 30))))
+    with monkeypatch.context() as patched:
+        patched.setattr(recorder_module, "copy_array", lambda array: pytest.fail("all of it was read"))
+        session.add_layer(work, "labels", np.zeros((20, 30), np.int32), empty=True)
+    work.labels_layer.data_setitem((np.array([3]), np.array([4])), 7)
+    get_keeper(session).finish()
+    kept = get_keeper(session).project.read_array(get_keeper(session).number_of(work), "labels")
+    assert (kept[3, 4], kept.sum()) == (7, 7)
