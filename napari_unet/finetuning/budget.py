@@ -52,7 +52,7 @@ class Budget:
         self.expect(score_seconds, last_seconds, optional_seconds)
         count = _MOST_SCORES
         if self.max_steps is None and score_seconds > 0:
-            count = int(SCORING_SHARE * self.seconds / score_seconds) - 1
+            count = int(min(SCORING_SHARE * self.seconds / score_seconds - 1, _MOST_SCORES))
         count = max(1, min(_MOST_SCORES, count)) if score_seconds > 0 else 0
         if self.max_steps is not None:
             count = min(count, self.max_steps)
