@@ -36,8 +36,8 @@ class Unsure(torch.nn.Module):
 @pytest.fixture
 def says(tiny_model, monkeypatch):
     """A model that is as sure as asked, whose network goes through prediction as it is."""
-    monkeypatch.setattr("napari_unet.segmentation.predictor.fold_batch_norms", lambda network: network)
-    monkeypatch.setattr("napari_unet.segmentation.predictor.fuse_network", lambda network: network)
+    monkeypatch.setattr("napari_unet.models.running.tile_network.fold_batch_norms", lambda network: network)
+    monkeypatch.setattr("napari_unet.models.running.tile_network.fuse_network", lambda network: network)
 
     def make(probability: float, **thresholds: float) -> Model:
         record = tiny_model.record.model_copy(update={"seed_threshold": 0.4} | thresholds)
