@@ -12,10 +12,12 @@ from napari_unet.heads.registry import find_head
 from napari_unet.review.suitability import Doubt
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import Session
 
 OWNER = "others"
 _MOST = 6  # models that are tried, those used last first
+_QUIET_MS = 1_500  # what the user waits for begins long before that
 
 
 class OtherModels(QObject):
@@ -26,8 +28,9 @@ class OtherModels(QObject):
         self._session, self._tell = session, tell
         self._wanted: tuple[ImageWork, Any, Doubt] | None = None  # with the prediction that it is about
         self._running = False
-        listen(self, session.background.changed, self._begin)
-        listen(self, session.jobs.changed, self._begin)
+        self._quiet = Debounced(self, self._begin, _QUIET_MS)
+        listen(self, session.background.changed, self._on_jobs)
+        listen(self, session.jobs.changed, self._on_jobs)
 
     @property
     def busy(self) -> bool:
@@ -36,10 +39,16 @@ class OtherModels(QObject):
     def ask(self, work: ImageWork, doubt: Doubt) -> None:
         """Try them as soon as nothing else is at work."""
         self._wanted = work, work.prediction, doubt
-        self._begin()
+        self._quiet.ask()
+
+    def _on_jobs(self) -> None:
+        if self._wanted is not None and not self._running:
+            self._quiet.ask()
 
     def _begin(self) -> None:
         session = self._session
+        if session.background.closed or session.viewer is None:
+            return  # the window is gone, and this timer was still running
         if self._wanted is None or self._running or session.job is not None or session.background.job is not None:
             return
         work, prediction, doubt = self._wanted
@@ -60,7 +69,7 @@ class OtherModels(QObject):
                     self._on_tried(work, prediction, doubt, outcome.result)
 
         self._running = session.background.start(
-            steps, stop, None, on_finished, "Trying other models", OWNER, [work]
+            steps, stop, None, on_finished, "Trying other models", OWNER, [work], spare=True
         )  # fmt: skip
 
     def _on_tried(self, work: ImageWork, prediction: Any, doubt: Doubt, tried: Any) -> None:

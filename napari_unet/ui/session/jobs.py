@@ -41,6 +41,7 @@ class Job:
     owner: str
     stop: StopFlag
     about: tuple[Any, ...] = ()  # the `ImageWork`s it works on: it ends with their layers
+    spare: bool = False  # nobody waits for it: it may be stopped for anything else, and begins anew by itself
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -79,12 +80,14 @@ class JobRunner(QObject):
         title: str = "Working",
         owner: str = "",
         about: Iterable[Any] = (),
+        spare: bool = False,
     ) -> bool:
         """Run `events` in the background; False (and nothing happens) while another job runs.
 
         `on_event` gets each event and `on_finished` the outcome, on the main thread, in order. The outcome is
         `Finished`, `Failed`, or None for a generator that ended without either. `job` is None again by then. `about`
-        are the images (`ImageWork`) whose layers the job needs: it is stopped once one of these is removed.
+        are the images (`ImageWork`) whose layers the job needs: it is stopped once one of these is removed. What is
+        `spare` may be stopped for anything else.
         """
         if self.job is not None or self.closed:
             return False
@@ -95,7 +98,7 @@ class JobRunner(QObject):
         self._worker.returned.connect(self._on_returned)
         self._worker.errored.connect(self._on_errored)
         self._worker.finished.connect(self._on_worker_finished)
-        self.job = Job(title, owner, stop, tuple(about))
+        self.job = Job(title, owner, stop, tuple(about), spare)
         _hurry(self, True)
         self._worker.start()
         self._timer.start()

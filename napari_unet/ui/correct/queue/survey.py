@@ -50,6 +50,7 @@ class SurveyKeeper(QObject):
         self._states: dict[str, SurveyState] = {}
         self._stopped: set[str] = set()  # by the user: not begun again by itself
         self._running: ImageWork | None = None
+        self._waits = False  # for work to end that nobody waits for
         self._undrawn: set[str] = set()
         self._settle = Debounced(self, self._begin, SETTLE_MS)
         self._show = Throttled(self, self._tell, SHOW_MS)
@@ -81,7 +82,7 @@ class SurveyKeeper(QObject):
 
     @property
     def busy(self) -> bool:
-        return self._settle.waiting or self._running is not None
+        return self._settle.waiting or self._waits or self._running is not None
 
     def stop(self) -> None:
         """Leave it at what is known, for the image that is being worked on."""
@@ -129,7 +130,11 @@ class SurveyKeeper(QObject):
         session = self._session
         if session.background.closed or session.viewer is None:
             return  # the window is gone, and this timer was still running
-        if session.job is not None or session.background.job is not None:
+        other = session.background.job
+        self._waits = session.job is None and other is not None and other.spare
+        if self._waits:
+            session.background.stop()
+        if session.job is not None or other is not None:
             return  # its end comes here again
         works = sorted(session.works, key=lambda work: work is not session.current)
         for work in works:
