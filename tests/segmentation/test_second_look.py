@@ -17,7 +17,7 @@ from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.second_look import SecondLook, look_again
 from napari_unet.segmentation.segment import segment_steps
 
-EXACT = SegmentConfig(device="cpu", precision="float32", keep_probability=True, diameter=20)
+EXACT = SegmentConfig(device="cpu", precision="float32", keep_probability=True, diameter=20, stack="slices")
 
 
 def tiny(ndim: int = 2) -> Model:

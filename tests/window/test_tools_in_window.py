@@ -208,11 +208,11 @@ def test_pieces_edges_small_ones_and_locks(make_desk: Any) -> None:
     while small.measuring:
         let_run(0.01)
     assert "1 object would go" in small.found_label.text()
-    crosses = desk.viewer.layers["cells too small"]
-    np.testing.assert_array_equal(crosses.data, [(101, 101.5)])
+    crosses = desk.work.signs["too small"]
+    np.testing.assert_array_equal(crosses.places, [(101, 101.5)])
     small.remove_button.click()
     assert set(np.unique(labels)) - set(np.unique(desk.labels)) == {9}
-    assert not len(crosses.data)
+    assert not len(crosses.places)
     desk.viewer.layers.selection.active = desk.layer
     desk.expect_undo(labels)
 
@@ -235,8 +235,8 @@ def test_pieces_edges_small_ones_and_locks(make_desk: Any) -> None:
     assert desk.labels[30, 30] == 5
     desk.hand.undo()
 
-    dots = desk.viewer.layers["cells locked"]
-    assert {labels[tuple(at)] for at in np.rint(dots.data).astype(int)} == {2}
+    dots = desk.work.signs["locked"]
+    assert {labels[tuple(at)] for at in np.rint(dots.places).astype(int)} == {2}
     desk.layer.mode = "polygon"
     desk.layer.selected_label = 7
     for corner in ((20, 60), (20, 110), (40, 110), (40, 60)):  # over the locked 2 and background beside it
@@ -251,7 +251,7 @@ def test_pieces_edges_small_ones_and_locks(make_desk: Any) -> None:
     desk.click(30, 80)
     assert desk.work.locked == set()
     let_run(0.05)
-    assert not len(dots.data)
+    assert not len(dots.places)
     assert "Here: object 2" in desk.step.hint_label.text()
 
 

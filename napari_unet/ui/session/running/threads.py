@@ -49,6 +49,13 @@ def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, N
         work.close()
 
 
+def run_alone(work: Callable[..., None], *arguments: Any, name: str) -> threading.Thread:
+    """Call `work` in a thread that nobody hears of again, and which ends with the program at the latest."""
+    thread = threading.Thread(target=work, args=arguments, daemon=True, name=name)
+    thread.start()
+    return thread
+
+
 def run_errand(work: Callable[[], T], done: Callable[..., None], *context: Any) -> None:
     """Call `work` in a thread that ends with it, then `done(found, *context)` on the main thread.
 

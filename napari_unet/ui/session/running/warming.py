@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from napari_unet.ui.session.running.threads import run_alone
+
 NO_WARMING = "NAPARI_UNET_NO_WARMING"
 _LIBRARIES = ("libtorch_cpu.so", "libtorch_python.so", "torch_cpu.dll", "libtorch_cpu.dylib")
 _PIECE = 2**24
@@ -23,9 +25,7 @@ def warm_up(load: Callable[[], Any]) -> threading.Thread | None:
     """Import what segments, then `load` a model; nothing if torch is there already, or the environment says so."""
     if "torch" in sys.modules or os.environ.get(NO_WARMING):
         return None
-    thread = threading.Thread(target=_warm_up, args=(load,), daemon=True, name="warming")
-    thread.start()
-    return thread
+    return run_alone(_warm_up, load, name="warming")
 
 
 def _warm_up(load: Callable[[], Any]) -> None:
