@@ -98,7 +98,7 @@ class FinetuneStep(Step):
         self.material.changed.connect(self.refresh)
         self.counter.changed.connect(self.refresh)
         self.start_button.clicked.connect(self._on_start)
-        self.time_box.currentIndexChanged.connect(self.refresh)
+        self.time_box.activated.connect(self.refresh)  # not as the window goes, which empties it
         self.preview_box.toggled.connect(self._on_preview_toggled)
         self.training.stop_button.clicked.connect(self._on_stop)
         self.training.discard_button.clicked.connect(self._on_discard)
