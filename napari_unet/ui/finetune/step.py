@@ -112,7 +112,7 @@ class FinetuneStep(Step):
 
     def refresh(self, work: object = None) -> None:
         """Which controls can be used, and what the header says, follow from the session."""
-        if not vars(self) or not vars(self.material):
+        if not vars(self) or self.session.background.closed:
             return  # the window is gone, Python is clearing it away, and Qt still tells of it
         job = self.session.job
         ours = job is not None and job.owner == OWNER
