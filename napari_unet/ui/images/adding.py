@@ -60,4 +60,6 @@ class PairAdder(QObject):
     def _on_finished(self, outcome: Any) -> None:
         if isinstance(outcome, Failed):
             self._refused.append(outcome.message)
+        if self._added:  # who opens one of them at once looks for its labels on the disk
+            self._keeper.open_store().flush()
         self.ended.emit(list(self._added), listed(self._refused))
