@@ -43,8 +43,10 @@ def calibrate(
     direction: int = 0,
     engine: Engine = Engine(),
     enough: Callable[[], bool] = lambda: False,
-) -> ModelRecord:
+) -> tuple[ModelRecord, Evenness | None]:
     """The record of `model` with the object threshold and outlines that are surely better on `learned`, or as it is.
+
+    With it comes how evenly the objects of `learned` were drawn; None if they are too few to tell.
 
     Some draw tighter than others: what is found grows or shrinks as far as it differs from what was drawn.
 
@@ -58,19 +60,6 @@ def calibrate(
     enough : callable
         Asked between two thresholds: whether there is no more time.
     """
-    return calibrate_and_measure(model, learned, base, base_before, direction, engine, enough)[0]
-
-
-def calibrate_and_measure(
-    model: Model,
-    learned: Sequence[HeldOutPlane],
-    base: Sequence[HeldOutPlane] = (),
-    base_before: Score | None = None,
-    direction: int = 0,
-    engine: Engine = Engine(),
-    enough: Callable[[], bool] = lambda: False,
-) -> tuple[ModelRecord, Evenness | None]:
-    """As `calibrate`, and how evenly the objects of `learned` were drawn; None if they are too few to tell."""
     predictor = Predictor(model, engine)
     new, old = _Maps(predictor, _some(learned)), _Maps(predictor, base)
     record, best = model.record, new.score(model.record)

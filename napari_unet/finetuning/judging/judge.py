@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from napari_unet.finetuning.judging.calibration import calibrate, calibrate_and_measure
+from napari_unet.finetuning.judging.calibration import calibrate
 from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.material.preparation import Material
 from napari_unet.heads.outcome import TOO_FEW, Evenness, Kept, Outcome
@@ -112,9 +112,7 @@ class Judge:
         if not find_head(child.record).calibrates or not self.material.learned:
             return child
         base = (self.base, self._base_before) if self.remembers else ((), None)
-        record, self._evenness = calibrate_and_measure(
-            child, self.material.learned, *base, self._direction, self.engine, enough
-        )
+        record, self._evenness = calibrate(child, self.material.learned, *base, self._direction, self.engine, enough)
         return replace(child, record=record)
 
     @property
@@ -129,7 +127,7 @@ class Judge:
         learned = self.material.learned[:1]
         if not find_head(child.record).calibrates or not learned or learned[0].pixels.size > _QUICK_PIXELS:
             return {}
-        record = calibrate(child, learned, direction=self._direction, engine=self.engine)
+        record, _ = calibrate(child, learned, direction=self._direction, engine=self.engine)
         return {"object_threshold": record.object_threshold, "outline": record.outline}
 
     def conclude(self, child: Model, score: Score, steps: int, check: bool = True) -> Outcome:

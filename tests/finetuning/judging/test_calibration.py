@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from discs import draw_discs
 from torch import Tensor
 
-from napari_unet.finetuning.judging.calibration import calibrate
+from napari_unet.finetuning.judging import calibration
 from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.judging.outline_style import measure_evenness, measure_outlines
 from napari_unet.heads.planes import HeldOutPlane
@@ -18,6 +19,7 @@ from napari_unet.images.normalization import Limits
 from napari_unet.labels.growing import move_outlines
 from napari_unet.learning.scoring import score_model
 from napari_unet.models.model import Model
+from napari_unet.models.record import ModelRecord
 
 
 class Unsure(torch.nn.Module):
@@ -31,6 +33,11 @@ class Unsure(torch.nn.Module):
         inside = (x[:, :1] > 0.5).to(x.dtype)
         logits = inside * (self.level + 8) - 8
         return torch.cat([logits, inside * 16 - 8], dim=1)
+
+
+def calibrate(model: Model, *given: Any, **options: Any) -> ModelRecord:
+    """The record alone."""
+    return calibration.calibrate(model, *given, **options)[0]
 
 
 @pytest.fixture

@@ -98,9 +98,7 @@ def test_who_deletes_more_than_he_draws_has_not_seen_too_few(
     tiny_model: Model, monkeypatch: pytest.MonkeyPatch, removed: int, drawn: int, direction: int, remembers: bool
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(
-        judging, "calibrate_and_measure", lambda model, *given: asked.append(given) or (model.record, None)
-    )
+    monkeypatch.setattr(judging, "calibrate", lambda model, *given: asked.append(given) or (model.record, None))
     objects = tuple(ReviewedObject(0, (), i + 1, (5.0, 5.0), 50, corrected=True) for i in range(drawn))
     survey = Survey(objects, tuple((0, (), (1.0, float(i))) for i in range(removed)), 100)
     given, base = material(1, survey=survey), [Plane("base")]
