@@ -13,6 +13,7 @@ from napari_unet.finetuning.events import FinetuneResult
 from napari_unet.ui.canvas.before_after import BeforeAfter, Side
 from napari_unet.ui.finetune.run import Compared, FinetuneRun
 from napari_unet.ui.session.image_work import ImageWork
+from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class ResultView(QFrame):
         self.use_button.clicked.connect(lambda: self.decided.emit(self.result, True))
         self.keep_button.clicked.connect(lambda: self.decided.emit(self.result, False))
         self.again_button.clicked.connect(self._on_again)
+        listen(self, self.session.images_changed, self._on_images)
 
     def show_result(self, result: FinetuneResult, run: FinetuneRun) -> None:
         """Let the user compare, and choose."""
@@ -116,8 +118,16 @@ class ResultView(QFrame):
     def note_segmented(self, work: ImageWork) -> None:
         """A model was at work on an image: if it is the new one, what was offered is done."""
         entry = self.session.model_entry
-        waits = self.result is None and not self.again_button.isHidden() and not self.isHidden()
-        if waits and work.prediction is not None and entry is not None and work.segmented_by == entry.name:
+        if self._offers_again and work.prediction is not None and entry is not None and work.segmented_by == entry.name:
+            self.reset()
+
+    @property
+    def _offers_again(self) -> bool:
+        return self.result is None and not self.again_button.isHidden() and not self.isHidden()
+
+    def _on_images(self) -> None:
+        """With no image left there is nothing to segment again."""
+        if self._offers_again and not self.session.works:
             self.reset()
 
     def save_undecided(self) -> str | None:

@@ -129,6 +129,15 @@ def test_segment_again_is_not_offered_once_the_new_model_was_at_work(step, sessi
     assert step.state != "new model in use"
 
 
+def test_segment_again_is_not_offered_without_an_image(step, session, qtbot) -> None:
+    segmented(session)
+    run_to_end(step, qtbot)
+    step.result_view.use_button.click()
+    assert not step.result_view.isHidden()
+    session.viewer.layers.clear()
+    assert step.result_view.isHidden()
+
+
 def test_keeping_the_old_model_leaves_no_trace(step, session, qtbot) -> None:
     work = segmented(session)
     names = {entry.name for entry in list_models()}
