@@ -45,6 +45,24 @@ def test_there_and_back(run: Run, folders: Path, masks: Path, name: str) -> None
     assert "--force" in again.sentence
 
 
+def test_classes_go_there_and_back_as_a_table(run: Run, folders: Path, masks: Path) -> None:
+    table = folders / "classes.csv"
+    table.write_text("image,label,class,probability\na.tif,1,round,0.9\na.tif,2,long,0.75\n")
+    out = folders / "out"
+    ran = run("export", masks / "a.tif", "--format", "geojson", "--output", out, "--object-classes", table)
+    assert ran.code == 0, ran.err
+    ran = run("import-labels", out / "a.geojson", "--like", folders / "images" / "a.tif", "--output", out, "--json")
+    assert ran.code == 0, ran.err
+    assert Path(ran.answer["files"][0]["classes"]).read_text() == table.read_text()
+    image, measured = folders / "images" / "a.tif", folders / "m.csv"
+    ran = run("measure", image, "--labels", masks, "--output", measured, "--object-classes", table)
+    assert ran.code == 0, ran.err
+    rows = [line.split(",") for line in measured.read_text().splitlines()]
+    assert [row[rows[0].index("class")] for row in rows[1:4]] == ["round", "long", ""]
+    ran = run("export", masks / "b_labels.tif", "--format", "geojson", "--output", out, "--object-classes", table)
+    assert "no classes of b" in ran.sentence
+
+
 def test_labels_go_into_the_ome_zarr_of_their_image(run: Run, folders: Path, masks: Path) -> None:
     image = folders / "a.ome.zarr"
     assert run("export", masks / "a.tif", "--format", "ome-zarr", "--output", folders).code == 0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_unet.cli.exchange.each_file import work_on_each
 from napari_unet.cli.options import add_general
 from napari_unet.cli.terminal import Terminal
-from napari_unet.errors import UserError
+from napari_unet.errors import UserError, require
+
+if TYPE_CHECKING:
+    from napari_unet.results.exports.object_classes import ObjectClasses
 
 # as in results.exports.formats, which imports the libraries that it writes with
 FORMATS = ("geojson", "imagej", "coco", "coco-polygons", "ome-zarr", "ome-zarr-0.4", "ome-tiff", "ctc", "png")
@@ -30,6 +34,8 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--into", type=Path, metavar="IMAGE.zarr", help="for ome-zarr: the image's own OME-Zarr, under "
                         "which the labels go")  # fmt: skip
+    parser.add_argument("--object-classes", type=Path, metavar="TABLE.csv", help="classes of the objects, as classify "
+                        "writes them: columns label and class; they go into the files")  # fmt: skip
     parser.add_argument("--axes", metavar="AXES", help="axes of the files, as letters of TZYX, if they do not say")
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")
     add_general(parser)
@@ -38,7 +44,10 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Export every file; a bad one does not keep the others from it."""
-    work_on_each(_label_files(args.labels), lambda path: _export(path, args), terminal, "exported")
+    from napari_unet.results.exports.object_classes import read_class_tables
+
+    tables = {} if args.object_classes is None else read_class_tables(args.object_classes)
+    work_on_each(_label_files(args.labels), lambda path: _export(path, args, tables), terminal, "exported")
     return False
 
 
@@ -60,23 +69,29 @@ def _label_files(inputs: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _export(path: Path, args: argparse.Namespace) -> dict[str, Any]:
+def _export(path: Path, args: argparse.Namespace, tables: Mapping[str, ObjectClasses]) -> dict[str, Any]:
     import numpy as np
 
     from napari_unet.images.files.label_files import open_label_file
     from napari_unet.images.lazy import is_lazy
     from napari_unet.labels.places import check_no_greys
-    from napari_unet.results.exports.formats import export_labels
+    from napari_unet.results.exports.formats import export_labels, image_of
+    from napari_unet.results.exports.object_classes import classes_of_image
     from napari_unet.results.exports.ome_zarr import write_ome_zarr
 
     labels = open_label_file(path, args.axes)
     if not is_lazy(labels.data):
         for plane in np.asarray(labels.data).reshape(-1, *labels.shape[-2:]):
             check_no_greys(plane, path.name)
+    classes = classes_of_image(tables, image_of(path)) if tables else None
+    require(
+        classes is None or bool(classes),
+        f"The table has no classes of {image_of(path)}: its column image must have the names of the images.",
+    )
     if args.into is not None:
-        written = write_ome_zarr(labels, path, image=args.into, name=labels.name)
+        written = write_ome_zarr(labels, path, image=args.into, name=labels.name, classes=classes)
     else:
-        written = export_labels(labels, args.format, args.output or path.parent, args.force)
+        written = export_labels(labels, args.format, args.output or path.parent, args.force, classes)
     output = written.paths[0] if len(written.paths) == 1 else written.paths[0].parent
     return {
         "input": str(path), "output": str(output), "objects": written.objects, "differences": list(written.differences),

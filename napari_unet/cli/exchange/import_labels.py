@@ -17,7 +17,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         "import-labels",
         help="read ROIs, GeoJSON, COCO or masks as label images",
         description="Write <image>_labels.tif from files of other programs: ImageJ ROIs (.zip, .roi), GeoJSON, COCO, "
-        "folders of the Cell Tracking Challenge, masks.",
+        "folders of the Cell Tracking Challenge, masks. Classes of objects in them go into <image>_classes.csv.",
         allow_abbrev=False,
     )
     parser.add_argument("file", nargs="+", type=Path, metavar="FILE", help="files to read")
@@ -53,10 +53,22 @@ def _import(path: Path, args: argparse.Namespace) -> dict[str, Any]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
+    table_path = folder / f"{image_name(like)}_classes.csv"
+    require(
+        args.force or not (found.classes and table_path.exists()),
+        f"{table_path} exists already: add --force, or choose another folder.",
+    )
     write_labels(target, found.labels, grey)
-    return {
-        "input": str(path), "output": str(target), "objects": found.objects, "differences": list(found.differences),
-    }  # fmt: skip
+    differences = list(found.differences)
+    row = {"input": str(path), "output": str(target), "objects": found.objects, "differences": differences}
+    if found.classes:
+        from napari_unet.results.measurements.table_files import write_table
+
+        table = found.classes.table()
+        table.insert(0, "image", like.name)
+        row["classes"] = str(write_table(table_path, table))
+        differences.append(f"Classes of {len(table)} objects: {row['classes']}")
+    return row
 
 
 def _image_for(path: Path, like: Path) -> Path:

@@ -43,6 +43,8 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         "--parents", type=Path, metavar="DIR", help="folder of labels of larger objects (cells of nuclei)"
     )
     parser.add_argument("--classes", type=Path, metavar="DIR", help="folder of images of classes")
+    parser.add_argument("--object-classes", type=Path, metavar="TABLE.csv", help="classes of the objects, as classify "
+                        "writes them: they become columns")  # fmt: skip
     parser.add_argument("--sheet", "--by", dest="by", type=Path, metavar="SHEET.csv", help="sample sheet: a column of "
                         "files, others that say what they are")  # fmt: skip
     parser.add_argument("--plot", type=Path, metavar="PLOT.png", help="draw boxes of a value by group: .png, .pdf or "
@@ -60,6 +62,7 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Measure every file; a bad one does not keep the others from it. Returns whether the user stopped it."""
+    from napari_unet.results.exports.object_classes import add_classes, read_class_tables
     from napari_unet.results.measurements.summary import add_conditions, read_sheet, summarize
     from napari_unet.results.measurements.table_files import check_table_path, write_table
     from napari_unet.workflows.measuring import measure_files_steps
@@ -73,6 +76,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
 
         check_picture_path(args.plot)
     sheet = None if args.by is None else read_sheet(args.by)
+    tables = {} if args.object_classes is None else read_class_tables(args.object_classes)
     files = _files(args)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         task = bar.add_task("Measuring", total=len(files), detail="")
@@ -86,6 +90,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     told = [{"input": str(path), "message": message} for path, message in errors.items()]
     terminal.answer |= {"errors": told, "stopped": finished.stopped, "objects": len(table), "output": None}
     if table.columns.size:
+        if args.object_classes is not None:
+            table = add_classes(table, tables)
         if sheet is not None:
             table = add_conditions(table, sheet)
         write_table(args.output, table)

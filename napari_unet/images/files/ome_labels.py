@@ -32,12 +32,12 @@ def describe_labels(
     labels: Image,
     version: Version,
     ids: Collection[int] = (),
-    names: Mapping[int, str] | None = None,
+    properties: Mapping[int, Mapping[str, Any]] | None = None,
     within: bool = False,
     levels: int | None = None,
 ) -> None:
     """Write to `group` what `labels` (axes of TZYX) are, and a colour for each of `ids`; `within`: an image's group."""
-    names = names or {}
+    properties = properties or {}
     axes = []
     for letter in labels.axes:
         kind, unit = _KINDS[letter]
@@ -52,8 +52,9 @@ def describe_labels(
     told: dict[str, Any] = {}
     if ids:
         told["colors"] = [{"label-value": label, "rgba": _colour(label)} for label in sorted(ids)]
-    if names:
-        told["properties"] = [{"label-value": label, "name": names[label]} for label in sorted(set(ids) & names.keys())]
+    if properties:
+        known = sorted(set(ids) & properties.keys())
+        told["properties"] = [{"label-value": label, **properties[label]} for label in known]
     if within:
         told["source"] = {"image": "../../"}
     if version == "0.5":

@@ -11,6 +11,7 @@ import numpy as np
 from napari_unet.errors import UserError
 from napari_unet.images.image import Image
 from napari_unet.results.exports.filling import fill_outlines
+from napari_unet.results.exports.object_classes import ObjectClasses
 from napari_unet.results.exports.outlines import Outline, trace_outlines
 from napari_unet.results.exports.planes import (
     Canvas,
@@ -24,14 +25,19 @@ from napari_unet.results.exports.planes import (
 )
 from napari_unet.results.exports.run_lengths import decode_runs, encode_runs
 
-_CATEGORY = {"id": 1, "name": "object", "supercategory": "object"}
+_OBJECT = "object"
+_CATEGORY = {"id": 1, "name": _OBJECT, "supercategory": _OBJECT}
 
 
-def write_coco(labels: Image, path: Path, polygons: bool = False) -> Exported:
+def write_coco(labels: Image, path: Path, polygons: bool = False, classes: ObjectClasses | None = None) -> Exported:
     """Write the objects of `labels` (axes of TZYX); run lengths, which hold every pixel, or polygons, without holes.
 
-    Beside COCO's own keys an annotation has `label`, the object's id, and an image `t` and `z`.
+    Beside COCO's own keys an annotation has `label`, the id, and an image `t` and `z`. A class is a category, its
+    probability a `score`, as in COCO's results.
     """
+    classes = classes or ObjectClasses({})
+    categories = [_CATEGORY, *({"id": i, "name": name, "supercategory": _OBJECT} for i, name in _numbered(classes))]
+    number_of = {name: i for i, name in _numbered(classes)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     filled = 0
@@ -47,13 +53,22 @@ def write_coco(labels: Image, path: Path, polygons: bool = False) -> Exported:
                 "id": len(annotations) + 1, "image_id": number, "category_id": 1, "segmentation": segmentation,
                 "area": area, "bbox": list(box), "iscrowd": 0, "label": label,
             })  # fmt: skip
-    found = {"images": images, "annotations": annotations, "categories": [_CATEGORY]}
+            own = classes.of(plane.t, label)
+            if own is not None:
+                annotations[-1]["category_id"] = number_of[own.name]
+                annotations[-1] |= {} if own.probability is None else {"score": own.probability}
+    found = {"images": images, "annotations": annotations, "categories": categories}
     path.write_text(json.dumps(found, separators=(",", ":")), encoding="utf-8")
     ids = {annotation["label"] for annotation in annotations}
     told = counted(filled, "object", "with holes: COCO's polygons fill them, its run lengths do not.")
     if "Z" in labels.axes:
         told.append("Objects in 3D are one annotation a slice, with the same label.")
     return Exported((path,), len(ids), tuple(told))
+
+
+def _numbered(classes: ObjectClasses) -> list[tuple[int, str]]:
+    """Categories of classes: 1 is that of objects without one."""
+    return list(enumerate(classes.names, start=2))
 
 
 def _image(labels: Image, plane: Plane, number: int) -> dict[str, Any]:
@@ -75,6 +90,7 @@ def read_coco(path: Path, like: Image) -> Imported:
     found = _parse(path)
     places = _places(found["images"], like)
     canvas = Canvas(like)
+    categories = {one.get("id"): one.get("name") for one in found.get("categories", []) if isinstance(one, dict)}
     skipped = over = 0
     for annotation in found["annotations"]:
         at = places.get(annotation.get("image_id"))
@@ -84,6 +100,9 @@ def read_coco(path: Path, like: Image) -> Imported:
             skipped += 1
             continue
         label = canvas.choose_id(parse_id(annotation.get("label")))
+        category = categories.get(annotation.get("category_id"))
+        canvas.classify(places[annotation["image_id"]][0], label, category if category != _OBJECT else None,
+                        annotation.get("score"))  # fmt: skip
         if isinstance(segmentation, dict):
             height, width = (int(size) for size in segmentation["size"])
             if (height, width) != plane.shape:

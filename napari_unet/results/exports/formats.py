@@ -12,8 +12,9 @@ from napari_unet.errors import UserError, require
 from napari_unet.images.files.reading import image_name
 from napari_unet.images.image import Image
 from napari_unet.results.exports.coco import read_coco, write_coco
-from napari_unet.results.exports.geojson import read_geojson, write_geojson
+from napari_unet.results.exports.geojson import Naming, read_geojson, write_geojson
 from napari_unet.results.exports.imagej import read_rois, write_rois
+from napari_unet.results.exports.object_classes import ObjectClasses
 from napari_unet.results.exports.ome_zarr import write_ome_zarr
 from napari_unet.results.exports.planes import Exported, Imported
 from napari_unet.results.exports.rasters import read_masks, write_masks, write_ome_tiff
@@ -22,34 +23,52 @@ from napari_unet.results.exports.tracks import read_tracks, write_tracks
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: what is put after the image's name, and who writes it."""
+    """A file format: what is put after the image's name, who writes it, and whether it holds classes of objects."""
 
     name: str
     title: str
     ending: str
-    write: Callable[[Image, Path], Exported]
+    write: Callable[[Image, Path, ObjectClasses | None], Exported]
+    holds_classes: bool = True
 
+
+def _write_images(write: Callable[[Image, Path], Exported]) -> Callable[[Image, Path, ObjectClasses | None], Exported]:
+    """Who writes images of ids, which hold no classes: that is told."""
+
+    def told(labels: Image, path: Path, classes: ObjectClasses | None) -> Exported:
+        written = write(labels, path)
+        return replace(written, differences=(*written.differences, _NO_CLASSES)) if classes else written
+
+    return told
+
+
+_NO_CLASSES = "An image of ids holds no classes: the table of objects has them."
 
 FORMATS = {
     found.name: found
     for found in (
-        Format("geojson", "QuPath GeoJSON", ".geojson", write_geojson),
+        Format("geojson", "QuPath GeoJSON", ".geojson", lambda a, to, own: write_geojson(a, to, Naming(classes=own))),
         Format("imagej", "ImageJ / Fiji ROIs", "_rois.zip", write_rois),
-        Format("coco", "COCO, run lengths", "_coco.json", write_coco),
-        Format("coco-polygons", "COCO, polygons", "_coco.json", lambda labels, path: write_coco(labels, path, True)),
-        Format("ome-zarr", "OME-Zarr 0.5", ".ome.zarr", write_ome_zarr),
-        Format("ome-zarr-0.4", "OME-Zarr 0.4", ".ome.zarr", lambda labels, path: write_ome_zarr(labels, path, "0.4")),
-        Format("ome-tiff", "OME-TIFF", "_labels.ome.tif", write_ome_tiff),
-        Format("ctc", "Cell Tracking Challenge", "_TRA", write_tracks),
-        Format("png", "Masks as PNG or TIFF", "_masks.png", write_masks),
+        Format("coco", "COCO, run lengths", "_coco.json", lambda a, to, own: write_coco(a, to, False, own)),
+        Format("coco-polygons", "COCO, polygons", "_coco.json", lambda a, to, own: write_coco(a, to, True, own)),
+        Format("ome-zarr", "OME-Zarr 0.5", ".ome.zarr", lambda a, to, own: write_ome_zarr(a, to, classes=own)),
+        Format(
+            "ome-zarr-0.4", "OME-Zarr 0.4", ".ome.zarr", lambda a, to, own: write_ome_zarr(a, to, "0.4", classes=own)
+        ),
+        Format("ome-tiff", "OME-TIFF", "_labels.ome.tif", _write_images(write_ome_tiff), False),
+        Format("ctc", "Cell Tracking Challenge", "_TRA", _write_images(write_tracks), False),
+        Format("png", "Masks as PNG or TIFF", "_masks.png", _write_images(write_masks), False),
     )
 }
 
 
-def export_labels(labels: Image, name: str, folder: Path, force: bool = False) -> Exported:
+def export_labels(
+    labels: Image, name: str, folder: Path, force: bool = False, classes: ObjectClasses | None = None
+) -> Exported:
     """Write `labels` (axes of TZYX) into `folder` in the format called `name`, under the image's own name.
 
-    The file appears only when it is complete. Raises `UserError` if it exists, unless `force`.
+    `classes` of the objects go into it, too, if the format holds any. The file appears only when it is complete.
+    Raises `UserError` if it exists, unless `force`.
     """
     chosen = FORMATS[name]
     target = folder / f"{labels.name.removesuffix('_labels')}{chosen.ending}"
@@ -61,8 +80,8 @@ def export_labels(labels: Image, name: str, folder: Path, force: bool = False) -
         if chosen.name.startswith(("ome-zarr", "ctc")):
             if target.exists():
                 shutil.rmtree(target)
-            return chosen.write(labels, target)
-        return _complete(chosen.write(labels, _partial(target)), target)
+            return chosen.write(labels, target, classes)
+        return _complete(chosen.write(labels, _partial(target), classes), target)
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror or error}. Choose another folder.") from error
     finally:

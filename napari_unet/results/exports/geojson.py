@@ -18,6 +18,7 @@ import numpy as np
 from napari_unet.errors import UserError
 from napari_unet.images.image import Image
 from napari_unet.results.exports.filling import Shape, fill_outlines
+from napari_unet.results.exports.object_classes import ObjectClasses
 from napari_unet.results.exports.outlines import Outline, Ring, trace_outlines
 from napari_unet.results.exports.planes import (
     Canvas,
@@ -36,14 +37,14 @@ _OUTLINED = ("Polygon", "MultiPolygon", "GeometryCollection")
 
 @dataclass(frozen=True)
 class Naming:
-    """What QuPath is told of each object: its kind, its class (by id), and measurements (by id, then name)."""
+    """What QuPath is told of each object: its kind, its class, and measurements (by id, then name)."""
 
     object_type: str = "detection"
-    classes: Mapping[int, str] | None = None
+    classes: ObjectClasses | None = None
     measurements: Mapping[int, Mapping[str, float]] | None = None
 
 
-def write_geojson(labels: Image, path: Path, naming: Naming | None = None) -> Exported:
+def write_geojson(labels: Image, path: Path, naming: Naming = Naming()) -> Exported:
     """Write the objects of `labels` (axes of TZYX) as one file; an object is a feature in each plane that it is in.
 
     The name of a feature is the object's id. The same labels give the same file, uuids included.
@@ -53,7 +54,7 @@ def write_geojson(labels: Image, path: Path, naming: Naming | None = None) -> Ex
     stacked = labels.ndim > 2
     for plane in iterate_planes(labels):
         for outline in trace_outlines(plane.pixels):
-            features.append(_feature(outline, plane, labels.name, stacked, naming or Naming()))
+            features.append(_feature(outline, plane, labels.name, stacked, naming))
             ids.add(outline.label)
     path.write_text(f'{{"type":"FeatureCollection","features":[\n{_JOIN.join(features)}\n]}}\n', encoding="utf-8")
     told = ["Objects in 3D are one feature a slice, with the same name."] if "Z" in labels.axes else []
@@ -61,6 +62,7 @@ def write_geojson(labels: Image, path: Path, naming: Naming | None = None) -> Ex
 
 
 _JOIN = ",\n"
+_PROBABILITY = "Class probability"
 
 
 def _feature(outline: Outline, plane: Plane, name: str, stacked: bool, naming: Naming) -> str:
@@ -69,10 +71,13 @@ def _feature(outline: Outline, plane: Plane, name: str, stacked: bool, naming: N
     kind, coordinates = ("Polygon", parts[0]) if len(parts) == 1 else ("MultiPolygon", f"[{','.join(parts)}]")
     where = f',"plane":{{"c":-1,"z":{plane.z},"t":{plane.t}}}' if stacked else ""
     properties: dict[str, Any] = {"objectType": naming.object_type, "name": str(outline.label), "isLocked": False}
-    if naming.classes and outline.label in naming.classes:
-        properties["classification"] = {"name": naming.classes[outline.label]}
-    if naming.measurements and outline.label in naming.measurements:
-        values = naming.measurements[outline.label]
+    values: dict[str, float] = dict((naming.measurements or {}).get(outline.label, {}))
+    own_class = None if naming.classes is None else naming.classes.of(plane.t, outline.label)
+    if own_class is not None and naming.classes is not None:
+        properties["classification"] = {"name": own_class.name, "color": list(naming.classes.rgb(own_class.name))}
+        if own_class.probability is not None:
+            values[_PROBABILITY] = own_class.probability
+    if values:
         properties["measurements"] = {key: float(value) for key, value in values.items() if np.isfinite(value)}
     own = uuid.uuid5(_NAMESPACE, f"{name}/{plane.t}/{plane.z}/{outline.label}")
     return (
@@ -91,7 +96,8 @@ def _closed(ring: Ring) -> str:
 def read_geojson(path: Path, like: Image) -> Imported:
     """Labels of the shape of the grey image `like` from QuPath's (or any) GeoJSON in pixels.
 
-    A feature whose name is a number keeps it as id. Points and lines are left out, and that is told.
+    A feature whose name is a number keeps it as id, and its classification becomes its class. Points and lines are left
+    out, and that is told.
     """
     canvas = Canvas(like)
     shapes: dict[tuple[int, int], list[Shape]] = {}
@@ -107,7 +113,14 @@ def read_geojson(path: Path, like: Image) -> Imported:
         if canvas.plane(*at) is None:
             outside += 1
             continue
-        label = canvas.choose_id(parse_id((feature.get("properties") or {}).get("name", "")))
+        properties = feature.get("properties") or {}
+        label = canvas.choose_id(parse_id(properties.get("name", "")))
+        given = properties.get("classification")
+        likely = properties.get("measurements")
+        canvas.classify(
+            at[0], label, given.get("name") if isinstance(given, dict) else None,
+            likely.get(_PROBABILITY) if isinstance(likely, dict) else None,
+        )  # fmt: skip
         shapes.setdefault(at, []).append((label, rings))
     over = 0
     for at, found in shapes.items():

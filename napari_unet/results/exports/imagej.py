@@ -15,6 +15,7 @@ from roifile import ROI_OPTIONS, ROI_TYPE, ImagejRoi
 from napari_unet.errors import UserError, require
 from napari_unet.images.image import Image
 from napari_unet.results.exports.filling import Shape, fill_outlines
+from napari_unet.results.exports.object_classes import ObjectClasses
 from napari_unet.results.exports.outlines import Outline, trace_outlines
 from napari_unet.results.exports.planes import (
     Canvas,
@@ -28,15 +29,17 @@ from napari_unet.results.exports.planes import (
 
 _LARGEST = 2**15 - 1  # ImageJ keeps places as 16-bit numbers
 _MOVE, _LINE, _CLOSE = 0.0, 1.0, 4.0  # steps of a path, as in java.awt.geom.PathIterator
+_MOST_GROUPS = 255
 _OWN_NAME = re.compile(r"(?:t\d+-)?(?:z\d+-)?(\d+)")
 _AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED)
 
 
-def write_rois(labels: Image, path: Path) -> Exported:
+def write_rois(labels: Image, path: Path, classes: ObjectClasses | None = None) -> Exported:
     """Write the objects of `labels` (axes of TZYX) as ROIs; an object is one in each plane that it is in.
 
     A ROI is called after frame, slice and id ("t0001-z0003-00007"), as far as there are several, and goes with its
-    slice and frame. Objects with holes or several parts are composite ROIs.
+    slice and frame. Objects with holes or several parts are composite ROIs. A class is the group of a ROI, the colour
+    of its outline, and two of its properties.
     """
     require(
         max(labels.shape[-2:]) <= _LARGEST,
@@ -48,8 +51,13 @@ def write_rois(labels: Image, path: Path) -> Exported:
             for outline in trace_outlines(plane.pixels):
                 ids.add(outline.label)
                 roi = _roi(outline, plane, labels.axes)
+                if classes:
+                    _classify(roi, classes, plane.t, outline.label)
                 file.writestr(zipfile.ZipInfo(f"{roi.name}.roi"), roi.tobytes(), zipfile.ZIP_DEFLATED)
     told = ["Objects in 3D are one ROI a slice, with the same number."] if "Z" in labels.axes else []
+    if classes:
+        numbered = ", ".join(f"{classes.number(name)} {name}" for name in classes.names)
+        told.append(f"In ImageJ a class is a group: {numbered}. Its name is among the ROI's properties.")
     return Exported((path,), len(ids), tuple(told))
 
 
@@ -76,6 +84,22 @@ def _roi(outline: Outline, plane: Plane, axes: str) -> ImagejRoi:
     return roi
 
 
+def _classify(roi: ImagejRoi, classes: ObjectClasses, frame: int, label: int) -> None:
+    own = classes.of(frame, label)
+    if own is None:
+        return
+    roi.group = min(classes.number(own.name), _MOST_GROUPS)
+    roi.stroke_color = bytes((255, *classes.rgb(own.name)))
+    likely = "" if own.probability is None else f"probability: {own.probability:.6g}\n"
+    roi.props = f"class: {own.name}\n{likely}"
+
+
+def _properties(roi: ImagejRoi) -> dict[str, str]:
+    """What a ROI says of itself, a line each."""
+    lines = (roi.props or "").splitlines()
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines) if value}
+
+
 def _path(outline: Outline) -> npt.NDArray[np.float32]:
     steps: list[float] = []
     for ring in outline.rings:
@@ -88,7 +112,8 @@ def _path(outline: Outline) -> npt.NDArray[np.float32]:
 def read_rois(path: Path, like: Image) -> Imported:
     """Labels of the shape of the grey image `like` from a .roi file or a zip of them.
 
-    A ROI whose name is a number (or one that `write_rois` gave) keeps it as id. Lines, points and text are left out.
+    A ROI whose name is a number (or one that `write_rois` gave) keeps it as id, and its class, or group, is its class.
+    Lines, points and text are left out.
     """
     canvas = Canvas(like)
     shapes: dict[tuple[int, int], list[Shape]] = {}
@@ -104,6 +129,9 @@ def read_rois(path: Path, like: Image) -> Imported:
             continue
         own = _OWN_NAME.fullmatch(name)
         label = canvas.choose_id(parse_id(own.group(1)) if own else None)
+        properties = _properties(roi)
+        in_group = f"group {roi.group}" if roi.group else None
+        canvas.classify(at[0], label, properties.get("class", in_group), properties.get("probability"))
         shapes.setdefault(at, []).append((label, rings))
     over = 0
     for at, found in shapes.items():

@@ -13,6 +13,7 @@ import zarr
 from napari_unet.errors import UserError, require
 from napari_unet.images.files.ome_labels import Version, count_levels, describe_labels
 from napari_unet.images.image import Image
+from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
 from napari_unet.results.exports.planes import Exported, iterate_planes
 
 _CHUNK = 512
@@ -26,8 +27,10 @@ def write_ome_zarr(
     image: Path | None = None,
     name: str = "labels",
     names: Mapping[int, str] | None = None,
+    classes: ObjectClasses | None = None,
 ) -> Exported:
-    """Write `labels` (axes of TZYX) with resolution levels, `image-label` colours and, if given, names by id.
+    """Write `labels` (axes of TZYX) with resolution levels, `image-label` colours and, if given, names by id and
+    classes, which are properties of an id.
 
     With `image`, an OME-Zarr folder, they go into its `labels/<name>` and are of its version; else to the folder
     `path`, which must not exist. They appear only when they are complete.
@@ -40,13 +43,35 @@ def write_ome_zarr(
     group = zarr.open_group(str(partial), mode="w", zarr_format=3 if version == "0.5" else 2)
     try:
         ids = _write_levels(group, labels, version)
-        describe_labels(group, labels, version, ids, names, within=image is not None)
+        describe_labels(group, labels, version, ids, _properties(names, classes), within=image is not None)
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     if image is not None:
         _enter(image, name, version)
-    return Exported((target,), len(ids))
+    return Exported((target,), len(ids), tuple(classes.told_of_frames() if classes else ()))
+
+
+def _properties(names: Mapping[int, str] | None, classes: ObjectClasses | None) -> dict[int, dict[str, Any]]:
+    """What is said of each id."""
+    found: dict[int, dict[str, Any]] = {label: {"name": name} for label, name in (names or {}).items()}
+    for label, own in (classes.by_id() if classes else {}).items():
+        likely = {} if own.probability is None else {"probability": own.probability}
+        found[label] = found.get(label, {}) | {"class": own.name} | likely
+    return found
+
+
+def read_zarr_classes(path: Path) -> ObjectClasses:
+    """Classes of the ids in an OME-Zarr folder of labels; none if it has none."""
+    attributes: Any = zarr.open_group(str(path), mode="r").attrs.asdict()
+    told = attributes.get("ome", attributes).get("image-label", {}).get("properties", [])
+    return ObjectClasses(
+        {
+            (0, int(one["label-value"])): ObjectClass(one["class"], one.get("probability"))
+            for one in told
+            if "class" in one
+        }
+    )
 
 
 def _within(image: Path, name: str) -> tuple[Version, Path]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.images.image import Image
+from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,15 @@ class Exported:
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """Labels (int32, axes T, Z, Y, X as far as the image has them), and a sentence for each thing that was left out."""
+    """Labels (int32, axes T, Z, Y, X as far as the image has them), and a sentence for each thing that was left out.
+
+    `classes` are those of the objects, as far as the file has any.
+    """
 
     labels: npt.NDArray[np.int32]
     objects: int
     differences: tuple[str, ...] = ()
+    classes: ObjectClasses = field(default_factory=lambda: ObjectClasses({}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +61,7 @@ class Canvas:
     like: Image
     labels: npt.NDArray[np.int32] = field(init=False)
     ids: set[int] = field(default_factory=set)
+    classes: dict[tuple[int, int], ObjectClass] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.labels = np.zeros(self.like.shape, np.int32)
@@ -73,9 +79,24 @@ class Canvas:
         self.ids.add(chosen)
         return chosen
 
+    def classify(self, t: int, label: int, name: object, probability: object = None) -> None:
+        """Note the class of an object, if the file names one."""
+        if isinstance(name, str) and name.strip():
+            self.classes[t, label] = ObjectClass(name.strip(), _share(probability))
+
     def finish(self, differences: list[str]) -> Imported:
         found = np.unique(self.labels)
-        return Imported(self.labels, int(np.count_nonzero(found)), tuple(differences))
+        number = int(np.count_nonzero(found))
+        return Imported(self.labels, number, tuple(differences), ObjectClasses(self.classes))
+
+
+def _share(value: object) -> float | None:
+    """A probability as a file has it, or None."""
+    try:
+        share = float(str(value))
+    except ValueError:
+        return None
+    return share if 0 <= share <= 1 else None
 
 
 def parse_id(text: object) -> int | None:

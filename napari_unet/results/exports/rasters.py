@@ -11,7 +11,9 @@ import tifffile
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.writing import write_labels
 from napari_unet.images.image import Image
-from napari_unet.results.exports.planes import Exported, Imported, count_objects
+from napari_unet.results.exports.object_classes import ObjectClasses
+from napari_unet.results.exports.ome_zarr import read_zarr_classes
+from napari_unet.results.exports.planes import Exported, Imported, count_objects, iterate_planes
 
 _PNG_MOST = 2**16 - 1
 
@@ -38,4 +40,14 @@ def write_ome_tiff(labels: Image, path: Path) -> Exported:
 def read_masks(path: Path, like: Image) -> Imported:
     """Labels of the shape of the grey image `like` from any label image that can be read, OME-Zarr included."""
     values = read_labels(path, like)
-    return Imported(values, int(np.count_nonzero(np.unique(values))))
+    classes = read_zarr_classes(path) if path.is_dir() else ObjectClasses({})
+    if classes and "T" in like.axes:
+        classes = _in_frames(classes, Image(values, like.axes))
+    return Imported(values, int(np.count_nonzero(np.unique(values))), (), classes)
+
+
+def _in_frames(classes: ObjectClasses, labels: Image) -> ObjectClasses:
+    """Classes of ids as those of the objects in each frame."""
+    here = {(plane.t, label) for plane in iterate_planes(labels) for label in np.unique(plane.pixels).tolist()}
+    by_id = classes.by_id()
+    return ObjectClasses({(t, label): by_id[label] for t, label in sorted(here) if label in by_id})

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from napari_unet.results.measurements.columns import BY_NAME, Per
 
-_KEYS = {"label": "Object", "t": "Frame", "z": "Slice", "image": "Image", "folder": "Folder", "unit": "Unit"}
+_KEYS = {"label": "Object", "t": "Frame", "z": "Slice", "image": "Image", "folder": "Folder", "unit": "Unit",
+         "class": "Class", "probability": "Class probability"}  # fmt: skip
 _KEY_MEANINGS = {
     "label": "The object's id in the labels.",
     "t": "Its frame, from 0 as on the slider.",
     "z": "Its slice, from 0 as on the slider.",
+    "class": "What the object was taken for, or was said to be.",
+    "probability": "How likely that is, from 0 to 1.",
 }
 _SIZES = {2: "Area", 3: "Volume"}
 _SIGNS = {"um": "\u00b5m", "^2": "\u00b2", "^3": "\u00b3"}

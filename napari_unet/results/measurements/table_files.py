@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_unet.errors import UserError
 from napari_unet.results.measurements.columns import BY_NAME
+from napari_unet.results.measurements.headings import heading_of, meaning_of
 
 _NEEDS = {".csv": None, ".tsv": None, ".parquet": "pyarrow", ".xlsx": "openpyxl"}
 _EXCEL_ROWS = 2**20 - 1
@@ -66,4 +67,6 @@ def explain_columns(table: pd.DataFrame) -> pd.DataFrame:
         column = BY_NAME.get(name.split("-")[0])
         if column is not None:
             rows.append({"column": name, "title": column.title, "unit": units.get(name, ""), "meaning": column.about})
+        elif name in ("class", "probability"):
+            rows.append({"column": name, "title": heading_of(name, {}), "unit": "", "meaning": meaning_of(name)})
     return pd.DataFrame(rows, columns=["column", "title", "unit", "meaning"])

@@ -10,10 +10,11 @@ import pandas as pd
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_unet.results.exports.object_classes import COLUMNS
+
 if TYPE_CHECKING:
     from napari_unet.ui.classify.classifying import Found
 
-COLUMNS = ("class", "probability")
 _UNKNOWN = (0.5, 0.5, 0.5, 1.0)
 _own: WeakKeyDictionary[Labels, Any] = WeakKeyDictionary()  # the colours of before
 

@@ -23,10 +23,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.events import Finished, StopFlag
+from napari_unet.ui.results.given_classes import given_classes
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
     from napari_unet.images.image import Image
+    from napari_unet.results.exports.object_classes import ObjectClasses
     from napari_unet.ui.session.image_work import ImageWork
 
 # What to say of each format of results.exports.formats, which imports the libraries that it writes with.
@@ -46,13 +48,13 @@ FORMATS = {
 def export_in_background(work: ImageWork, name: str, folder: Path, force: bool) -> tuple[Iterator[Any], StopFlag]:
     """The events of writing a copy of the labels, for the worker thread, and the flag to stop them by."""
     labels = replace(work.grey, data=present(work.labels).copy(), name=file_stem(work.image))
-    return _export(labels, name, folder, force), StopFlag()
+    return _export(labels, name, folder, force, given_classes(work)), StopFlag()
 
 
-def _export(labels: Image, name: str, folder: Path, force: bool) -> Iterator[Any]:
+def _export(labels: Image, name: str, folder: Path, force: bool, classes: ObjectClasses) -> Iterator[Any]:
     from napari_unet.results.exports.formats import export_labels
 
-    yield Finished(export_labels(labels, name, folder, force))
+    yield Finished(export_labels(labels, name, folder, force, classes))
 
 
 def file_stem(image: Image) -> str:

@@ -12,6 +12,7 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.results.measurements.config import MeasureConfig
 from napari_unet.results.measurements.located import LocatedTable, with_places
+from napari_unet.ui.results.given_classes import with_classes
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -104,7 +105,8 @@ class Measuring:
             self.ended.emit(work, None)
             return
         if isinstance(outcome, Finished):
-            self.tables[work.key] = Measured(outcome.result, basis, work.image.channel_names)
+            located = with_classes(outcome.result, work)
+            self.tables[work.key] = Measured(located, basis, work.image.channel_names)
             self._put_features(work, outcome.result)
             self.changed.emit(work)
         self.ended.emit(work, outcome if isinstance(outcome, Failed) else None)

@@ -70,6 +70,8 @@ class ObjectTableModel(RowModel):
         column, descending = self._sorted_by
         if 0 <= column < len(self._values):
             values = self._values[column][rows]
+            if values.dtype.kind not in "iufb":  # names
+                values = np.unique(values.astype(str), return_inverse=True)[1]
             rows = rows[np.argsort(-values if descending else values, kind="stable")]  # unknown ones come last
         self.order = rows
 

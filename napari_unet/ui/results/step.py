@@ -12,6 +12,7 @@ from napari_unet.ui.canvas.camera import ReviewCamera
 from napari_unet.ui.canvas.picking import ObjectPicker
 from napari_unet.ui.results.colouring import ValueColours
 from napari_unet.ui.results.column_list import ColumnList
+from napari_unet.ui.results.given_classes import with_classes
 from napari_unet.ui.results.limits_form import LimitsForm
 from napari_unet.ui.results.measuring import OWNER, Measuring
 from napari_unet.ui.results.object_table import ObjectTable
@@ -136,8 +137,9 @@ class ResultsStep(Step):
             widget.setVisible(located is not None)
 
     def _shown_table(self) -> pd.DataFrame:
-        """The table of the current image, its rows as far as they are within the limits."""
-        table, keep = present(self.measured).located.table, self.limits.keep
+        """The table of the current image, its rows as far as they are within the limits, with the classes of now."""
+        located, keep = with_classes(present(self.measured).located, present(self.work)), self.limits.keep
+        table = located.table
         if keep is None:
             return table
         kept = table[keep].reset_index(drop=True)

@@ -21,6 +21,7 @@ from napari_unet.results.exports.coco import read_coco, write_coco
 from napari_unet.results.exports.formats import export_labels, import_labels
 from napari_unet.results.exports.geojson import Naming, read_geojson, write_geojson
 from napari_unet.results.exports.imagej import read_rois, write_rois
+from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
 from napari_unet.results.exports.ome_zarr import write_ome_zarr
 from napari_unet.results.exports.run_lengths import decode_runs, expand_text
 
@@ -141,14 +142,15 @@ def scene() -> np.ndarray[Any, Any]:
 
 
 def test_geojson_is_what_qupath_reads(tmp_path: Path) -> None:
-    naming = Naming("cell", {3: "Tumour"}, {3: {"Area": 32.0, "Nothing": float("nan")}})
+    classes = ObjectClasses({(0, 3): ObjectClass("Tumour")}, {"Tumour": "#0a0b0c"})
+    naming = Naming("cell", classes, {3: {"Area": 32.0, "Nothing": float("nan")}})
     write_geojson(Image(scene(), "ZYX", name="cells"), tmp_path / "a.geojson", naming)
     found = json.loads((tmp_path / "a.geojson").read_text())
     Draft202012Validator(_GEOJSON).validate(found)
     ring, parts, *_ = found["features"]
     assert ring["properties"] == {
         "objectType": "cell", "name": "3", "isLocked": False,
-        "classification": {"name": "Tumour"}, "measurements": {"Area": 32.0},
+        "classification": {"name": "Tumour", "color": [10, 11, 12]}, "measurements": {"Area": 32.0},
     }  # fmt: skip
     assert ring["geometry"]["plane"] == {"c": -1, "z": 0, "t": 0}
     outer, hole = ring["geometry"]["coordinates"]

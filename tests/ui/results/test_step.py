@@ -106,6 +106,23 @@ def test_labels_are_exported_and_not_written_over(step: ResultsStep, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["cells_rois.zip"]
 
 
+def test_classes_of_the_layer_go_into_table_and_files(step: ResultsStep, tmp_path: Path, wait_until_idle: Any) -> None:
+    layer = step.work.labels_layer
+    layer.features = pd.DataFrame({"label": [11, 13], "class": ["round", "long"], "probability": [0.75, 1.0]})
+    step.measure_button.click()
+    wait_until_idle(step.session)
+    rows = step.table.rows
+    rows.sort(rows.names.index("class"), Qt.SortOrder.DescendingOrder)
+    shown = [rows.text(0, rows.names.index(name)) for name in ("label", "class", "probability")]
+    assert shown == ["11", "round", "0.75"]
+    layer.features = layer.features.assign(**{"class": ["long", "", "long", ""]})
+    step.outputs.save_table(tmp_path / "cells.csv")
+    assert pd.read_csv(tmp_path / "cells.csv")["class"].fillna("").tolist() == ["long", "", "long", ""]
+    step.outputs.export("geojson", tmp_path)
+    wait_until_idle(step.session)
+    assert (tmp_path / "cells.geojson").read_text().count('"classification":{"name":"long"') == 2
+
+
 def test_without_labels_nothing_can_be_done_and_why_is_said(viewer: Any, panel: Any, blobs: np.ndarray) -> None:
     session: Session = panel.session
     session.work_on(viewer.add_image(blobs))
