@@ -1,12 +1,15 @@
-"""What fine-tuning gains on image types that the base model never saw.
+"""What fine-tuning gains on image types that the base model never saw, or knows little of, with default settings.
 
     python benchmarks/finetuning.py --type hist_purple_on_purple --images 5 --seconds 60
 
 Fine-tunes on a few fully labelled images of one type of dsb2018 (role `unseen`), drawn by group, and scores the model
 before and after on images of all other groups: AP pooled over images, at IoU 0.5 and as the mean over 0.5:0.05:0.9.
 `--type chloroplast_em`, far off, learns from the left half of one section (the first, the second, ... as draws go) and
-is scored on the right halves of sections 8 and 10: other chloroplasts of the same leaf. With --base also the score on
-`validation` images of the types that the base model knows (forgetting).
+is scored on the right halves of sections 8 and 10: other chloroplasts of the same leaf. `--type phase_t98g` and
+`axon_sem` learn from images of role `train` and are scored on those of role `test`. All goes the way of the command
+line: channels are chosen by the program, each image is answered by the kind that it resembles, and its object size is
+estimated (`--diameter known` gives each image's own median instead). With --base also the score on `validation` images
+of the types that the base model knows (forgetting).
 """
 
 from __future__ import annotations
@@ -23,18 +26,25 @@ import numpy as np
 import torch
 from skimage.io import imread
 
+from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.events import Finished
+from napari_unet.corrections.reviewed import typical_diameter
+from napari_unet.events import Finished, drain
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
-from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.material.widening import training_input
 from napari_unet.images.image import Image
-from napari_unet.learning.scoring import score_model
+from napari_unet.labels.scores import Tally, tally_objects
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Segmentation
+from napari_unet.segmentation.segment import segment_steps
+
+OF_THEIR_OWN = ("phase_t98g", "axon_sem")
+"""Data sets with roles of their own (`images.csv`)."""
 
 
 def read_type(data: Path, kind: str, role: str) -> dict[str, list[str]]:
@@ -47,13 +57,19 @@ def read_type(data: Path, kind: str, role: str) -> dict[str, list[str]]:
     return groups
 
 
-def load_labelled(data: Path, name: str, channels: str = "one") -> CorrectedImage:
-    """An image of dsb2018 with all of it reviewed; `channels` as in `FinetuneConfig`."""
-    paths = [next((data / "dsb2018" / folder).glob(f"{name}.*")) for folder in ("images", "labels")]
+def load_labelled(data: Path, name: str, channels: str = "one", folder: str = "dsb2018") -> CorrectedImage:
+    """An image with all of it reviewed; `channels` as in `FinetuneConfig`."""
+    paths = [next((data / folder / part).glob(f"{name}.*")) for part in ("images", "labels")]
     pixels, labels = imread(paths[0]), imread(paths[1]).astype(np.int32)
     image = Image.from_array(pixels, "YXS" if pixels.ndim == 3 else "YX", name=name[:8])
     seen = training_input(image, ModelRecord(), channels)
     return CorrectedImage(seen, labels, np.ones(labels.shape, bool), name=name[:8])
+
+
+def read_roles(data: Path, kind: str, role: str) -> list[str]:
+    """Image ids of a data set that says itself which of its images may be learned from."""
+    with (data / kind / "images.csv").open() as file:
+        return [row["id"] for row in csv.DictReader(file) if row["role"] == role and int(row["n_objects"]) > 0]
 
 
 def chloroplasts(data: Path, section: int, right: bool) -> CorrectedImage:
@@ -70,6 +86,11 @@ def draw_images(args: argparse.Namespace, draw: int) -> tuple[list[CorrectedImag
     """Images to learn from, and images to be scored on."""
     if args.type == "chloroplast_em":
         return [chloroplasts(args.data, 1 + draw, False)], [chloroplasts(args.data, s, True) for s in (8, 10)]
+    if args.type in OF_THEIR_OWN:
+        names = read_roles(args.data, args.type, "train")
+        random.Random(draw).shuffle(names)
+        drawn, test = names[: args.images], read_roles(args.data, args.type, "test")
+        return tuple([load_labelled(args.data, n, args.channels, args.type) for n in part] for part in (drawn, test))
     groups = read_type(args.data, args.type, "unseen")
     order = sorted(groups)
     random.Random(draw).shuffle(order)
@@ -79,15 +100,15 @@ def draw_images(args: argparse.Namespace, draw: int) -> tuple[list[CorrectedImag
     ]
 
 
-def score_images(model: Model, images: list[CorrectedImage]) -> dict[str, float]:
-    """Pooled AP of `model` on fully labelled images, at their measured object size."""
-    generator = np.random.default_rng(0)
-    material = survey_material(images, 0.0, generator)
-    material.split = type(material.split)(material.split.held_out, material.split.training)
-    material.training = [None]  # type: ignore[list-item]  # nothing is learned from here
-    prepare_planes(material, images, model.record, 64, generator)
-    score, _ = score_model(model, material.held_out)
-    return {"mean_ap": round(score.mean_ap, 4), "ap50": round(score.ap50, 4), "objects": score.n_objects}
+def score_images(model: Model, images: list[CorrectedImage], known: bool = False) -> dict[str, float]:
+    """Pooled AP of `model` on fully labelled images, at the size it estimates or at the `known` one of each image."""
+    tally = Tally()
+    for one in images:
+        size = typical_diameter(object_areas(one.labels).values()) if known else None
+        found: Segmentation = drain(segment_steps(one.image, model, SegmentConfig(diameter=size)))
+        tally += tally_objects(one.labels, found.labels)
+    ap50 = tally.average_precision()[0.5]
+    return {"mean_ap": round(tally.mean_ap, 4), "ap50": round(ap50, 4), "objects": tally.n_truth}
 
 
 def main() -> None:
@@ -99,8 +120,9 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1, help="Random draws of the images.")
     parser.add_argument("--model", help="Name or path; empty: the shipped one.")
     parser.add_argument("--base", action="store_true")
+    parser.add_argument("--diameter", choices=["auto", "known"], default="auto", help="Of the images that are scored.")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--channels", choices=["one", "all", "auto"], default="one", help="Colour, or its brightness.")
+    parser.add_argument("--channels", choices=["one", "all", "auto"], default="auto", help="As in FinetuneConfig.")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="Fields of FinetuneConfig.")
     args = parser.parse_args()
     if args.threads:
@@ -108,12 +130,13 @@ def main() -> None:
     settings = {key: json.loads(value) for key, value in (pair.split("=") for pair in args.set)}
     model = load_model(args.model)
     for draw in range(args.draws):
-        run(args, model, FinetuneConfig(seconds=args.seconds, **settings), draw)
+        run(args, model, FinetuneConfig(seconds=args.seconds, channels=args.channels, **settings), draw)
 
 
 def run(args: argparse.Namespace, model: Model, config: FinetuneConfig, draw: int) -> None:
     """One draw of images: fine-tune, and print the scores as JSON."""
     learned, others = draw_images(args, draw)
+    known = args.diameter == "known"
     start, curve = time.perf_counter(), []
     for event in finetune_steps(model, learned, config):
         if isinstance(event, ScoreDone):
@@ -123,12 +146,13 @@ def run(args: argparse.Namespace, model: Model, config: FinetuneConfig, draw: in
     report = {
         "type": args.type, "channels": args.channels, "draw": draw, "images": len(learned),
         "objects": sum(len(np.unique(one.labels)) - 1 for one in learned), "steps": result.steps,
-        "seconds": round(time.perf_counter() - start, 1), "before": score_images(model, others),
-        "after": score_images(result.model, others), "held_out_curve": curve, "sentence": result.sentence,
+        "seconds": round(time.perf_counter() - start, 1), "before": score_images(model, others, known),
+        "after": score_images(result.model, others, known), "parent": model.name,
+        "held_out_curve": curve, "sentence": result.sentence,
     }  # fmt: skip
     if args.base:
-        known = [load_labelled(args.data, n) for names in base_groups(args.data) for n in names[:1]]
-        report |= {"base_before": score_images(model, known), "base_after": score_images(result.model, known)}
+        base = [load_labelled(args.data, n, args.channels) for names in base_groups(args.data) for n in names[:1]]
+        report |= {"base_before": score_images(model, base), "base_after": score_images(result.model, base)}
     print(json.dumps(report), flush=True)
 
 

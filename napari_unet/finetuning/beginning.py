@@ -6,7 +6,6 @@ that a kind was taught before go on teaching that kind; others begin a kind of t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +15,9 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.material.colour import use_channels
 from napari_unet.finetuning.material.widening import fit_to_images
+from napari_unet.finetuning.starting_kind import choose_starting_kind
 from napari_unet.learning.replay import find_looks, find_replay
 from napari_unet.models.model import Model
-from napari_unet.segmentation.kinds import AUTO, choose_kind
 from napari_unet.segmentation.looks import Looks, can_look, farness, measure_look
 
 MOST_KINDS = 4
@@ -29,7 +28,7 @@ what is taught, from `FAR` on none does."""
 REPLAY = 0.34
 """Share of replay in a batch, where it serves."""
 _MOST_LOOKS = 40  # images that a kind is remembered by
-_LOOKED_AT = 12  # planes of one training
+_LOOKED_AT = 8  # planes of one training: some tenths of a second each
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +55,7 @@ class Beginning:
 def begin(
     parent: Model, images: Sequence[CorrectedImage], config: FinetuneConfig, enough: Callable[[], bool] = lambda: False
 ) -> Beginning:
-    """Find what `images` are to `parent`; looking at them ends when `enough()`.
+    """Find what `images` are to `parent`; asking its kinds how they do ends when `enough()`.
 
     Raises
     ------
@@ -64,14 +63,14 @@ def begin(
         If the model cannot look at the images, or these differ in their channels.
     """
     known = _with_base_looks(parent)
-    start = _start(known, images)
+    start = replace(choose_starting_kind(known, images, config.engine, enough), sha256=parent.sha256, path=parent.path)
     seen = use_channels(images, start, config.channels)
     kind = fit_to_images(start, seen)
     beginning = Beginning(kind, start, tuple(seen), replay=_wanted_replay(config, kind))
     base = known.kinds[-1]
     if base.looks is None or not can_look(base) or base.record.untrained:
         return beginning
-    looks = _look_at(seen, base, enough)
+    looks = _look_at(seen, base)
     taught_before = start.record.sizes is not None
     others = [one for one in known.kinds if not (taught_before and one.network is start.network)]
     kept, left_out = _room_for(others)
@@ -102,37 +101,11 @@ def _with_base_looks(parent: Model) -> Model:
     return replace(parent, looks=find_looks(parent.record))
 
 
-def _start(parent: Model, images: Sequence[CorrectedImage]) -> Model:
-    """The kind that answers for most of `images`."""
-    if not parent.others or not images:
-        return parent
-    votes = Counter(id(_kind_of(one, parent).network) for one in images)
-    winner = votes.most_common(1)[0][0]
-    kind = next(one for one in parent.kinds if id(one.network) == winner)
-    return replace(kind, sha256=parent.sha256, path=parent.path)
-
-
-def _kind_of(one: CorrectedImage, parent: Model) -> Model:
-    """The kind that answered when the image was segmented, perhaps because somebody said so; else one is chosen."""
-    wanted = one.view.kind if one.view.kind in parent.record.kind_names else AUTO
-    return choose_kind(one.image, parent, wanted, _shown(one)).model
-
-
-def _shown(one: CorrectedImage) -> tuple[int, ...]:
-    """The plane of which most is reviewed."""
-    planes = list(one.planes())
-    return max(planes, key=lambda plane: int(np.count_nonzero(one.reviewed[plane])), default=())
-
-
-def _look_at(images: Sequence[CorrectedImage], base: Model, enough: Callable[[], bool]) -> Looks:
+def _look_at(images: Sequence[CorrectedImage], base: Model) -> Looks:
+    """Of planes from all of `images`: a kind that is known by one of them alone would not be known again."""
     planes = [(one, plane) for one in images for plane in one.planes()]
-    step = max(1, len(planes) // _LOOKED_AT)
-    found: list[Looks] = []
-    for one, plane in planes[::step][:_LOOKED_AT]:
-        if found and enough():
-            break
-        found.append(measure_look(one.image, base, plane))
-    return np.stack(found)
+    step = max(1, -(-len(planes) // _LOOKED_AT))
+    return np.stack([measure_look(one.image, base, plane) for one, plane in planes[::step]])
 
 
 def _room_for(others: Sequence[Model]) -> tuple[tuple[Model, ...], str]:

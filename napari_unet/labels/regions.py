@@ -1,4 +1,4 @@
-"""Which objects lie in a region: whole, or most of each."""
+"""Which objects lie in a region: whole, or most of each; and a box around the middle of one."""
 
 from __future__ import annotations
 
@@ -43,3 +43,12 @@ def reviewed_ids(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], rows: int
             for label, count in zip(*np.unique(values, return_counts=True), strict=True):
                 total[int(label)] = total.get(int(label), 0) + int(count)
     return {label for label, count in inside.items() if 2 * count > areas[label]}
+
+
+def middle_box(region: npt.NDArray[np.bool_], side: int) -> tuple[slice, slice]:
+    """A box of at most `side` pixels a side around the middle of `region` (Y, X), or of the plane, within the plane."""
+    found = region.any()
+    middle = [int(np.median(at)) for at in np.nonzero(region)] if found else [size // 2 for size in region.shape]
+    starts = [int(np.clip(at - side // 2, 0, max(0, n - side))) for at, n in zip(middle, region.shape, strict=True)]
+    rows, columns = (slice(start, start + side) for start in starts)
+    return rows, columns

@@ -1,7 +1,7 @@
 """How an image looks to the network: the size of its objects, and whether they are darker than their background.
 
 Both are asked of the network itself: it looks at the middle of one plane at a few magnifications, and at its negative.
-A model that was taught starts from the sizes that it was taught, and leaves them only where another size convinces it.
+A model that was taught starts from the sizes that it was taught, and weighs them against what it finds.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ _NEGATIVE_FACTOR = 1.1  # how much more than the image its negative must convinc
 _SAME_SIZE = 0.35  # of the logarithm: what is found within that of what was taught is of the size that was taught
 _SPREADS = 2.0  # or within so many standard deviations between the images that were taught
 _MUCH_MORE = 1.5  # times as convincing has another size to be
+_SEEN = 0.3  # conviction, where at the size that was taught there is nothing
+# Read off the training images that three children were not taught, at 0.6, 1 and 1.7 times their size.
+_ONE_IMAGE = 0.3  # standard deviation of the logarithm of the size, as far as one taught image can tell
+_FOUND_WRONG = 0.08  # and of what a model finds whose score is 1
+_USUAL_SCORE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +127,7 @@ class _Viewer:
         return max(found, key=lambda one: one.conviction)
 
     def best_as_taught(self, sizes: TaughtSizes, inverted: bool) -> Appearance:
-        """At the size that was taught, unless another convinces, and far more."""
+        """What is found at the size that was taught, unless another convinces, and far more."""
         record = self._predictor.record
         factor = resampling_factor(record, sizes.median)
         found = self.look(factor, inverted)
@@ -130,12 +135,14 @@ class _Viewer:
         if found.conviction < _CONVINCED:
             others = [self.look(factor * other, inverted) for other in (_SMALLER, _LARGER)]
             best = max(others, key=lambda one: one.conviction)
-            needed = max(_CONVINCED, _MUCH_MORE * found.conviction)
+            enough = _SEEN if found.conviction < _NOTHING else _CONVINCED
+            needed = max(enough, _MUCH_MORE * found.conviction)
             if best.conviction >= needed and _apart(best.diameter, sizes.median) > tolerance:
                 return replace(best, unusual=True)
-        if found.conviction < _CONVINCED or _apart(found.diameter, sizes.median) <= tolerance:
+        if found.conviction < _NOTHING:
             return replace(found, diameter=sizes.median)
-        return replace(found, unusual=_apart(found.diameter, sizes.median) > 2 * tolerance)
+        diameter = weigh_sizes(sizes, found.diameter, record.scores.get("ap50", _USUAL_SCORE))
+        return replace(found, diameter=diameter, unusual=_apart(diameter, sizes.median) > 2 * tolerance)
 
     def is_bright(self) -> bool:
         """Whether most of the plane is nearer to white than to black; only then objects may be darker than the rest."""
@@ -157,6 +164,19 @@ class _Viewer:
         starts = [max(0, (size - side) // 2) for size in self._image.shape[-2:]]
         rows, columns = (slice(start, start + side) for start in starts)
         return self._image.part(self._plane, (rows, columns))
+
+
+def weigh_sizes(sizes: TaughtSizes, found: float, score: float) -> float:
+    """The likeliest object diameter, in pixels, between those taught and the one `found` by a model.
+
+    The mean of their logarithms, each weighted by how little it may be wrong (as of two normal distributions): the
+    taught sizes differ between images, of which few were seen, and more of one that turns out far from them; what is
+    found is as sure as the model is good, by its `score` (AP@0.5) on objects held out.
+    """
+    taught = max(np.hypot(sizes.spread, _ONE_IMAGE / np.sqrt(sizes.n_images)), _apart(found, sizes.median) / 2)
+    looked = _FOUND_WRONG / max(score, 0.05)
+    share = taught**2 / (taught**2 + looked**2)
+    return float(sizes.median * (found / sizes.median) ** share)
 
 
 def _apart(one: float, other: float) -> float:

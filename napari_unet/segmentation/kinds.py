@@ -20,6 +20,8 @@ from napari_unet.segmentation.predictor import Predictor
 AUTO = "auto"
 _CLOSE = 1.6  # times as far as the nearest: no farther is a close call, and a look at the image settles it
 
+_SURER = 1.25  # times as sure as a taught one has another to be, if images resemble that less
+
 
 @dataclass(frozen=True, eq=False)
 class KindChoice:
@@ -50,7 +52,7 @@ def choose_kind(
         return KindChoice(model, model_input(image, model.record.architecture.in_channels))
     if wanted != AUTO:
         return _chosen(image, model.kind_called(wanted), asked=False)
-    able = [kind for kind in model.kinds if _can_see(kind, image)]
+    able = [kind for kind in model.kinds if can_see(kind, image)]
     if len(able) < 2:
         return _chosen(image, able[0] if able else model.alone, asked=True)
     near = nearest_kinds(image, model, able, plane)
@@ -76,17 +78,23 @@ def nearest_kinds(image: ModelInput, model: Model, able: list[Model], plane: tup
 
 
 def _surest(image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine) -> Model:
-    """The kind that is surest of what it finds; the nearest where none finds anything."""
+    """The kind that is surest of what it finds; a nearest one that was taught has to be outdone clearly.
+
+    Kinds that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
+    """
     sure = [
         measure_appearance(
             model_input(image, kind.record.architecture.in_channels), Predictor(kind, engine), plane
         ).conviction
         for kind in near
     ]
-    return near[int(np.argmax(sure))]
+    surest = int(np.argmax(sure))
+    needed = (_SURER if near[0].record.sizes is not None else 1.0) * sure[0]
+    return near[surest] if sure[surest] > needed else near[0]
 
 
-def _can_see(kind: Model, image: ModelInput) -> bool:
+def can_see(kind: Model, image: ModelInput) -> bool:
+    """Whether `kind` looks at as many channels as `image` has, or at one."""
     wanted = kind.record.architecture.in_channels
     return wanted == 1 or count_channels(image) == wanted
 

@@ -83,7 +83,7 @@ def test_a_kind_that_was_taught_goes_on_and_remembers_the_last_forty(
     base = looking(tiny_model)
     network = type(tiny_model.network)(tiny_model.network.config).eval()
     taught = replace(looking(replace(tiny_model, network=network), sizes=sizes), looks=np.zeros((39, 3), np.float32))
-    monkeypatch.setattr(beginning, "choose_kind", lambda *given: type("Choice", (), {"model": taught})())
+    monkeypatch.setattr(beginning, "choose_starting_kind", lambda *given: taught.alone)
     begun = begin(taught.with_others([base]), [disc(3)], FAST)
     assert [one.network for one in begun.others] == [base.network]
     assert begun.looks is not None
@@ -93,9 +93,9 @@ def test_a_kind_that_was_taught_goes_on_and_remembers_the_last_forty(
 
 
 @pytest.mark.usefixtures("near")
-def test_looking_ends_with_the_time_but_not_before_one_look(tiny_model: Model) -> None:
-    for enough, count in ((True, 1), (False, 12)):
-        begun = begin(looking(tiny_model), [disc(30)], FAST, lambda enough=enough: enough)
+def test_a_kind_is_known_by_planes_from_all_of_its_images_however_little_time_there_is(tiny_model: Model) -> None:
+    for images, count in (([disc()] * 3, 3), ([disc(30)], 8), ([disc(9), disc()], 5)):
+        begun = begin(looking(tiny_model), images, FAST, lambda: True)
         assert begun.looks is not None
         assert len(begun.looks) == count
 
@@ -110,11 +110,3 @@ def test_of_too_many_kinds_the_one_that_was_taught_least_goes(tiny_model: Model)
     assert ([one.record.kind for one in kept], left_out) == (["a", "c", "base"], "b")
     assert len(kept) + 1 == MOST_KINDS
     assert beginning._room_for([*kinds[:2], base]) == ((*kinds[:2], base), "")
-
-
-def test_the_plane_of_which_most_is_reviewed_is_shown(tiny_model: Model) -> None:
-    one = disc(3)
-    reviewed = one.reviewed.copy()
-    reviewed[0, :5] = reviewed[2] = False
-    assert beginning._shown(replace(one, reviewed=reviewed)) == (1,)
-    assert beginning._shown(disc()) == ()

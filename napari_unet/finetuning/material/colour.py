@@ -21,6 +21,7 @@ from napari_unet.images.channels import ChannelStack, count_channels, grey_input
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
 from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
+from napari_unet.labels.regions import middle_box
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 
@@ -74,7 +75,7 @@ def _sample(one: CorrectedImage, model: Model) -> Sample | None:
         return None
     diameter = one.view.diameter or float(2 * np.sqrt(np.median(sizes[sizes > 0]) / np.pi))
     zoom = resampling_factor(model.record, diameter)
-    box = _around(reviewed & (labels > 0), round(_SIDE / zoom))
+    box = middle_box(reviewed & (labels > 0), round(_SIDE / zoom))
     parts = [part.plane(index) for part in one.image.parts]
     limits = [
         volume_limits(part, index, model.record.normalization, one.view.inverted)
@@ -90,14 +91,6 @@ def _sample(one: CorrectedImage, model: Model) -> Sample | None:
     colour = _smoothed(seen[1:])
     rows, columns = at.T
     return grey[:, rows, columns].T, colour[:, rows, columns].T, inside[rows, columns]
-
-
-def _around(mask: npt.NDArray[np.bool_], side: int) -> tuple[slice, slice]:
-    """A box of at most `side` pixels around the middle of `mask`, within the plane."""
-    middle = [int(np.median(at)) for at in np.nonzero(mask)] if mask.any() else [size // 2 for size in mask.shape]
-    starts = [int(np.clip(at - side // 2, 0, max(0, size - side))) for at, size in zip(middle, mask.shape, strict=True)]
-    rows, columns = (slice(start, start + side) for start in starts)
-    return rows, columns
 
 
 def _drawn(known: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
