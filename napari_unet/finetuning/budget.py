@@ -8,6 +8,9 @@ from collections.abc import Callable
 SCORING_SHARE = 0.15
 """Share of the time that may go into scoring, the first and the last score included."""
 _MOST_SCORES = 8
+_ENOUGH_STEPS = 120
+_LEAST_PATCHES, _LEAST_WITH_REPLAY = 2, 3
+_LONGER = 1.3  # than when it was measured may it take
 _SPARE = 0.03  # of the time, for what nobody measured
 _MOST_RESERVED = 1 / 3  # of the time, for what comes after the last step
 _FIRST_SCORE = 0.1
@@ -64,8 +67,8 @@ class Budget:
 
         Where all of it would take much of the time, none is kept for what can be left out.
         """
-        needed, spare = 1.5 * (score_seconds + last_seconds), _SPARE * self.seconds
-        everything = needed + 1.5 * optional_seconds + spare
+        needed, spare = _LONGER * (score_seconds + last_seconds), _SPARE * self.seconds
+        everything = needed + _LONGER * optional_seconds + spare
         self._reserve = everything if everything <= _MOST_RESERVED * self.seconds else needed + spare
 
     def can_spare(self, seconds: float) -> bool:
@@ -83,6 +86,10 @@ class Budget:
     def note_step(self, seconds: float) -> None:
         """A step took `seconds`."""
         self._step_seconds = seconds
+
+    def steps_left(self) -> float:
+        """How many more steps like the last one there is time for."""
+        return max(0.0, self.left - self._reserve) / max(self._step_seconds, 1e-6)
 
     def has_time(self, step: int) -> bool:
         """Whether another step can be taken, and scored, before the time is over."""
@@ -102,6 +109,17 @@ class Budget:
         while self._marks and self.progress(step) >= self._marks[0]:
             self._marks.pop(0)
         return True
+
+
+def affordable_patches(patches: int, steps_left: float, with_replay: bool) -> int:
+    """Patches a step, `patches` or fewer, if there is time for only `steps_left` more steps of so many.
+
+    Learning moves on by steps: with the same number of patches, 90 steps of 2 taught more than 30 of 6 of what is far
+    from the model (mean AP of cells in phase contrast .247 against .191, of chloroplasts .386 against .295), and as
+    much of brightfield (.524, .527). Replay needs room beside what is new.
+    """
+    least = _LEAST_WITH_REPLAY if with_replay else _LEAST_PATCHES
+    return min(patches, max(least, round(patches * steps_left / _ENOUGH_STEPS)))
 
 
 class Ticker:

@@ -7,6 +7,7 @@ from pydantic import Field
 from napari_unet.learning.config import LearningConfig, OptimizationConfig
 
 _SCRATCH = 2.0  # times the learning rate
+_PATCHES = 6
 
 
 class FinetuneConfig(LearningConfig):
@@ -14,7 +15,13 @@ class FinetuneConfig(LearningConfig):
 
     learning_rate: float = Field(2e-3, gt=0, le=0.1, title="Learning rate")
     weight_decay: float = Field(1e-4, ge=0, le=1, title="Weight decay")
-    batch_size: int = Field(6, ge=1, le=64, title="Patches a step")
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        title="Patches a step",
+        description="Empty: 6, and fewer where the processor is so slow that the time would be over after a few steps.",
+    )
     patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
     held_out: float = Field(
         0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
@@ -36,6 +43,11 @@ class FinetuneConfig(LearningConfig):
         json_schema_extra={"choices": ["auto", "one", "all"]},
     )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
+
+    @property
+    def patches(self) -> int:
+        """Patches of the first steps; all of them, where a number was said."""
+        return self.batch_size or _PATCHES
 
     def optimization(self, scratch: bool = False) -> OptimizationConfig:
         """How steps are made; from `scratch` there is nothing yet to lose, and the rate is higher."""

@@ -15,7 +15,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.beginning import begin
-from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
+from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker, affordable_patches
 from napari_unet.finetuning.child import carry, describe_carried, describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
@@ -48,6 +48,7 @@ _PREPARATION_SHARE = 0.15  # of the time may go into reading planes
 _LOOKING_SHARE = 0.04  # of the time may go into seeing what the images are
 _PREVIEW_SHARE = 0.1  # of the time may go into previews
 _FIRST_BATCHES = 1  # that the last layer is fitted to before the first step
+_MEASURED_STEP = 2  # how long a step takes; the first one has to import a lot
 _FIRST_DOUBT_SECONDS = 0.5  # for asking the parent of the background, before the first answer
 _FIRST_PREVIEW_SECONDS = 2.0  # of training, or less: soon enough to be seen as the answer to the click
 
@@ -135,11 +136,17 @@ class _Training:
         carries, share = self.beginning.carries, self.beginning.replay
         self.old = old = replay.training_planes(self.model.record) if replay and share > 0 else []
         size = fitting_size(choose_patch_size(self.head, self.material.training, patch), self.model.record.architecture)
-        self.batch_size = round(self.config.batch_size * (patch / size) ** 2)
+        self.patch_share = (patch / size) ** 2
+        self.patches = self.config.patches
         self.sampler = BatchSampler(self.head, self.material.training, old, size, share, self.config.seed)
         self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
         base = replay.held_out_planes() if replay and not carries else ()
         self.judge = Judge(self.material, base, self.config.engine, share > 0)
+
+    @property
+    def batch_size(self) -> int:
+        """Patches a step: as many as make the area of `patches` large ones."""
+        return max(1, round(self.patches * self.patch_share))
 
     def _mark_doubt(self, enough: Callable[[], bool], first: int = 0) -> int:
         """Ask the parent of the background of planes from the `first` on; how many planes are done with then."""
@@ -238,6 +245,8 @@ class _Training:
         loss = self.trainer.step(batch, self.budget.progress(self.trainer.steps))
         self.budget.note_step(time.perf_counter() - start)
         step = self.trainer.steps
+        if step == _MEASURED_STEP and self.config.batch_size is None and self.config.max_steps is None:
+            self.patches = affordable_patches(self.patches, self.budget.steps_left(), self.sampler.share > 0)
         if self.tell_step():
             yield StepDone(step, loss, self.budget.elapsed, self.budget.seconds_left(step))
         if self.budget.is_score_due(step):
@@ -334,5 +343,5 @@ class _Training:
         views, places = [one.view for one in self.images], self.learned
         made = self.parent, self.model, network, names, survey, self.config, steps, seconds, places, views
         child = make_child(*made)
-        child.record.training.settings.update(share=share, began=round(self.began, 3))
+        child.record.training.settings.update(share=share, began=round(self.began, 3), batch_size=self.patches)
         return child

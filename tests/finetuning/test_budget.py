@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker
+from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker, affordable_patches
 
 
 class Clock:
@@ -107,6 +107,28 @@ def test_time_that_is_not_needed_is_given_back() -> None:
     assert not budget.has_time(1)
     budget.expect(1.0, 2.0)
     assert budget.has_time(1)
+
+
+def test_where_steps_are_slow_they_are_of_fewer_patches() -> None:
+    """So that about as many steps are made as on a quick machine; replay keeps its room."""
+    assert affordable_patches(6, 200.0, False) == 6
+    assert affordable_patches(6, 60.0, False) == 3
+    assert affordable_patches(6, 10.0, False) == 2
+    assert affordable_patches(6, 10.0, True) == 3
+    assert affordable_patches(1, 10.0, True) == 1
+
+
+def test_what_a_step_took_says_how_many_more_there_are() -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(0.0)
+    budget.note_step(0.5)
+    reserve = 60.0 - budget.steps_left() * 0.5
+    assert 0 < reserve < 3
+    clock.now += 30
+    assert budget.steps_left() == pytest.approx((30 - reserve) / 0.5)
+    clock.now += 60
+    assert budget.steps_left() == 0
 
 
 def test_ticker_says_yes_once_in_a_while() -> None:

@@ -149,6 +149,41 @@ def test_time_bounds_the_whole_run(tiny_model: Model, discs: CorrectedImage, mon
     assert result.steps > 3
 
 
+@pytest.mark.parametrize(
+    ("left", "settings", "patches"),
+    [
+        (5.0, {}, [6, 6, 2]),
+        (500.0, {}, [6, 6, 6]),
+        (5.0, {"batch_size": 4}, [4, 4, 4]),
+        (5.0, {"max_steps": 3}, [6, 6, 6]),
+    ],
+)
+def test_where_steps_are_slow_later_ones_are_of_fewer_patches(
+    tiny_model: Model,
+    discs: CorrectedImage,
+    monkeypatch: pytest.MonkeyPatch,
+    left: float,
+    settings: dict,
+    patches: list,
+) -> None:
+    """Unless somebody said how many, or a run is to be the same again."""
+    drawn: list[int] = []
+    step, stop = Trainer.step, StopFlag()
+
+    def count(self: Trainer, batch, progress: float) -> float:
+        drawn.append(len(batch.images))
+        if len(drawn) == 3:
+            stop.request()
+        return step(self, batch, progress)
+
+    monkeypatch.setattr(Budget, "steps_left", lambda self: left)
+    monkeypatch.setattr(Trainer, "step", count)
+    config = FinetuneConfig(seconds=60, patch=64, device="cpu").model_copy(update=settings)
+    result = result_of(run(tiny_model, [discs], config, stop=stop))
+    assert drawn == patches
+    assert result.model.record.training.settings["batch_size"] == patches[-1]
+
+
 @pytest.mark.parametrize("case", ["nothing reviewed", "only background"])
 def test_too_little_is_said_before_training(case: str, tiny_model: Model) -> None:
     image, labels = draw_discs()

@@ -64,8 +64,8 @@ class Judge:
 
     @property
     def blend_seconds(self) -> float:
-        """What it takes to try a blend."""
-        return self._once if self.holds_out else 0.0
+        """What it takes to try a blend, which only serves what is to be remembered."""
+        return self._once if self.holds_out and self.remembers else 0.0
 
     @property
     def check_seconds(self) -> float:

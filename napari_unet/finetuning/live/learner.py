@@ -90,12 +90,12 @@ class LiveLearner:
             self._sampler.replace(planes, self.planes.fresh)
         if self._sampler is not None and not self._fitted and self.planes.n_objects >= _FITTED_TO:
             self._fitted = True
-            self.trainer.begin([self._sampler.draw(self.config.batch_size)])
+            self.trainer.begin([self._sampler.draw(self.config.patches)])
 
     def step(self, progress: float) -> float:
         """One step, at `progress` (0 to 1) on the way of the learning rate; returns the loss."""
         assert self._sampler is not None
-        return self.trainer.step(self._sampler.draw(self.config.batch_size), progress)
+        return self.trainer.step(self._sampler.draw(self.config.patches), progress)
 
     def look(self, view: LiveView) -> Changes | None:
         """How the labels of `view` change by what was learned; None if nothing may be written, or nothing changes."""
