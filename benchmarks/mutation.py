@@ -1,7 +1,10 @@
 """Do the tests notice when the code is wrong? Breaks it on purpose, one place at a time, and sees whether a test fails.
 
-    python benchmarks/mutation.py --rooms learning finetuning heads --n 60
+    python benchmarks/mutation.py --rooms learning finetuning heads --n 60 --lines lines.json --verdicts verdicts.json
     python benchmarks/mutation.py --rooms heads --n 20 --seed 3 --list
+
+A run that was cut short goes on where it was with `--verdicts`: what was killed stays killed, and with `--again`
+survivors are asked anew, after tests were written for them.
 
 A mutant is one change of one expression or statement: a comparison turned, an arithmetic sign flipped, a constant
 changed, `and` for `or`, a condition negated, a call left out, a returned value replaced by None. It is written into a
@@ -9,7 +12,10 @@ copy of the checkout, never into the checkout itself, and the tests that run its
 first failure; which tests these are is found once, at the start. Killed: a test failed, or they took much too long.
 Prints a line for each survivor, and the share killed. Needs `os.fork`: Linux or macOS.
 
-Docstrings, types, messages for people and what only raises an error with a sentence are left alone.
+A line that no test runs survives. What runs as a module is imported is asked of all tests that run any of its file, or
+else of those of its room.
+
+Docstrings, types, decorators, messages for people and what only raises an error with a sentence are left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import hashlib
 import json
 import math
 import os
@@ -42,6 +49,7 @@ _TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
 }  # fmt: skip
+_TINY = 1e-4
 _PATIENCE = 4.0  # times as long as the tests take without a mutant
 _MOST = 60.0  # seconds of tests a mutant
 
@@ -83,7 +91,7 @@ def find_mutants(path: Path) -> Iterator[Mutant]:
 
 
 def _walk(tree: ast.AST) -> Iterator[ast.AST]:
-    """Nodes that behaviour hangs on: no docstrings, annotations, raised errors or text."""
+    """Nodes that behaviour hangs on: no docstrings, annotations, decorators (`frozen`, ...), raised errors or text."""
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, (ast.Raise, ast.JoinedStr, ast.ImportFrom, ast.Import, ast.Assert)):
             continue
@@ -93,7 +101,9 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
             continue
         if isinstance(tree, (ast.AnnAssign, ast.arg)) and child is tree.annotation:
             continue
-        if isinstance(tree, ast.FunctionDef) and (child is tree.returns or child in tree.decorator_list):
+        if isinstance(tree, ast.FunctionDef) and child is tree.returns:
+            continue
+        if isinstance(tree, (ast.FunctionDef, ast.ClassDef)) and child in tree.decorator_list:
             continue
         yield child
         yield from _walk(child)
@@ -149,7 +159,9 @@ def _change(node: ast.AST, turn: int) -> str | None:
 def _other(value: int | float) -> int | float:
     if isinstance(value, int) and abs(value) < 10:
         return value + 1
-    return 2 * value if value else 1.0
+    if abs(value) < _TINY:  # 0, or what keeps a division from being one by 0: twice as much changes nothing
+        return 1.0
+    return 2 * value
 
 
 _RELATED = {
@@ -169,16 +181,37 @@ class Bench:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "napari.yaml"):
             shutil.copy(ROOT / name, folder / name)
-        if lines is None or not lines.exists():
-            wanted = dict.fromkeys(room for one in rooms for room in (one, *_RELATED.get(one, ())))
-            tests = [f"tests/{room}" for room in wanted if (ROOT / "tests" / room).is_dir()]
-            if not self.run(["-p", "mutation_coverage", *_SLOW, *tests]):
-                raise SystemExit(f"The tests {tests} fail without any mutant.")
-            if lines is not None:
-                shutil.copy(folder / "lines.json", lines)
-        known = json.loads((lines or folder / "lines.json").read_text())
+        wanted = dict.fromkeys(room for one in rooms for room in (one, *_RELATED.get(one, ())))
+        files = sorted(path for room in wanted for path in (ROOT / "tests" / room).rglob("test_*.py"))
+        states = {str(path.relative_to(ROOT)): _state([path]) for path in files}
+        known = json.loads(lines.read_text()) if lines and lines.exists() else {}
+        code = _state([path for room in rooms for path in sorted((ROOT / "napari_unet" / room).rglob("*.py"))])
+        if known.get("code") != code:
+            known = {"code": code, "states": {}, "seconds": {}, "lines": {}}
         self.seconds: dict[str, float] = known["seconds"]
         self.lines: dict[str, dict[str, list[str]]] = known["lines"]
+        changed = [name for name in states if states[name] != known["states"].get(name)]
+        if changed:
+            self._watch(changed)
+        if lines is not None:
+            known["states"] = states
+            lines.write_text(json.dumps(known))
+
+    def _watch(self, files: list[str]) -> None:
+        """See which lines the tests of these files run; what was known of them is forgotten."""
+        print(f"watching the tests of {len(files)} files", file=sys.stderr, flush=True)
+        if not self.run(["-p", "mutation_coverage", *_SLOW, *files]):
+            raise SystemExit(f"The tests {files} fail without any mutant.")
+        for test in [test for test in self.seconds if test.split("::")[0] in files]:
+            del self.seconds[test]
+        for runs in self.lines.values():
+            for line, tests in runs.items():
+                runs[line] = [test for test in tests if test.split("::")[0] not in files]
+        seen = json.loads((self.folder / "lines.json").read_text())
+        self.seconds.update(seen["seconds"])
+        for name, runs in seen["lines"].items():
+            for line, tests in runs.items():
+                self.lines.setdefault(name, {}).setdefault(line, []).extend(tests)
 
     def run(self, arguments: list[str], seconds: float = 0) -> bool:
         """Whether tests pass, in a process of their own that is ended after so many seconds (0: never)."""
@@ -199,7 +232,11 @@ class Bench:
         """The tests that run the line of a mutant, quick ones first, as many as take no longer than `_MOST` seconds."""
         lines = self.lines.get(str(mutant.path.relative_to(ROOT)), {})
         inside = [line for line in map(int, lines) if mutant.line <= line <= mutant.last or not mutant.inside]
-        found = sorted({test for line in inside for test in lines[str(line)]}, key=lambda test: self.seconds[test])
+        reach = {test for line in inside for test in lines[str(line)]}
+        if not mutant.inside and not reach:
+            room = Path(*mutant.path.relative_to(ROOT / "napari_unet").parts[:1])
+            reach = {test for test in self.seconds if test.startswith(f"tests/{room}/")}
+        found = sorted(reach, key=lambda test: self.seconds[test])
         spent = accumulate(self.seconds[test] for test in found)
         return [
             test for number, (test, sum_) in enumerate(zip(found, spent, strict=True)) if sum_ < _MOST or not number
@@ -211,11 +248,37 @@ class Bench:
         if not tests:
             return False
         place = self.folder / mutant.path.relative_to(ROOT)
+        source = place.read_text(encoding="utf8")
         place.write_text(mutant.source, encoding="utf8")
         try:
             return not self.run(tests, 30 + _PATIENCE * sum(self.seconds[test] for test in tests))
         finally:
-            shutil.copy(mutant.path, place)
+            place.write_text(source, encoding="utf8")
+
+
+def _state(paths: list[Path]) -> str:
+    """Another one as soon as one of these files changes."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+class Verdicts:
+    """Which mutants were killed, kept in a file if there is one; a mutant is known by its path and whole source."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._known: dict[str, bool] = json.loads(path.read_text()) if path and path.exists() else {}
+
+    def of(self, mutant: Mutant) -> bool | None:
+        return self._known.get(self._key(mutant))
+
+    def keep(self, mutant: Mutant, killed: bool) -> None:
+        self._known[self._key(mutant)] = killed
+        if self._path is not None:
+            self._path.write_text(json.dumps(self._known))
+
+    @staticmethod
+    def _key(mutant: Mutant) -> str:
+        return hashlib.sha256(f"{mutant.path.relative_to(ROOT)}\0{mutant.source}".encode()).hexdigest()
 
 
 def main() -> None:
@@ -224,6 +287,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=60, help="Mutants, drawn at random.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lines", type=Path, help="Which tests run which lines: kept there, and read if it is there.")
+    parser.add_argument("--verdicts", type=Path, help="What became of each mutant: kept there, and not asked again.")
+    parser.add_argument("--again", action="store_true", help="Ask those that survived once more.")
     parser.add_argument("--list", action="store_true", help="Only print what would be tried.")
     args = parser.parse_args()
     files = [path for room in args.rooms for path in sorted((ROOT / "napari_unet" / room).rglob("*.py"))]
@@ -234,11 +299,14 @@ def main() -> None:
         for mutant in chosen:
             print(f"{mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.what}")
         return
-    killed = 0
+    killed, verdicts = 0, Verdicts(args.verdicts)
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         bench = Bench(Path(scratch).resolve(), args.rooms, args.lines)
         for number, mutant in enumerate(chosen, start=1):
-            dead = bench.kills(mutant)
+            dead = verdicts.of(mutant)
+            if dead is None or (args.again and not dead):
+                dead = bench.kills(mutant)
+                verdicts.keep(mutant, dead)
             killed += dead
             if not dead:
                 print(f"survived: {mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.what}", flush=True)

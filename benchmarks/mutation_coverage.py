@@ -3,6 +3,8 @@
 A pytest plugin. `-p mutation_coverage`, with the environment's NAPARI_UNET_LINES naming a folder under which
 `napari_unet` lies, writes `lines.json` there when the session ends: `{"seconds": {test: s}, "lines": {file: {line:
 [test, ...]}}}`, files relative to the folder. Lines that run as a module is imported are of the test that imports it.
+
+Watching is slow. So a function is watched the first `_CALLS` times that a test calls it, and not after that.
 """
 
 from __future__ import annotations
@@ -12,24 +14,29 @@ import os
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 
 ROOT = Path(os.environ.get("NAPARI_UNET_LINES", "."))
 _PACKAGE = str(ROOT / "napari_unet") + os.sep
+_CALLS = 30
 
 _now = ""
+_calls: Counter[CodeType] = Counter()
 _seconds: dict[str, float] = {}
 _lines: dict[tuple[str, int], set[str]] = defaultdict(set)
 
 
 def _enter(frame: FrameType, event: str, _: Any) -> Any:
-    return _note if frame.f_code.co_filename.startswith(_PACKAGE) else None
+    if not frame.f_code.co_filename.startswith(_PACKAGE) or _calls[frame.f_code] == _CALLS:
+        return None
+    _calls[frame.f_code] += 1
+    return _note
 
 
 def _note(frame: FrameType, event: str, _: Any) -> Any:
@@ -43,6 +50,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Watch one test, its fixtures included."""
     global _now
     _now, start = item.nodeid, time.perf_counter()
+    _calls.clear()
     threading.settrace(_enter)
     sys.settrace(_enter)
     yield

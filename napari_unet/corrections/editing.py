@@ -40,10 +40,6 @@ def _checked(object_id: int, dtype: np.dtype[Any]) -> int:
     return object_id
 
 
-def _flat_indices(plane: npt.NDArray[Any], object_id: int) -> Indices:
-    return np.flatnonzero(plane == object_id)
-
-
 def _join(found: dict[tuple[int, ...], Indices], shape: tuple[int, ...]) -> tuple[Indices, ...]:
     flat = np.concatenate(list(found.values()))
     sizes = [pixels.size for pixels in found.values()]

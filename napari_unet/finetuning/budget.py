@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -70,6 +71,16 @@ class Budget:
         needed, spare = _LONGER * (score_seconds + last_seconds), _SPARE * self.seconds
         everything = needed + _LONGER * optional_seconds + spare
         self._reserve = everything if everything <= _MOST_RESERVED * self.seconds else needed + spare
+
+    def took_longer_than(self, share: float) -> Callable[[], bool]:
+        """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat."""
+        start = self.elapsed
+        most = math.inf if self.max_steps is not None else share * self.seconds
+        return lambda: self.elapsed - start > most
+
+    def took_seconds(self, seconds: float) -> Callable[[], bool]:
+        """Whether so many seconds have gone from now; never with `max_steps`, so that runs repeat."""
+        return self.took_longer_than(seconds / self.seconds)
 
     def can_spare(self, seconds: float) -> bool:
         """Whether there is time for something that can be left out; with `max_steps` always, so that runs repeat."""

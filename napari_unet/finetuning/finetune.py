@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,12 +14,12 @@ from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.beginning import begin
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker, affordable_patches
+from napari_unet.finetuning.candidates import Candidates
 from napari_unet.finetuning.child import carry, describe_carried, describe_scores, make_child
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
-from napari_unet.finetuning.judging.blending import choose_blend
 from napari_unet.finetuning.judging.judge import Judge
-from napari_unet.finetuning.judging.verdict import choose_candidate, reach_verdict
+from napari_unet.finetuning.judging.verdict import reach_verdict
 from napari_unet.finetuning.material.doubt import mark_doubt
 from napari_unet.finetuning.material.lineage import list_places
 from napari_unet.finetuning.material.patch_size import choose_patch_size
@@ -29,9 +27,8 @@ from napari_unet.finetuning.material.preparation import prepare_planes, survey_m
 from napari_unet.finetuning.material.split import count_objects
 from napari_unet.finetuning.material.usage import list_uses
 from napari_unet.finetuning.preview import predict_preview
-from napari_unet.heads.outcome import Outcome, rank
+from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.registry import find_head
-from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.replay import find_replay, find_teacher
 from napari_unet.learning.sampler import BatchSampler
@@ -110,12 +107,11 @@ class _Training:
         self.budget = Budget(config.seconds, config.max_steps)
         self.parent, self.config, self.stop, self.preview = model, config, stop, preview
         # What training starts from; the kind that was handed in is scored as it is.
-        self.beginning = begin(model, images, config, self._took_longer_than(_LOOKING_SHARE))
+        self.beginning = begin(model, images, config, self.budget.took_longer_than(_LOOKING_SHARE))
         self.model, self.images = self.beginning.kind, self.beginning.images
         self.head = find_head(self.model.record)
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
         self.show_preview = Ticker(config.preview_seconds)
-        self.candidates: list[tuple[Score, UNet]] = []
         self.scored_step = 0
         self.shown_with: dict[str, float] = {}  # thresholds of previews, in place of the parent's
 
@@ -127,9 +123,9 @@ class _Training:
         self.material = survey_material(self.images, self.config.held_out, generator, self.model.record)
         self.learned = list_places(self.material.survey, [one.key for one in self.images], self.material.split.training)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
-        self.enough_read = self._took_longer_than(_PREPARATION_SHARE)
+        self.enough_read = self.budget.took_longer_than(_PREPARATION_SHARE)
         prepare_planes(self.material, self.images, self.model.record, patch, generator, self.enough_read)
-        self.n_ready = self._mark_doubt(self._took_seconds(_FIRST_DOUBT_SECONDS))
+        self.n_ready = self._mark_doubt(self.budget.took_seconds(_FIRST_DOUBT_SECONDS))
         torch.manual_seed(self.config.seed)
         replay = find_replay(self.model.record)
         # Who carries the kind that it came of forgets nothing: replay then serves what is taught, and nothing else.
@@ -142,6 +138,7 @@ class _Training:
         self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
         base = replay.held_out_planes() if replay and not carries else ()
         self.judge = Judge(self.material, base, self.config.engine, share > 0)
+        self.candidates = Candidates(self.judge, self.budget, self.child)
 
     @property
     def batch_size(self) -> int:
@@ -157,7 +154,7 @@ class _Training:
 
     def prepare(self) -> Prepared:
         """Score the parent, and plan the time."""
-        self.judge.score_parent(self.beginning.untouched, self._took_longer_than(SCORING_SHARE / 4))
+        self.judge.score_parent(self.beginning.untouched, self.budget.took_longer_than(SCORING_SHARE / 4))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
@@ -179,16 +176,6 @@ class _Training:
         judge = self.judge
         optional = judge.blend_seconds + judge.calibration_seconds + judge.check_seconds
         return judge.score_seconds, judge.last_seconds, optional
-
-    def _took_longer_than(self, share: float) -> Callable[[], bool]:
-        """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat."""
-        start = self.budget.elapsed
-        most = math.inf if self.config.max_steps is not None else share * self.config.seconds
-        return lambda: self.budget.elapsed - start > most
-
-    def _took_seconds(self, seconds: float) -> Callable[[], bool]:
-        """Whether so many seconds have gone from now; never with `max_steps`, so that runs repeat."""
-        return self._took_longer_than(seconds / self.config.seconds)
 
     def _describe_material(self) -> Prepared:
         survey = self.material.survey
@@ -259,11 +246,8 @@ class _Training:
 
     def score(self) -> ScoreDone:
         """Score the averaged weights, and keep them with their score."""
-        child = self.child(self.trainer.averaged)
         with self.trainer.threads.as_chosen():
-            score = self.judge.score(child)
-        is_best = all(rank(score) > rank(other) for other, _ in self.candidates)
-        self.candidates.append((score, copy.deepcopy(self.trainer.averaged)))
+            score, is_best = self.candidates.add(self.trainer.averaged)
         self.scored_step = self.trainer.steps
         return ScoreDone(self.trainer.steps, score, is_best, self.budget.elapsed)
 
@@ -288,34 +272,11 @@ class _Training:
             yield self.score()
         with self.trainer.threads.as_chosen():
             self.judge.score_base(self.beginning.untouched)
-            network, score, share = self._choose()
-            child, score = self._calibrate(self.child(network.cpu(), share), score)
+            network, score, share = self.candidates.choose(self.model.network, self.trainer.averaged)
+            child, score = self.candidates.calibrate(self.child(network.cpu(), share), score)
             check = self.budget.can_spare(self.judge.check_seconds + self.judge.last_seconds)
             outcome = self.judge.conclude(child, score, self.trainer.steps, check)
         yield Finished(self._result(child, outcome), self.stop.requested)
-
-    def _choose(self) -> tuple[UNet, Score, float]:
-        """The weights to keep, their score, and their share of what was learned; the rest is the parent's."""
-        if self.candidates:
-            score, network = self.candidates[choose_candidate([score for score, _ in self.candidates])]
-        else:
-            network = self.trainer.averaged
-            score = self.judge.score(self.child(network))
-        if not self.judge.remembers or not self.judge.holds_out:  # nothing to go back to, or to choose by
-            return network, score, 1.0
-        if not self.budget.can_spare(self.judge.blend_seconds + self.judge.last_seconds):
-            return network, score, 1.0
-        return choose_blend(self.model.network, network, score, lambda mixed: self.judge.score(self.child(mixed)))
-
-    def _calibrate(self, child: Model, score: Score) -> tuple[Model, Score]:
-        """`child` with thresholds that fit, and its score, unless that is worse with them."""
-        if not self.budget.can_spare(self.judge.calibration_seconds + self.judge.last_seconds):
-            return child, score
-        calibrated = self.judge.calibrate(child, self._took_longer_than(SCORING_SHARE / 4))
-        if calibrated.record == child.record:
-            return child, score
-        found = self.judge.score(calibrated)
-        return (calibrated, found) if rank(found) >= rank(score) else (child, score)
 
     def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
         verdict = reach_verdict(outcome, self.head)

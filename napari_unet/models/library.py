@@ -7,10 +7,7 @@ models before it needs the network.
 from __future__ import annotations
 
 import os
-import re
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +17,7 @@ import platformdirs
 from psygnal import SignalInstance
 
 from napari_unet.errors import UserError
+from napari_unet.models.library_files import SUFFIX, checked_name, free_name, free_path, new_file
 from napari_unet.models.library_index import LibraryIndex
 from napari_unet.models.model_file import file_hash, read_record
 from napari_unet.models.record import ModelRecord, check_class_names
@@ -28,7 +26,6 @@ from napari_unet.models.renaming import write_renamed, write_with
 if TYPE_CHECKING:
     from napari_unet.models.model import Model
 
-SUFFIX = ".safetensors"
 PRETRAINED = Path(__file__).parent / "pretrained"
 changed = SignalInstance(name="changed")
 """Told whenever the functions below have given the library another content, in the thread that did."""
@@ -80,6 +77,11 @@ def scan_models() -> tuple[list[ModelEntry], list[BrokenFile]]:
 def list_models() -> list[ModelEntry]:
     """Every usable model in the library, the shipped ones first."""
     return scan_models()[0]
+
+
+def list_names() -> list[str]:
+    """The names of the usable models in the library."""
+    return [entry.name for entry in list_models()]
 
 
 def find_model(name: str) -> ModelEntry:
@@ -140,8 +142,8 @@ def save_to_library(model: Model) -> Model:
     """Write `model` to a new file in the library, under a name that no other has; returns it as saved."""
     from napari_unet.models.model_file import save_model
 
-    name = _free_name(model.record.name)
-    path = _free_path(name)
+    name = free_name(model.record.name, list_names())
+    path = free_path(models_dir(), name)
     saved = save_model(replace(model, record=model.record.model_copy(update={"name": name})), path)
     changed.emit()
     return saved
@@ -150,13 +152,13 @@ def save_to_library(model: Model) -> Model:
 def rename_model(name: str, new_name: str) -> ModelEntry:
     """Change the display name. Weights stay bit for bit; children still find their parent."""
     entry = _own(name, "renamed")
-    new_name = _checked_name(new_name)
+    new_name = checked_name(new_name)
     taken = {e.name.casefold() for e in list_models() if e.path != entry.path}
     if new_name.casefold() in taken:
         raise UserError(f"There is a model called {new_name!r} already: choose another name.")
-    with _new_file(entry.path) as partial:
+    with new_file(entry.path) as partial:
         write_renamed(entry.path, partial, new_name)
-    return _note_written(entry.path, entry.sha256)
+    return note_written(entry.path, entry.sha256)
 
 
 def rename_classes(name: str, class_names: Sequence[str]) -> ModelEntry:
@@ -168,9 +170,9 @@ def rename_classes(name: str, class_names: Sequence[str]) -> ModelEntry:
     known = entry.record.class_names
     if len(names) != len(known):
         raise UserError(f"{entry.name} has {len(known)} classes ({', '.join(known)}): give as many names.")
-    with _new_file(entry.path) as partial:
+    with new_file(entry.path) as partial:
         write_with(entry.path, partial, {"class_names": names, "outputs": names})
-    return _note_written(entry.path, entry.sha256)
+    return note_written(entry.path, entry.sha256)
 
 
 def remove_model(name: str) -> None:
@@ -181,62 +183,6 @@ def remove_model(name: str) -> None:
     except OSError as error:
         raise UserError(f"{entry.path} could not be removed: {error.strerror}.") from error
     changed.emit()
-
-
-def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str = "") -> Path:
-    """Copy a model's file to `path` (a file, or a folder to put it in); returns the file.
-
-    With `kind`, the name of a kind of image that the model knows, that one alone, as a model of its own.
-    """
-    entry = find_model(name)
-    target = Path(path).expanduser()
-    if target.is_dir():
-        target = target / f"{_file_stem(kind or entry.name)}{SUFFIX}"
-    if target.suffix != SUFFIX:
-        target = target.with_name(target.name + SUFFIX)
-    if target.exists() and not overwrite:
-        raise UserError(f"{target} exists already: choose another name.")
-    with _new_file(target) as partial:
-        if kind:
-            _write_kind(entry, kind, partial)
-        else:
-            shutil.copyfile(entry.path, partial)
-    return target
-
-
-def _write_kind(entry: ModelEntry, kind: str, path: Path) -> None:
-    """One kind of a model, with the name of it, that of the model where it is its own."""
-    from napari_unet.models.model_file import load_model_file, save_model
-
-    found = load_model_file(entry.path).kind_called(kind)
-    called = f"{entry.name}: {found.record.kind_name}" if entry.record.kinds else entry.name
-    save_model(
-        replace(found, record=found.record.model_copy(update={"name": called[:100]})),
-        path,
-        half=bool(entry.record.kinds),
-    )
-
-
-def import_model(path: str | Path) -> ModelEntry:
-    """Copy a model file into the library, once it has been checked to work; the same file twice is one model."""
-    from napari_unet.models.model_file import load_model_file
-
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise UserError(f"There is no model file {path}: check its name and folder.")
-    model = load_model_file(path)
-    sha256 = file_hash(path)
-    for entry in list_models():
-        if entry.sha256 == sha256:
-            return entry
-    name = _free_name(model.record.name)
-    target = _free_path(name)
-    with _new_file(target) as partial:
-        if name == model.record.name:
-            shutil.copyfile(path, partial)
-        else:
-            write_renamed(path, partial, name)
-    return _note_written(target, sha256)
 
 
 def lineage(entry: ModelEntry) -> list[ModelEntry | str]:
@@ -279,37 +225,7 @@ def _is_file_name(text: str) -> bool:
     return text.endswith(SUFFIX) or any(separator in text for separator in ("/", os.sep))
 
 
-def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > 100:
-        raise UserError("A model's name must have 1 to 100 characters: choose another name.")
-    return name
-
-
-def _free_name(name: str) -> str:
-    """`name`, with a number behind it if a model is called so already."""
-    name = _checked_name(name)
-    taken = {entry.name.casefold() for entry in list_models()}
-    if name.casefold() not in taken:
-        return name
-    stem = re.sub(r" \(\d+\)$", "", name)
-    return next(new for n in range(2, len(taken) + 3) if (new := f"{stem} ({n})").casefold() not in taken)
-
-
-def _file_stem(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
-
-
-def _free_path(name: str) -> Path:
-    """A file in the user's folder that does not exist, told from `name`."""
-    stem = _file_stem(name)
-    number = 1
-    while (path := models_dir() / (f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}")).exists():
-        number += 1
-    return path
-
-
-def _note_written(path: Path, old: str) -> ModelEntry:
+def note_written(path: Path, old: str) -> ModelEntry:
     """The entry of a file that had the hash `old`: what it has now is remembered, for the lineage of its children."""
     entry = _entry(path, shipped=False)
     if old != entry.sha256:
@@ -317,16 +233,3 @@ def _note_written(path: Path, old: str) -> ModelEntry:
         LibraryIndex.read(folder).with_renamed(old, entry.sha256).write(folder)
     changed.emit()
     return entry
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[Path]:
-    """A file to write that takes the place of `path` once it is complete."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from napari_unet.errors import UserError
-from napari_unet.models import library
+from napari_unet.models import library, library_exchange
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import file_hash, load_model_file, read_record, save_model
@@ -126,14 +126,14 @@ def test_exported_file_is_imported_as_the_same_model(
     shipped: Model, model: Model, tmp_path: Path, models_dir: Path
 ) -> None:
     saved = library.save_to_library(model)
-    exported = library.export_model("Yeast", tmp_path / "shared")
+    exported = library_exchange.export_model("Yeast", tmp_path / "shared")
     assert exported == tmp_path / "shared.safetensors"
     assert file_hash(exported) == saved.sha256
     with pytest.raises(UserError, match="exists"):
-        library.export_model("Yeast", exported)
-    assert library.import_model(exported).path == saved.path  # known already
+        library_exchange.export_model("Yeast", exported)
+    assert library_exchange.import_model(exported).path == saved.path  # known already
     library.remove_model("Yeast")
-    assert library.import_model(exported).sha256 == saved.sha256
+    assert library_exchange.import_model(exported).sha256 == saved.sha256
     assert list(models_dir.glob(".*")) == []
 
 
@@ -145,14 +145,14 @@ def test_one_kind_of_image_can_be_exported_alone(
     base = Model(UNet(SMALL).eval(), ModelRecord(name="Nuclei", architecture=SMALL))
     library.save_to_library(taught.with_others([base]))
     for kind, network in (("buds", taught.network), ("Nuclei", base.network)):
-        exported = load_model_file(library.export_model("Yeast", tmp_path / kind, kind=kind))
+        exported = load_model_file(library_exchange.export_model("Yeast", tmp_path / kind, kind=kind))
         assert exported.others == ()
         assert exported.record.kinds == ()
         assert exported.name == f"Yeast: {kind.capitalize()}"
         for key, value in network.state_dict().items():
             torch.testing.assert_close(exported.network.state_dict()[key], value, atol=1e-3, rtol=1e-2)
     with pytest.raises(UserError, match="Buds, Nuclei"):
-        library.export_model("Yeast", tmp_path / "none", kind="Spores")
+        library_exchange.export_model("Yeast", tmp_path / "none", kind="Spores")
     assert not (tmp_path / "none.safetensors").exists()
 
 
@@ -164,9 +164,9 @@ def test_import_under_a_name_in_use_gets_a_new_one_and_keeps_its_children(
     other = save_model(Model(UNet(SMALL).eval(), model.record), tmp_path / "other.safetensors")
     child = save_model(_child(other, "Child"), tmp_path / "child.safetensors")
     assert child.path is not None
-    imported = library.import_model(tmp_path / "other.safetensors")
+    imported = library_exchange.import_model(tmp_path / "other.safetensors")
     assert imported.name == "Yeast (2)"
-    assert library.lineage(library.import_model(child.path)) == [imported]
+    assert library.lineage(library_exchange.import_model(child.path)) == [imported]
 
 
 def test_ancestor_that_is_not_there_is_still_named(shipped: Model, model: Model) -> None:
@@ -190,7 +190,7 @@ def test_file_that_is_no_model_is_not_imported(shipped: Model, tmp_path: Path, m
     bad.write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
     for path in (bad, tmp_path / "missing.safetensors", tmp_path):
         with pytest.raises(UserError):
-            library.import_model(path)
+            library_exchange.import_model(path)
     assert list(models_dir.iterdir()) == []
 
 
@@ -199,7 +199,7 @@ def test_file_with_damaged_weights_is_not_imported(model: Model, shipped: Model,
     assert saved.path is not None
     saved.path.write_bytes(saved.path.read_bytes()[:-40])
     with pytest.raises(UserError):
-        library.import_model(saved.path)
+        library_exchange.import_model(saved.path)
 
 
 def test_unknown_name_says_what_there_is(shipped: Model) -> None:
@@ -226,10 +226,10 @@ def test_every_change_of_the_library_is_told_once(model: Model, tmp_path: Path) 
     try:
         library.save_to_library(model)
         library.rename_model("Yeast", "Moss")
-        copy = library.export_model("Moss", tmp_path / "moss.safetensors")
-        library.import_model(copy)  # there already
+        copy = library_exchange.export_model("Moss", tmp_path / "moss.safetensors")
+        library_exchange.import_model(copy)  # there already
         library.remove_model("Moss")
-        library.import_model(copy)
+        library_exchange.import_model(copy)
     finally:
         library.changed.disconnect(listen)
     assert told == ["Nuclei, Yeast", "Nuclei, Moss", "Nuclei", "Nuclei, Moss"]

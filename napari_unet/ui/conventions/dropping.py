@@ -46,7 +46,7 @@ def take_drop(panel: Any, event: Any) -> None:
 
 def _take_model(panel: Any, path: Path) -> None:
     """Have a model in the library, and in use."""
-    from napari_unet.models.library import import_model
+    from napari_unet.models.library_exchange import import_model
 
     step = panel.segment_step
     try:

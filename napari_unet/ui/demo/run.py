@@ -176,7 +176,7 @@ class Loop:
     def report(self, start: float) -> dict[str, Any]:
         """Write labels, pictures and figures."""
         from napari_unet.images.files.writing import write_labels
-        from napari_unet.models.library import export_model
+        from napari_unet.models.library_exchange import export_model
 
         write_labels(self.output / "labels.tif", self.after, self.image)
         export_model(present(self.model_after), self.output / "model.safetensors", overwrite=True)

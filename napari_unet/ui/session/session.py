@@ -28,6 +28,7 @@ from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
 from napari_unet.ui.session.layers import is_image_layer, show_planes
 from napari_unet.ui.session.napari_private import drawn_as_empty
+from napari_unet.ui.session.running.model_in_use import ModelInUse
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -112,8 +113,7 @@ class Session:
         self._turned = False  # whether the canvas shows another order of axes for the current image
         self._services: dict[type, Service] = {}
         self.engine = Engine()  # what models run on: as it was chosen for the last segmentation
-        self._model_name: str | None = None
-        self._loaded: tuple[str, Model] | None = None
+        self._model = ModelInUse()
         library.changed.connect(self._on_library)
         self._connect()
 
@@ -256,33 +256,16 @@ class Session:
     @property
     def model_entry(self) -> ModelEntry | None:
         """The model in use: the chosen one while it exists, else the default; None if there is none at all."""
-        entries = {entry.name: entry for entry in self.model_entries()}
-        if self._model_name in entries:
-            return entries[self._model_name]
-        try:
-            return entries.get(library.default_model_name())
-        except UserError:
-            return next(iter(entries.values()), None)
+        return self._model.entry
 
     def use_model(self, name: str | None, remember: bool = True) -> None:
         """Use the model of this name from now on (None: the shipped one); `remember` it for the next start."""
-        if remember:
-            library.set_default_model(name)
-        self._model_name = name
+        self._model.choose(name, remember)
         self.model_changed.emit()
 
     def model_loader(self) -> Callable[[], Model]:
         """A function for the worker thread that gives the model in use, read from its file once."""
-        entry = self.model_entry
-        if entry is None:
-            raise UserError("There is no model: open Models and import one.")
-
-        def load() -> Model:
-            if self._loaded is None or self._loaded[0] != entry.sha256:
-                self._loaded = (entry.sha256, library.load_model(entry.path))
-            return self._loaded[1]
-
-        return load
+        return self._model.loader()
 
     # -- events of the viewer -------------------------------------------------------------------------------------
 

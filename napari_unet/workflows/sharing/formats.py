@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from napari_unet.errors import require
-from napari_unet.models import library
+from napari_unet.models import library, library_exchange
 from napari_unet.models.library import ModelEntry
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -55,7 +55,7 @@ def export_for_others(name: str, path: str | Path, wish: Wish = Wish()) -> Path:
     path = Path(path).expanduser()
     form = format_of(path, wish.form)
     if form == "safetensors":
-        return library.export_model(name, path, wish.overwrite, wish.kind or "")
+        return library_exchange.export_model(name, path, wish.overwrite, wish.kind or "")
     target = _target(path, library.find_model(name).path.stem, SUFFIXES[form])
     require(wish.overwrite or not target.exists(), f"{target} exists already: choose another name.")
     model = pick_kind(library.load_model(name), wish.kind)
@@ -99,7 +99,7 @@ def import_any_model(path: str | Path) -> ModelEntry:
     path = Path(path).expanduser()
     form = format_of(path)
     if form == "safetensors":
-        return library.import_model(path)
+        return library_exchange.import_model(path)
     require(path.is_file(), f"There is no model file {path}: check its name and folder.")
     if form == "bioimageio":
         from napari_unet.workflows.sharing.package import import_package

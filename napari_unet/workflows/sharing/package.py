@@ -13,9 +13,10 @@ import yaml
 
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Array
-from napari_unet.models import library
+from napari_unet.models import library_exchange
 from napari_unet.models.exchange.onnx_file import make_onnx
 from napari_unet.models.library import ModelEntry
+from napari_unet.models.library_files import SUFFIX
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import save_model
 from napari_unet.workflows.sharing import description
@@ -76,7 +77,7 @@ def import_package(path: Path) -> ModelEntry:
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / description.WHOLE
         unpacked.write_bytes(own)
-        return library.import_model(unpacked)
+        return library_exchange.import_model(unpacked)
 
 
 def _read_description(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _find_own(archive: zipfile.ZipFile, told: dict[str, Any], path: Path) -> byt
     attached = told.get("attachments")
     for one in attached if isinstance(attached, list) else ():
         name = one.get("source") if isinstance(one, dict) else one
-        if isinstance(name, str) and name.endswith(library.SUFFIX) and name in archive.namelist():
+        if isinstance(name, str) and name.endswith(SUFFIX) and name in archive.namelist():
             if archive.getinfo(name).file_size > _LARGEST:
                 raise UserError(f"The model in {path.name} is too large to be one of this program.")
             return archive.read(name)

@@ -152,7 +152,7 @@ def test_the_values_of_all_files_are_plotted_by_what_the_sample_sheet_says(
     wait_until_idle(window.session)
     assert list(pd.read_csv(tmp_path / "objects.csv")["dose"]) == ["low"] * 4 + ["high"]
     window.plot_button.click()
-    plot = window.plot_window
+    plot = window.plot.window
     plot.by.setCurrentIndex(plot.by.findData("dose"))
     assert [(box.name, box.count, box.n_images) for box in plot.boxes] == [("high", 1, 1), ("low", 4, 1)]
     plot.row_chosen.emit(4)

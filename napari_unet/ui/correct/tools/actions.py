@@ -27,8 +27,6 @@ class Action:
     hint: str = ""
 
 
-MOVE_VIEW = " Shift and drag: move the view."
-
 OBJECT_ACTIONS = (
     Action("delete", "Delete", "Click objects to delete them, or drag over many. The key deletes at the cursor.",
            "D", is_tool=True, gesture="object", hint="Click: delete an object. Drag: delete all you touch."),

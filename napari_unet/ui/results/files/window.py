@@ -7,16 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSize
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, StopFlag
 from napari_unet.ui.results.files.choice import FilesChoice
+from napari_unet.ui.results.files.objects_plot import ObjectsPlot
 from napari_unet.ui.results.files.rows import (
     BEFORE,
     CORRECTED,
@@ -45,6 +42,7 @@ from napari_unet.ui.results.files.run import (
     segment_in_background,
 )
 from napari_unet.ui.results.files.sheet import SheetChoice
+from napari_unet.ui.results.files.table import FilesTable
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
@@ -52,15 +50,11 @@ from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import MessageLine, enable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from napari_unet.results.measurements.config import MeasureConfig
-    from napari_unet.ui.results.plot_window import PlotWindow
     from napari_unet.ui.session.session import Session
 
 OWNER = "files"
 BUSY = "Wait until the work in progress has ended, or stop it."
-_PICTURE = QSize(56, 42)
 _TABLES = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet);;Tab-separated (*.tsv)"
 
 
@@ -73,7 +67,7 @@ class FilesWindow(QDialog):
         self.session, self._columns = session, columns
         self.choice = FilesChoice(session)
         self.rows = FileRows(self)
-        self.table = QTableView()
+        self.table = FilesTable(self.rows)
         self.watch_box = QCheckBox("Go on with images as they come into the folder", toolTip="Until you click Stop")
         self.start_button = QPushButton("Segment files", toolTip="What is done already is left as it is")
         self.open_button = QPushButton("Open", toolTip="Open the chosen file with its labels, to be corrected")
@@ -81,8 +75,7 @@ class FilesWindow(QDialog):
         self.measure_button = QPushButton("Measure all...", toolTip="One table of the objects of all files with labels")
         self.plot_button = QPushButton("Plot...", toolTip="The values of all files, by group; measure all first")
         self.sheet = SheetChoice()
-        self.plot_window: PlotWindow | None = None
-        self.measured: pd.DataFrame | None = None  # the objects of all files
+        self.plot = ObjectsPlot(session, self)
         self.progress, self.message = ProgressLine(), MessageLine()
         self._began = time.monotonic()
         self._record: Any = None
@@ -91,19 +84,6 @@ class FilesWindow(QDialog):
         self._on_state()
 
     def _lay_out(self) -> None:
-        self.table.setModel(self.rows)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setCornerButtonEnabled(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(max(self.fontMetrics().height() + 6, _PICTURE.height() + 4))
-        self.table.setIconSize(_PICTURE)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((230, 70, 80, 70)):
-            header.resizeSection(column, width)
-        header.setStretchLastSection(True)
         buttons, layout = QHBoxLayout(), QVBoxLayout(self)
         for button in (self.start_button, self.open_button, self.keep_button, self.measure_button, self.plot_button):
             buttons.addWidget(button)
@@ -123,7 +103,8 @@ class FilesWindow(QDialog):
         self.open_button.clicked.connect(self.open_chosen)
         self.keep_button.clicked.connect(self._on_keep)
         self.measure_button.clicked.connect(self._on_measure)
-        self.plot_button.clicked.connect(self.show_plot)
+        self.plot_button.clicked.connect(self.plot.show)
+        self.plot.file_chosen.connect(self._on_point)
         self.progress.stop_clicked.connect(lambda: self.session.jobs.stop(OWNER))
         self.table.doubleClicked.connect(self.open_chosen)
         self.table.selectionModel().currentRowChanged.connect(self._on_state)
@@ -134,8 +115,7 @@ class FilesWindow(QDialog):
     @property
     def chosen(self) -> FileRow | None:
         """The row that is selected."""
-        at = self.table.currentIndex().row()
-        return self.rows.rows[at] if 0 <= at < len(self.rows.rows) else None
+        return self.table.chosen
 
     # -- showing the state ----------------------------------------------------------------------------------------
 
@@ -159,7 +139,7 @@ class FilesWindow(QDialog):
         enable(self.open_button, None if row is not None and row.state in WITH_LABELS else "Choose a file with labels.")
         enable(self.keep_button, busy or self._keeps_nothing(row))
         enable(self.measure_button, busy or (None if self.rows.count(*WITH_LABELS) else "No file has labels yet."))
-        enable(self.plot_button, None if self.measured is not None else "Measure all files first.")
+        enable(self.plot_button, None if self.plot.table is not None else "Measure all files first.")
         self.choice.allow(busy)
         left = self.rows.count(WAITING, FAILED)
         self.start_button.setText("Go on" if left and self.rows.count(DONE, BEFORE, CORRECTED) else "Segment files")
@@ -224,7 +204,7 @@ class FilesWindow(QDialog):
         known.state, known.told = state, told
         self.rows.tell(known)
         if state == WORKING:
-            self.table.scrollTo(self.rows.index(self.rows.rows.index(known), 0))
+            self.table.scroll_to(self.rows.rows.index(known))
         self._show_count()
 
     def _show_progress(self, event: Any) -> None:
@@ -303,40 +283,16 @@ class FilesWindow(QDialog):
                 self.message.show_text(outcome.message, "error", None)
                 return
             result = outcome.result
-            self._take_measured(result.table)
+            self.plot.take(result.table)
+            self._on_state()
             told = f"{len(result.table):,} objects of {len(rows) - len(result.errors)} files: {table}"
             sentences = [told, *result.errors.values()]
             self.message.show_text("\n".join(sentences), "error" if result.errors else "info", None)
 
         self.session.jobs.start(events, stop, on_event, on_measured, "Measuring files", OWNER)
 
-    def _take_measured(self, table: pd.DataFrame) -> None:
-        self.measured = table if table.columns.size else None
-        if self.plot_window is not None:
-            self.plot_window.show_table(self.measured, self._heading)
-        self._on_state()
-
-    def show_plot(self) -> None:
-        """Show the values of the objects of all files; a clicked point chooses its file."""
-        from napari_unet.ui.results.plot_window import PlotWindow
-
-        if self.plot_window is None:
-            self.plot_window = PlotWindow(self.session.viewer.theme, self)
-            self.plot_window.limits_button.setEnabled(False)  # objects are removed in one image, where they are seen
-            self.plot_window.row_chosen.connect(self._on_point)
-        self.plot_window.show_table(self.measured, self._heading)
-        self.plot_window.show()
-        self.plot_window.raise_()
-
-    def _heading(self, name: str) -> str:
-        from napari_unet.results.measurements.headings import heading_of
-
-        return heading_of(name, present(self.measured).attrs.get("units", {}))
-
-    def _on_point(self, row: int) -> None:
+    def _on_point(self, name: str, folder: str) -> None:
         """Choose the file of an object."""
-        found = present(self.measured).iloc[row]
         for at, file in enumerate(self.rows.rows):
-            if (file.path.name, file.path.resolve().parent.name) == (found["image"], found["folder"]):
-                self.table.selectRow(at)
-                self.table.scrollTo(self.rows.index(at, 0))
+            if (file.path.name, file.path.resolve().parent.name) == (name, folder):
+                self.table.choose(at)

@@ -57,6 +57,15 @@ class Recorders(QObject):
             else:
                 self._replace(work, role)
 
+    def settle(self, work: ImageWork) -> bool:
+        """Record the strokes in an image up to now; False, and nothing is recorded, while one is being made."""
+        recorders = [one for role in ROLES if (one := self.of(work, role)) is not None]
+        if any(one.stroking for one in recorders):
+            return False
+        for one in recorders:
+            one.settle()
+        return True
+
     def restore(self, work: ImageWork, histories: dict[str, History]) -> None:
         """Go on with layers that were restored from a project, with what can be undone in them."""
         for role in ROLES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,9 @@ from napari_unet.errors import UserError
 from napari_unet.project.opening import create_project, open_project
 from napari_unet.project.project import LABELS, Project
 from napari_unet.project.recovery import create_recovery, remove_recovery
-from napari_unet.project.storage.state import SAVED, Saving, StoreState, failure
-from napari_unet.project.storage.writer import LATE_SECONDS
-from napari_unet.ui.session.keeping.following import ROLES, Recorders
+from napari_unet.ui.session.keeping.following import Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
+from napari_unet.ui.session.keeping.store_watch import StoreWatch
 from napari_unet.ui.session.keeping.teller import ProjectTeller
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
@@ -27,6 +25,7 @@ from napari_unet.ui.session.running.pacing import Debounced
 if TYPE_CHECKING:
     from napari_unet.project.references import ImageReference
     from napari_unet.project.storage.journal import History
+    from napari_unet.project.storage.state import StoreState
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.keeping.recorder import Recorder
     from napari_unet.ui.session.session import Session
@@ -40,7 +39,6 @@ class ProjectKeeper(QObject):
     """Hands what changes in the session to `project`. `changed`: another project, or another `state`."""
 
     changed = Signal()
-    _store_moved = Signal()  # from the thread that writes
     taken_in = Signal()  # an image that is not open
     training_lost = Signal(dict)  # what the project that was opened notes of a training that was cut short
 
@@ -52,13 +50,11 @@ class ProjectKeeper(QObject):
         """While layers are restored from the project: nothing is recorded."""
         self._teller: ProjectTeller | None = None
         self._recorders = Recorders(session)
-        self._state = SAVED
-        self._no_recovery: StoreState | None = None
+        self._watch = StoreWatch()
         self._training: dict[str, Any] | None = None
         self._images = Debounced(self, self._tell_images, _IMAGES_MS)
         self._window = Debounced(self, self._tell_window, _WINDOW_MS)
-        self._late = Debounced(self, self._look_at_store, round(1000 * LATE_SECONDS) + 100)
-        self._store_moved.connect(self._look_at_store)
+        self._watch.changed.connect(self.changed)
         self._connect()
 
     def _connect(self) -> None:
@@ -90,9 +86,7 @@ class ProjectKeeper(QObject):
     @property
     def state(self) -> StoreState:
         """What of the work is on the disk."""
-        if self.project is not None:
-            return self.project.state
-        return self._no_recovery or SAVED
+        return self._watch.state
 
     @property
     def user_project(self) -> Project | None:
@@ -198,11 +192,10 @@ class ProjectKeeper(QObject):
             self._teller = None
         else:
             self._teller = ProjectTeller(self._session, project, numbers, self)
-            project.listen(self._on_store)
             if self._training is not None:
                 self._teller.tell_training(self._training)
         self._on_model()
-        self._state = self.state
+        self._watch.watch(project)
         self.changed.emit()
 
     def open_store(self) -> Project:
@@ -239,8 +232,9 @@ class ProjectKeeper(QObject):
         self.finish()
         if self.project is not None and not self.project.close() and not self.is_recovery:
             self._rescue()
-        for waiting in (self._images, self._window, self._late):
+        for waiting in (self._images, self._window):
             waiting.cancel()
+        self._watch.close()
         self._recorders.close()
         self._teller = None
 
@@ -248,9 +242,7 @@ class ProjectKeeper(QObject):
         try:
             project = create_recovery()
         except UserError as error:
-            if self._no_recovery is None:
-                self._no_recovery = failure(str(error))
-                self.changed.emit()
+            self._watch.refuse(str(error))
             return
         self._use(project, recovery=True)
         self._tell_everything()
@@ -267,12 +259,7 @@ class ProjectKeeper(QObject):
 
     def settle(self, work: ImageWork) -> bool:
         """Record the strokes in an image up to now; False while one is being made, and nothing is to be written."""
-        recorders = [one for role in ROLES if (one := self._recorders.of(work, role)) is not None]
-        if any(one.stroking for one in recorders):
-            return False
-        for one in recorders:
-            one.settle()
-        return True
+        return self._recorders.settle(work)
 
     def record_refresh(self, work: ImageWork, box: tuple[slice, ...]) -> None:
         """Keep what a model wrote, in `box` (a slice for each axis), to labels and prediction alike."""
@@ -326,20 +313,6 @@ class ProjectKeeper(QObject):
     def _tell_window(self) -> None:
         if self._teller is not None and not self.restoring and self._session.viewer is not None:
             self._teller.tell_window()
-
-    # -- what becomes of it on the disk ---------------------------------------------------------------------------
-
-    def _on_store(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            self._store_moved.emit()
-
-    def _look_at_store(self) -> None:
-        """Tell of another state. Nobody tells of a disk that does not answer: what waits is looked at once more."""
-        if self.state.saving is Saving.PENDING:
-            self._late.ask()
-        if self.state != self._state:
-            self._state = self.state
-            self.changed.emit()
 
 
 def get_keeper(session: Session) -> ProjectKeeper:
