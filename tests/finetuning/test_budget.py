@@ -141,3 +141,117 @@ def test_ticker_says_yes_once_in_a_while() -> None:
     tick.restart(5.0)
     clock.now += 1.5
     assert not tick()
+
+
+def test_time_is_kept_for_what_comes_after_the_last_step() -> None:
+    """Half as much again as a score, the last things and what can be left out took, and 3 % for the unknown."""
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(1.0, 2.0, 4.0)
+    kept = 1.5 * (1 + 2 + 4) + 0.03 * 60
+    clock.now += 20
+    assert budget.progress(0) == pytest.approx(20 / (60 - kept))
+    assert (budget.elapsed, budget.left) == (20, 40)
+    clock.now += 40 - kept - 0.1
+    assert budget.has_time(0)
+    clock.now += 0.2
+    assert not budget.has_time(0)
+
+
+@pytest.mark.parametrize(("optional", "kept"), [(9.0, 1.5 * (1 + 2 + 9) + 1.8), (9.4, 1.5 * 3 + 1.8)])
+def test_nothing_is_kept_for_what_can_be_left_out_where_all_of_it_takes_a_third(optional: float, kept: float) -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(1.0, 2.0, optional)
+    clock.now += 10
+    assert budget.progress(0) == pytest.approx(10 / (60 - kept))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "score_seconds", "due"),
+    [
+        (60.0, 2.0, [0.1, 2 / 3]),  # 15 % of the time are four scores and a half, one of which comes last
+        (60.0, 3.0, [0.1]),
+        (60.0, 4.4, []),
+        (60.0, 0.1, [0.1, *(i / 8 for i in range(2, 8))]),  # never more than eight
+        (60.0, 0.0, []),
+    ],
+)
+def test_scores_are_spread_over_the_time(seconds: float, score_seconds: float, due: list[float]) -> None:
+    clock = Clock()
+    budget = Budget(seconds, clock=clock)
+    budget.plan(score_seconds)
+    found = []
+    while budget.progress(0) < 1.0:
+        clock.now += 0.05
+        if budget.is_score_due(0):
+            found.append(budget.progress(0))
+            assert not budget.is_score_due(0)  # each once
+    assert found == pytest.approx(due, abs=0.003)
+
+
+def test_scores_that_were_missed_are_made_up_for_by_one() -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(0.1)
+    clock.now += 40
+    assert budget.is_score_due(0)
+    assert not budget.is_score_due(0)
+
+
+def test_no_more_scores_are_planned_than_there_are_steps() -> None:
+    budget = Budget(1000.0, max_steps=2, clock=Clock())
+    budget.plan(1.0)
+    assert [budget.is_score_due(step) for step in range(3)] == [False, True, False]
+
+
+def test_what_is_left_is_told_from_the_steps_so_far() -> None:
+    clock = Clock()
+    budget = Budget(1000.0, max_steps=10, clock=clock)
+    clock.now += 7  # of preparation
+    budget.plan(3.0)
+    assert budget.seconds_left(0) == 993.0
+    clock.now += 10
+    assert budget.seconds_left(2) == 8 * 5 + 3
+    assert budget.seconds_left(10) == 3.0
+    by_time = Budget(50.0, clock=clock)
+    by_time.plan(3.0)
+    clock.now += 20
+    assert by_time.seconds_left(7) == 30.0
+
+
+def test_who_may_take_a_share_of_the_time_is_told_when_it_is_over() -> None:
+    clock = Clock()
+    budget = Budget(50.0, clock=clock)
+    clock.now += 5
+    share, seconds = budget.took_longer_than(0.1), budget.took_seconds(2.0)
+    clock.now += 1.9
+    assert (share(), seconds()) == (False, False)
+    clock.now += 0.2
+    assert (share(), seconds()) == (False, True)
+    clock.now += 3
+    assert share()
+    repeated = Budget(50.0, max_steps=3, clock=clock)
+    over = repeated.took_longer_than(0.1), repeated.took_seconds(0.1)
+    clock.now += 49
+    assert [one() for one in over] == [False, False]
+    assert repeated.can_spare(1000)
+
+
+def test_a_little_more_time_than_it_takes_is_needed_to_spare_it() -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    clock.now += 35.9
+    assert budget.can_spare(20)
+    clock.now += 0.2
+    assert not budget.can_spare(20)
+
+
+@pytest.mark.parametrize(("elapsed", "has_time"), [(43.9, True), (44.3, False)])
+def test_most_of_a_step_has_to_fit(elapsed: float, has_time: bool) -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(0.0)
+    budget.note_step(20.0)  # of which 14 are to fit before the 1.8 s that are kept
+    clock.now += elapsed
+    assert budget.has_time(1) is has_time

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_unet.finetuning.forecast import CurvePoint, Forecast, curve_of, forecast
+from napari_unet.finetuning.forecast import (
+    CurvePoint,
+    Forecast,
+    _all_curves,
+    _forecast_objects,
+    _forecast_score,
+    _posterior,
+    _quantiles,
+    curve_of,
+    forecast,
+)
 from napari_unet.models.record import ModelRecord, TrainingRecord
 
 
@@ -101,3 +111,80 @@ def test_the_curve_of_a_model_is_that_of_its_ancestors() -> None:
     found = curve_of(record(40, 0.5, 0.6, "b"), known)
     assert [(one.n_objects, one.score) for one in found] == [(0, 0.1), (10, 0.3), (25, 0.5), (40, 0.6)]
     assert curve_of(known["base"], known) == []
+
+
+def test_a_curve_is_half_way_after_half_its_objects_and_reaches_what_it_says() -> None:
+    curves = _all_curves()
+    start, at_half = curves.at(np.array([0.0]))[:, 0], [curves.at(n[None])[i, 0] for i, n in enumerate(curves.half)]
+    np.testing.assert_allclose(start, curves.start)
+    np.testing.assert_allclose(at_half, (curves.start + curves.top) / 2)
+    target = 0.5
+    needed = curves.reach(target)
+    np.testing.assert_array_equal(needed == 0, curves.start >= target)
+    np.testing.assert_array_equal(np.isinf(needed), (curves.top <= target) & (curves.start < target))
+    for i in np.flatnonzero((needed > 0) & np.isfinite(needed))[::7]:
+        assert curves.at(needed[i : i + 1])[i, 0] == pytest.approx(target)
+
+
+def test_before_anything_is_measured_no_curve_leaves_what_a_score_can_be() -> None:
+    curves = _all_curves()
+    assert curves.usual.sum() == pytest.approx(1.0)
+    assert curves.usual.min() > 0
+    assert (curves.start.min(), curves.start.max()) == (0.0, 0.9)
+    assert (curves.top >= curves.start).all()
+    assert curves.top.max() == pytest.approx(1.0)
+    assert (curves.half.min(), curves.half.max()) == (pytest.approx(3), pytest.approx(80))
+    # most models come far, few all of the way, and next to none nowhere
+    rise = (curves.top - curves.start) / (1 - curves.start)
+    shares = [curves.usual[np.isclose(rise, value)].sum() for value in (0.0, 0.6, 1.0)]
+    assert shares[0] < shares[2] < shares[1]
+    exponential = curves.usual[np.isinf(curves.power)].sum()
+    assert exponential == pytest.approx(1.5 / 3.5)  # of three forms it is the most usual
+
+
+def test_the_interval_holds_what_is_probable() -> None:
+    values, share = np.arange(1000.0)[::-1].copy(), np.full(1000, 0.001)
+    assert _quantiles(values, share) == pytest.approx((75, 500, 925), abs=1.5)
+    assert _quantiles(np.array([3.0, 1.0, 2.0]), np.array([0.01, 0.01, 0.98])) == (2.0, 2.0, 2.0)
+
+
+def test_what_fits_the_scores_is_probable() -> None:
+    curves, known = _all_curves(), points([0, 20, 40, 80, 160], n_scored=5000)
+    share = _posterior(known)
+    assert share.sum() == pytest.approx(1.0)
+    numbers = np.array([10.0, 30.0, 100.0])
+    np.testing.assert_allclose(share @ curves.at(numbers), [law(n) for n in numbers], atol=0.03)
+
+
+@pytest.mark.parametrize(("last", "more"), [(10, 10), (31, 20), (60, 30), (900, 100)])
+def test_half_as_many_objects_again_are_asked_about(last: int, more: int) -> None:
+    curves = _all_curves()
+    sure = np.zeros(len(curves.start))
+    sure[np.argmax(np.isclose(curves.start, 0.0) & np.isclose(curves.top, 1.0) & np.isclose(curves.half, 80))] = 1.0
+    now = float(sure @ curves.at(np.array([float(last)]))[:, 0])
+    found = _forecast_score(curves, sure, last, now - 0.1)  # a gain, however flat the curve
+    assert found is not None
+    assert found.more == more
+    assert found.target == pytest.approx(float(sure @ curves.at(np.array([float(last + more)]))[:, 0]), abs=0.006)
+    assert found.score == pytest.approx(0.015, abs=0.006)  # nobody knows it to the last digit
+    assert _forecast_score(curves, sure, last, found.target - 0.02) is None  # not worth saying
+
+
+def test_a_line_that_is_crossed_for_sure_is_forecast_and_no_other() -> None:
+    curves = _all_curves()
+    sure = np.zeros(len(curves.start))
+    sure[np.argmax(np.isclose(curves.start, 0.0) & np.isclose(curves.top, 1.0) & np.isinf(curves.power))] = 1.0
+    half = float(sure @ curves.half)
+    found = _forecast_objects(curves, sure, 0, 0.75)
+    assert found is not None
+    assert (found.more, found.target, found.objects) == (round(2 * half), 0.75, 1)
+    assert _forecast_objects(curves, sure, 1000, 0.75) is None  # it was crossed long ago: the margin is all of it
+    assert _forecast_objects(curves, sure, 0, 1.0) is None  # it is never reached
+
+
+def test_a_chain_that_was_cut_begins_where_the_first_model_that_is_left_began() -> None:
+    scores = {"ap50_before": 0.3, "ap50": 0.4, "n_held_out": 7.0}
+    record = ModelRecord(parent="gone", scores=scores, training=TrainingRecord(n_objects=12))
+    assert curve_of(record, {}) == [CurvePoint(0, 0.3, 7), CurvePoint(12, 0.4, 7)]
+    no_held_out = ModelRecord(parent="gone", scores={"ap50": 0.4, "ap50_before": 0.3})
+    assert curve_of(no_held_out, {}) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 import torch
 from small_networks import CONFIG, CPU, HEAD, make_batch, make_network, same, seen, weights_of
 from torch import Tensor, nn
@@ -102,3 +103,36 @@ def test_a_network_that_has_seen_nothing_starts_as_it_is() -> None:
     trainer = Trainer(network, HEAD.loss, CONFIG, CPU)
     assert not trainer.begin([discs()])
     assert same(weights_of(trainer.network), weights_of(network))
+
+
+def test_its_first_step_is_as_long_as_it_is_told_and_the_later_ones_shorter() -> None:
+    """Adam moves every weight by the rate at first; the rate falls as a cosine does."""
+    batch = discs()
+
+    def moved(steps: int) -> float:
+        network = seen(make_network())
+        before = network.final.bias.detach().clone()
+        fit_last_layer(network, [batch.images], [loss_of(batch)], steps=steps)
+        return float((network.final.bias.detach() - before).abs().max())
+
+    assert moved(1) == pytest.approx(0.04, rel=0.01)
+    assert moved(2) == pytest.approx(0.06, rel=0.05)
+
+
+def test_each_step_forgets_the_gradient_of_the_last() -> None:
+    """The loss here is a line: its gradient is the same at every step, unless they add up."""
+    network = seen(make_network())
+    slopes = []
+    network.final.bias.register_hook(lambda gradient: slopes.append(float(gradient.sum())))
+    taken = []
+    optimizer_step = torch.optim.Adam.step
+
+    def look(self, *given):
+        taken.append(float(network.final.bias.grad.sum()))
+        return optimizer_step(self, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.Adam, "step", look)
+        fit_last_layer(network, [make_batch().images], [lambda logits: logits.mean()], steps=3)
+    assert taken == pytest.approx([slopes[0]] * 3)
+    assert all(parameter.grad is None for parameter in network.parameters())  # nothing is left behind

@@ -176,3 +176,22 @@ def test_who_does_not_want_it_kept_is_told_what_was_forgotten(models_dir, tiny_m
     assert replayed == [0] * 4  # one before the first step, three steps
     assert result.base_before.n_objects == result.base_after.n_objects > 0
     assert "knew before" in result.sentence
+
+
+def test_grey_values_go_to_the_nearest_step() -> None:
+    values = np.array([-0.25, -0.2447, -0.243, 0.0, 1.0, 1.75, 9.0, -9.0], np.float32)
+    assert quantize(values).tolist() == [0, 1, 1, 32, 159, 255, 255, 0]
+
+
+def test_a_set_with_many_objects_keeps_their_numbers(tmp_path) -> None:
+    labels = np.arange(400, dtype=np.uint16).reshape(20, 20)
+    for number, most in enumerate((255, 256, 399)):
+        path = tmp_path / f"{number}.zip"
+        crop = ReplayCrop(
+            "a", "learn", 20.004, np.zeros((20, 20), np.uint8), np.minimum(labels, most).astype(np.uint16)
+        )
+        write_replay(path, [crop], {})
+        (again,) = read_replay(path).crops
+        np.testing.assert_array_equal(again.labels, crop.labels)
+        assert again.labels.dtype == np.uint16
+        assert again.diameter == 20.0

@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.finetuning.material.colour import use_channels
+from napari_unet.finetuning.material.colour import (
+    _around,
+    _divided,
+    _drawn,
+    _last_features,
+    _sample,
+    _smoothed,
+    _wrong,
+    use_channels,
+)
 from napari_unet.images.channels import count_channels, stack_channels
 from napari_unet.images.image import Image
 
@@ -38,3 +50,81 @@ def test_who_says_it_is_not_asked(tiny_model) -> None:
     pictures = [picture(False, 0), picture(True, 1)]
     assert {count_channels(one.image) for one in use_channels(pictures, tiny_model, "all")} == {3}
     assert {count_channels(one.image) for one in use_channels(pictures, tiny_model, "one")} == {1}
+
+
+def test_a_box_lies_around_the_objects_and_within_the_plane() -> None:
+    mask = np.zeros((100, 200), bool)
+    mask[60:70, 100:110] = True
+    assert _around(mask, 40) == (slice(44, 84), slice(84, 124))
+    mask[:] = False
+    mask[2, 199] = True
+    assert _around(mask, 40) == (slice(0, 40), slice(160, 200))
+    mask[:] = False
+    assert _around(mask, 150) == (slice(0, 150), slice(25, 175))  # larger than the plane is high; nothing to look for
+
+
+def test_as_many_pixels_are_drawn_in_objects_as_beside_them() -> None:
+    known, inside = np.zeros((90, 90), bool), np.zeros((90, 90), bool)
+    known[10:80, 10:80], inside[20:30, 20:30], inside[:5] = True, True, True
+    at = _drawn(known, inside)
+    assert len(at) == 200  # all 100 pixels of the object that is known, and as many others
+    assert known[tuple(at.T)].all()
+    assert inside[tuple(at.T)].tolist() == [True] * 100 + [False] * 100
+    assert len(np.unique(at, axis=0)) == 200
+    assert len(_drawn(np.ones((90, 90), bool), np.arange(8100).reshape(90, 90) % 2 == 0)) == 4000
+
+
+@pytest.mark.parametrize(("sign", "wrong"), [((1, 1), 0.0), ((1, -1), 1.0), ((0, 0), 0.5)])
+def test_a_fit_is_asked_of_other_pixels_than_it_was_made_by(sign: tuple[int, int], wrong: float) -> None:
+    """What tells objects in one image tells them in the other, the wrong way round, or says nothing."""
+    random = np.random.default_rng(0)
+    inside = np.arange(400) % 4 == 0
+    samples = [
+        (np.float32(one * 10 * inside[:, None] + random.normal(0, 0.01 if one else 1, (400, 1))), inside)
+        for one in sign
+    ]
+    assert _wrong(samples) == pytest.approx(wrong, abs=0.08)
+
+
+def test_one_image_is_divided_into_halves_of_the_same_kind() -> None:
+    inside = np.arange(20) < 10
+    sample = (np.arange(20.0)[:, None], -np.arange(20.0)[:, None], inside)
+    one, other = _divided(sample)
+    assert one[0].ravel().tolist() == list(range(0, 20, 2))
+    assert other[0].ravel().tolist() == list(range(1, 20, 2))
+    assert other[1].ravel().tolist() == [-n for n in range(1, 20, 2)]
+    assert one[2].sum() == other[2].sum() == 5
+
+
+def test_of_each_plane_two_smoothings_are_looked_at() -> None:
+    planes = np.zeros((2, 33, 33), np.float32)
+    planes[0, 16, 16] = 1
+    found = _smoothed(planes)
+    assert found.shape == (4, 33, 33)
+    assert not found[2:].any()
+    assert found[0, 16, 16] == pytest.approx(1 / (2 * np.pi), rel=0.02)
+    assert found[1, 16, 16] == pytest.approx(1 / (2 * np.pi * 16), rel=0.02)
+
+
+def test_features_are_those_of_the_plane_whatever_its_size(tiny_model) -> None:
+    plane = np.random.default_rng(0).random((21, 30)).astype(np.float32)
+    found = _last_features(plane, tiny_model)
+    assert found.shape == (4, 21, 30)
+    assert np.ptp(found) > 0
+    tiny_model.network.train()
+    _last_features(plane, tiny_model)
+    assert tiny_model.network.training  # as it was
+
+
+def test_images_in_which_nothing_can_be_compared_say_nothing(tiny_model) -> None:
+    grey = correct_all(*draw_discs((64, 64)))
+    assert _sample(grey, tiny_model) is None
+    one = picture(True, 0)
+    assert _sample(replace(one, labels=np.zeros_like(one.labels)), tiny_model) is None
+    assert _sample(replace(one, labels=np.ones_like(one.labels)), tiny_model) is None
+    found = _sample(one, tiny_model)
+    assert found is not None
+    numbers, colours, inside = found
+    assert numbers.shape[1] == 4 + 2  # the last features, and grey smoothed twice
+    assert colours.shape[1] == 3 * 2
+    assert 2 * inside.sum() == len(inside) == len(numbers) == len(colours)

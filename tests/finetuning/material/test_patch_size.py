@@ -46,3 +46,31 @@ def test_smaller_patches_show_more_of_what_is_reviewed() -> None:
         seen[size] = int((weights > 0).sum())
     assert seen[96] > 2 * seen[192]
     assert 0.25 < reviewed_share([plane], [HEAD.centers(plane)], 96) / (60 / 96) ** 2 <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "share"),
+    [
+        ((50, 50), 40, 20 / 40),  # half of it reaches beyond what is reviewed
+        ((50, 60), 40, 10 / 40),
+        ((50, 80), 40, 0.0),
+        ((0, 0), 40, 1.0),  # moved into the plane
+        ((99, 55), 30, 10 / 30),
+        ((50, 50), 120, 0.5),  # larger than the plane, which is mirrored
+    ],
+)
+def test_the_share_of_a_patch_that_is_reviewed(place: tuple[int, int], size: int, share: float) -> None:
+    plane = plane_with((slice(0, 100), slice(0, 50)))
+    plane.learn = np.zeros((100, 100), bool)
+    plane.learn[:, :50] = True
+    centers = np.array([place], float), np.ones(1)
+    assert reviewed_share([plane], [centers], size) == pytest.approx(share)
+
+
+def test_places_that_are_drawn_more_often_count_more() -> None:
+    plane = plane_with((slice(0, 100), slice(0, 50)))
+    plane.learn = np.zeros((100, 100), bool)
+    plane.learn[:, :50] = True
+    centers = np.array([(50.0, 25.0), (50.0, 80.0)]), np.array([3.0, 1.0])
+    assert reviewed_share([plane], [centers], 20) == pytest.approx(0.75)
+    assert reviewed_share([], [], 20) == 1.0

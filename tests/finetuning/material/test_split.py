@@ -6,7 +6,20 @@ from discs import correct_all, draw_discs
 from scipy import ndimage
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.finetuning.material.split import Split, _Candidate, _cost, split_reviewed
+from napari_unet.finetuning.material.split import (
+    Split,
+    _apart,
+    _by_cut,
+    _by_image,
+    _by_region,
+    _Candidate,
+    _cost,
+    _pixel,
+    _sides,
+    are_inside,
+    count_objects,
+    split_reviewed,
+)
 from napari_unet.heads.instances.survey import survey_reviewed
 from napari_unet.heads.survey import ReviewedObject, Survey
 
@@ -99,3 +112,88 @@ def test_a_split_is_judged_by_the_share_of_objects_and_of_corrections(
     held = np.arange(8) < scored
     candidate = _Candidate(~held, held, lambda: Split((), ()))
     assert _cost(candidate, Survey(objects, (), 100), 0.25) == pytest.approx(cost)
+
+
+def some_images(kind: str) -> list[CorrectedImage]:
+    if kind == "images":
+        return [correct_all(*draw_discs((100, 100 + 20 * i), seed=i)) for i in range(4)]
+    image, labels = draw_discs((200, 260), spacing=52)
+    apart = ndimage.binary_dilation(labels > 0, iterations=5)
+    return [correct_all(image, labels, apart), correct_all(*draw_discs((120, 90)))]
+
+
+@pytest.mark.parametrize("kind", ["images", "regions", "cut"])
+def test_the_masks_of_a_split_hold_the_objects_that_it_was_chosen_for(kind: str) -> None:
+    images = some_images(kind)
+    survey, reviewed = survey_reviewed(images), [one.reviewed for one in images]
+    generator = np.random.default_rng(1)
+    candidates = {
+        "images": lambda: _by_image(survey, reviewed, 0.25, generator, tries=12),
+        "regions": lambda: _by_region(survey, reviewed, generator, tries=12),
+        "cut": lambda: _by_cut(survey, reviewed),
+    }[kind]()
+    seen = 0
+    for candidate in candidates:
+        split = candidate.build()
+        np.testing.assert_array_equal(are_inside(survey, split.training), candidate.learned)
+        np.testing.assert_array_equal(are_inside(survey, split.held_out), candidate.scored)
+        for learn, score, mask in zip(split.training, split.held_out, reviewed, strict=True):
+            assert not (learn & score).any()
+            assert not ((learn | score) & ~mask).any()
+        seen += int(candidate.learned.any() and candidate.scored.any())
+        if kind == "images":
+            assert 1 <= sum(mask.any() for mask in split.held_out) <= 2
+    assert seen > 10
+    assert len(split.training) == len(images)
+
+
+def test_an_image_in_which_nothing_was_drawn_is_learned_from_whichever_side_of_the_cut() -> None:
+    nothing = correct_all(np.zeros((40, 40), np.float32), np.zeros((40, 40), np.int32))
+    images = [correct_all(*draw_discs((160, 200))), nothing]
+    survey, reviewed = survey_reviewed(images), [one.reviewed for one in images]
+    for candidate in list(_by_cut(survey, reviewed))[::9]:
+        assert candidate.build().training[1].all()
+
+
+@pytest.mark.parametrize(("gap", "parts"), [(0.0, 2), (8.0, 2), (9.9, 2), (12.0, 1)])
+def test_regions_are_apart_if_more_than_the_gap_lies_between_them(gap: float, parts: int) -> None:
+    mask = np.zeros((40, 60), bool)
+    mask[5:15, 5:15] = mask[5:15, 26:36] = True  # 12 pixels from the middle of the last to that of the first
+    labels, count = _apart(mask, gap)
+    assert count == parts
+    assert (labels[mask] > 0).all()
+    assert bool(labels[10, 10] == labels[10, 30]) is (parts == 1)
+    assert _apart(np.zeros((4, 4), bool), gap)[1] == 0
+
+
+def test_a_cut_leaves_half_a_gap_on_each_side() -> None:
+    mask = np.ones((10, 30), bool)
+    mask[0] = False
+    learn, score = _sides(mask, np.array([0.0, 1.0]), 14.0, 6.0)
+    np.testing.assert_array_equal(np.flatnonzero(learn[5]), np.arange(11))
+    np.testing.assert_array_equal(np.flatnonzero(score[5]), np.arange(18, 30))
+    assert not learn[0].any()
+    learn, score = _sides(mask, np.array([1.0, 0.0]), 5.0, 2.0)
+    np.testing.assert_array_equal(np.flatnonzero(learn[:, 3]), [1, 2, 3])
+    np.testing.assert_array_equal(np.flatnonzero(score[:, 3]), [7, 8, 9])
+
+
+@pytest.mark.parametrize(("center", "pixel"), [((3.4, 2.6), (3, 3)), ((9.4, 9.6), (9, 9)), ((0.0, 9.4), (0, 9))])
+def test_a_centre_lies_in_a_pixel_of_the_image(center: tuple[float, float], pixel: tuple[int, int]) -> None:
+    assert _pixel(center, np.zeros((10, 10))) == pixel
+
+
+def test_a_class_of_which_nothing_is_learned_makes_a_split_useless() -> None:
+    objects = tuple(ReviewedObject(0, (), i, (0.0, float(i)), 50, False, kind=int(i < 2)) for i in range(8))
+    survey = Survey(objects, (), 100)
+    held = np.arange(8) < 2
+    assert _cost(_Candidate(~held, held, lambda: Split((), ())), survey, 0.25) == float("inf")
+    held = np.isin(np.arange(8), (0, 5))
+    assert _cost(_Candidate(~held, held, lambda: Split((), ())), survey, 0.25) == pytest.approx(0.0)
+
+
+def test_an_object_that_runs_through_planes_is_counted_once_where_its_centre_is() -> None:
+    objects = tuple(ReviewedObject(0, (z,), 1 + z // 2, (5.0, 3.0 + 2 * (z // 2)), 50, False) for z in range(6))
+    mask = np.zeros((10, 10), bool)
+    mask[5, 5:] = True
+    assert count_objects(Survey(objects, (), 100), [mask]) == 2
