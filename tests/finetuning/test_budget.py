@@ -144,11 +144,11 @@ def test_ticker_says_yes_once_in_a_while() -> None:
 
 
 def test_time_is_kept_for_what_comes_after_the_last_step() -> None:
-    """Half as much again as a score, the last things and what can be left out took, and 3 % for the unknown."""
+    """As much and a third as a score, the last things and what can be left out took, and 3 % for the unknown."""
     clock = Clock()
     budget = Budget(60.0, clock=clock)
     budget.plan(1.0, 2.0, 4.0)
-    kept = 1.5 * (1 + 2 + 4) + 0.03 * 60
+    kept = 1.3 * (1 + 2 + 4) + 0.03 * 60
     clock.now += 20
     assert budget.progress(0) == pytest.approx(20 / (60 - kept))
     assert (budget.elapsed, budget.left) == (20, 40)
@@ -158,7 +158,7 @@ def test_time_is_kept_for_what_comes_after_the_last_step() -> None:
     assert not budget.has_time(0)
 
 
-@pytest.mark.parametrize(("optional", "kept"), [(9.0, 1.5 * (1 + 2 + 9) + 1.8), (9.4, 1.5 * 3 + 1.8)])
+@pytest.mark.parametrize(("optional", "kept"), [(10.9, 1.3 * (1 + 2 + 10.9) + 1.8), (11.1, 1.3 * 3 + 1.8)])
 def test_nothing_is_kept_for_what_can_be_left_out_where_all_of_it_takes_a_third(optional: float, kept: float) -> None:
     clock = Clock()
     budget = Budget(60.0, clock=clock)
@@ -255,3 +255,23 @@ def test_most_of_a_step_has_to_fit(elapsed: float, has_time: bool) -> None:
     budget.note_step(20.0)  # of which 14 are to fit before the 1.8 s that are kept
     clock.now += elapsed
     assert budget.has_time(1) is has_time
+
+
+@pytest.mark.parametrize(
+    ("steps_left", "with_replay", "patches"),
+    [(500, False, 6), (120, False, 6), (60, False, 3), (70, False, 4), (10, False, 2), (10, True, 3), (0, True, 3)],
+)
+def test_slow_steps_are_of_fewer_patches(steps_left: float, with_replay: bool, patches: int) -> None:
+    assert affordable_patches(6, steps_left, with_replay) == patches
+    assert affordable_patches(2, steps_left, with_replay) == 2  # never more than there were
+
+
+def test_how_many_more_steps_there_is_time_for() -> None:
+    clock = Clock()
+    budget = Budget(60.0, clock=clock)
+    budget.plan(0.0)
+    budget.note_step(0.5)
+    clock.now += 20
+    assert budget.steps_left() == pytest.approx((40 - 1.8) / 0.5)
+    clock.now += 39
+    assert budget.steps_left() == 0.0

@@ -8,7 +8,6 @@ from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.material.colour import (
-    _around,
     _divided,
     _drawn,
     _last_features,
@@ -50,17 +49,6 @@ def test_who_says_it_is_not_asked(tiny_model) -> None:
     pictures = [picture(False, 0), picture(True, 1)]
     assert {count_channels(one.image) for one in use_channels(pictures, tiny_model, "all")} == {3}
     assert {count_channels(one.image) for one in use_channels(pictures, tiny_model, "one")} == {1}
-
-
-def test_a_box_lies_around_the_objects_and_within_the_plane() -> None:
-    mask = np.zeros((100, 200), bool)
-    mask[60:70, 100:110] = True
-    assert _around(mask, 40) == (slice(44, 84), slice(84, 124))
-    mask[:] = False
-    mask[2, 199] = True
-    assert _around(mask, 40) == (slice(0, 40), slice(160, 200))
-    mask[:] = False
-    assert _around(mask, 150) == (slice(0, 150), slice(25, 175))  # larger than the plane is high; nothing to look for
 
 
 def test_as_many_pixels_are_drawn_in_objects_as_beside_them() -> None:
