@@ -190,3 +190,10 @@ def test_a_chain_that_was_cut_begins_where_the_first_model_that_is_left_began() 
     assert curve_of(record, {}) == [CurvePoint(0, 0.3, 7), CurvePoint(12, 0.4, 7)]
     no_held_out = ModelRecord(parent="gone", scores={"ap50": 0.4, "ap50_before": 0.3})
     assert curve_of(no_held_out, {}) == []
+
+
+def test_where_nothing_was_reviewed_since_a_forecast_stays() -> None:
+    said = Forecast(12, 0.8, score=0.07)
+    assert said.after(0) == said
+    assert said.after(11) == Forecast(1, 0.8, score=0.07)
+    assert said.sentence == "12 more objects bring AP@0.5 to about .80, plus or minus .07."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from napari_unet.learning.augmentation import AugmentationConfig, sampling_grid, vary_grey_values
+from napari_unet.learning.augmentation import AugmentationConfig, _bend, sampling_grid, vary_grey_values
 
 NONE = AugmentationConfig(
     scale=0, stretch=0, elastic=0, gamma=0, contrast=0, brightness=0, shading=0, noise=0, blur=0, invert=0
@@ -108,3 +110,97 @@ def test_blur_keeps_the_mean_and_takes_noise() -> None:
     quieter = blurred.std(dim=(1, 2, 3)) < 0.8 * image.std(dim=(1, 2, 3))
     assert 0 < int(quieter.sum()) < 24  # some of them
     torch.testing.assert_close(blurred.mean(dim=(1, 2, 3)), image.mean(dim=(1, 2, 3)), atol=0.2, rtol=0)
+
+
+def jacobians(grid: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    """How many image pixels (y, x) a step along y and along x of the patch is: (Y, X, 2, 2)."""
+    pixels = ((grid[0] + 1) * torch.tensor(shape[::-1], dtype=torch.float32) / 2 - 0.5).flip(-1)
+    along_y, along_x = pixels[1:, :-1] - pixels[:-1, :-1], pixels[:-1, 1:] - pixels[:-1, :-1]
+    return torch.stack([along_y, along_x], dim=-1)
+
+
+def test_stretching_keeps_the_area_and_changes_one_side_against_the_other() -> None:
+    stretched = NONE.model_copy(update={"stretch": 0.5})
+    ratios = []
+    for seed in range(12):
+        linear = jacobians(sampling_grid((19.5, 19.5), (40, 40), 1.0, 9, stretched, seeded(seed)), (40, 40))[0, 0]
+        assert abs(float(torch.linalg.det(linear))) == pytest.approx(1.0, abs=1e-3)
+        sides = linear.norm(dim=0)
+        ratios.append(float(torch.log(sides[0] / sides[1])))
+        assert float(sides.prod()) == pytest.approx(1.0, abs=1e-3)
+    assert 0.25 < float(torch.tensor(ratios).std()) < 0.9
+    assert min(ratios) < 0 < max(ratios)
+
+
+def test_sizes_vary_by_what_is_said_and_never_by_more_than_two_deviations() -> None:
+    scaled = NONE.model_copy(update={"scale": 0.2})
+    sizes = []
+    for seed in range(60):
+        linear = jacobians(sampling_grid((19.5, 19.5), (40, 40), 2.0, 5, scaled, seeded(seed)), (40, 40))[0, 0]
+        sizes.append(float(torch.log(2 * torch.linalg.det(linear).abs().sqrt())))
+    assert max(abs(size) for size in sizes) <= 0.4 + 1e-3
+    assert 0.1 < float(torch.tensor(sizes).std()) < 0.3
+
+
+def test_a_patch_is_as_often_a_mirror_image_as_not_and_turned_by_any_angle() -> None:
+    linear = [
+        jacobians(sampling_grid((19.5, 19.5), (40, 40), 1.0, 5, NONE, seeded(seed)), (40, 40))[0, 0]
+        for seed in range(40)
+    ]
+    mirrored = sum(float(torch.linalg.det(one)) < 0 for one in linear)
+    assert 8 < mirrored < 32
+    angles = sorted(float(torch.atan2(one[1, 0], one[0, 0])) for one in linear)
+    assert max(b - a for a, b in itertools.pairwise(angles)) < 1.2
+
+
+@pytest.mark.parametrize("sides", [(20, 20), (20, 40)])
+def test_bends_are_smooth_and_as_large_as_a_part_of_the_grid_s_step(sides: tuple[int, int]) -> None:
+    bends = torch.stack([_bend(sides, 0.2, seeded(seed)) for seed in range(60)])
+    assert bends.shape == (60, *sides, 2)
+    corners = bends[:, [0, 0, -1, -1], [0, -1, 0, -1]]  # nodes of the coarse grid
+    assert float(corners.std()) == pytest.approx(0.2 * max(sides) / 5, rel=0.15)
+    assert (bends[:, 1:] - bends[:, :-1]).abs().max() < 0.5 * bends.abs().max()
+    assert not torch.allclose(bends[..., 0], bends[..., 1])
+
+
+def test_gamma_bends_grey_values_and_keeps_black_white_and_signs() -> None:
+    image = torch.tensor([-1.0, -0.25, 0.0, 0.25, 1.0]).expand(8, 1, 4, 5)
+    varied = vary_grey_values(image, NONE.model_copy(update={"gamma": 0.5}), seeded(2))[:, 0, 0]
+    torch.testing.assert_close(varied[:, [0, 2, 4]], image[:, 0, 0, [0, 2, 4]])
+    torch.testing.assert_close(varied[:, 1], -varied[:, 3])
+    powers = torch.log(varied[:, 3]) / torch.log(torch.tensor(0.25))
+    assert float(torch.log(powers).std()) == pytest.approx(0.5, rel=0.5)
+    assert len(powers.unique()) == 8
+
+
+def test_shading_is_a_slope_across_the_patch() -> None:
+    image = torch.zeros(6, 1, 9, 11)
+    varied = vary_grey_values(image, NONE.model_copy(update={"shading": 0.5}), seeded(1))[:, 0]
+    across, down = varied[:, :, 1:] - varied[:, :, :-1], varied[:, 1:] - varied[:, :-1]
+    torch.testing.assert_close(across, across[:, :1, :1].expand_as(across))
+    torch.testing.assert_close(down, down[:, :1, :1].expand_as(down))
+    torch.testing.assert_close(across[:, 0, 0].abs() > 0, torch.ones(6, dtype=torch.bool))
+    # a ramp from -1 to 1 along each side: half of its range on either side of the middle
+    torch.testing.assert_close(varied[:, 0, 0] + varied[:, 0, -1], 2 * varied[:, 0].mean(dim=1))
+
+
+def test_noise_is_never_stronger_than_its_amount() -> None:
+    varied = vary_grey_values(torch.zeros(40, 1, 32, 32), NONE.model_copy(update={"noise": 0.5}), seeded(1))
+    spread = varied.std(dim=(1, 2, 3))
+    assert float(spread.max()) < 0.53
+    assert float(spread.median()) == pytest.approx(0.5 * 0.25, abs=0.08)  # the square of a number in the middle
+
+
+def test_a_third_of_the_patches_is_blurred_evenly_in_all_directions() -> None:
+    image = torch.zeros(90, 2, 21, 21)
+    image[:, :, 10, 10] = 1.0
+    blurred = vary_grey_values(image, NONE.model_copy(update={"blur": 1.2}), seeded(3))
+    changed = (blurred - image).abs().amax(dim=(1, 2, 3)) > 1e-6
+    assert 0.1 < float(changed.float().mean()) < 0.4
+    torch.testing.assert_close(blurred.sum(dim=(2, 3)), torch.ones(90, 2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(blurred, blurred.transpose(2, 3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(blurred[:, 0], blurred[:, 1])
+    offsets = torch.arange(21.0) - 10
+    sigmas = ((blurred[changed, 0].sum(dim=1) * offsets**2).sum(dim=1)).sqrt()
+    assert float(sigmas.min()) > 0.2
+    assert float(sigmas.max()) < 1.25

@@ -12,6 +12,7 @@ from discs import draw_discs
 from torch import Tensor
 
 from napari_unet.finetuning.judging import calibration
+from napari_unet.finetuning.judging.calibration import _candidates, _some
 from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.judging.outline_style import measure_evenness, measure_outlines
 from napari_unet.heads.planes import HeldOutPlane
@@ -148,3 +149,22 @@ def test_what_nobody_deleted_is_counted_where_it_is_lost(says) -> None:
     assert lost.n_objects == kept.n_objects > 10
     reviewed.region[:] = True
     assert measure_kept(before, after, [reviewed]) is None  # somebody spoke of all of them
+
+
+@pytest.mark.parametrize(
+    ("direction", "tried"),
+    [(0, [0.88, 0.78, 0.92, 0.7, 0.6]), (1, [0.88, 0.92]), (-1, [0.78, 0.7, 0.6])],
+)
+def test_thresholds_are_tried_from_the_nearest_on_in_the_direction_that_is_allowed(
+    direction: int, tried: list[float]
+) -> None:
+    record = ModelRecord(object_threshold=0.84)
+    assert [one["object_threshold"] for one in _candidates(record, direction)] == tried
+
+
+def test_no_more_is_looked_at_than_is_quickly_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = [plane() for _ in range(3)]
+    size = planes[0].region.size
+    for most, n in ((2 * size, 2), (2 * size - 1, 1), (1, 1), (9 * size, 3)):
+        monkeypatch.setattr(calibration, "_MOST_PIXELS", most)
+        assert len(_some(planes)) == n

@@ -111,3 +111,42 @@ def test_who_deletes_more_than_he_draws_has_not_seen_too_few(
 def test_without_what_was_learned_nothing_is_calibrated(tiny_model: Model) -> None:
     judge = Judge(material(held_out=1, learned=0), [], Engine())
     assert judge.calibrate(tiny_model, lambda: False) is tiny_model
+
+
+def test_how_long_everything_takes_is_told_from_one_score(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of planes of one size: a score took 4 s, so the base images, which are twice as many, will take 8 s."""
+    now = [100.0]
+
+    def look(model: Model, planes: Any, engine: Engine, enough: Any = lambda: False) -> tuple[Score, int]:
+        now[0] += 4.0
+        return score(0.5, 3), len(planes)
+
+    monkeypatch.setattr(judging, "score_model", look)
+    monkeypatch.setattr(judging.time, "perf_counter", lambda: now[0])
+    judge = Judge(material(held_out=1), [Plane("base")] * 2, Engine())
+    judge.score_parent(tiny_model, lambda: False)
+    assert (judge.score_seconds, judge.last_seconds, judge.blend_seconds) == (4.0, 8.0, 4.0)
+    assert (judge.calibration_seconds, judge.check_seconds) == (16.0, 12.0)  # three objects are few: they are checked
+    judge.score_base(tiny_model)
+    assert judge.last_seconds == 4.0  # as measured
+    alone = Judge(material(held_out=0), (), Engine())
+    alone.score_parent(tiny_model, lambda: False)
+    assert (alone.score_seconds, alone.last_seconds, alone.blend_seconds, alone.check_seconds) == (0.0, 4.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("learned", "check", "asked"), [(2, True, True), (0, True, False), (2, False, False)])
+def test_what_was_learned_from_is_looked_at_only_if_there_is_some_and_time(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch, learned: int, check: bool, asked: bool
+) -> None:
+    monkeypatch.setattr(judging, "score_model", lambda model, planes, *more: (score(0.5, 3), len(planes)))
+    judge = Judge(material(held_out=1, learned=learned), (), Engine())
+    judge.score_parent(tiny_model, lambda: False)
+    judge._once = 1.0
+    outcome = judge.conclude(tiny_model, score(0.5, 3), 5, check)
+    assert (outcome.learned_after is not None) is asked
+
+
+def test_who_has_base_images_remembers_unless_told_not_to() -> None:
+    assert Judge(material(1), [Plane("base")], Engine()).remembers
+    assert not Judge(material(1), [Plane("base")], Engine(), remembers=False).remembers
+    assert not Judge(material(1), (), Engine()).remembers

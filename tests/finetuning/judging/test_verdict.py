@@ -7,7 +7,7 @@ from judged import NOTHING, score
 
 from napari_unet.finetuning.judging.verdict import choose_candidate, reach_verdict
 from napari_unet.heads.instances.verdict import _how_many_more
-from napari_unet.heads.outcome import Evenness, Kept, Outcome
+from napari_unet.heads.outcome import Evenness, Kept, Outcome, rank
 from napari_unet.heads.registry import head_named
 from napari_unet.heads.survey import ReviewedObject, Survey
 from napari_unet.labels.evidence import Score, ScoreChange
@@ -153,3 +153,73 @@ def test_uneven_outlines_are_told_where_they_are_in_the_way() -> None:
 def test_how_many_more_objects_would_tell(low: float, n: int, words: str) -> None:
     """The margin is to shrink to the difference, by the square root of their number; a quarter of them is held out."""
     assert _how_many_more(ScoreChange(0.1, low, 0.3, 0.8, n)) == words
+
+
+@pytest.mark.parametrize(("learned", "better"), [(0.05, False), (0.1, None), (0.5, None)])
+def test_who_does_not_even_find_what_it_learned_from_is_not_better(learned: float, better: bool | None) -> None:
+    some = Survey((ReviewedObject(0, (), 1, (0.0, 0.0), 9, True),), (), 9)
+    outcome = Outcome(50, some, score(0.5, 4), score(0.5, 4), learned_after=score(learned, 100))
+    assert reach_verdict(outcome, head_named("instances")).better is better
+
+
+@pytest.mark.parametrize(("n_known", "better"), [(0, False), (19, False), (20, None), (40, None)])
+def test_an_old_model_that_learned_from_half_of_it_before_is_flattered(n_known: int, better: bool | None) -> None:
+    assert judge(score(0.6, 40), score(0.6, 40), n_known=n_known).better is better
+
+
+@pytest.mark.parametrize(("before", "better"), [(0.95, True), (0.97, False)])
+def test_there_is_something_to_gain_up_to_a_score(before: float, better: bool) -> None:
+    assert judge(score(before, 1000), score(1.0, 1000)).better is better
+
+
+@pytest.mark.parametrize(("after", "words"), [(0.05, "neither model finds"), (0.15, "Better.")])
+def test_labels_that_nobody_finds_do_not_belong_to_the_image(after: float, words: str) -> None:
+    assert words in judge(score(0.0, 200), score(after, 200)).sentence
+
+
+@pytest.mark.parametrize(("lost", "told"), [(0.01, False), (0.03, True)])
+def test_what_was_forgotten_is_told_if_it_is_more_than_a_little(lost: float, told: bool) -> None:
+    base = {"base_before": score(0.8, 1000), "base_after": score(0.8 - lost, 1000)}
+    said = judge(score(0.5, 40), score(0.9, 40), **base).sentence
+    assert f"knew before: 0.80 -> {0.8 - lost:.2f}." in said
+    assert ("has forgotten" in said) is told
+    assert "knew before" not in judge(score(0.5, 40), score(0.9, 40), base_before=score(0.8)).sentence
+
+
+@pytest.mark.parametrize(("before", "after", "words"), [(0.97, 1.0, "already right"), (0.5, 0.5, "does not find them")])
+def test_where_nothing_was_held_out_what_was_learned_speaks(before: float, after: float, words: str) -> None:
+    given = {"learned_before": score(before, 100), "learned_after": score(after, 100)}
+    verdict = judge(None, None, **given)
+    assert verdict.better is False
+    assert words in verdict.sentence
+    better = judge(None, None, learned_before=score(0.5, 100), learned_after=score(0.6, 100))
+    assert better.better is None
+    assert "too few to hold any back" in better.sentence
+    assert judge(None, None, learned_before=score(0.0), learned_after=score(0.0)).better is False
+
+
+@pytest.mark.parametrize(("share", "better"), [(0.69, False), (0.7, True)])
+def test_of_what_nobody_deleted_seven_of_ten_have_to_stay(share: float, better: bool) -> None:
+    verdict = judge(score(0.5, 40), score(0.9, 40), kept=Kept(share, 100))
+    assert verdict.better is better
+    assert ("no longer finds 31 of 100" in verdict.sentence) is not better
+
+
+@pytest.mark.parametrize(
+    ("spread", "offset", "n", "uneven"),
+    [(1.1, 0.0, 10, True), (1.0, 0.0, 10, False), (1.1, 0.0, 9, False), (3.1, 2.0, 30, True), (2.9, 2.0, 30, False)],
+)
+def test_a_hand_is_uneven_by_more_than_a_pixel_and_more_than_the_model(
+    spread: float, offset: float, n: int, uneven: bool
+) -> None:
+    assert Evenness(offset, spread, n).is_uneven is uneven
+
+
+def test_objects_found_and_outlines_followed_rank_alike() -> None:
+    assert rank(Score(0.8, 0.0, 0.4, 9)) == pytest.approx(0.6)
+
+
+def test_before_the_first_step_nothing_was_learned() -> None:
+    verdict = judge(score(0.5), score(0.9), steps=0)
+    assert verdict.better is False
+    assert verdict.sentence.startswith("Stopped before the first step")

@@ -7,6 +7,7 @@ import pytest
 from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.finetuning.material import colour
 from napari_unet.finetuning.material.colour import (
     _divided,
     _drawn,
@@ -14,6 +15,7 @@ from napari_unet.finetuning.material.colour import (
     _sample,
     _smoothed,
     _wrong,
+    shows_more,
     use_channels,
 )
 from napari_unet.images.channels import count_channels, stack_channels
@@ -116,3 +118,21 @@ def test_images_in_which_nothing_can_be_compared_say_nothing(tiny_model) -> None
     assert numbers.shape[1] == 4 + 2  # the last features, and grey smoothed twice
     assert colours.shape[1] == 3 * 2
     assert 2 * inside.sum() == len(inside) == len(numbers) == len(colours)
+
+
+@pytest.mark.parametrize(
+    ("one", "every", "more"),
+    [
+        (0.10, 0.05, True),
+        (0.10, 0.08, False),  # not much less is wrong
+        (0.010, 0.004, True),
+        (0.008, 0.004, False),  # less than half is wrong, but next to nothing was
+    ],
+)
+def test_colours_have_to_be_surely_better(tiny_model, monkeypatch, one: float, every: float, more: bool) -> None:
+    sample = np.zeros((8, 3), np.float32), np.zeros((8, 2), np.float32), np.arange(8) < 4
+    monkeypatch.setattr(colour, "_sample", lambda *given: sample)
+    monkeypatch.setattr(colour, "_wrong", lambda samples: one if samples[0][0].shape[1] == 3 else every)
+    pictures = [picture(True, 0), picture(True, 1)]
+    assert shows_more(pictures, tiny_model) is more
+    assert shows_more([], tiny_model) is False

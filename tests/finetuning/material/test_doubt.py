@@ -78,3 +78,19 @@ def test_only_what_is_learned_from_is_asked_about(tiny_model, monkeypatch) -> No
     mark_doubt(tiny_model, [plane], Engine("cpu"))
     assert (len(asked), n_whole) == (1, 4)
     assert np.array_equal(plane.unsure, find_doubt(plane, whole_map.maps[0]))
+
+
+def test_pixel_by_pixel_it_has_to_be_background_that_is_learned_from_and_that_the_model_doubts() -> None:
+    labels = np.zeros((9, 20), np.int32)
+    labels[4, 2] = 1
+    learn = np.ones(labels.shape, bool)
+    learn[:, 15] = False
+    changed = np.zeros(labels.shape, bool)
+    changed[4, 12] = True
+    plane = TrainingPlane(np.zeros(labels.shape, np.float32), labels, np.ones_like(learn), learn, changed)
+    foreground = np.zeros(labels.shape, np.float32)
+    foreground[4] = 0.21
+    foreground[4, 18] = 0.19
+    found = find_doubt(plane, foreground)
+    assert np.flatnonzero(found[4]).tolist() == [*range(6, 12), 13, 14, 16, 17, 19]  # 3 pixels around it are known
+    assert found.sum() == 11

@@ -18,6 +18,7 @@ from napari_unet.finetuning.material.split import count_objects, split_reviewed
 from napari_unet.heads.instances.survey import survey_reviewed
 from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.registry import head_named
+from napari_unet.heads.survey import ReviewedObject, Survey
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, TrainingRecord
 
@@ -105,3 +106,13 @@ def test_images_that_are_called_alike_are_told_apart_and_older_records_still_cou
     assert not find_known(survey, [other.key], places, ["Pos0"]).any()
     older = list_places(survey, ["Pos0"], everywhere)
     assert find_known(survey, [one.key], older, ["Pos0"]).all()
+
+
+@pytest.mark.parametrize(
+    ("area", "apart", "known"), [(314, 9.9, True), (314, 10.1, False), (1, 1.0, True), (1, 1.5, False)]
+)
+def test_an_object_that_was_redrawn_is_known_within_half_its_diameter(area: int, apart: float, known: bool) -> None:
+    survey = Survey((ReviewedObject(0, (2,), 1, (50.0, 60.0 + apart), area, False),), (), 100)
+    assert find_known(survey, ["a"], [("a", (2,), 50, 60), ("a", (2,), 0, 0)]).tolist() == [known]
+    assert not find_known(survey, ["a"], [("a", (1,), 50, 60)]).any()
+    assert find_known(survey, ["b"], [("a", (2,), 50, 60)], names=["a"]).tolist() == [known]

@@ -9,7 +9,8 @@ import pytest
 from discs import correct_all, draw_discs
 
 from napari_unet.errors import UserError
-from napari_unet.finetuning.material.preparation import Material, prepare_planes, survey_material
+from napari_unet.finetuning.material import preparation
+from napari_unet.finetuning.material.preparation import Material, _box_around, prepare_planes, survey_material
 from napari_unet.finetuning.material.split import Split
 from napari_unet.images.normalization import Limits
 from napari_unet.models.model import Model
@@ -106,3 +107,26 @@ def test_nothing_whole_is_a_sentence(tiny_model: Model) -> None:
     part[: np.nonzero(labels == 5)[0].mean().round().astype(int)] = False
     with pytest.raises(UserError, match="holds no whole object"):
         prepare([correct_all(image, labels, part)], tiny_model)
+
+
+@pytest.mark.parametrize(
+    ("margin", "box"),
+    [
+        (0, (slice(3, 5), slice(7, 9))),
+        (2, (slice(1, 7), slice(5, 11))),
+        (5, (slice(0, 10), slice(2, 14))),
+    ],
+)
+def test_a_box_has_its_margin_within_the_plane(margin: int, box: tuple[slice, slice]) -> None:
+    mask = np.zeros((20, 30), bool)
+    mask[3, 8] = mask[4, 7] = True
+    assert _box_around(mask, margin) == box
+    assert _box_around(np.zeros((4, 4), bool), margin) is None
+
+
+def test_no_more_is_learned_from_than_fits_but_all_of_it_scores(tiny_model: Model, monkeypatch) -> None:
+    monkeypatch.setattr(preparation, "_MOST_PIXELS", 1)
+    images = [correct_all(*draw_discs((96, 96), seed=seed)) for seed in range(3)]
+    material = prepare(images, tiny_model)
+    assert (len(material.training), len(material.learned), len(material.planes)) == (1, 3, 3)
+    assert material.held_out == []

@@ -8,6 +8,7 @@ from discs import correct_all, draw_discs
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.heads.instances.survey import survey_reviewed
+from napari_unet.heads.survey import ReviewedObject, Survey
 from napari_unet.images.view import View
 from napari_unet.labels.regions import whole_objects
 
@@ -101,3 +102,45 @@ def test_what_somebody_said_of_the_size_counts_alone(small: CorrectedImage) -> N
     survey = survey_reviewed([replace(small, view=View(30.0)), small])
     assert survey.diameter(0) == 30.0
     assert survey.diameter(1) != 30.0
+
+
+def test_a_removed_object_is_where_it_was() -> None:
+    image, prediction = draw_discs((64, 64))
+    prediction[:] = 0
+    prediction[10:21, 30:36] = 4
+    survey = survey_reviewed([correct_all(image, np.zeros_like(prediction), prediction=prediction)])
+    assert survey.removed == ((0, (), (15.0, 32.5)),)
+    assert (survey.n_images, survey.n_corrected, survey.only_removed) == (1, 1, True)
+
+
+def made_up(sizes: dict[int, list[float]], **more) -> Survey:
+    """Objects of such diameters in each image."""
+    objects = tuple(
+        ReviewedObject(image, (), 1 + n, (0.0, 0.0), round(np.pi * (size / 2) ** 2), False)
+        for image, all_ in sizes.items()
+        for n, size in enumerate(all_)
+    )
+    return Survey(objects, (), 100, **more)
+
+
+def test_how_much_an_estimate_counts_beside_what_was_reviewed() -> None:
+    """Five objects where nothing was estimated wrongly elsewhere: half of each, as logarithms."""
+    few = made_up({0: [40.0] * 5}, estimated=(10.0,), shares=(0.0,))
+    assert few.diameter(0) == pytest.approx(20.0, rel=0.01)
+    half = made_up({0: [40.0] * 5}, estimated=(10.0,), shares=(0.5,))  # half of the image: counts twice as much
+    assert half.diameter(0) == pytest.approx(40 ** (2 / 3) * 10 ** (1 / 3), rel=0.01)
+    assert made_up({0: [40.0] * 5}, estimated=(10.0,), shares=(1.0,)).diameter(0) == pytest.approx(40.0, rel=0.01)
+    assert made_up({0: [40.0] * 5}).diameter(0) == pytest.approx(40.0, rel=0.01)
+    assert made_up({0: [40.0] * 5}).gap(0) == pytest.approx(40.0, rel=0.01)
+    assert (made_up({}).diameter(0), made_up({}).gap(0)) == (None, 0.0)
+    assert made_up({0: [40.0] * 5}).diameter(1) == pytest.approx(40.0, rel=0.01)  # as in the others
+
+
+def test_an_estimate_is_mended_as_far_as_the_other_images_are_known() -> None:
+    """There objects are twice as large as estimated, five of them: the square root of 2 is believed of it."""
+    sizes = {0: [40.0] * 5, 1: [20.0] * 5, 2: [7.0] * 5}
+    survey = made_up(sizes, estimated=(10.0, 10.0, None), shares=(0.0, 0.0, 0.0))
+    assert survey.diameter(0) == pytest.approx(40**0.5 * (10 * 2**0.5) ** 0.5, rel=0.01)
+    assert survey.n_images == 3
+    known = made_up(sizes, estimated=(10.0, 10.0, None), shares=(0.0, 1.0, 0.0))
+    assert known.diameter(0) == pytest.approx(40**0.5 * 20**0.5, rel=0.01)

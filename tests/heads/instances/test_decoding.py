@@ -161,3 +161,39 @@ def test_objects_that_the_model_is_unsure_of_are_dropped() -> None:
     found = label_instances(maps, object_threshold=0.8)
     assert found.max() == 1
     assert found[10, 10] == 1
+
+
+@pytest.mark.parametrize(("rows", "objects"), [(2, 1), (3, 2)])
+def test_a_core_that_is_a_speck_next_to_the_smallest_object_is_none(rows: int, objects: int) -> None:
+    """Of objects of at least 100 pixels a core has at least 10."""
+    maps = np.zeros((2, 24, 48), np.float32)
+    maps[0, 4:20, 4:44] = 0.9
+    maps[1, 8:16, 8:16] = maps[1, 8 : 8 + rows, 32:36] = 0.6
+    assert label_instances(maps, 0.5, 0.5, min_size=100).max() == objects
+
+
+def test_two_strips_side_by_side_are_divided_each_by_its_own_cores() -> None:
+    maps = np.zeros((2, 40, 48), np.float32)
+    for top in (2, 22):
+        maps[0, top : top + 16, 4:44] = 0.9
+        maps[1, top + 4 : top + 12, 8:16] = maps[1, top + 4 : top + 12, 32:40] = 1.0
+    found = label_instances(maps, 0.5, 0.5, min_size=30)
+    assert found.max() == 4
+    ids = [found[10, 10], found[10, 36], found[30, 10], found[30, 36]]
+    assert len(set(ids)) == 4
+    assert np.bincount(found.ravel())[1:].min() > 0.4 * 16 * 40
+
+
+@pytest.mark.parametrize(("threshold", "kept"), [(0.79, 1), (0.81, 0)])
+def test_how_sure_the_model_is_of_an_object_is_the_mean_over_it(threshold: float, kept: int) -> None:
+    maps = np.zeros((2, 20, 20), np.float32)
+    maps[0, 5:15, 5:15] = 0.7
+    maps[0, 5:15, 10:15] = 0.9
+    assert label_instances(maps, object_threshold=threshold).max() == kept
+
+
+@pytest.mark.parametrize(("size", "kept"), [(100, 1), (101, 0)])
+def test_an_object_of_just_the_smallest_size_stays(size: float, kept: int) -> None:
+    maps = np.zeros((2, 20, 20), np.float32)
+    maps[:, 5:15, 5:15] = 0.9
+    assert label_instances(maps, min_size=size).max() == kept

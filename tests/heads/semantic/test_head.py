@@ -172,3 +172,76 @@ def test_labels_of_other_classes_do_not_fit() -> None:
     assert "with the classes a, b" in str(HEAD.fits(("a", "b"), record))
     with pytest.raises(UserError):
         HEAD.begin(ModelRecord(), ("one", "one"))
+
+
+def class_plane(changed: tuple[int, int] | None = None) -> TrainingPlane:
+    """Two classes in two cells; what nobody reviewed holds an id that is no class."""
+    labels = np.zeros((CELL, 2 * CELL), np.int32)
+    labels[:, CELL : CELL + 4] = 1
+    learn = np.ones(labels.shape, bool)
+    labels[0], learn[0] = 77, False
+    there = np.zeros(labels.shape, bool)
+    if changed is not None:
+        there[changed] = True
+    pixels = np.zeros(labels.shape, np.float32)
+    return TrainingPlane(pixels, labels, learn, learn, there, class_weights=(0.5, 2.0))
+
+
+def test_a_pixel_weighs_by_its_class_and_three_times_where_it_was_corrected() -> None:
+    maps = HEAD.learning_maps(class_plane(changed=(10, 10)))
+    assert maps.targets.shape == (2, CELL, 2 * CELL)
+    assert maps.targets[:, 5, 5].tolist() == [1.0, 0.0]
+    assert maps.targets[:, 5, CELL + 1].tolist() == [0.0, 1.0]
+    assert not maps.weights[0].any()  # nobody reviewed it
+    assert (maps.weights[5, 5], maps.weights[5, CELL + 1]) == (0.5, 2.0)
+    assert (maps.weights[10, 10], maps.weights[12, 10], maps.weights[10, 8], maps.weights[11, 11]) == (1.5,) * 4
+    assert (maps.weights[13, 10], maps.weights[12, 12]) == (0.5, 0.5)
+
+
+def test_each_class_gets_as_many_patches_and_corrected_places_more() -> None:
+    places, shares = HEAD.centers(class_plane(changed=(10, 10)))
+    middle = 1 + (CELL - 2) / 2  # of the rows that were reviewed
+    assert places[:, 0] == pytest.approx([middle] * 3)
+    assert places[:, 1] == pytest.approx([(CELL - 1) / 2, CELL + 4 + (CELL - 5) / 2, CELL + 1.5])
+    assert shares == pytest.approx([3 * 0.5, 0.5, 1.0])  # two places of one class, one of the other
+
+
+def test_the_loss_of_classes_is_entropy_and_dice_where_somebody_looked() -> None:
+    logits = torch.tensor([[[[2.0, 0.0, 50.0]], [[0.0, 0.0, -50.0]]]])
+    targets = torch.tensor([[[[1.0, 0.0, 0.0]], [[0.0, 1.0, 1.0]]]])
+    weights = torch.tensor([[[[1.0, 3.0, 0.0]]]])
+    p = torch.softmax(logits, dim=1)[0, :, 0, :2]
+    entropy = -(torch.log(p[0, 0]) + 3 * torch.log(p[1, 1])) / 4
+    assert float(HEAD.distil(logits, targets, weights)) == pytest.approx(float(entropy), rel=1e-4)
+    dice = [1 - 2 * p[0, 0] / (p[0].sum() + 1), 1 - 2 * p[1, 1] / (p[1].sum() + 1)]
+    loss = float(HEAD.loss(logits, targets, weights))
+    assert loss == pytest.approx(float(entropy + (dice[0] + dice[1]) / 2), abs=0.15)
+    assert loss > float(entropy) + 0.1
+
+
+def test_a_new_network_of_classes_says_background() -> None:
+    final = torch.nn.Conv2d(2, 3, 1)
+    before = final.bias.detach().clone()
+    with torch.no_grad():
+        HEAD.quieten(final)
+    assert final.bias.tolist() == [4.0, *before[1:].tolist()]
+
+
+def test_what_a_person_changed_of_classes_counts_where_it_was_reviewed() -> None:
+    labels = np.array([[0, 1, 1], [0, 0, 1]], np.int32)
+    prediction = np.array([[0, 0, 1], [1, 0, 1]], np.int32)
+    reviewed = np.array([[True, True, True], [False, True, True]])
+    image = correct_all(np.zeros((2, 3), np.float32), labels, reviewed, prediction)
+    assert HEAD.changed(image, ()).tolist() == [[False, True, False], [False, False, False]]
+    alone = correct_all(np.zeros((2, 3), np.float32), labels, reviewed)
+    assert not HEAD.changed(alone, ()).any()
+
+
+def test_rare_classes_weigh_more_but_not_without_end() -> None:
+    def weights(*pixels: int) -> tuple[float, ...]:
+        return ClassSurvey((), (), 100, pixels=pixels).class_weights
+
+    assert weights(100, 100) == pytest.approx((1.0, 1.0))
+    assert weights(300, 100) == pytest.approx(((200 / 300) ** 0.5, 2**0.5))
+    assert weights(1_000_000, 10, 0) == pytest.approx(((500_005 / 1_000_000) ** 0.5, 5.0, 5.0))
+    assert weights(0, 0) == (1.0, 1.0)
