@@ -36,10 +36,23 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+# What tests load anyhow is loaded once, before the forks: a mutant takes seconds, most of them would go into imports.
+import dask.array  # noqa: F401
+import hypothesis.strategies  # noqa: F401
+import PIL.Image  # noqa: F401
+import platformdirs  # noqa: F401
+import psutil  # noqa: F401
+import psygnal  # noqa: F401
+import pydantic  # noqa: F401
 import pytest
-import scipy.ndimage  # noqa: F401  (what every test loads anyhow, loaded once)
+import pytestqt.qtbot  # noqa: F401
+import safetensors.torch  # noqa: F401
+import scipy.ndimage
+import scipy.stats  # noqa: F401
+import skimage.draw
 import skimage.segmentation  # noqa: F401
 import torch  # noqa: F401
+import zarr  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 _TURNED: dict[type[ast.AST], type[ast.AST]] = {
@@ -234,8 +247,10 @@ class Bench:
         os.chdir(self.folder)
         sys.path[:0] = [str(self.folder), str(self.folder / "benchmarks")]
         os.environ |= {"CI": "1", "NAPARI_UNET_LINES": str(self.folder), "PYTHONPATH": str(self.folder)}
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # napari's takes seconds; no room that is asked has a window
         sys.dont_write_bytecode = True
-        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--rootdir", ".", *arguments])))
+        plugins = ["-p", "no:cacheprovider", "-p", "pytest_socket", "-p", "pytest_timeout"]
+        os._exit(int(pytest.main(["-x", "-q", "--rootdir", ".", *plugins, *arguments])))
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """The tests that run the line of a mutant, quick ones first, as many as take no longer than `_MOST` seconds."""

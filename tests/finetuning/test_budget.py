@@ -275,3 +275,11 @@ def test_how_many_more_steps_there_is_time_for() -> None:
     assert budget.steps_left() == pytest.approx((40 - 1.8) / 0.5)
     clock.now += 39
     assert budget.steps_left() == 0.0
+
+
+def test_before_training_was_planned_the_clock_counts_from_the_start() -> None:
+    clock = Clock()
+    budget = Budget(100.0, clock=clock)
+    clock.now += 10
+    assert budget.progress(0) == pytest.approx(0.1)
+    assert not budget.is_score_due(0)

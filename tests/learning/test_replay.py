@@ -195,3 +195,11 @@ def test_a_set_with_many_objects_keeps_their_numbers(tmp_path) -> None:
         np.testing.assert_array_equal(again.labels, crop.labels)
         assert again.labels.dtype == np.uint16
         assert again.diameter == 20.0
+
+
+def test_however_short_the_training_base_images_are_scored(models_dir, tiny_model: Model) -> None:
+    config = FinetuneConfig(seconds=60, max_steps=1, patch=64, batch_size=2, device="cpu")
+    parent = with_replay(tiny_model, models_dir)
+    result = list(finetune_steps(parent, [correct_all(*draw_discs((96, 96)))], config))[-1].result
+    assert result.base_before is not None
+    assert result.base_before.n_objects == result.base_after.n_objects > 0
