@@ -39,7 +39,7 @@ SLICE, ROWS = 4, 256
 REVIEWED_COLUMNS = 250  # the person looks at these; the cells to the right of them are for the score
 DIAMETER = 26.0
 # Steps instead of seconds, so that a busy machine learns as much as a quiet one.
-LEARNING = FinetuneConfig(seconds=600, max_steps=60, batch_size=3, patch=128, preview_seconds=2)
+LEARNING = FinetuneConfig(seconds=600, max_steps=60, patch=128, preview_seconds=2)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.viewer = napari.Viewer(show=True)
-        self.viewer.window.resize(900, 640)
+        self.viewer.window.resize(1280, 800)
         self.panel = UNetPanel(self.viewer)
         self.dock = self.viewer.window.add_dock_widget(self.panel, name="U-Net")
         self.session = self.panel.session

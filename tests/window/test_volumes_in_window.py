@@ -33,7 +33,7 @@ def test_as_a_volume_then_seen_from_the_side_and_split_by_hand(make_napari_viewe
     panel = UNetPanel(viewer)
     viewer.window.add_dock_widget(panel, name="U-Net")
     session, step, hand = panel.session, panel.segment_step, Hand(viewer)
-    pixels = np.asarray(read_image(sample_path("nuclei_3d")).data)[3:10, :48, 100:148]
+    pixels = np.asarray(read_image(sample_path("nuclei_3d")).data)[2:12, :64, 100:164]
     work = session.work_on(viewer.add_image(pixels, name="nuclei", scale=(4, 1, 1), units=("um",) * 3))
     let_run(0.1)
     assert step.stacks.isVisible()
