@@ -7,7 +7,7 @@ from pydantic import Field
 from napari_unet.learning.config import LearningConfig, OptimizationConfig
 
 _SCRATCH = 2.0  # times the learning rate
-_PATCHES = 6
+_PATCHES = 4
 
 
 class FinetuneConfig(LearningConfig):
@@ -20,7 +20,7 @@ class FinetuneConfig(LearningConfig):
         ge=1,
         le=64,
         title="Patches a step",
-        description="Empty: 6, and fewer where the processor is so slow that the time would be over after a few steps.",
+        description="Empty: 4, and fewer where the processor is so slow that the time would be over after a few steps.",
     )
     patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
     held_out: float = Field(

@@ -37,7 +37,8 @@ class BatchSampler:
     size : int
         Of a patch, in pixels.
     share : float
-        Of each batch; at least one patch is of each kind.
+        Of each batch; at least one patch is of each kind. Batches of two hold one replay patch or none, so that it is
+        this share of all.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class BatchSampler:
         self.size, self.share = size, share if replay else 0.0
         self._corrected = PatchSampler(head, corrected, size, AugmentationConfig(), seed)
         self._replay = PatchSampler(head, replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
+        self._chance = np.random.default_rng(seed + 2)
 
     def replace(self, corrected: Sequence[TrainingPlane], fresh: Sequence[npt.NDArray[np.bool_]] = ()) -> None:
         """Draw what is new from `corrected` from now on, as `PatchSampler.replace` does."""
@@ -61,6 +63,8 @@ class BatchSampler:
         """How many of `n` patches are replay."""
         if self._replay is None or n < 2:
             return 0
+        if n == 2:
+            return int(self._chance.random() < 2 * self.share)
         return min(n - 1, max(1, round(self.share * n)))
 
     def draw(self, n: int) -> Batch:

@@ -152,10 +152,10 @@ def test_time_bounds_the_whole_run(tiny_model: Model, discs: CorrectedImage, mon
 @pytest.mark.parametrize(
     ("left", "settings", "patches"),
     [
-        (5.0, {}, [6, 6, 2]),
-        (500.0, {}, [6, 6, 6]),
-        (5.0, {"batch_size": 4}, [4, 4, 4]),
-        (5.0, {"max_steps": 3}, [6, 6, 6]),
+        (5.0, {}, [4, 4, 1]),
+        (500.0, {}, [4, 4, 4]),
+        (5.0, {"batch_size": 3}, [3, 3, 3]),
+        (5.0, {"max_steps": 3}, [4, 4, 4]),
     ],
 )
 def test_where_steps_are_slow_later_ones_are_of_fewer_patches(

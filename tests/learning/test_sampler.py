@@ -32,6 +32,15 @@ def test_at_least_one_patch_is_of_each_kind(share: float, n: int, expected: int)
     assert BatchSampler(HEAD, [plane()], [plane()], 32, share, 0).count_replay(n) == expected
 
 
+@pytest.mark.parametrize("share", [0.1, 0.34])
+def test_of_pairs_some_hold_replay_so_that_it_is_the_share_of_all(share: float) -> None:
+    sampler, again = (BatchSampler(HEAD, [plane()], [plane()], 32, share, 0) for _ in range(2))
+    counts = [sampler.count_replay(2) for _ in range(400)]
+    assert set(counts) == {0, 1}
+    assert sum(counts) / 800 == pytest.approx(share, abs=0.04)
+    assert counts == [again.count_replay(2) for _ in range(400)]
+
+
 def test_replay_comes_behind_the_others() -> None:
     batch = BatchSampler(HEAD, [plane(0.0)], [plane(1000.0)], 32, 0.5, 0).draw(4)
     assert batch.n_replay == 2
