@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.settings import get_settings
 from PIL import Image, ImageOps
 from qtpy.QtWidgets import QDialog
@@ -195,6 +196,46 @@ def photograph_results(folder: Path) -> None:
     close_window(viewer)
 
 
+def photograph_tasks(folder: Path) -> None:
+    """Classes of objects from a few clicks, in their colours; and a noisy image with its middle denoised."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    panel.image_step.open_paths([sample_path("nuclei_2d")])
+    user.adjust_contrast()
+    truth = read_labels(sample_labels_path("nuclei_2d"), user.work.grey)
+    panel.session.add_layer(user.work, "labels", truth.copy())
+    user.work.prediction = truth
+    step = panel.classify_step
+    for other in panel.steps:
+        other.set_open(other is step)
+    step.give_button.setChecked(True)
+    for name, which in (("small", 0), ("large", 1)):
+        step._change(lambda marked, name=name, which=which: marked.renamed(which, name))
+    largest = sorted(regionprops(truth), key=lambda region: region.area)
+    for which, regions in enumerate((largest[10:16], largest[-12:-6])):
+        for region in regions:
+            at = region.coords[len(region.coords) // 2]
+            step.give((int(at[0]), int(at[1])), which)
+    wait_until(lambda: not step.classifying.busy, user.patience, "Looking at the objects")
+    step.colors_box.setChecked(True)
+    pause(1)
+    camera.take("classes")
+    restore = panel.restore_step
+    pixels = read_image(sample_path("nuclei_2d")).plane().astype(float)
+    noisy = pixels + np.random.default_rng(0).normal(0, 0.15 * np.ptp(pixels), pixels.shape)
+    with tempfile.TemporaryDirectory() as scratch:
+        imwrite(Path(scratch) / "noisy.tif", noisy.clip(0, 65535).astype("uint16"))
+        panel.image_step.open_paths([Path(scratch) / "noisy.tif"])
+        user.adjust_contrast()
+        for other in panel.steps:
+            other.set_open(other is restore)
+        user.click(restore.try_button)
+        user.finish(restore, "Restoring")
+        camera.take("restored")
+    close_window(viewer)
+
+
 def photograph_membranes(folder: Path, seconds: float) -> None:
     """Training and compared, on membranes that the shipped model does not know."""
     viewer, panel = open_window(SIZE)
@@ -275,7 +316,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "membranes", "live", "demo"])
+    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "tasks", "membranes", "live", "demo"])
     parser.add_argument("--every", action="store_true", help="in every size and theme")
     args = parser.parse_args()
     Photographer.every = args.every
@@ -285,6 +326,7 @@ def main() -> None:
         "queue": lambda: photograph_queue(args.folder),
         "tools": lambda: photograph_tools(args.folder),
         "results": lambda: photograph_results(args.folder),
+        "tasks": lambda: photograph_tasks(args.folder),
         "membranes": lambda: photograph_membranes(args.folder, args.seconds),
         "live": lambda: photograph_live(args.folder),
     }

@@ -6,7 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
+from phenotypes import draw_phenotypes
 
 from napari_unet.cli import build_parser, main
 from napari_unet.images.files.sample_data import sample_path
@@ -72,6 +75,52 @@ def test_the_commands_of_the_first_tutorial_run(tmp_path: Path, monkeypatch: pyt
     rows = (tmp_path / "nuclei.csv").read_text().splitlines()
     assert 100 < len(rows) < 160
     assert "area" in rows[0]
+
+
+def test_the_commands_of_the_tutorial_on_classes_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("more", "more_labels"):
+        (tmp_path / folder).mkdir()
+    for seed in range(4):
+        image, labels, classes = draw_phenotypes(seed=seed)
+        tifffile.imwrite(f"more/w{seed}.tif", image + 40 * (seed % 2) * (labels > 0))
+        tifffile.imwrite(f"more_labels/w{seed}.tif", labels.astype(np.uint16))
+        if not seed:
+            tifffile.imwrite("cells.tif", image)
+            tifffile.imwrite("cells_labels.tif", labels.astype(np.uint16))
+            given = "".join(f"{label},{'ab'[own]}\n" for label, own in list(classes.items())[:8])
+            Path("examples.csv").write_text(f"label,class\n{given}")
+    wells = "".join(f"w{i}.tif,{'xy'[i % 2]}\n" for i in range(4))
+    Path("wells.csv").write_text(f"image,class\n{wells}")
+    _run_commands("classes.md", "--no-network", of=("classify",))
+    assert '"classification"' in Path("cells.geojson").read_text()
+    assert [line.split(",")[1] for line in Path("wells_found.csv").read_text().split()[1:]] == ["x", "y"] * 2
+
+
+def test_the_commands_of_the_tutorial_on_restoration_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    y, x = np.mgrid[:48, :64]
+    clean = (1000 + 400 * np.sin(y / 7) * np.cos(x / 9)).astype(np.uint16)
+    noisy = clean + np.random.default_rng(0).integers(0, 50, clean.shape).astype(np.uint16)
+    for name, pixels in (("noisy", noisy), ("bright", clean), ("phase", clean), ("dapi", noisy), ("other", clean)):
+        tifffile.imwrite(f"{name}.tif", pixels)
+    size = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 1.0}
+    tifffile.imwrite("stack.ome.tif", np.stack([clean] * 4), metadata={"axes": "ZYX", **size}, ome=True)
+    _run_commands(
+        "restoration.md",
+        *["--max-steps", "2", "--base-channels", "4", "--depth", "1", "--patch", "32", "--batch-size", "2"],
+    )
+    assert tifffile.imread("fine.ome.tif").shape == (7, 48, 64)
+    assert Path("other_stained_unsure.tif").exists()
+
+
+def _run_commands(page: str, *more: str, of: tuple[str, ...] = ("restore",)) -> None:
+    """The commands of a tutorial, with options that make those of a kind quick."""
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/tutorials" / page).read_text("utf8"), flags=re.DOTALL)
+    for block in blocks:
+        program, *arguments = shlex.split(block)
+        assert program == "napari-unet"
+        assert main([*arguments, *(more if arguments[0] in of else ())]) == 0, block
 
 
 def test_every_page_is_in_the_site_and_every_page_of_the_site_exists() -> None:

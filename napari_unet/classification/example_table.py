@@ -23,13 +23,15 @@ class Examples:
         return {key: self.names.index(one.name) for key, one in found.items()}
 
 
-def read_examples(path: Path) -> Examples:
+def read_examples(path: Path, whole: bool = False) -> Examples:
     """Examples of a .csv or .tsv file with the columns `label` and `class`; `image` and `t` where there are several.
+
+    `whole`: of whole images, with the columns `image` and `class`.
 
     Raises
     ------
     UserError
         If it cannot be read, a column is missing, or a label is no whole number.
     """
-    tables = read_class_tables(path)
+    tables = read_class_tables(path, whole)
     return Examples(tuple(sorted({name for own in tables.values() for name in own.names})), tables)

@@ -32,8 +32,9 @@ class TrainingRecord(BaseModel):
 
 
 HoleName = Literal["none", "pixel", "rows", "columns"]
-TaskName = Literal["denoise", "upscale", "synthesize"]
-"""What is restored; "upscale" doubles rows and columns, "synthesize" makes one channel of another."""
+TaskName = Literal["denoise", "upscale", "synthesize", "isotropic"]
+"""What is restored; "upscale" doubles rows and columns, "synthesize" makes one channel of another, "isotropic" makes
+voxels as long along z as across."""
 
 
 class GreyOutput(BaseModel):
@@ -48,6 +49,11 @@ class GreyOutput(BaseModel):
     hole: HoleName = Field("none", description="What around a pixel does not count in the smoothing.")
     gain: float = Field(1.0, description="Grey values of the output for one of the image.")
     offset: float = Field(0.0, description="What is added to the output, in grey values.")
+    dtype: str = Field("", description="Type of the output's values; empty: that of the image.")
+    ratio: float = Field(
+        1.0, gt=0, description="How many times as long along z as across voxels were; isotropic alone."
+    )
+    ratio_given: bool = Field(False, description="A person said so, and not the image.")
     limits: tuple[float, float] | None = Field(
         None, description="Grey values that the output calls 0 and 1; None: those of the image, by gain and offset."
     )

@@ -28,6 +28,14 @@ class RestoreConfig(LearningConfig):
         "of them at random.",
         json_schema_extra={"choices": ["median", "uniform"]},
     )
+    uncertainty: bool = Field(
+        False, title="Show where it is unsure",
+        description="Two networks learn, for half of the time each: where they disagree, what is shown is invented.",
+    )  # fmt: skip
+    voxel_ratio: float = Field(
+        0.0, ge=0, le=16, title="Voxel ratio",
+        description="How many times as long along z as across a voxel is; 0: as the image says.",
+    )  # fmt: skip
     patch: int = Field(64, ge=16, le=512, multiple_of=16, title="Patch size", description="In pixels.")
     batch_size: int = Field(16, ge=1, le=128, title="Patches a step")
     learning_rate: float = Field(1e-3, gt=0, le=0.1, title="Learning rate")

@@ -16,6 +16,7 @@ from napari_unet.labels.types import Array, Floats
 from napari_unet.models.record import GreyOutput, HoleName
 from napari_unet.restoration.config import StructureName
 from napari_unet.restoration.enlarging import enlarge, shrink
+from napari_unet.restoration.side_views import choose_blur, coarsen, voxel_ratio
 from napari_unet.restoration.smoothing import base_of, best_sigma, smooth
 from napari_unet.restoration.tasks import RestorationTask, task_of
 
@@ -23,16 +24,21 @@ NORMALIZATION = NormalizationConfig(low=0.5, high=99.9, clip=20.0)
 """Nothing that is in the image is cut off."""
 _MOST_PLANES = 24  # of a stack or film, evenly spread: more would not be seen in a minute
 _FARTHEST = 24  # pixels by which pairs may be shifted against each other
+_SATURATED = 0.01  # share of the pixels
 _ALIKE = 0.1  # correlation below which two images show nothing in common
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """`seen` (Y, X) normalized; `wanted` (Y, X), what the network is to say; `blind`: only where it is blind."""
+    """`seen` (Y, X) normalized; `wanted` (Y, X), what the network is to say.
+
+    `blind`: only where it is blind; `turned`: rows may as well be columns.
+    """
 
     seen: Floats
     wanted: Floats
     blind: bool = False
+    turned: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +51,29 @@ class Material:
 
 
 def gather(
-    images: Sequence[Image], wanted: Sequence[Image] | None, task: RestorationTask, structure: StructureName = "none"
+    images: Sequence[Image],
+    wanted: Sequence[Image] | None,
+    task: RestorationTask,
+    structure: StructureName = "none",
+    ratio: float = 0.0,
 ) -> Material:
     """What `images` (grey, axes out of "TZYX") teach, with what each is to become, or by themselves.
 
     Raises
     ------
     UserError
-        If shapes disagree, pairs show nothing in common, or the task needs pairs.
+        If shapes disagree, pairs show nothing in common, the task needs pairs, or there is no z-stack that it needs.
     """
+    if task.along_z:
+        if wanted is not None:
+            raise UserError("Voxels are made as long as wide from what the stack itself shows: leave the pairs out.")
+        return _along_z(images, task, ratio)
     if wanted is None:
         if task.needs_pairs:
             raise UserError("To make one channel of another, pairs are needed: give the other channel, too (--clean).")
         return _alone(images, task, structure)
-    notes: list[str] = []
-    grey = _grey_of_pairs(images, wanted, task)
+    notes = [*_saturation(images), *_saturation(wanted)]
+    grey = _grey_of_pairs(images, wanted, task).model_copy(update={"dtype": wanted[0].dtype.name})
     examples: list[Example] = []
     for image, other in zip(images, wanted, strict=True):
         _check_pair(image, other, task.factor)
@@ -81,16 +95,59 @@ def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] 
     return Material(tuple(examples), grey, tuple(dict.fromkeys(notes)))
 
 
+def _saturation(images: Sequence[Image]) -> list[str]:
+    """A sentence for each image of which much is as bright as its type of values can say."""
+    told = []
+    for image in images:
+        pixels = image.plane(_planes(image)[0])
+        if pixels.dtype.kind not in "ui":
+            continue
+        share = float(np.mean(pixels == pixels.max())) if pixels.max() > pixels.min() else 0.0
+        if share > _SATURATED:
+            told.append(
+                f"{image.name} is saturated: {share:.1%} of its pixels have its highest value, and what was brighter "
+                "there is not known."
+            )
+    return told
+
+
 def _alone(images: Sequence[Image], task: RestorationTask, structure: StructureName) -> Material:
     seen = [_normalized(image, index) for image in images for index in _planes(image)]
+    notes = _saturation(images)
     if task.removes_noise:
         hole: HoleName = "pixel" if structure == "none" else structure
         grey = GreyOutput(task=task.name, residual=True, hole=hole, sigma=best_sigma(seen, seen, hole))
-        return _taught([Example(plane, plane, blind=True) for plane in seen], grey)
+        return _taught([Example(plane, plane, blind=True) for plane in seen], grey, notes)
     whole = [plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2] for plane in seen]
     return _taught(
-        [Example(enlarge(shrink(plane)), plane) for plane in whole], GreyOutput(task=task.name, residual=True)
+        [Example(enlarge(shrink(plane)), plane) for plane in whole], GreyOutput(task=task.name, residual=True), notes
     )
+
+
+def _along_z(images: Sequence[Image], task: RestorationTask, wanted: float) -> Material:
+    """Sharp planes, made as coarse as side views of the stacks are: along their rows, and once more along columns."""
+    ratios = [voxel_ratio(image, wanted) for image in images]
+    if max(ratios) > 1.1 * min(ratios):
+        raise UserError("The voxels of these stacks differ in form: teach one network for each of them.")
+    ratio = ratios[0]
+    planes = [_normalized(image, index) for image in images for index in _planes(image)]
+    planes = [way for plane in planes for way in (plane, np.ascontiguousarray(plane.T))]
+    blur = choose_blur(planes, [side for image in images for side in _sides(image)], ratio)
+    examples = []
+    for plane in planes:
+        seen = coarsen(plane, ratio, blur)
+        examples.append(Example(seen, np.ascontiguousarray(plane[: len(seen)]), turned=False))
+    grey = GreyOutput(task=task.name, residual=True, ratio=ratio, ratio_given=wanted > 0)
+    told = f"Sharp planes were made {ratio:.2g} times as coarse along one axis (blur of {blur:g} slices) to learn from."
+    return _taught(examples, grey, (told,))
+
+
+def _sides(image: Image) -> list[Floats]:
+    """Side views (Z, X) and (Z, Y) of the first stack, normalized, a few of each."""
+    frame = (0,) * (image.ndim - 3)
+    stack = np.stack([_normalized(image, (*frame, z)) for z in range(image.shape[-3])])
+    some = [np.unique(np.linspace(0, size - 1, 8).round().astype(int)) for size in stack.shape[1:]]
+    return [stack[:, y] for y in some[0]] + [stack[:, :, x] for x in some[1]]
 
 
 def _grey_of_pairs(images: Sequence[Image], wanted: Sequence[Image], task: RestorationTask) -> GreyOutput:

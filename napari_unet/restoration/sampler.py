@@ -22,6 +22,8 @@ class RestorationSampler:
         self._generator = torch.Generator().manual_seed(config.seed)
         self._planes = [_with_margin(_stack(example), config.patch) for example in examples]
         self._blind = examples[0].blind
+        # Noise that goes along rows goes on doing so, and what is coarse along one axis is so along that one.
+        self._turned = config.structure == "none" and examples[0].turned
         self._shares = torch.tensor([float(plane.shape[-2] * plane.shape[-1]) for plane in self._planes])
 
     def draw(self) -> Batch:
@@ -43,8 +45,7 @@ class RestorationSampler:
             patch = patch.flip(-1)
         if turns & 2:
             patch = patch.flip(-2)
-        # Noise that goes along rows goes on doing so.
-        return patch.transpose(-1, -2) if turns & 4 and self._config.structure == "none" else patch
+        return patch.transpose(-1, -2) if turns & 4 and self._turned else patch
 
 
 def _stack(example: Example) -> Tensor:

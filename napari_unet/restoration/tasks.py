@@ -11,6 +11,7 @@ from napari_unet.models.record import GreyOutput, TaskName
 _HONESTY = (
     "Restored grey values are a guess of what is behind the noise: look at them, and measure in the image itself."
 )
+UNSURE = "Where two opinions disagree, what is shown is invented: there the map of the unsure is bright."
 _INVENTED = "What is shown was made from another channel: it is what is likely there, and not what is there."
 
 
@@ -33,6 +34,8 @@ class RestorationTask:
     same_signal : bool
         The output shows what the image shows. If not, it can only be learned from pairs, which need not look alike, and
         its grey values are those of what was wanted.
+    along_z : bool
+        The axis that becomes finer is z; it is taught on the sharp planes of the same stack.
     advice : str
         What a user ought to know of such images.
     """
@@ -43,6 +46,7 @@ class RestorationTask:
     factor: int = 1
     removes_noise: bool = False
     same_signal: bool = True
+    along_z: bool = False
     advice: str = _HONESTY
 
     @property
@@ -57,6 +61,7 @@ TASKS: Mapping[TaskName, RestorationTask] = MappingProxyType(
         for task in (
             RestorationTask("denoise", "Denoise", "denoised", removes_noise=True),
             RestorationTask("upscale", "Twice the rows and columns", "enlarged", factor=2),
+            RestorationTask("isotropic", "Voxels as long as wide", "isotropic", along_z=True),
             RestorationTask("synthesize", "Another channel", "synthesized", same_signal=False, advice=_INVENTED),
         )
     }

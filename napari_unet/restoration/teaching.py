@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,14 +18,16 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, TrainingRecord
 from napari_unet.models.running.device import keep_large_buffers
 from napari_unet.models.unet import UNet
-from napari_unet.restoration.applying import predict_grey
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.material import NORMALIZATION, Example, Material
+from napari_unet.restoration.predicting import predict_grey
 from napari_unet.restoration.sampler import RestorationSampler
 from napari_unet.restoration.smoothing import base_of
+from napari_unet.restoration.tasks import task_of
 from napari_unet.segmentation.predictor import Predictor
 
 _EVENT_SECONDS = 0.1
+_MEMBER = "network {}"
 _SMALLEST = 32  # pixels a side of what can be learned from
 
 
@@ -53,7 +55,7 @@ class Taught:
 def teach_steps(
     material: Material, config: RestoreConfig, name: str, images: tuple[str, ...] = (), stop: StopFlag | None = None
 ) -> Iterator[StepDone | Finished[Taught]]:
-    """Learn for `config.seconds`. Stopping keeps what is learned.
+    """Learn for `config.seconds`, with `config.uncertainty` two networks. Stopping keeps what is learned.
 
     Raises
     ------
@@ -62,6 +64,30 @@ def teach_steps(
     """
     flag = stop or StopFlag()
     learned, held = _split(_checked(material.examples), config.held_out)
+    # Of a stack the two side views are two opinions already.
+    number = 2 if config.uncertainty and not task_of(material.grey).along_z else 1
+    members: list[Model] = []
+    for place in range(number):
+        own = config.model_copy(update={"seconds": config.seconds / number, "seed": config.seed + place})
+        for event in _learn(learned, own, flag):
+            if isinstance(event, StepDone):
+                left = event.seconds_left + (number - 1 - place) * own.seconds
+                yield replace(event, seconds=event.seconds + place * own.seconds, seconds_left=left)
+            else:
+                network, steps, seconds = event
+                record = _record(material, own, name, images, steps, seconds)
+                kind = _MEMBER.format(place + 1) if number > 1 else ""
+                members.append(Model(network, record.model_copy(update={"kind": kind})))
+        if flag.requested:
+            break
+    model = members[0].with_others(members[1:])
+    yield Finished(Taught(model, *_score(model, held)), flag.requested)
+
+
+def _learn(
+    learned: list[Example], config: RestoreConfig, flag: StopFlag
+) -> Iterator[StepDone | tuple[UNet, int, float]]:
+    """One network: the last event is its averaged weights, the steps and the seconds."""
     torch.manual_seed(config.seed)
     network, head = UNet(config.architecture), head_named("restoration")
     head.quieten(network.final)
@@ -77,9 +103,7 @@ def teach_steps(
         if now - last >= _EVENT_SECONDS:
             last, seconds = now, now - start
             yield StepDone(trainer.steps, loss, seconds, max(0.0, seconds / max(progress, 1e-3) - seconds))
-    record = _record(material, config, name, images, trainer.steps, time.monotonic() - start)
-    model = Model(trainer.averaged.cpu().float().eval(), record)
-    yield Finished(Taught(model, *_score(model, held)), flag.requested)
+    yield trainer.averaged.cpu().float().eval(), trainer.steps, time.monotonic() - start
 
 
 def _progress(steps: int, seconds: float, config: RestoreConfig) -> float:
@@ -111,7 +135,7 @@ def _split(examples: tuple[Example, ...], share: float) -> tuple[list[Example], 
     for one in examples:
         at = max(_SMALLEST, round(one.seen.shape[1] * (1 - share)))
         for part, into in ((slice(None, at), learned), (slice(at, None), held)):
-            into.append(Example(one.seen[:, part], one.wanted[:, part]))
+            into.append(replace(one, seen=one.seen[:, part], wanted=one.wanted[:, part]))
     return learned, [one for one in held if one.seen.shape[1] >= 8]
 
 
@@ -120,12 +144,12 @@ def _score(model: Model, held: list[Example]) -> tuple[float | None, float | Non
     grey = model.record.grey
     if not held or grey is None:
         return None, None
-    predictor = Predictor(model)
+    predictors = [Predictor(member) for member in model.kinds]
     errors: list[tuple[float, float]] = []
     for one in held:
         # What is wanted is what the network is to say: the image as it was says the rest.
         plain = (one.seen - base_of(grey, one.seen)) / grey.spread if grey.residual else one.seen
-        found = predict_grey(predictor, one.seen)
+        found = np.mean([predict_grey(predictor, one.seen) for predictor in predictors], axis=0)
         errors.append((float(np.mean((plain - one.wanted) ** 2)), float(np.mean((found - one.wanted) ** 2))))
     before, after = np.sqrt(np.mean(errors, axis=0)).tolist()
     return before, after

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import tifffile
 from phenotypes import draw_phenotypes
+from scipy import ndimage
 
 Run = Callable[..., Any]
 
@@ -70,6 +71,27 @@ def test_bad_examples_get_a_sentence(run: Run, plate: Path, model_file: Path, ta
     assert ran.code == 2
     assert what in ran.sentence
     assert not (plate / "classes.csv").exists()
+
+
+def test_whole_images_get_a_class_without_any_labels(run: Run, tmp_path: Path, model_file: Path) -> None:
+    (tmp_path / "screen").mkdir()
+    random = np.random.default_rng(0)
+    for number in range(10):
+        grain = ndimage.gaussian_filter(random.normal(0, 1, (64, 64)), 1 if number % 2 else 3)
+        tifffile.imwrite(tmp_path / "screen" / f"w{number}.tif", (100 + 20 * grain / grain.std()).astype(np.float32))
+    (tmp_path / "examples.csv").write_text("image,class\n" + "".join(f"w{i}.tif,{'ab'[i % 2]}\n" for i in range(4)))
+    ran = run(
+        "classify", tmp_path / "screen", "--whole-images", "--examples", tmp_path / "examples.csv", "--model",
+        model_file, "--output", tmp_path / "out.csv", "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert list(table.columns[:3]) == ["image", "class", "probability"]
+    assert table["class"].tolist() == ["a", "b"] * 5
+    (tmp_path / "examples.csv").write_text("label,class\n1,a\n")
+    ran = run("classify", tmp_path / "screen", "--whole-images", "--examples", tmp_path / "examples.csv", "--output",
+              tmp_path / "no.csv")  # fmt: skip
+    assert "no column image" in ran.sentence
 
 
 def test_a_file_that_is_no_classifier_is_told(run: Run, plate: Path, model_file: Path) -> None:

@@ -53,6 +53,23 @@ def test_pairs_have_a_held_out_score(run: Run, noisy: Path) -> None:
     assert ran.answer["held_out_gain_db"] > 3
 
 
+def test_slices_of_a_stack_come_closer_and_the_unsure_is_written(run: Run, tmp_path: Path) -> None:
+    y, x = np.mgrid[:40, :48]
+    stack = np.stack([1000 + 400 * np.sin(y / 7) * np.cos((x + 2 * z) / 9) for z in range(5)]).astype(np.uint16)
+    metadata = {"axes": "ZYX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 1.0}
+    tifffile.imwrite(tmp_path / "s.ome.tif", stack, metadata=metadata, ome=True)
+    ran = run(
+        "restore", tmp_path / "s.ome.tif", "--task", "isotropic", "--uncertainty", "--output", tmp_path / "out.ome.tif",
+        *QUICK, "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert ran.answer["unsure"] == [str(tmp_path / "out_unsure.ome.tif")]
+    with tifffile.TiffFile(tmp_path / "out.ome.tif") as file:
+        assert file.series[0].shape == (9, 40, 48)
+        assert 'PhysicalSizeZ="0.5"' in file.ome_metadata
+    assert tifffile.imread(tmp_path / "out_unsure.ome.tif").shape == (9, 40, 48)
+
+
 @pytest.mark.parametrize(
     ("options", "what"),
     [(("--task", "synthesize"), "pairs are needed"), (("--base-channels", 1), "at least 4")],

@@ -103,7 +103,7 @@ def test_tiles_and_planes_make_no_difference(monkeypatch: pytest.MonkeyPatch) ->
     _, noisy = draw()
     taught = drain(teach_steps(gather([noisy], None, TASKS["denoise"]), QUICK, "quick"))
     whole = drain(restore_steps(noisy, taught.model))
-    monkeypatch.setattr("napari_unet.restoration.applying._TILE", 32)
+    monkeypatch.setattr("napari_unet.restoration.predicting.TILE", 32)
     stack = Image(np.stack([noisy.data, noisy.data]), "TYX")
     tiled = drain(restore_steps(stack, taught.model))
     for plane in tiled.data:
@@ -116,6 +116,18 @@ def test_pairs_of_another_exposure_are_restored_in_the_units_of_the_clean_one() 
     taught = drain(teach_steps(gather([noisy], [bright], TASKS["denoise"]), QUICK, "quick"))
     restored = drain(restore_steps(noisy, taught.model))
     assert error(restored, bright) < 0.6 * 5 * error(noisy, clean)
+
+
+def test_values_beyond_what_the_image_can_say_are_kept_and_saturation_is_told() -> None:
+    clean, noisy = draw()
+    dim = Image(np.clip((noisy.data.astype(float) - 500) / 4, 0, 140).astype(np.uint8), "YX", name="dim")
+    material = gather([dim], [clean], TASKS["denoise"])
+    assert "dim is saturated" in material.notes[0]
+    assert not gather([noisy], [clean], TASKS["denoise"]).notes
+    taught = drain(teach_steps(material, QUICK, "quick"))
+    restored = drain(restore_steps(dim, taught.model))
+    assert restored.dtype == np.uint16
+    assert restored.data.mean() == pytest.approx(clean.data.mean(), rel=0.02)
 
 
 def test_a_shifted_pair_is_mended_and_told_and_a_strange_one_refused() -> None:

@@ -21,13 +21,16 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "classify",
         help="give each object of label images a class, learned from examples",
-        description="Give each object of label images a class with a probability, learned from a few examples. The "
-        "labels may come from any program.",
+        description="Give each object of label images (or each image as a whole) a class with a probability, learned "
+        "from a few examples. The labels may come from any program.",
         allow_abbrev=False,
     )
     parser.add_argument("image", nargs="+", type=Path, metavar="IMAGE", help="image files, or folders of them")
-    parser.add_argument("--labels", type=Path, required=True, metavar="L", help="label image, or a folder of label "
-                        "images of the same base names")  # fmt: skip
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--labels", type=Path, metavar="L", help="label image, or a folder of label images of the same "
+                      "base names")  # fmt: skip
+    what.add_argument("--whole-images", action="store_true", help="one class for each image as a whole, by what is "
+                      "in it: no labels are needed, and examples have the columns image and class")  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--examples", type=Path, metavar="TABLE.csv", help="examples: columns label (id of the object) "
                         "and class; image and t where there are several")  # fmt: skip
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     check_table_path(args.output)
     require(args.save is None or not args.save.exists(), f"{args.save} exists already: choose another name.")
     files = _files(args)
-    taught = load_classifier(args.classifier) if args.classifier else read_examples(args.examples)
+    taught = load_classifier(args.classifier) if args.classifier else read_examples(args.examples, args.whole_images)
     model = None if args.no_network else load_model(args.model)
     channel = _channel(files[0], args)
     with stop_on_interrupt() as stop, terminal.progress() as bar:
@@ -83,6 +86,8 @@ def _files(args: argparse.Namespace) -> list[LabelledFile]:
     from napari_unet.workflows.tasks.classifying import LabelledFile
 
     images = expand_inputs(args.image)
+    if args.whole_images:
+        return [LabelledFile(path, None) for path in images]
     labels = find_partners(images, args.labels)
     return [LabelledFile(path, labels[path]) for path in images]
 
@@ -100,7 +105,8 @@ def _tell(terminal: Terminal, args: argparse.Namespace, done: ClassifiedFiles) -
     terminal.answer |= {"output": str(args.output), "objects": len(done.table), "classes": counts}
     terminal.answer |= {"method": done.classifier.method, "saved": None if args.save is None else str(args.save)}
     told = ", ".join(f"{n} {name}" for name, n in counts.items())
-    terminal.say(f"{len(done.table)} objects -> {args.output}: {told}")
+    what = "images" if args.whole_images else "objects"
+    terminal.say(f"{len(done.table)} {what} -> {args.output}: {told}")
     terminal.say(f"By {done.classifier.method}.")
     _tell_score(terminal, done.classifier)
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from napari_unet.workflows.tasks.restoring import RestoredFiles
 
 PARAMETERS = {
-    "seconds": "S", "structure": "S", "blind": "B", "patch": "PX", "batch_size": "N", "learning_rate": "R",
-    "base_channels": "N", "depth": "N", "held_out": "SHARE", "max_steps": "N", "seed": "N", "device": "D",
+    "seconds": "S", "structure": "S", "voxel_ratio": "R", "blind": "B", "patch": "PX", "batch_size": "N",
+    "learning_rate": "R", "base_channels": "N", "depth": "N", "held_out": "SHARE", "max_steps": "N", "seed": "N",
+    "device": "D",
 }  # fmt: skip
 
 
@@ -33,7 +34,8 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("image", nargs="+", type=Path, metavar="IMAGE", help="image files, or folders of them")
     parser.add_argument(
         "--task", choices=list(TASKS), default="denoise",
-        help="upscale: twice the rows and columns; synthesize: one channel of another, from pairs (default: denoise)",
+        help="upscale: twice the rows and columns; isotropic: slices of a stack as close as its rows; synthesize: one "
+        "channel of another, from pairs (default: denoise)",
     )  # fmt: skip
     parser.add_argument(
         "--clean", type=Path, metavar="PAIR",
@@ -48,6 +50,9 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--channel", metavar="N", type=int, help="channel to restore, counted from 1 (default: the first)"
     )
+    parser.add_argument(
+        "--uncertainty", action="store_true", help=RestoreConfig.model_fields["uncertainty"].description
+    )
     add_parameters(parser, RestoreConfig, PARAMETERS)
     add_general(parser)
     parser.set_defaults(run=run)
@@ -61,7 +66,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.workflows.pairing import find_partners
     from napari_unet.workflows.tasks.restoring import restore_files_steps
 
-    config = read_config(args, RestoreConfig, PARAMETERS)
+    config = read_config(args, RestoreConfig, (*PARAMETERS, "uncertainty"))
     images = expand_inputs(args.image)
     require(not (args.clean and args.model), "A model that is given learns nothing: leave --clean or --model out.")
     require(args.save is None or not args.save.exists(), f"{args.save} exists already: choose another name.")
@@ -69,6 +74,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     model = None if args.model is None else load_model(args.model)
     files = list(zip(images, _outputs(images, args.output), strict=True))
     channel = _channel(images[0], args)
+    unsure: list[str] = []
     with stop_on_interrupt() as stop, terminal.progress() as bar:
         task = bar.add_task("Learning" if model is None else "Restoring", total=None, detail="")
 
@@ -77,6 +83,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
                 bar.update(task, total=config.seconds, completed=event.seconds, detail=seconds_text(event.seconds_left))
             elif hasattr(event, "source"):
                 terminal.say(f"{event.source} -> {event.output}")
+                if event.unsure is not None:
+                    unsure.append(str(event.unsure))
 
         steps = restore_files_steps(files, TASKS[args.task], config, clean, model, args.axes, channel, stop)
         finished = follow(steps, show)
@@ -84,6 +92,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     if args.save is not None:
         save_model(done.model, args.save)
     terminal.answer |= {"outputs": [str(output) for _, output in files], "task": args.task, "stopped": finished.stopped}
+    terminal.answer["unsure"] = unsure
     terminal.answer["saved"] = None if args.save is None else str(args.save)
     _tell(terminal, done)
     return finished.stopped

@@ -115,11 +115,11 @@ def classes_of_table(table: pd.DataFrame, colors: Mapping[str, str] | None = Non
     return ObjectClasses(found, colors or {})
 
 
-def read_class_tables(path: Path) -> dict[str, ObjectClasses]:
+def read_class_tables(path: Path, whole: bool = False) -> dict[str, ObjectClasses]:
     """Classes of a .csv or .tsv file by the name of the image ("": the only one).
 
     It has the columns `label` and `class`; `image` and `t` where there are several, and maybe `probability`: as
-    `napari-unet classify` writes it.
+    `napari-unet classify` writes it. `whole`: they are of whole images, which count as one object with the id 1.
 
     Raises
     ------
@@ -132,8 +132,11 @@ def read_class_tables(path: Path) -> dict[str, ObjectClasses]:
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise UserError(f"{path.name} cannot be read as a table ({error}): save it as .csv.") from error
     table.columns = [str(column).strip().lower() for column in table.columns]
-    missing = [name for name in ("label", "class") if name not in table]
-    require(not missing, f"{path.name} has no column {listed(missing)}: it needs the columns label and class.")
+    needed = ("image" if whole else "label", "class")
+    missing = [name for name in needed if name not in table]
+    require(not missing, f"{path.name} has no column {listed(missing)}: it needs the columns {' and '.join(needed)}.")
+    if whole:
+        table["label"] = "1"
     table = table[table["class"].str.strip() != ""]
     found: dict[str, dict[Key, ObjectClass]] = {}
     for _, row in table.iterrows():

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.labels.types import PlaneBox, PlaneIndex
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.restoration.tasks import RestorationTask, task_of
+from napari_unet.restoration.tasks import UNSURE, RestorationTask, task_of
 
 if TYPE_CHECKING:
     from napari_unet.models.model import Model
@@ -30,17 +32,21 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """The new image, and the model that made it; `gain_db` is on held-out parts of pairs, `notes` are for the user."""
+    """The new image, and the model that made it; `gain_db` is on held-out parts of pairs, `notes` are for the user.
+
+    `unsure` says how far two opinions are apart.
+    """
 
     image: Image
     model: Model
     gain_db: float | None
     notes: tuple[str, ...]
+    unsure: Image | None = None
 
 
 def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
     """Events of learning, then of restoring; the result is a `Restored`. Torch is loaded in the thread."""
-    from napari_unet.restoration.applying import grey_of, restore_steps
+    from napari_unet.restoration.applying import Unsure, grey_of, has_opinions, restore_steps
     from napari_unet.restoration.material import gather
     from napari_unet.restoration.teaching import teach_steps
 
@@ -49,7 +55,7 @@ def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
     notes: tuple[str, ...] = ()
     if model is None:
         wanted = None if request.wanted is None else [request.wanted]
-        material = gather([request.image], wanted, request.task, config.structure)
+        material = gather([request.image], wanted, request.task, config.structure, config.voxel_ratio)
         notes = material.notes
         for event in teach_steps(
             material, config, f"{request.image.name} {request.task.name}", (request.image.name,), stop
@@ -62,17 +68,26 @@ def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
         raise RuntimeError("teaching ended without a model")
     # Who stops the learning wants to see what was learned: only a second stop ends it here.
     ending = stop if request.model is not None or not stop.requested else StopFlag()
-    for step in restore_steps(request.image, model, config.engine, ending):
-        if not isinstance(step, Finished):
+    unsure: Image | None = None
+    wished = config.uncertainty and (request.model is not None or has_opinions(model))
+    for step in restore_steps(request.image, model, config.engine, ending, wished):
+        if isinstance(step, Unsure):
+            unsure = step.image
+        elif not isinstance(step, Finished):
             yield step
         elif step.result is None:
             raise UserError("Stopped before the image was restored.")
         else:
-            yield Finished(Restored(step.result, model, gain, (*notes, task_of(grey_of(model)).advice)))
+            advice = (task_of(grey_of(model)).advice, *((UNSURE,) if unsure is not None else ()))
+            yield Finished(Restored(step.result, model, gain, (*notes, *advice), unsure))
 
 
-def cut(image: Image, index: PlaneIndex, part: PlaneBox, factor: int = 1) -> Image:
-    """A part of one plane of a grey image; of an enlarged one, `factor` times as far."""
+def cut(image: Image, index: PlaneIndex, part: PlaneBox, factor: int = 1, stack: bool = False) -> Image:
+    """A part of one plane of a grey image (of all planes of its stack); of an enlarged one, `factor` times as far."""
+    if stack:
+        whole = image.data[index[0]] if "T" in image.axes else image.data
+        kept = {letter: image.scale[letter] for letter in "ZYX" if letter in image.scale}
+        return replace(image, data=np.asarray(whole[(slice(None), *part)]), axes="ZYX", scale=kept)
     box = tuple(slice(one.start * factor, one.stop * factor) for one in part)
     return replace(image, data=image.plane(index)[box], axes="YX", scale={
         letter: image.scale[letter] for letter in "YX" if letter in image.scale

@@ -12,11 +12,11 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QLa
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, StopFlag
 from napari_unet.images.image import Image
-from napari_unet.labels.types import PlaneBox, PlaneIndex
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.tasks import TASKS, RestorationTask, task_of
 from napari_unet.ui.restore.job import Request, Restored, cut, restore_in_background
-from napari_unet.ui.session.layers import KEY, layer_to_image, placement
+from napari_unet.ui.restore.placing import TRY_SIDE, Place, middle_of, over
+from napari_unet.ui.session.layers import KEY, layer_to_image
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.widgets.parameters import ParameterForm
@@ -25,6 +25,7 @@ from napari_unet.ui.widgets.step import Step, enable
 
 if TYPE_CHECKING:
     from napari_unet.models.model import Model
+    from napari_unet.models.record import GreyOutput
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
@@ -33,8 +34,9 @@ NO_IMAGE = "Open an image first."
 BUSY = "Wait until the work in progress has ended, or stop it."
 NO_MODEL = "Restore an image first: the model is made by that."
 NEEDS_PAIR = "One channel of another is learned from pairs: choose the layer that shows the other channel."
+NEEDS_STACK = "This is no z-stack: there are no slices to bring closer."
 _ALONE = "this image alone"
-_TRY_SECONDS, _TRY_SIDE = 6.0, 256
+_TRY_SECONDS, _TRY_STACK = 6.0, 96
 _FILES = "Models (*.safetensors)"
 
 
@@ -53,7 +55,7 @@ class RestoreStep(Step):
         self.task_box.setToolTip("What is to be made of the image")
         self.pair_box.setToolTip("What the network learns from: the image by itself, or a layer that shows what the "
                                  "image is to become")  # fmt: skip
-        self.form = ParameterForm(RestoreConfig, ("seconds", "structure"))
+        self.form = ParameterForm(RestoreConfig, ("seconds", "structure", "voxel_ratio", "uncertainty"))
         self.try_button = QPushButton("Try in the middle", toolTip="Learn for a few seconds on the middle of the view, "
                                       "and show what comes of it")  # fmt: skip
         self.restore_button = QPushButton("Restore", toolTip="Learn, then make a new image of all slices and frames")
@@ -125,8 +127,12 @@ class RestoreStep(Step):
         reason = NO_IMAGE if self.work is None else BUSY if self.session.job is not None else None
         if reason is None and self.task.needs_pairs and self.pair is None and not self._fits(self.model):
             reason = NEEDS_PAIR
+        if reason is None and self.task.along_z and "Z" not in present(self.work).axes:
+            reason = NEEDS_STACK
         for button in (self.try_button, self.restore_button):
             enable(button, reason)
+        self.form.show_row("structure", self.task.removes_noise)
+        self.form.show_row("voxel_ratio", self.task.along_z)
         enable(self.load_button, NO_IMAGE if self.work is None else None)
         enable(self.save_button, NO_MODEL if self.model is None else None)
         job = self.session.job
@@ -145,7 +151,7 @@ class RestoreStep(Step):
         """Learn for a few seconds on the middle of the view, and show what comes of it."""
         work = present(self.work)
         plane = work.plane_at(self.session.viewer.dims.point)
-        part = _middle(work.visible_region(), work.shape)
+        part = middle_of(work.visible_region(), work.shape, _TRY_STACK if self.task.along_z else TRY_SIDE)
         config = self._config().model_copy(update={"seconds": _TRY_SECONDS})
         self._start(config, (plane, part))
 
@@ -156,16 +162,14 @@ class RestoreStep(Step):
     def _config(self) -> RestoreConfig:
         return RestoreConfig(**self.form.values(), device=self.session.engine.device)
 
-    def _start(
-        self, config: RestoreConfig, where: tuple[PlaneIndex, PlaneBox] | None, model: Model | None = None
-    ) -> None:
+    def _start(self, config: RestoreConfig, where: Place | None, model: Model | None = None) -> None:
         work = self.work
         if work is None or self.session.job is not None:
             return
         self.clear_message()
         self.told.clear()
         try:
-            image = work.grey if where is None else cut(work.grey, *where)
+            image = work.grey if where is None else cut(work.grey, *where, stack=self.task.along_z)
             request = Request(image, self.task, config, self._wanted(where), model)
         except UserError as error:
             self.show_message(str(error), self.pair_box)
@@ -177,7 +181,7 @@ class RestoreStep(Step):
             lambda outcome: self._on_finished(work, where, outcome), f"Restoring {work.name}", OWNER, [work],
         )  # fmt: skip
 
-    def _wanted(self, where: tuple[PlaneIndex, PlaneBox] | None) -> Image | None:
+    def _wanted(self, where: Place | None) -> Image | None:
         if self.pair is None:
             return None
         image = layer_to_image(self.pair).select_channel()
@@ -191,7 +195,7 @@ class RestoreStep(Step):
             done = event.plane + event.done / max(1, event.total)
             self.progress.advance(round(1000 * done / event.planes), 1000, "Restoring")
 
-    def _on_finished(self, work: ImageWork, where: tuple[PlaneIndex, PlaneBox] | None, outcome: Any) -> None:
+    def _on_finished(self, work: ImageWork, where: Place | None, outcome: Any) -> None:
         if isinstance(outcome, Failed):
             self.show_message(outcome.message, self.restore_button)
         elif outcome is not None and work in self.session.works:
@@ -202,22 +206,31 @@ class RestoreStep(Step):
             self.told.setText(gain + " ".join(restored.notes))
         self._on_job()
 
-    def _show(self, work: ImageWork, where: tuple[PlaneIndex, PlaneBox] | None, restored: Restored) -> None:
+    def _show(self, work: ImageWork, where: Place | None, restored: Restored) -> None:
         """A new layer, or the one of before with other pixels, exactly over the image."""
-        image, name = restored.image, f"{work.name} {restored.image.name.rsplit(' ', 1)[-1]}"
-        factor = image.shape[-1] / (work.shape[-1] if where is None else where[1][1].stop - where[1][1].start)
-        options = _over(work, where, factor)
-        data = image.data if where is not None else work.geometry.to_layer(np.asarray(image.data))
-        name = f"{name} (try)" if where is not None else name
+        grey = present(restored.model.record.grey)
+        task = task_of(grey)
+        name = f"{work.name} {task.made}{' (try)' if where is not None else ''}"
+        self._put(work, where, restored.image, name, grey).colormap = work.layer.colormap
+        if restored.unsure is not None:
+            layer = self._put(work, where, restored.unsure, f"{name}, unsure", grey)
+            layer.colormap, layer.blending, layer.opacity = "inferno", "additive", 0.6
+        self.session.work_on(work.layer)
+
+    def _put(self, work: ImageWork, where: Place | None, image: Image, name: str, grey: GreyOutput) -> ImageLayer:
+        from napari_unet.restoration.isotropic import ratio_of
+
+        task = task_of(grey)
+        ratio = ratio_of(work.grey, grey) if task.along_z else None
+        data = np.asarray(image.data) if where is not None else work.geometry.to_layer(np.asarray(image.data))
         metadata = {KEY: {"role": "image", "axes": work.geometry.layer_axes}} if where is None else {}
         before = next((layer for layer in self.session.viewer.layers if layer.name == name), None)
         with self.session.keep_selection():
             if before is not None:
                 self.session.viewer.layers.remove(before)
-            layer = ImageLayer(data, name=name, metadata=metadata, **options)
-            layer.colormap = work.layer.colormap
+            layer = ImageLayer(data, name=name, metadata=metadata, **over(work, where, data, task.factor, ratio))
             self.session.viewer.add_layer(layer)
-        self.session.work_on(work.layer)
+        return layer
 
     # -- files --------------------------------------------------------------------------------------------------------
 
@@ -255,31 +268,3 @@ class RestoreStep(Step):
             return
         self.task_box.setCurrentText(task.title)
         self._start(self._config(), None, model)
-
-
-def _middle(seen: PlaneBox | None, shape: tuple[int, ...]) -> PlaneBox:
-    """The middle of the view, or of the image where no view is known: of even size, as enlarging needs."""
-    parts = []
-    for axis in (0, 1):
-        size = shape[-2 + axis]
-        start, stop = (0, size) if seen is None else (seen[axis].start, seen[axis].stop)
-        side = min(_TRY_SIDE, size) // 2 * 2
-        first = min(max(0, (start + stop - side) // 2), size - side)
-        parts.append(slice(first, first + side))
-    return parts[0], parts[1]
-
-
-def _over(work: ImageWork, where: tuple[PlaneIndex, PlaneBox] | None, factor: float) -> dict[str, Any]:
-    """Keyword arguments that put a restored image, `factor` times as fine, over what it was made of."""
-    options = placement(work.layer, work.geometry)
-    if where is not None:
-        keep = slice(-2, None)
-        plane, part = where
-        corner = work.geometry.corner(work.layer, (*plane, part[0].start, part[1].start))
-        options = {"scale": options["scale"][keep], "translate": corner[keep], "units": options["units"][keep]}
-    if factor != 1:
-        scale = np.array(options["scale"], float)
-        fine = [letter in "YX" for letter in (work.geometry.layer_axes if where is None else "YX")]
-        options["translate"] = np.array(options["translate"], float) - np.where(fine, scale * (1 - 1 / factor) / 2, 0)
-        options["scale"] = np.where(fine, scale / factor, scale)
-    return options

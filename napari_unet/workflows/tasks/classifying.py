@@ -26,15 +26,18 @@ from napari_unet.workflows.files.progress import FileProgress
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """An image and the labels of its objects."""
+    """An image and the labels of its objects; None: the image as a whole is what gets a class."""
 
     image: Path
-    labels: Path
+    labels: Path | None
 
 
 @dataclass(frozen=True, eq=False)
 class ClassifiedFiles:
-    """A row an object: image, t, label, class, probability, and the probability of each class; `errors` by file."""
+    """A row an object: image, t, label, class, probability, and the probability of each class; `errors` by file.
+
+    Of whole images there is no label.
+    """
 
     table: pd.DataFrame
     classifier: Classifier
@@ -72,6 +75,8 @@ def classify_files_steps(
     name = "" if model is None else model.name
     classifier = taught if isinstance(taught, Classifier) else _learn(seen, taught, name)
     table = pd.concat([_rows(path, features, classifier) for path, features in seen.items()], ignore_index=True)
+    if all(file.labels is None for file in files):
+        table = table.drop(columns="label")
     yield Finished(ClassifiedFiles(table, classifier, errors))
 
 
@@ -80,7 +85,10 @@ def _look(
 ) -> ObjectFeatures:
     image = read_image(file.image, axes)
     grey = image.select_channel(channel)
-    labels = Image(stored_labels(file.labels, grey), grey.axes, name=file.labels.name)
+    if file.labels is None:
+        labels = Image(np.ones(grey.shape, np.uint8), grey.axes, grey.scale, grey.units, name=file.image.name)
+    else:
+        labels = Image(stored_labels(file.labels, grey), grey.axes, name=file.labels.name)
     return drain(look_at_objects(labels, image, model, channel, engine=engine, stop=stop))
 
 

@@ -14,21 +14,22 @@ from napari_unet.images.files.writing import write_image
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
-from napari_unet.restoration.applying import grey_of, restore_steps
+from napari_unet.restoration.applying import Unsure, grey_of, has_opinions, restore_steps
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.material import gather
-from napari_unet.restoration.tasks import RestorationTask, task_of
+from napari_unet.restoration.tasks import UNSURE, RestorationTask, task_of
 from napari_unet.restoration.teaching import Taught, teach_steps
 
 
 @dataclass(frozen=True)
 class FileRestored:
-    """One file is written."""
+    """One file is written, and maybe one that says where it is not to be trusted."""
 
     done: int
     total: int
     source: Path
     output: Path
+    unsure: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ def restore_files_steps(
     notes: tuple[str, ...] = ()
     if model is None:
         wanted = None if clean is None else [read_image(path, axes).select_channel() for path in clean]
-        material = gather(images, wanted, task, config.structure)
+        material = gather(images, wanted, task, config.structure, config.voxel_ratio)
         names = tuple(path.name for path, _ in files)
         for event in teach_steps(material, config, f"{images[0].name} {task.name}", names, flag):
             if isinstance(event, Finished):
@@ -75,18 +76,39 @@ def restore_files_steps(
         if taught is None:
             raise RuntimeError("teaching ended without a result")
         model, notes = taught.model, material.notes
-    yield from _write(files, images, model, config.engine, StopFlag() if taught is not None else flag)
-    yield Finished(RestoredFiles(model, taught, (*notes, task_of(grey_of(model)).advice)), flag.requested)
+    ending = StopFlag() if taught is not None else flag
+    # Who stopped the learning before the second network has one opinion.
+    unsure = config.uncertainty and (taught is None or has_opinions(model))
+    yield from _write(files, images, model, config.engine, ending, unsure)
+    advice = (task_of(grey_of(model)).advice, *((UNSURE,) if unsure else ()))
+    yield Finished(RestoredFiles(model, taught, (*notes, *advice)), flag.requested)
+
+
+def unsure_path(output: Path) -> Path:
+    """The file beside a restored one that says where it is not to be trusted."""
+    name = output.name
+    for ending in (".ome.tif", ".ome.tiff", ".tif", ".tiff"):
+        if name.lower().endswith(ending):
+            return output.with_name(f"{name[: -len(ending)]}_unsure{name[-len(ending) :]}")
+    return output.with_name(f"{name}_unsure.tif")
 
 
 def _write(
-    files: Sequence[tuple[Path, Path]], images: Sequence[Image], model: Model, engine: Engine, stop: StopFlag
+    files: Sequence[tuple[Path, Path]],
+    images: Sequence[Image],
+    model: Model,
+    engine: Engine,
+    stop: StopFlag,
+    unsure: bool,
 ) -> Iterator[Any]:
     for number, ((source, output), image) in enumerate(zip(files, images, strict=True), start=1):
-        for event in restore_steps(image, model, engine, stop):
-            if not isinstance(event, Finished):
+        doubts: Path | None = None
+        for event in restore_steps(image, model, engine, stop, unsure):
+            if isinstance(event, Unsure):
+                doubts = write_image(unsure_path(output), event.image)
+            elif not isinstance(event, Finished):
                 yield event
             elif event.result is None:
                 raise UserError("Stopped before the image was restored: nothing was written.")
             else:
-                yield FileRestored(number, len(files), source, write_image(output, event.result))
+                yield FileRestored(number, len(files), source, write_image(output, event.result), doubts)

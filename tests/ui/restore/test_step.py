@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.ui.restore.step import RestoreStep, _middle
+from napari_unet.ui.restore.placing import middle_of
+from napari_unet.ui.restore.step import RestoreStep
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_try_shows_a_part_of_the_plane_in_view(step: RestoreStep, viewer: Any,
     made = viewer.layers["cells denoised (try)"]
     assert made.data.shape == (48, 64)
     np.testing.assert_allclose(made.translate, (3, 4))
-    assert _middle((slice(10, 30), slice(0, 64)), (500, 64)) == (slice(0, 256), slice(0, 64))
+    assert middle_of((slice(10, 30), slice(0, 64)), (500, 64)) == (slice(0, 256), slice(0, 64))
 
 
 def test_pairs_twice_the_size_and_saved_models(
@@ -71,6 +72,27 @@ def test_pairs_twice_the_size_and_saved_models(
     # Of the centres of pixels: those of half the size lie further out, so that their edges are where the old ones are.
     further = made.extent.world - viewer.layers["cells"].extent.world
     np.testing.assert_allclose(further, [[0, -0.125, -0.125], [0, 0.125, 0.125]])
+
+
+def test_slices_come_closer_and_the_unsure_is_shown(
+    step: RestoreStep, viewer: Any, wait_until_idle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = step._config().model_copy(update={"uncertainty": True})
+    monkeypatch.setattr(RestoreStep, "_config", lambda self: quick)
+    step.task_box.setCurrentText("Voxels as long as wide")
+    assert "no z-stack" in step.restore_button.toolTip()
+    stack = np.tile(viewer.layers["cells"].data, (3, 1, 1))
+    layer = viewer.add_image(stack, name="stack", scale=(1, 0.5, 0.5), axis_labels=("z", "y", "x"), units="um")
+    step.session.work_on(layer)
+    for press, ending in ((step.restore, ""), (step.try_here, " (try)")):
+        press()
+        wait_until_idle(step.session)
+        assert step.message.text == ""
+        for name in (f"stack isotropic{ending}", f"stack isotropic{ending}, unsure"):
+            made = viewer.layers[name]
+            assert made.data.shape == (11, 48, 64)
+            np.testing.assert_allclose(made.extent.world, layer.extent.world)
+    assert "invented" in step.told.text()
 
 
 def test_what_cannot_be_done_says_why(step: RestoreStep, wait_until_idle: Any, tiny_model: Any, tmp_path: Path) -> None:
