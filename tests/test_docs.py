@@ -94,7 +94,7 @@ def test_the_commands_of_the_tutorial_on_classes_run(tmp_path: Path, monkeypatch
     Path("wells.csv").write_text(f"image,class\n{wells}")
     _run_commands("classes.md", "--no-network", of=("classify",))
     assert '"classification"' in Path("cells.geojson").read_text()
-    assert [line.split(",")[1] for line in Path("wells_found.csv").read_text().split()[1:]] == ["x", "y"] * 2
+    assert [line.split(",")[1] for line in Path("wells_found.csv").read_text().splitlines()[1:]] == ["x", "y"] * 2
 
 
 def test_the_commands_of_the_tutorial_on_restoration_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
