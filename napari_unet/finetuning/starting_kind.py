@@ -43,7 +43,7 @@ def choose_starting_kind(
         return parent.kind_called(Counter(said).most_common(1)[0][0])
     able = [kind for kind in parent.kinds if all(can_see(kind, one.image) for one in images)] or [parent.alone]
     asked = images[:: -(-len(images) // _IMAGES)]
-    near = [nearest_kinds(one.image, parent, able, shown_plane(one)) for one in asked] if len(able) > 1 else [able]
+    near = [_near(one, parent, able) for one in asked] if len(able) > 1 else [able]
     nearest = _most_named([kinds[0] for kinds in near])
     candidates = [kind for kind in able if any(kind is one for kinds in near for one in kinds)]
     if nearest.record.sizes is not None or len(candidates) < 2 or not find_head(nearest.record).draws_objects:
@@ -55,6 +55,10 @@ def shown_plane(one: CorrectedImage) -> tuple[int, ...]:
     """The plane of which most is reviewed."""
     planes = list(one.planes())
     return max(planes, key=lambda plane: int(np.count_nonzero(one.reviewed[plane])), default=())
+
+
+def _near(one: CorrectedImage, parent: Model, able: list[Model]) -> list[Model]:
+    return nearest_kinds(one.image, parent, able, shown_plane(one), "yes" if one.view.inverted else "no")
 
 
 def _most_named(kinds: Sequence[Model]) -> Model:

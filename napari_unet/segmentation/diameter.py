@@ -22,6 +22,6 @@ def estimate_diameter(
     Without `plane` the middle one is taken; `invert` as in `SegmentConfig`. An image in which nothing is found gets the
     model's own object size.
     """
-    choice = choose_kind(image, model, plane=plane or (), engine=engine)
+    choice = choose_kind(image, model, plane=plane or (), engine=engine, invert=invert)
     index = plane if plane is not None else tuple(size // 2 for size in choice.image.shape[:-2])
     return measure_appearance(choice.image, Predictor(choice.model, engine), index, None, invert).diameter

@@ -6,14 +6,14 @@ that predicts for a whole image asks here first, and goes on with the one kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_unet.images.channels import ModelInput, count_channels, model_input
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
-from napari_unet.segmentation.appearance import measure_appearance
+from napari_unet.segmentation.appearance import Appearance, measure_appearance
 from napari_unet.segmentation.looks import can_look, is_bright, look_distances, measure_look
 from napari_unet.segmentation.predictor import Predictor
 
@@ -25,11 +25,16 @@ _SURER = 1.25  # times as sure as a taught one has another to be, if images rese
 
 @dataclass(frozen=True, eq=False)
 class KindChoice:
-    """`model` is the kind that answers, alone; `image` is what it sees; `asked` is whether there was a choice."""
+    """`model` is the kind that answers, alone; `image` is what it sees; `asked` is whether there was a choice.
+
+    `appearance` is what that kind saw of the plane, where it had to be looked at for the choice: nothing was said of
+    the object size then, nor whether objects are dark.
+    """
 
     model: Model
     image: ModelInput
     asked: bool = False
+    appearance: Appearance | None = None
 
     @property
     def name(self) -> str:
@@ -37,11 +42,13 @@ class KindChoice:
 
 
 def choose_kind(
-    image: ModelInput, model: Model, wanted: str = AUTO, plane: tuple[int, ...] = (), engine: Engine = Engine()
+    image: ModelInput, model: Model, wanted: str = AUTO, plane: tuple[int, ...] = (), engine: Engine = Engine(),
+    invert: str = AUTO,
 ) -> KindChoice:  # fmt: skip
     """The kind of `model` that answers for `image`, by one plane of it (missing indices: the middle).
 
-    `wanted` is the name of a kind, or "auto". Kinds that look at other channels than `image` has are left out.
+    `wanted` is the name of a kind, or "auto". Kinds that look at other channels than `image` has are left out. `invert`
+    is as in `SegmentConfig`: a kind is chosen for what it is going to see.
 
     Raises
     ------
@@ -55,42 +62,53 @@ def choose_kind(
     able = [kind for kind in model.kinds if can_see(kind, image)]
     if len(able) < 2:
         return _chosen(image, able[0] if able else model.alone, asked=True)
-    near = nearest_kinds(image, model, able, plane)
-    if len(near) > 1:
-        near = [_surest(image, near, plane, engine)]
-    return _chosen(image, near[0], asked=True)
+    near = nearest_kinds(image, model, able, plane, invert)
+    if len(near) == 1:
+        return _chosen(image, near[0], asked=True)
+    kind, appearance = _surest(image, near, plane, engine, invert)
+    return replace(_chosen(image, kind, asked=True), appearance=appearance)
 
 
-def nearest_kinds(image: ModelInput, model: Model, able: list[Model], plane: tuple[int, ...] = ()) -> list[Model]:
-    """Those of the kinds `able` whose images `image` resembles most, the nearest first; several in a close call."""
+def nearest_kinds(
+    image: ModelInput, model: Model, able: list[Model], plane: tuple[int, ...] = (), invert: str = AUTO
+) -> list[Model]:
+    """Those of the kinds `able` whose images `image` resembles most, the nearest first; several in a close call.
+
+    Kinds that were not taught see the negative where that is asked for, or if it may be what they know; the others are
+    known by images as they are.
+    """
     root = model.kinds[-1]
     if root.looks is None or not can_look(root) or any(kind.looks is None for kind in able):
         return able[:1]
     looks = [kind.looks for kind in able if kind.looks is not None]
     known = [*looks, root.looks]
     distances = look_distances(measure_look(image, root, plane)[None], known)[0, : len(able)]
-    if is_bright(image, root, plane):  # kinds that were not taught take negatives too, as `measure_appearance` does
+    if invert == "yes" or (invert == AUTO and is_bright(image, root, plane)):
         negative = look_distances(measure_look(image, root, plane, inverted=True)[None], known)[0, : len(able)]
         untaught = np.array([kind.record.sizes is None for kind in able])
-        distances = np.where(untaught, np.minimum(distances, negative), distances)
+        seen = negative if invert == "yes" else np.minimum(distances, negative)
+        distances = np.where(untaught, seen, distances)
     order = np.argsort(distances, kind="stable")
     return [able[int(i)] for i in order if distances[i] <= _CLOSE * distances[order[0]] + 1e-9]
 
 
-def _surest(image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine) -> Model:
-    """The kind that is surest of what it finds; a nearest one that was taught has to be outdone clearly.
+def _surest(
+    image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine, invert: str
+) -> tuple[Model, Appearance]:  # fmt: skip
+    """The kind that is surest of what it finds, and that; a nearest one that was taught has to be outdone clearly.
 
     Kinds that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
     """
-    sure = [
+    seen = [
         measure_appearance(
-            model_input(image, kind.record.architecture.in_channels), Predictor(kind, engine), plane
-        ).conviction
+            model_input(image, kind.record.architecture.in_channels), Predictor(kind, engine), plane, None, invert
+        )
         for kind in near
     ]
-    surest = int(np.argmax(sure))
-    needed = (_SURER if near[0].record.sizes is not None else 1.0) * sure[0]
-    return near[surest] if sure[surest] > needed else near[0]
+    surest = int(np.argmax([one.conviction for one in seen]))
+    needed = (_SURER if near[0].record.sizes is not None else 1.0) * seen[0].conviction
+    best = surest if seen[surest].conviction > needed else 0
+    return near[best], seen[best]
 
 
 def can_see(kind: Model, image: ModelInput) -> bool:

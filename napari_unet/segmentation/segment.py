@@ -107,7 +107,7 @@ class _Begun:
 
 def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None) -> _Begun:
     """Choose what answers, make it ready and look at the first unit."""
-    choice = choose_kind(image, model, config.kind, current or scope.index, config.engine)
+    choice = choose_kind(image, model, config.kind, current or scope.index, config.engine, config.invert)
     units = plan_units(choice.image, choice.model, scope, current)
     predictor = Predictor(choice.model, config.engine)
     plan, found = look(choice, config, units, predictor)
@@ -125,7 +125,10 @@ def look(
 ) -> tuple[Plan, Appearance]:
     """Learn from the first unit what is not known of the image; its maps may be done with that."""
     image, record = choice.image, choice.model.record
-    found = measure_appearance(image, predictor, units[0], config.diameter, config.invert)
+    if choice.appearance is not None and not units[0] and config.diameter is None:
+        found = choice.appearance  # of the one plane: it was looked at when the kind was chosen
+    else:
+        found = measure_appearance(image, predictor, units[0], config.diameter, config.invert)
     origin: Origin = "estimated" if config.diameter is None else "given"
     view = View(found.diameter, origin, found.inverted, config.thresholds, choice.name)
     if found.limits is not None and record.architecture.ndim == 2:

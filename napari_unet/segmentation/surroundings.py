@@ -61,13 +61,14 @@ def map_surroundings(
     `UserError` for a 3D model and for one that does not find objects.
     """  # fmt: skip
     wanted = (view.kind if view is not None else "") or AUTO
-    choice = choose_kind(image, load(), wanted, plane, engine)
+    invert = "auto" if view is None else _said(view.inverted)
+    choice = choose_kind(image, load(), wanted, plane, engine, invert)
     image, model, record = choice.image, choice.model, choice.model.record
     if record.architecture.ndim == 3 or find_head(record).keeps_values:
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")
     predictor = Predictor(model, engine)
     if view is None or view.diameter is None:
-        found = measure_appearance(image, predictor, plane, None, "auto" if view is None else _said(view.inverted))
+        found = measure_appearance(image, predictor, plane, None, invert)
         view = View(found.diameter, "estimated", found.inverted, View().thresholds if view is None else view.thresholds)
     diameter = view.diameter or record.diameter
     pixels: npt.NDArray[Any] = np.asarray(image.plane(plane))

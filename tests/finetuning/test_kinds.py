@@ -20,7 +20,9 @@ from napari_unet.images.files.sample_data import sample_data_dir
 from napari_unet.images.image import Image
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.taught import TaughtSizes
-from napari_unet.segmentation.kinds import choose_kind
+from napari_unet.segmentation import appearance, kinds
+from napari_unet.segmentation import segment as segment_module
+from napari_unet.segmentation.kinds import choose_kind, nearest_kinds
 from napari_unet.workflows.teaching import make_corrected_image
 
 EXACT = {"precision": "float32", "device": "cpu"}
@@ -157,6 +159,39 @@ def test_a_negative_is_answered_by_the_kind_whose_images_it_is_a_negative_of() -
     model, values = load_model(), np.asarray(image.data).astype(np.float32)
     assert choose_kind(image, model).name == "nuclei"
     assert choose_kind(Image.from_array(values.max() - values, "YX"), model).name == "nuclei"
+
+
+def test_what_was_seen_when_a_kind_was_chosen_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, _ = sample("nuclei_2d")
+    model, values = load_model(), np.asarray(image.data).astype(np.float32)
+    negative = Image.from_array(values.max() - values, "YX")
+    looked: list[int] = []
+    measure = appearance.measure_appearance
+
+    def count(*given):
+        looked.append(1)
+        return measure(*given)
+
+    monkeypatch.setattr(kinds, "measure_appearance", count)
+    monkeypatch.setattr(segment_module, "measure_appearance", count)
+    found = segment(negative, model, invert="auto", **EXACT)
+    assert len(looked) == 2  # one for each kind, in a close call
+    looked.clear()
+    said = {"diameter": found.diameter, "invert": "auto"}
+    assert segment(negative, model, **said, **EXACT).diameter == found.diameter
+    assert len(looked) == 3  # the size is known, whether it is dark is asked again
+    np.testing.assert_array_equal(found.labels, segment(negative, model, kind="nuclei", invert="yes", **EXACT).labels)
+
+
+def test_a_kind_is_chosen_for_what_it_is_going_to_see() -> None:
+    """Of a negative the kind of nuclei, where the negative of that is looked at; and not where it is not."""
+    image, _ = sample("nuclei_2d")
+    model, values = load_model(), np.asarray(image.data).astype(np.float32)
+    negative = Image.from_array(values.max() - values, "YX")
+    assert segment(negative, model, invert="yes", **EXACT).kind == "nuclei"
+    assert segment(negative, model, invert="auto", **EXACT).kind == "nuclei"
+    assert nearest_kinds(negative, model, list(model.kinds), invert="no")[0].record.kind_name == "cells"
+    assert nearest_kinds(image, model, list(model.kinds), invert="yes")[0].record.kind_name == "cells"
 
 
 def test_what_ships_knows_cells_from_nuclei(data_dir) -> None:

@@ -42,7 +42,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[HeldOutPlane
         return Score(found, found, found, 3), len(planes)
 
     monkeypatch.setattr(starting_kind, "score_model", score)
-    monkeypatch.setattr(starting_kind, "nearest_kinds", lambda image, model, able, plane: list(able[:2]))
+    monkeypatch.setattr(starting_kind, "nearest_kinds", lambda image, model, able, *_: list(able[:2]))
     return asked
 
 

@@ -63,7 +63,7 @@ def segment_blocks_steps(
     Yields `Estimated`, `BlocksPlanned`, a `BlockDone` for each block and, last, `Finished` with a `BlockSegmentation`.
     """
     config, stop = config or SegmentConfig(), stop or StopFlag()
-    choice = choose_kind(image, model, config.kind, (), config.engine)
+    choice = choose_kind(image, model, config.kind, (), config.engine, config.invert)
     seen = choice.image
     units = plan_units(seen, choice.model)
     predictor = Predictor(choice.model, config.engine)
