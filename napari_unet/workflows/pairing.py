@@ -2,7 +2,8 @@
 
 Names are compared without the endings that programs add ("a_masks", "a_cp_masks", "a_seg", "a_labels"; "a_img" for an
 image), in one form of Unicode (file systems differ in it) and, if that finds nothing, without regard to capitals, and
-then without beginnings ("mask_001" for "img_001"; see `base_names`).
+then without beginnings ("mask_001" for "img_001"; see `base_names`) and zeros before numbers. A folder that holds no
+image itself may hold a folder for each sample.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from pathlib import Path
 from napari_unet.errors import listed, require
 from napari_unet.workflows.base_names import (
     is_label_name,
+    is_label_word,
     loose_names,
     starts_as_label,
     without_image_ending,
     without_label_ending,
+    without_zeros,
 )
 
 
@@ -84,10 +87,33 @@ def match_files(images: Path, labels: Path) -> Pairing:
     from napari_unet.images.files.reading import list_images
 
     paths = list_images(images)
+    if not paths:
+        return _match_samples(images, labels)
     if images.expanduser().resolve() == labels.expanduser().resolve():
         partners = _labels_among(list_labels(images))
         return match_names([path for path in paths if path not in partners], partners, labels)
     return match_names(paths, list_labels(labels), labels)
+
+
+def _match_samples(images: Path, labels: Path) -> Pairing:
+    """What belongs together in folders of folders, one for each sample: in each apart, for names may be the same."""
+    samples = [
+        path for path in sorted(images.expanduser().iterdir()) if path.is_dir() and not path.name.startswith(".")
+    ]
+    inner = [(sample, labels.expanduser() / sample.name) for sample in samples]
+    found = [match_files(sample, other) for sample, other in inner if other.is_dir() and _holds_images(sample)]
+    return Pairing(
+        tuple(pair for one in found for pair in one.pairs),
+        {path: near for one in found for path, near in one.lonely.items()},
+        tuple(path for one in found for path in one.spare),
+        tuple(path for one in found for path in one.pickled),
+    )
+
+
+def _holds_images(folder: Path) -> bool:
+    from napari_unet.images.files.reading import list_images
+
+    return bool(list_images(folder))
 
 
 def list_labels(folder: Path) -> list[Path]:
@@ -106,12 +132,16 @@ def _labels_among(paths: Sequence[Path]) -> list[Path]:
 
     names = {path: image_name(path) for path in paths}
     sure = [path for path in paths if is_label_name(names[path])]
-    images = {one for path in paths if path not in sure for one in loose_names(names[path], labels=False)}
+    words = [path for path in paths if is_label_word(names[path])]
+    if len(words) == 1 and len(paths) - len(sure) == 2:
+        sure += words  # "mask.png" beside the one image, whatever that is called
+    images = {without_zeros(one) for path in paths if path not in sure for one in loose_names(names[path], False)}
+
+    def has_image(name: str) -> bool:
+        return not images.isdisjoint(without_zeros(one) for one in loose_names(name, labels=True))
+
     # "mask_001" only beside "img_001": there are images that begin so
-    return [
-        path for path in paths
-        if path in sure or (starts_as_label(names[path]) and loose_names(names[path], labels=True) & images)
-    ]  # fmt: skip
+    return [path for path in paths if path in sure or (starts_as_label(names[path]) and has_image(names[path]))]
 
 
 def leave_out_labels(paths: Sequence[Path]) -> list[Path]:
@@ -122,7 +152,6 @@ def leave_out_labels(paths: Sequence[Path]) -> list[Path]:
 
 def find_partners(images: list[Path], source: Path, what: str = "labels") -> dict[Path, Path]:
     """The file in the folder `source` that belongs to each of `images`, by name; a single file, to a single image."""
-    from napari_unet.images.files.reading import image_name
 
     if source.is_file():
         require(len(images) == 1, f"{source} is one file for {len(images)} images: give a folder with one for each.")
@@ -130,7 +159,7 @@ def find_partners(images: list[Path], source: Path, what: str = "labels") -> dic
     candidates = list_labels(source)
     here = [path for path in images if path.parent.resolve() == source.expanduser().resolve()]
     if here:  # images are not their own labels
-        candidates = [path for path in candidates if path not in here and is_label_name(image_name(path))]
+        candidates = [path for path in candidates if path not in here and _is_named_label(path)]
     found = match_names(images, candidates, source)
     require(not found.lonely, found.sentence(source, what))
     return {pair.image: pair.labels for pair in found.pairs}
@@ -164,7 +193,12 @@ def match_names(images: Sequence[Path], candidates: Sequence[Path], source: Path
         partner = _choose(exact.get(key, ())) or _choose(folded.get(key.casefold(), ())) or _labels_inside(path)
         if partner is not None:
             found[path] = partner
-    found |= _match_loosely([path for path in images if path not in found], candidates, set(found.values()))
+    passes: tuple[Callable[[str], str], ...] = (str, without_zeros)
+    for bare in passes:
+        found |= _match_loosely([path for path in images if path not in found], candidates, set(found.values()), bare)
+    if len(images) == 1 and not found:  # one sample, whose labels are called that and no more
+        words = [path for path in candidates if is_label_word(_key(path, str))]
+        found = {images[0]: words[0]} if len(words) == 1 else {}
     pairs = [Pair(path, found[path], None) for path in images if path in found]
     lonely = [path for path in images if path not in found]
     used = set(found.values())
@@ -175,12 +209,17 @@ def match_names(images: Sequence[Path], candidates: Sequence[Path], source: Path
     return Pairing(tuple(pairs), near, spare, tuple(path for path in pickled if path.is_file()))
 
 
-def _match_loosely(images: Sequence[Path], candidates: Sequence[Path], taken: set[Path]) -> dict[Path, Path]:
+def _match_loosely(
+    images: Sequence[Path], candidates: Sequence[Path], taken: set[Path], bare: Callable[[str], str]
+) -> dict[Path, Path]:
     """Partners of images that have none by their whole names; only where one image and one file fit each other."""
     from napari_unet.images.files.reading import image_name
 
-    names = {path: loose_names(image_name(path), labels=False) for path in images}
-    others = {path: loose_names(image_name(path), labels=True) for path in candidates if path not in taken}
+    def names_of(path: Path, labels: bool) -> set[str]:
+        return {bare(name) for name in loose_names(image_name(path), labels)}
+
+    names = {path: names_of(path, labels=False) for path in images}
+    others = {path: names_of(path, labels=True) for path in candidates if path not in taken}
     fits = {path: [other for other in others if others[other] & names[path]] for path in images}
     counts: dict[Path, int] = {}
     for found in fits.values():
@@ -193,7 +232,7 @@ def _by_key(paths: Iterable[Path], fold: bool) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in paths:
         key = _key(path, without_label_ending)
-        for name in {key, without_image_ending(key)}:
+        for name in {key, without_image_ending(key), _key(path, str)}:
             found.setdefault(name.casefold() if fold else name, []).append(path)
     return found
 
@@ -217,6 +256,10 @@ def _key(path: Path, cut: Callable[[str], str]) -> str:
     from napari_unet.images.files.reading import image_name
 
     return cut(unicodedata.normalize("NFC", image_name(path)))
+
+
+def _is_named_label(path: Path) -> bool:
+    return is_label_name(_key(path, str)) or is_label_word(_key(path, str))
 
 
 def _labels_inside(path: Path) -> Path | None:

@@ -42,6 +42,14 @@ def touch(folder, *names):
         ("image001.tif", "masks001.tif"),
         ("t000.tif", "man_seg000.tif"),
         ("img_7.ome.tif", "mask_img_7.tif"),
+        ("img_7.tif", "mask_007.tif"),
+        ("frame_001.tif", "mask_001.tif"),
+        ("image.tif", "labels.tif"),
+        ("raw.tif", "GT.tif"),
+        ("cells.tif", "mask.png"),
+        ("cells.tif", "Labels of cells.tif"),
+        ("a.tif", "a_labelled.tif"),
+        ("a.tif", "a (mask).tif"),
         (unicodedata.normalize("NFD", "müller.tif"), unicodedata.normalize("NFC", "müller_label.tif")),
     ],
 )
@@ -61,6 +69,22 @@ def test_a_beginning_tells_partners_only_where_no_other_fits(tmp_path):
     assert {pair.image.name: pair.labels.name for pair in found.pairs} == {"img_2.tif": "mask_2.tif"}
     assert {path.name for path in found.lonely} == {"img_1.tif", "t1.tif", "mask_of_glass.tif"}
     assert "mask_of_glass.tif" in [path.name for path in expand_inputs([images])]
+
+
+def test_each_sample_may_have_a_folder_of_its_own(tmp_path):
+    for sample in ("one", "two"):
+        touch(tmp_path / "all").joinpath(sample).mkdir()
+        touch(tmp_path / "all" / sample, "image.tif", "labels.tif")
+    (tmp_path / "all" / "notes").mkdir()
+    pairs = find_pairs(tmp_path / "all", tmp_path / "all")
+    told = [(pair.image.parent.name, pair.image.name, pair.labels.parent.name, pair.labels.name) for pair in pairs]
+    assert told == [(name, "image.tif", name, "labels.tif") for name in ("one", "two")]
+    assert [path.name for path in expand_inputs([tmp_path / "all" / "one"])] == ["image.tif"]
+
+
+def test_a_name_that_ends_as_labels_do_is_its_own_partner(tmp_path):
+    (pair,) = find_pairs(touch(tmp_path / "i", "leg_seg.tif"), touch(tmp_path / "l", "leg_seg.tif"))
+    assert pair.labels.parent.name == "l"
 
 
 def test_arrays_of_numpy_are_labels_unless_they_are_pickled(tmp_path):

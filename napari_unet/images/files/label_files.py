@@ -54,6 +54,7 @@ def stored_labels(source: Source, like: Image) -> npt.NDArray[Any]:
     name = f"The labels {source.name}" if isinstance(source, (Image, Path)) else "The labels"
     opened = _open(source) if isinstance(source, (str, Path)) else source
     if isinstance(opened, Image):
+        opened = _without_guess(opened, like)
         _check_size(opened, like, name)  # before anything is read: a damaged header can claim any size
         opened = _in_order(opened, like).data
     if opened.shape != like.shape:
@@ -75,7 +76,7 @@ def _check_size(labels: Image, like: Image, name: str) -> None:
 
 def open_labels(path: Path, like: Image) -> Image:
     """The label image at `path`, lazy if large, with the axes of the grey image `like` if it can be understood so."""
-    return _in_order(_open(path), like)
+    return _in_order(_without_guess(_open(path), like), like)
 
 
 def open_label_file(path: Path | str, axes: str | None = None) -> Image:
@@ -95,6 +96,13 @@ def _open(path: str | Path) -> Image:
     return read_stored(Path(path).expanduser(), None, ReadRequest(ids=True))
 
 
+def _without_guess(labels: Image, like: Image) -> Image:
+    """Three slices, if `like` has these, that a program wrote as the red, green and blue of one picture."""
+    if labels.axes == "YXS" and like.ndim == 3 and (labels.shape[2], *labels.shape[:2]) == like.shape:
+        return replace(labels, data=labels.data.transpose(2, 0, 1), axes=like.axes)
+    return labels
+
+
 def _in_order(labels: Image, like: Image) -> Image:
     """`labels` with the axes of `like`, if they can be understood so."""
     if "S" in labels.axes:
@@ -112,7 +120,7 @@ def whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     if values.dtype.kind == "f":
         if not (np.isfinite(values).all() and np.array_equal(values, np.round(values))):
             raise UserError(f"{name} hold fractions: labels are whole numbers, one for each object.")
-        if values.size and np.abs(values).max() >= 2**53:
+        if values.size and float(np.abs(values).max()) >= 2**53:  # of float16, too, which cannot hold that
             raise UserError(f"{name} run up to {values.max():g}, too large to tell ids apart: save them as integers.")
         values = values.astype(np.int64)
     if values.size and values.min() < 0:

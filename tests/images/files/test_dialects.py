@@ -254,3 +254,16 @@ def test_a_graph_of_many_strips_stays_small(monkeypatch):
     found = lazy.lazy_array(data)
     assert found.npartitions <= 10
     np.testing.assert_array_equal(found.compute(), pixels("ZYX"))
+
+
+def test_three_slices_of_labels_that_were_written_as_one_colour_picture_are_slices(tmp_path):
+    labels = np.zeros((3, 20, 30), np.uint16)
+    labels[0, 2:8, 3:9], labels[1, 2:8, 3:9], labels[2, 10:15, 20:29] = 1, 1, 2
+    tifffile.imwrite(tmp_path / "a.tif", labels, photometric="rgb", planarconfig="separate")
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif", Image(np.zeros(labels.shape), "ZYX")), labels)
+
+
+def test_labels_in_half_precision_are_whole_numbers(tmp_path):
+    labels = np.arange(20, dtype=np.float16).reshape(4, 5)
+    np.save(tmp_path / "a.npy", labels)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.npy", Image(np.zeros((4, 5)), "YX")), labels)
