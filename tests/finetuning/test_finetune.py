@@ -15,7 +15,7 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.budget import Budget
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
-from napari_unet.finetuning.finetune import finetune_steps
+from napari_unet.finetuning.finetune import _Training, finetune_steps
 from napari_unet.images.image import Image
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.trainer import Trainer, find_norms
@@ -215,6 +215,7 @@ def test_preview_shows_what_was_asked_for(tiny_model: Model, discs: CorrectedIma
     assert shown
     assert shown[0].labels.shape == (70, 200)
     assert shown[0].request.key == "here"
+    assert (shown[0].step, shown[-1].step > 0) == (0, True)  # a first answer comes before the first step
 
 
 @pytest.mark.parametrize(
@@ -251,3 +252,10 @@ def test_an_image_read_lazily_is_learned_from(tiny_model: Model) -> None:
     lazy = CorrectedImage(Image(da.from_array(image, chunks=64), "YX"), labels, np.ones(labels.shape, bool))
     eager = correct_all(image, labels)
     assert same(*(weights_of(result_of(run(tiny_model, [one])).model) for one in (lazy, eager)))
+
+
+@pytest.mark.parametrize(("patches", "share", "size"), [(6, 1.0, 6), (4, 2.25, 9), (1, 1.0, 1), (1, 0.3, 1)])
+def test_smaller_patches_are_more_of_them_and_at_least_one(patches: int, share: float, size: int) -> None:
+    run = object.__new__(_Training)
+    run.patches, run.patch_share = patches, share
+    assert run.batch_size == size

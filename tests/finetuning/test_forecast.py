@@ -197,3 +197,14 @@ def test_where_nothing_was_reviewed_since_a_forecast_stays() -> None:
     assert said.after(0) == said
     assert said.after(11) == Forecast(1, 0.8, score=0.07)
     assert said.sentence == "12 more objects bring AP@0.5 to about .80, plus or minus .07."
+
+
+@pytest.mark.parametrize(("target", "more"), [(0.75, 160), (0.9, None)])
+def test_what_takes_more_than_two_hundred_objects_is_not_forecast(target: float, more: int | None) -> None:
+    """Half of what is missing is learned in 80 objects: .75 takes 160, .9 takes 266."""
+    curves = _all_curves()
+    sure = np.zeros(len(curves.start))
+    slow = np.isclose(curves.start, 0.0) & np.isclose(curves.top, 1.0) & np.isclose(curves.half, 80)
+    sure[np.argmax(slow & np.isinf(curves.power))] = 1.0
+    found = _forecast_objects(curves, sure, 0, target)
+    assert (None if found is None else found.more) == more

@@ -223,3 +223,11 @@ def test_before_the_first_step_nothing_was_learned() -> None:
     verdict = judge(score(0.5), score(0.9), steps=0)
     assert verdict.better is False
     assert verdict.sentence.startswith("Stopped before the first step")
+
+
+@pytest.mark.parametrize(("n", "better"), [(8, None), (40, False)])
+def test_just_as_good_on_a_few_objects_is_not_known_yet(n: int, better: bool | None) -> None:
+    some = Survey((ReviewedObject(0, (), 1, (0.0, 0.0), 9, True),), (), 9)
+    verdict = reach_verdict(Outcome(50, some, score(0.5, n), score(0.5, n)), head_named("instances"))
+    assert verdict.better is better
+    assert ("Just as good" in verdict.sentence) is (better is None)

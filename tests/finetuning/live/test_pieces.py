@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from discs import draw_discs
 
+from napari_unet.errors import UserError
 from napari_unet.finetuning.live import pieces as module
 from napari_unet.finetuning.live.feed import PlaneNews
-from napari_unet.finetuning.live.planes import LivePlanes, _changes
+from napari_unet.finetuning.live.planes import LivePlanes, _changes, as_image
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import Limits
 from napari_unet.images.view import View
 from napari_unet.models.model import Model
+from napari_unet.models.record import resampling_factor
 from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.predictor import Predictor
 
@@ -111,3 +116,25 @@ def test_the_size_of_objects_is_that_of_the_image_or_of_the_others(tiny_model: M
     assert planes.knows("b")
     assert [planes.diameter(key) for key in ("a", "b", "c", "d")] == [18.0, 30.0, 40.0, 30.0]
     assert planes.n_objects == 3 * truth.max()
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_a_model_of_several_channels_is_not_taught_by_an_image_of_one(tiny_model: Model, n_channels: int) -> None:
+    architecture = tiny_model.record.architecture.model_copy(update={"in_channels": n_channels})
+    model = replace(tiny_model, record=tiny_model.record.model_copy(update={"architecture": architecture}))
+    grey = news_of(np.zeros((8, 8), np.int32), np.ones((8, 8), bool))
+    if n_channels == 1:
+        assert as_image(grey, model).image.shape == (8, 8)
+    else:
+        with pytest.raises(UserError, match="channels"):
+            as_image(grey, model)
+
+
+@pytest.mark.parametrize("diameter", [9.0, 18.0, 60.0])
+def test_pieces_and_what_is_around_them_are_measured_at_the_size_that_the_model_knows(
+    tiny_model: Model, diameter: float
+) -> None:
+    zoom = resampling_factor(tiny_model.record, diameter)
+    pixels = np.zeros((20, 20), np.float32)
+    pieces = module.Pieces(pixels, Limits(0.0, 1.0), diameter, 32, Predictor(tiny_model, Engine("cpu")))
+    assert (pieces._margin, pieces._side) == (round(24 / zoom), round(384 / zoom))

@@ -6,6 +6,7 @@ from discs import correct_all, draw_discs
 from scipy import ndimage
 
 from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.material.split import (
     Split,
     _apart,
@@ -197,3 +198,8 @@ def test_an_object_that_runs_through_planes_is_counted_once_where_its_centre_is(
     mask = np.zeros((10, 10), bool)
     mask[5, 5:] = True
     assert count_objects(Survey(objects, (), 100), [mask]) == 2
+
+
+def test_unless_somebody_says_otherwise_a_quarter_only_scores() -> None:
+    split, survey = divide([correct_all(*draw_discs((320, 320)))], FinetuneConfig().held_out)
+    assert 0.15 < count(split.held_out, survey) / survey.n_objects < 0.35

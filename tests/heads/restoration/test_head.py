@@ -18,7 +18,7 @@ RECORD = ModelRecord(name="Grey")
 
 
 def test_the_loss_is_the_mean_square_where_it_counts() -> None:
-    said, wanted = torch.zeros(1, 1, 2, 2), torch.tensor([[[[1.0, 2.0], [3.0, 9.0]]]])
+    said, wanted = torch.full((1, 1, 2, 2), 0.5), torch.tensor([[[[1.5, 2.5], [3.5, 9.0]]]])
     weights = torch.tensor([[[[1.0, 1.0], [1.0, 0.0]]]])
     assert float(HEAD.loss(said, wanted, weights)) == pytest.approx((1 + 4 + 9) / 3)
     assert float(HEAD.distil(said, wanted, weights)) == pytest.approx((1 + 4 + 9) / 3)

@@ -245,3 +245,13 @@ def test_rare_classes_weigh_more_but_not_without_end() -> None:
     assert weights(300, 100) == pytest.approx(((200 / 300) ** 0.5, 2**0.5))
     assert weights(1_000_000, 10, 0) == pytest.approx(((500_005 / 1_000_000) ** 0.5, 5.0, 5.0))
     assert weights(0, 0) == (1.0, 1.0)
+
+
+def test_of_a_volume_of_classes_three_views_count_alike() -> None:
+    slices, sides = np.array([0.9, 0.0], np.float16), np.array([0.3, 0.6], np.float32)
+    record = ModelRecord()
+    joined, same = HEAD.join_views(slices, sides, record)
+    np.testing.assert_allclose(joined, [0.5, 0.4], atol=1e-3)
+    alone, _ = HEAD.join_views(slices, None, record)
+    np.testing.assert_array_equal(alone, slices.astype(np.float32))
+    assert same is record

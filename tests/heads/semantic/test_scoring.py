@@ -95,3 +95,8 @@ def test_a_gain_in_one_cell_of_many_may_be_chance() -> None:
     assert change.is_gain
     assert change.chance == pytest.approx(1 - (7 / 8) ** 8, abs=0.04)  # how often that cell is drawn
     assert not change.is_sure_gain
+
+
+def test_where_nothing_was_reviewed_there_is_no_cell() -> None:
+    truth, found = draw(0)
+    assert count_cells(truth, found, np.zeros(truth.shape, bool), 3).shape == (0, 3, 3)
