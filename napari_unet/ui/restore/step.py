@@ -35,6 +35,7 @@ BUSY = "Wait until the work in progress has ended, or stop it."
 NO_MODEL = "Restore an image first: the model is made by that."
 NEEDS_PAIR = "One channel of another is learned from pairs: choose the layer that shows the other channel."
 NEEDS_STACK = "This is no z-stack: there are no slices to bring closer."
+_BESIDE = "restored"
 _ALONE = "this image alone"
 _TRY_SECONDS, _TRY_STACK = 6.0, 96
 _FILES = "Models (*.safetensors)"
@@ -213,22 +214,26 @@ class RestoreStep(Step):
         name = f"{work.name} {task.made}{' (try)' if where is not None else ''}"
         self._put(work, where, restored.image, name, grey).colormap = work.layer.colormap
         if restored.unsure is not None:
-            layer = self._put(work, where, restored.unsure, f"{name}, unsure", grey)
+            layer = self._put(work, where, restored.unsure, f"{name}, unsure", grey, unsure=True)
             layer.colormap, layer.blending, layer.opacity = "inferno", "additive", 0.6
         self.session.work_on(work.layer)
 
-    def _put(self, work: ImageWork, where: Place | None, image: Image, name: str, grey: GreyOutput) -> ImageLayer:
+    def _put(
+        self, work: ImageWork, where: Place | None, image: Image, name: str, grey: GreyOutput, unsure: bool = False
+    ) -> ImageLayer:
         from napari_unet.restoration.isotropic import ratio_of
 
         task = task_of(grey)
         ratio = ratio_of(work.grey, grey) if task.along_z else None
         data = np.asarray(image.data) if where is not None else work.geometry.to_layer(np.asarray(image.data))
-        metadata = {KEY: {"role": "image", "axes": work.geometry.layer_axes}} if where is None else {}
+        # A try, and a map of the unsure, go with their image; a restored image is one to be worked on.
+        whole = where is None and not unsure
+        mark = {"role": "image", "axes": work.geometry.layer_axes} if whole else {"role": _BESIDE, "image": work.key}
         before = next((layer for layer in self.session.viewer.layers if layer.name == name), None)
         with self.session.keep_selection():
             if before is not None:
                 self.session.viewer.layers.remove(before)
-            layer = ImageLayer(data, name=name, metadata=metadata, **over(work, where, data, task.factor, ratio))
+            layer = ImageLayer(data, name=name, metadata={KEY: mark}, **over(work, where, data, task.factor, ratio))
             self.session.viewer.add_layer(layer)
         return layer
 

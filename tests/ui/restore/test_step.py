@@ -48,6 +48,8 @@ def test_a_try_shows_a_part_of_the_plane_in_view(step: RestoreStep, viewer: Any,
     made = viewer.layers["cells denoised (try)"]
     assert made.data.shape == (48, 64)
     np.testing.assert_allclose(made.translate, (3, 4))
+    assert viewer.layers[-1] is made
+    assert made not in step.session.image_layers()
     assert middle_of((slice(10, 30), slice(0, 64)), (500, 64)) == (slice(0, 256), slice(0, 64))
 
 
