@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def first_of_type(data: Path, kind: str, role: str, count: int) -> list[str]:
 
 @pytest.mark.parametrize("kind", FLUORESCENCE)
 def test_nuclei_are_found_in_images_never_seen(data_dir: Path, model: Model, kind: str) -> None:
-    names = first_of_type(data_dir, kind, "validation", 4)
+    names = first_of_type(data_dir, kind, "validation", 2)
     images, labels = ([data_dir / "dsb2018" / part / name for name in names] for part in ("images", "labels"))
     assert evaluate(images, labels, model).ap[0.5] > 0.6
 
@@ -41,6 +42,7 @@ def test_stacks_become_objects_through_z(data_dir: Path, model: Model, folder: s
     path = list_images(data_dir / folder / "images")[0]
     image = read_image(path)
     assert image.axes == "ZYX"
+    image = replace(image, data=np.asarray(image.data[:10, :160, :160]))
     found = segment(image, model)
     assert found.labels.shape == image.shape
     depths = [np.ptp(np.nonzero((found.labels == label).any(axis=(1, 2)))[0]) for label in range(1, 20)

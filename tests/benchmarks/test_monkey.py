@@ -45,7 +45,7 @@ def test_a_process_that_does_nothing_more_is_ended_and_a_slow_one_is_not(tmp_pat
 @pytest.mark.real_window
 @pytest.mark.parametrize("seed", [3, 11])
 def test_nothing_breaks_in_a_short_run(seed: int) -> None:
-    """Thirty actions each; `benchmarks/monkey.py --minutes 60` is the long one."""
-    outcome = play(draw_script(seed, 30))
+    """Twenty actions each; `benchmarks/monkey.py --minutes 60` is the long one."""
+    outcome = play(draw_script(seed, 20))
     assert outcome.problem == ""
-    assert outcome.n_done == 30
+    assert outcome.n_done == 20
