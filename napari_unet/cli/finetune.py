@@ -44,6 +44,7 @@ PARAMETERS = {
     "held_out": "SHARE",
     "replay": "SHARE",
     "channels": "one|all|auto",
+    "dimensions": "2|3",
     "seed": "N",
     "device": "D",
 }

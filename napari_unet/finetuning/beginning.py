@@ -14,6 +14,7 @@ import numpy as np
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.material.colour import use_channels
+from napari_unet.finetuning.material.volume_reading import deepen, learns_in_3d
 from napari_unet.finetuning.material.widening import fit_to_images
 from napari_unet.finetuning.starting_kind import choose_starting_kind
 from napari_unet.learning.replay import find_looks, find_replay
@@ -64,7 +65,9 @@ def begin(
     """
     known = _with_base_looks(parent)
     start = replace(choose_starting_kind(known, images, config.engine, enough), sha256=parent.sha256, path=parent.path)
-    seen = use_channels(images, start, config.channels)
+    chosen, deep = start, learns_in_3d(start, config)
+    seen = use_channels(images, start, "one" if deep else config.channels)
+    start = deepen(start, seen) if deep else start
     kind = fit_to_images(start, seen)
     beginning = Beginning(kind, start, tuple(seen), replay=_wanted_replay(config, kind))
     base = known.kinds[-1]
@@ -72,7 +75,7 @@ def begin(
         return beginning
     looks = _look_at(seen, base)
     taught_before = start.record.sizes is not None
-    others = [one for one in known.kinds if not (taught_before and one.network is start.network)]
+    others = [one for one in known.kinds if not (taught_before and one.network is chosen.network)]
     kept, left_out = _room_for(others)
     if taught_before and start.looks is not None:
         looks_of_all = np.concatenate([start.looks, looks])[-_MOST_LOOKS:]
@@ -89,6 +92,8 @@ def replay_share(far: float) -> float:
 
 def _wanted_replay(config: FinetuneConfig, kind: Model) -> float:
     """As somebody said; else as much as ever serves, where there is a replay set."""
+    if kind.record.architecture.ndim == 3:
+        return 0.0  # replay is of planes
     if config.replay is not None:
         return config.replay
     return REPLAY if find_replay(kind.record) is not None else 0.0

@@ -42,6 +42,14 @@ class FinetuneConfig(LearningConfig):
         "brightness), all together, or what tells the reviewed objects better (auto).",
         json_schema_extra={"choices": ["auto", "one", "all"]},
     )
+    dimensions: str = Field(
+        "2",
+        pattern="^(2|3)$",
+        title="Dimensions",
+        description="3: z-stacks teach a network of volumes that is made of the one of planes; 2: their slices teach "
+        "that one. A model of volumes stays one.",
+        json_schema_extra={"choices": ["2", "3"]},
+    )
     preview_seconds: float = Field(5.0, ge=1, title="Preview", description="Seconds between two live previews.")
 
     @property

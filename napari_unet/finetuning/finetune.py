@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.finetuning.beginning import begin
 from napari_unet.finetuning.budget import SCORING_SHARE, Budget, Ticker, affordable_patches
@@ -22,10 +21,11 @@ from napari_unet.finetuning.judging.judge import Judge
 from napari_unet.finetuning.judging.verdict import reach_verdict
 from napari_unet.finetuning.material.doubt import mark_doubt
 from napari_unet.finetuning.material.lineage import list_places
-from napari_unet.finetuning.material.patch_size import choose_patch_size
+from napari_unet.finetuning.material.patch_size import plan_patches
 from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.material.split import count_objects
 from napari_unet.finetuning.material.usage import list_uses
+from napari_unet.finetuning.material.volume_reading import prepare_volumes
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.registry import find_head
@@ -101,8 +101,6 @@ class _Training:
         stop: StopFlag,
         preview: Callable[[], PreviewRequest | None] | None,
     ) -> None:
-        if model.record.architecture.ndim != 2:
-            raise UserError(f"{model.name} is a 3D model; choose a 2D one, to fine-tune it.")
         self.began = time.time()
         self.budget = Budget(config.seconds, config.max_steps)
         self.parent, self.config, self.stop, self.preview = model, config, stop, preview
@@ -124,19 +122,21 @@ class _Training:
         self.learned = list_places(self.material.survey, [one.key for one in self.images], self.material.split.training)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
         self.enough_read = self.budget.took_longer_than(_PREPARATION_SHARE)
-        prepare_planes(self.material, self.images, self.model.record, patch, generator, self.enough_read)
+        deep = self.model.record.architecture.ndim == 3
+        prepare = prepare_volumes if deep else prepare_planes
+        prepare(self.material, self.images, self.model.record, patch, generator, self.enough_read)
         self.n_ready = self._mark_doubt(self.budget.took_seconds(_FIRST_DOUBT_SECONDS))
         torch.manual_seed(self.config.seed)
         replay = find_replay(self.model.record)
         # Who carries the kind that it came of forgets nothing: replay then serves what is taught, and nothing else.
         carries, share = self.beginning.carries, self.beginning.replay
         self.old = old = replay.training_planes(self.model.record) if replay and share > 0 else []
-        size = fitting_size(choose_patch_size(self.head, self.material.training, patch), self.model.record.architecture)
-        self.patch_share = (patch / size) ** 2
-        self.patches = self.config.patches
+        size, self.patches, self.patch_share = plan_patches(
+            self.head, self.material.training, self.config, self.model.record.architecture
+        )
         self.sampler = BatchSampler(self.head, self.material.training, old, size, share, self.config.seed)
         self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
-        base = replay.held_out_planes() if replay and not carries else ()
+        base = replay.held_out_planes() if replay and not carries and not deep else ()
         self.judge = Judge(self.material, base, self.config.engine, share > 0)
         self.candidates = Candidates(self.judge, self.budget, self.child)
 

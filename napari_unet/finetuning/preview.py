@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.finetuning.events import PreviewRequest
-from napari_unet.images.channels import model_input
-from napari_unet.labels.types import PlaneBox
-from napari_unet.learning.scoring import predict_labels
+from napari_unet.heads.planes import HeldOutPlane
+from napari_unet.images.channels import ModelInput, model_input
+from napari_unet.images.normalization import AnyLimits
+from napari_unet.images.view import View
+from napari_unet.labels.types import PlaneBox, PlaneIndex
+from napari_unet.learning.scoring import find_labels, predict_labels
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.volumes.choice import measure_flatness
 
 LARGEST = 640  # pixels a side that are predicted: enough to see, quick enough not to hold up the training
 
@@ -40,7 +44,28 @@ def predict_preview(
     found = np.zeros([part.stop - part.start for part in view], np.int32)
     inside = tuple(slice(m.start - v.start, m.stop - v.start) for m, v in zip(middle, view, strict=True))
     pixels = plane[..., middle[0], middle[1]]
-    found[inside] = predict_labels(Predictor(model, engine), pixels, limits, diameter, looked.thresholds)
+    if model.record.architecture.ndim == 3:
+        found[inside] = _predict_slice(Predictor(model, engine), image, request.plane, middle, limits, diameter, looked)
+    else:
+        found[inside] = predict_labels(Predictor(model, engine), pixels, limits, diameter, looked.thresholds)
+    return found
+
+
+def _predict_slice(
+    predictor: Predictor, image: ModelInput, plane: PlaneIndex, box: PlaneBox, limits: AnyLimits, diameter: float,
+    look: View,
+) -> npt.NDArray[np.int32]:  # fmt: skip
+    """Labels (Y, X) of part of a slice by a network of volumes, which sees the slices around it."""
+    *outer, z = plane
+    flatness = measure_flatness(image)[0]
+    reach = max(1, round(diameter / flatness))
+    first, last = max(0, z - reach), min(image.shape[-3], z + reach + 1)
+    pixels = np.stack([image.plane((*outer, at))[box] for at in range(first, last)])
+    seen = HeldOutPlane(
+        pixels, np.zeros(pixels.shape, np.int32), np.ones(pixels.shape, bool), limits, diameter,
+        thresholds=look.thresholds, flatness=flatness,
+    )  # fmt: skip
+    found: npt.NDArray[np.int32] = find_labels(predictor, seen)[z - first]
     return found
 
 

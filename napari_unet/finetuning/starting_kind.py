@@ -46,6 +46,7 @@ def choose_starting_kind(
     near = [_near(one, parent, able) for one in asked] if len(able) > 1 else [able]
     nearest = _most_named([kinds[0] for kinds in near])
     candidates = [kind for kind in able if any(kind is one for kinds in near for one in kinds)]
+    candidates = [kind for kind in candidates if kind is nearest or kind.record.architecture.ndim == 2]
     if nearest.record.sizes is not None or len(candidates) < 2 or not find_head(nearest.record).draws_objects:
         return nearest
     return _best(candidates, nearest, asked, engine, enough)

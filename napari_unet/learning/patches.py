@@ -49,17 +49,21 @@ def cut_patch(
 
 
 def plane_tensor(head: Head, plane: TrainingPlane) -> Tensor:
-    """(C + targets + 2, Y, X) float32: pixels, targets, weight, and 1 where the weight counts."""
+    """(C + targets + 2, (Z,) Y, X) float32: pixels, targets, weight, and 1 where the weight counts."""
     maps = head.learning_maps(plane)
     counts = (maps.weights > 0)[None].astype(np.float32)
     return torch.from_numpy(np.concatenate([plane.channels, maps.targets, maps.weights[None], counts]))
 
 
+PatchSize = int | tuple[int, ...]
+"""Pixels a side, or along each of Z, Y and X."""
+
+
 class PatchSampler:
-    """Draws batches of augmented patches, the same ones for the same seed."""
+    """Draws batches of augmented patches, of planes or of volumes, the same ones for the same seed."""
 
     def __init__(
-        self, head: Head, planes: Sequence[TrainingPlane], size: int, augmentation: AugmentationConfig, seed: int
+        self, head: Head, planes: Sequence[TrainingPlane], size: PatchSize, augmentation: AugmentationConfig, seed: int
     ) -> None:
         self.head = head
         self._tensors: dict[int, Tensor] = {}
@@ -88,13 +92,13 @@ class PatchSampler:
         """Which of the places lie in the mask of their plane."""
         found = [
             number
-            for number, (owner, (y, x)) in enumerate(zip(self._owner, self._places, strict=True))
-            if masks[int(owner)][int(y), int(x)]
+            for number, (owner, place) in enumerate(zip(self._owner, self._places, strict=True))
+            if masks[int(owner)][tuple(place.astype(int))]
         ]
         return np.array(found, np.intp)
 
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (n, C, size, size), targets (n, 3 or classes, size, size) and weights (n, 1, size, size)."""
+        """Images (n, C, (Z,) Y, X), targets (n, what the head has, (Z,) Y, X) and weights (n, 1, (Z,) Y, X)."""
         patches = torch.cat([self._cut() for _ in range(n)])
         c, binary = len(self.planes[0].channels), self.head.n_binary
         images = vary_grey_values(patches[:, :c], self.augmentation, self.generator)
@@ -105,6 +109,10 @@ class PatchSampler:
 
     def _cut(self) -> Tensor:
         plane, center = self._choose()
+        if len(center) == 3 and not isinstance(self.size, int):
+            # Slices as they are: one between a known and an unknown one would carry no loss.
+            middle = (self.size[0] - 1) / 2
+            center = (round(center[0] - middle) + middle, *center[1:])
         levels = [self._tensor(plane)[None]]
         return cut_patch(levels, center, 1.0, self.size, self.augmentation, self.generator)[0]
 
@@ -114,23 +122,23 @@ class PatchSampler:
             self._tensors[id(plane)] = plane_tensor(self.head, plane)
         return self._tensors[id(plane)]
 
-    def _choose(self) -> tuple[TrainingPlane, tuple[float, float]]:
-        """A plane and the centre (y, x) of a patch in it."""
+    def _choose(self) -> tuple[TrainingPlane, tuple[float, ...]]:
+        """A plane and the centre ((z,) y, x) of a patch in it."""
         if len(self._fresh) and self._random.random() < _FRESH_SHARE:
             return self._near(int(self._random.choice(self._fresh)))
         if not len(self._shares) or self._random.random() < _BACKGROUND_SHARE:
             plane = self.planes[int(self._random.integers(len(self.planes)))]
-            inside = np.argwhere(plane.learn[::4, ::4]) * 4
+            inside = np.argwhere(plane.learn[..., ::4, ::4])
             if len(inside):
-                y, x = inside[int(self._random.integers(len(inside)))]
-                return plane, (float(y), float(x))
+                *z, y, x = inside[int(self._random.integers(len(inside)))]
+                return plane, (*(float(at) for at in z), float(4 * y), float(4 * x))
         pick = int(self._random.choice(len(self._shares), p=self._shares)) if len(self._shares) else 0
         return self._near(pick)
 
-    def _near(self, pick: int) -> tuple[TrainingPlane, tuple[float, float]]:
+    def _near(self, pick: int) -> tuple[TrainingPlane, tuple[float, ...]]:
         """As `_choose`, around one of the places."""
         plane = self.planes[int(self._owner[pick])] if len(self._owner) else self.planes[0]
         center = self._places[pick] if len(self._places) else np.array(plane.learn.shape) / 2
-        y, x = center + self._random.uniform(-0.25, 0.25, 2) * self.size
-        rows, columns = plane.learn.shape
-        return plane, (float(np.clip(y, 0, rows - 1)), float(np.clip(x, 0, columns - 1)))
+        places = center + self._random.uniform(-0.25, 0.25, len(center)) * np.asarray(self.size)
+        sizes = plane.learn.shape
+        return plane, tuple(float(np.clip(at, 0, size - 1)) for at, size in zip(places, sizes, strict=True))

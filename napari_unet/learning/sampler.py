@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_unet.heads.head import Head
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.learning.augmentation import AugmentationConfig
-from napari_unet.learning.patches import PatchSampler
+from napari_unet.learning.patches import PatchSampler, PatchSize
 
 
 class Batch(NamedTuple):
@@ -34,7 +34,7 @@ class BatchSampler:
         What the planes teach.
     corrected, replay : sequence of TrainingPlane
         What was reviewed, and what the model is not to forget (may be empty).
-    size : int
+    size : PatchSize
         Of a patch, in pixels.
     share : float
         Of each batch; at least one patch is of each kind. Batches of two hold one replay patch or none, so that it is
@@ -46,7 +46,7 @@ class BatchSampler:
         head: Head,
         corrected: Sequence[TrainingPlane],
         replay: Sequence[TrainingPlane],
-        size: int,
+        size: PatchSize,
         share: float,
         seed: int,
     ) -> None:

@@ -14,7 +14,7 @@ from napari_unet.images.normalization import AnyLimits
 from napari_unet.images.view import Thresholds
 from napari_unet.labels.evidence import Score
 from napari_unet.models.model import Model
-from napari_unet.models.record import resampling_factor
+from napari_unet.models.record import ModelRecord, resampling_factor
 from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plan import decode, decoding_record
@@ -33,12 +33,23 @@ def score_model(
     parts: list[Any] = []
     something = False
     for plane in planes:
-        found = predict_labels(predictor, *plane.input_of(record), plane.diameter, plane.thresholds)
+        found = find_labels(predictor, plane)
         parts.append(head.compare(plane, found, record))
         something = something or bool(head.truth(plane).any())
         if something and enough():
             break
     return head.pool(parts, record), len(parts)
+
+
+def find_labels(predictor: Predictor, plane: HeldOutPlane) -> npt.NDArray[np.int32]:
+    """Labels ((Z,) Y, X) of a plane, or of a volume."""
+    return decode_maps(predict_maps(predictor, plane), plane, predictor.record)
+
+
+def decode_maps(maps: npt.NDArray[np.float32], plane: HeldOutPlane, record: ModelRecord) -> npt.NDArray[np.int32]:
+    """Labels ((Z,) Y, X) of the maps (outputs, (Z,) Y, X) of a plane, or of a volume."""
+    record = decoding_record(record, plane.thresholds)
+    return decode(maps, record, SegmentConfig(), plane.diameter, plane.flatness)
 
 
 def predict_labels(
@@ -54,11 +65,12 @@ def predict_labels(
 
 
 def predict_maps(predictor: Predictor, plane: HeldOutPlane) -> npt.NDArray[np.float32]:
-    """Probability maps (outputs, Y, X) of a plane."""
+    """Probability maps (outputs, (Z,) Y, X) of a plane, or of a volume."""
     record = predictor.record
     return _maps(predictor, *plane.input_of(record), resampling_factor(record, plane.diameter))
 
 
 def _maps(predictor: Predictor, pixels: npt.NDArray[Any], limits: AnyLimits, factor: float) -> npt.NDArray[np.float32]:
     seen = see_plane(pixels, limits, predictor.record, factor)
-    return predict_plane(predictor, seen, _TILE).at_image_size()
+    tile = _TILE if predictor.record.architecture.ndim == 2 else None
+    return predict_plane(predictor, seen, tile).at_image_size()

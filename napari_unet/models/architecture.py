@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,46 +23,118 @@ class UNetConfig(BaseModel):
     )
     normalization: Literal["none", "batch", "group", "instance"] = Field("batch", title="Normalization layers")
     upsampling: Literal["transposed", "interpolated"] = Field("transposed", title="Up-sampling")
+    flat_stages: int = Field(
+        0,
+        ge=0,
+        le=7,
+        title="Flat stages",
+        description="Of a 3D network: the first stages, which see each slice by itself and do not pool along z, "
+        "because voxels are longer along z.",
+    )
+    z_pooling: bool = Field(
+        True, title="Pooling along z", description="Of a 3D network: whether the stages that are not flat pool along z."
+    )
     residual: bool = Field(False, title="Residual blocks")
     dropout: float = Field(0.0, ge=0, lt=1, title="Dropout", description="At the end of the encoder, as in the paper.")
 
     @property
+    def axes(self) -> tuple[NetworkAxis, ...]:
+        """What a tile has to be along (Z,) Y and X."""
+        plane = NetworkAxis(self), NetworkAxis(self)
+        return plane if self.ndim == 2 else (NetworkAxis(self, along_z=True), *plane)
+
+    @property
     def pooling_factor(self) -> int:
-        """Pixels that one pixel of the bridge stands for; tile offsets are aligned to it."""
-        return 1 << self.depth
+        """Pixels along Y or X that one pixel of the bridge stands for; tile offsets are aligned to it."""
+        return self.axes[-1].factor
 
     @property
     def receptive_radius(self) -> int:
-        """How far, in pixels, an output pixel can see along an axis, rounded up to the pooling factor."""
-        factor = self.pooling_factor
-        reach = max(max(x - low, high - x) for x in range(factor) for low, high in [self._field(x)])
-        return -(-reach // factor) * factor
+        """How far, in pixels, an output pixel can see along Y or X, rounded up to the pooling factor."""
+        return self.axes[-1].receptive_radius
 
     @property
     def halo(self) -> int:
-        """Pixels beyond a tile that its pixels can see, where it starts and ends at multiples of the pooling factor."""
-        factor = self.pooling_factor
-        reach = max(-self._field(0)[0], self._field(factor - 1)[1] - (factor - 1))
-        return -(-reach // factor) * factor
+        """Pixels beyond a tile, along Y or X, that its pixels can see, where it starts and ends at multiples of the
+        pooling factor."""
+        return self.axes[-1].halo
 
     @property
     def margin(self) -> int:
         """Pixels lost at each side of a tile without padding: 92 for the paper's network, 0 with padding."""
-        if self.padding == "same":
+        return self.axes[-1].margin
+
+
+@dataclass(frozen=True)
+class NetworkAxis:
+    """A network along one axis: of a network of volumes z may differ from the others."""
+
+    network: UNetConfig
+    along_z: bool = False
+
+    def sees(self, level: int) -> bool:
+        """Whether a stage sees beyond a pixel along this axis."""
+        return not self.along_z or level >= self.network.flat_stages
+
+    def pools(self, level: int) -> bool:
+        """Whether the pooling after a stage halves this axis."""
+        return self.sees(level) and (self.network.z_pooling or not self.along_z)
+
+    @property
+    def factor(self) -> int:
+        """Pixels that one pixel of the bridge stands for."""
+        return 1 << sum(self.pools(level) for level in range(self.network.depth))
+
+    @property
+    def receptive_radius(self) -> int:
+        """How far an output pixel can see, rounded up to the pooling factor."""
+        return self._round_up(max(max(x - low, high - x) for x in range(self.factor) for low, high in [self._field(x)]))
+
+    @property
+    def halo(self) -> int:
+        """Pixels beyond a tile that its pixels can see, where it starts and ends at multiples of the factor."""
+        return self._round_up(max(-self._field(0)[0], self._field(self.factor - 1)[1] - (self.factor - 1)))
+
+    @property
+    def margin(self) -> int:
+        """Pixels lost at each side of a tile without padding."""
+        if self.network.padding == "same":
             return 0
-        lost = sum(4 * 2**level for level in range(self.depth)) * 2 + 4 * 2**self.depth
-        return int(lost // 2)
+        lost, scale = 0, 1
+        for level in range(self.network.depth):
+            lost += 8 * scale if self.sees(level) else 0  # in the encoder and in the decoder
+            scale *= 2 if self.pools(level) else 1
+        return (lost + (4 * scale if self.sees(self.network.depth) else 0)) // 2
+
+    def fits(self, size: int) -> bool:
+        """Whether every pooling meets an even size in a tile of `size`, and something is left of it."""
+        for level in range(self.network.depth):
+            size -= self._lost(level)
+            if size <= 0 or (self.pools(level) and size % 2):
+                return False
+            size //= 2 if self.pools(level) else 1
+        return size - self._lost(self.network.depth) > 0
+
+    def _lost(self, level: int) -> int:
+        return 4 if self.network.padding == "valid" and self.sees(level) else 0
+
+    def _round_up(self, size: int) -> int:
+        return -(-size // self.factor) * self.factor
 
     def _field(self, x: int, level: int = 0) -> tuple[int, int]:
         """First and last input pixel (of `level`) that output pixel `x` of that level sees, through every path."""
-        if level == self.depth:
-            return x - 2, x + 2  # the bridge: two 3x3 convolutions
-        low, high = x - 2, x + 2  # the decoder's two convolutions
-        near = 1 if self.upsampling == "interpolated" else 0
-        deep_low, deep_high = low // 2 - near, high // 2 + near
-        deep_low, deep_high = self._field(deep_low, level + 1)[0], self._field(deep_high, level + 1)[1]
-        low, high = min(low, 2 * deep_low), max(high, 2 * deep_high + 1)
-        return low - 2, high + 2  # the encoder's two convolutions
+        reach = 2 if self.sees(level) else 0  # two 3x3 convolutions: the bridge's, the decoder's, the encoder's
+        low, high = x - reach, x + reach
+        if level == self.network.depth:
+            return low, high
+        if self.pools(level):
+            near = 1 if self.network.upsampling == "interpolated" else 0
+            first, last = self._field(low // 2 - near, level + 1)[0], self._field(high // 2 + near, level + 1)[1]
+            low, high = min(low, 2 * first), max(high, 2 * last + 1)
+        else:
+            first, last = self._field(low, level + 1)[0], self._field(high, level + 1)[1]
+            low, high = min(low, first), max(high, last)
+        return low - reach, high + reach
 
 
 PAPER_2015 = UNetConfig(

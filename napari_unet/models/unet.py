@@ -27,17 +27,22 @@ def _make_norm(config: UNetConfig, channels: int) -> nn.Module:
 
 
 class Stage(nn.Module):
-    """Two 3x3 convolutions, each followed by normalization (if any) and ReLU; optionally residual."""
+    """Two 3x3 convolutions, each followed by normalization (if any) and ReLU; optionally residual.
 
-    def __init__(self, config: UNetConfig, in_channels: int, out_channels: int) -> None:
+    Of volumes the convolutions are 3x3x3, or 1x3x3 at a `level` that is flat.
+    """
+
+    def __init__(self, config: UNetConfig, in_channels: int, out_channels: int, level: int = 0) -> None:
         super().__init__()
         conv = _CONV[config.ndim]
-        padding = 1 if config.padding == "same" else 0
+        kernel = tuple(3 if axis.sees(level) else 1 for axis in config.axes)
+        padded = config.padding == "same"
+        padding = tuple(size // 2 if padded else 0 for size in kernel)
         bias = config.normalization == "none"
-        self.crop = 0 if padding else 2
-        self.conv1 = conv(in_channels, out_channels, 3, padding=padding, bias=bias)
+        self.crop = tuple(0 if padded else size - 1 for size in kernel)
+        self.conv1 = conv(in_channels, out_channels, kernel, padding=padding, bias=bias)
         self.norm1 = _make_norm(config, out_channels)
-        self.conv2 = conv(out_channels, out_channels, 3, padding=padding, bias=bias)
+        self.conv2 = conv(out_channels, out_channels, kernel, padding=padding, bias=bias)
         self.norm2 = _make_norm(config, out_channels)
         self.shortcut = conv(in_channels, out_channels, 1) if config.residual else None
         self.relu = nn.ReLU(inplace=True)
@@ -52,20 +57,25 @@ class Stage(nn.Module):
 
 
 class Up(nn.Module):
-    """Doubles the size and halves the channels: transposed 2x2 convolution, or interpolation and a 1x1 convolution."""
+    """Doubles the size and halves the channels: transposed 2x2 convolution, or interpolation and a 1x1 convolution.
 
-    def __init__(self, config: UNetConfig, channels: int) -> None:
+    What the pooling after the stage at `level` left as it was is not doubled.
+    """
+
+    def __init__(self, config: UNetConfig, channels: int, level: int = 0) -> None:
         super().__init__()
         self.mode = {2: "bilinear", 3: "trilinear"}[config.ndim]
         self.interpolated = config.upsampling == "interpolated"
+        self.scale = tuple(float(size) for size in pooled(config, level))
         make = _CONV[config.ndim] if self.interpolated else _UP[config.ndim]
-        kernel = {"kernel_size": 1} if self.interpolated else {"kernel_size": 2, "stride": 2}
+        twos = pooled(config, level)
+        kernel: dict[str, Any] = {"kernel_size": 1} if self.interpolated else {"kernel_size": twos, "stride": twos}
         self.conv = make(channels, channels // 2, **kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, C / 2, 2 ...)."""
         if self.interpolated:
-            x = nn.functional.interpolate(x, scale_factor=2.0, mode=self.mode, align_corners=False)
+            x = nn.functional.interpolate(x, scale_factor=self.scale, mode=self.mode, align_corners=False)
         return self.conv(x)  # type: ignore[no-any-return]
 
 
@@ -88,12 +98,13 @@ class UNet(nn.Module):
         self.config = config
         widths = [config.base_channels * 2**level for level in range(config.depth + 1)]
         inputs = [config.in_channels, *widths[:-1]]
-        self.encoder = nn.ModuleList(Stage(config, i, o) for i, o in zip(inputs[:-1], widths[:-1], strict=True))
-        self.bridge = Stage(config, inputs[-1], widths[-1])
-        self.up = nn.ModuleList(Up(config, width) for width in reversed(widths[1:]))
-        self.decoder = nn.ModuleList(Stage(config, width, width // 2) for width in reversed(widths[1:]))
+        levels = range(config.depth)
+        self.encoder = nn.ModuleList(Stage(config, inputs[i], widths[i], i) for i in levels)
+        self.bridge = Stage(config, inputs[-1], widths[-1], config.depth)
+        self.up = nn.ModuleList(Up(config, widths[i + 1], i) for i in reversed(levels))
+        self.decoder = nn.ModuleList(Stage(config, widths[i + 1], widths[i], i) for i in reversed(levels))
         self.final = _CONV[config.ndim](widths[0], config.out_channels, 1)
-        self.pool = _POOL[config.ndim](2)
+        self.pools = nn.ModuleList(_POOL[config.ndim](pooled(config, i)) for i in levels)
         self.dropout = nn.Dropout(config.dropout)
         self.apply(_initialize)
 
@@ -105,8 +116,8 @@ class UNet(nn.Module):
             if level == self.config.depth - 1:
                 x = self.dropout(x)
             skips.append(x)
-            _check_even(x)
-            x = self.pool(x)
+            _check_even(x, pooled(self.config, level))
+            x = self.pools[level](x)
         x = self.dropout(self.bridge(x))
         for up, stage, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
             x = up(x)
@@ -138,23 +149,23 @@ def _initialize(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def _check_even(x: Tensor) -> None:
-    if any(size % 2 for size in x.shape[2:]):
+def pooled(config: UNetConfig, level: int) -> tuple[int, ...]:
+    """How many pixels along (Z,) Y, X the pooling after the stage at `level` makes one."""
+    return tuple(2 if axis.pools(level) else 1 for axis in config.axes)
+
+
+def _check_even(x: Tensor, by: tuple[int, ...]) -> None:
+    if any(size % factor for size, factor in zip(x.shape[2:], by, strict=True)):
         raise ValueError(f"2x2 pooling of a map of odd size {tuple(x.shape[2:])}: choose a tile size that fits")
 
 
-def _crop(x: Tensor, margin: int) -> Tensor:
-    if margin == 0:
-        return x
-    inner = slice(margin, -margin)
-    return x[..., inner, inner] if x.ndim == 4 else x[..., inner, inner, inner]
+def _crop(x: Tensor, margins: tuple[int, ...]) -> Tensor:
+    """Cut so many pixels off both ends of each spatial axis."""
+    for axis, margin in enumerate(margins, start=2):
+        x = x.narrow(axis, margin, x.shape[axis] - 2 * margin)
+    return x
 
 
 def _crop_to(skip: Tensor, x: Tensor) -> Tensor:
     """Cut the centre of `skip` to the spatial size of `x`; both sides lose the same, so pixels stay aligned."""
-    margins = {(s - t) // 2 for s, t in zip(skip.shape[2:], x.shape[2:], strict=True)}
-    if len(margins) == 1:
-        return _crop(skip, margins.pop())
-    for axis, (s, t) in enumerate(zip(skip.shape[2:], x.shape[2:], strict=True), start=2):
-        skip = skip.narrow(axis, (s - t) // 2, t)
-    return skip
+    return _crop(skip, tuple((s - t) // 2 for s, t in zip(skip.shape[2:], x.shape[2:], strict=True)))

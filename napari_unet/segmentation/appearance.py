@@ -27,6 +27,7 @@ from napari_unet.segmentation.tiles.plane import see_plane
 from napari_unet.segmentation.tiles.queue import predict_plane
 
 _WINDOW = 512  # pixels of the image looked at, at its own size; more where it is shrunk, fewer where enlarged
+_WINDOW_DEEP, _SLICES = 256, 8  # the same of volumes, and slices before and behind the plane that are looked at too
 _SMALLEST, _SMALLER, _LARGER = 0.12, 0.35, 2.5
 # Read off the validation images at a third, once and four times their size: at the right size conviction is 0.55 to
 # 0.8, at the wrong one mostly below 0.5; what looks smaller than this at the wrong size is too small, not too large.
@@ -77,7 +78,8 @@ def measure_appearance(
         convinces more.
     """
     record = predictor.record
-    if not find_head(record).has_size or record.architecture.ndim == 3:
+    blind = record.architecture.ndim == 3 and "Z" not in image.axes  # what is no stack it cannot see
+    if not find_head(record).has_size or blind:
         return Appearance(diameter or record.diameter, invert == "yes")
     if diameter is not None and invert != "auto":
         return Appearance(diameter, invert == "yes")
@@ -152,18 +154,29 @@ class _Viewer:
     def look(self, factor: float, inverted: bool) -> Appearance:
         """What the network finds in the plane's middle, enlarged by `factor`."""
         record = self._predictor.record
-        part = self._middle(int(_WINDOW / factor**0.75))
+        deep = record.architecture.ndim == 3
+        part = (self._slab if deep else self._middle)(int((_WINDOW_DEEP if deep else _WINDOW) / factor**0.75))
         limits = volume_limits(self._image, self._plane, record.normalization, inverted)
         maps = predict_plane(self._predictor, see_plane(part, limits, record, factor))
-        diameter, conviction = _judge(maps.maps, record)
-        whole = factor == 1 and part.shape[-2:] == self._image.shape[-2:]
+        diameter, conviction = _judge(maps.maps[:, len(part) // 2] if deep else maps.maps, record)
+        whole = not deep and factor == 1 and part.shape[-2:] == self._image.shape[-2:]
         return Appearance(diameter / factor, inverted, conviction, maps if whole else None, limits)
+
+    def _slab(self, side: int) -> npt.NDArray[Any]:
+        """Pixels (Z, Y, X) of the same part of the slices around the plane, as many before it as behind it."""
+        *outer, z = self._plane
+        reach = min(_SLICES, z, self._image.shape[-3] - 1 - z)
+        around = range(z - reach, z + reach + 1)
+        return np.stack([self._image.part((*outer, one), self._rows(side)) for one in around])
 
     def _middle(self, side: int) -> npt.NDArray[Any]:
         """Pixels ((C,) Y, X) of the middle of the plane, at most `side` a side: no more is read."""
+        return self._image.part(self._plane, self._rows(side))
+
+    def _rows(self, side: int) -> tuple[slice, slice]:
         starts = [max(0, (size - side) // 2) for size in self._image.shape[-2:]]
         rows, columns = (slice(start, start + side) for start in starts)
-        return self._image.part(self._plane, (rows, columns))
+        return rows, columns
 
 
 def weigh_sizes(sizes: TaughtSizes, found: float, score: float) -> float:

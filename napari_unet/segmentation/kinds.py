@@ -47,8 +47,9 @@ def choose_kind(
 ) -> KindChoice:  # fmt: skip
     """The kind of `model` that answers for `image`, by one plane of it (missing indices: the middle).
 
-    `wanted` is the name of a kind, or "auto". Kinds that look at other channels than `image` has are left out. `invert`
-    is as in `SegmentConfig`: a kind is chosen for what it is going to see.
+    `wanted` is the name of a kind, or "auto". Kinds that look at other channels than `image` has are left out, and
+    those that look at volumes where it is none. `invert` is as in `SegmentConfig`: a kind is chosen for what it is
+    going to see.
 
     Raises
     ------
@@ -112,8 +113,10 @@ def _surest(
 
 
 def can_see(kind: Model, image: ModelInput) -> bool:
-    """Whether `kind` looks at as many channels as `image` has, or at one."""
+    """Whether `kind` looks at as many channels as `image` has, or at one; and `image` is a volume if it has to be."""
     wanted = kind.record.architecture.in_channels
+    if kind.record.architecture.ndim == 3 and "Z" not in image.axes:
+        return False
     return wanted == 1 or count_channels(image) == wanted
 
 

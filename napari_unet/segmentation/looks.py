@@ -52,8 +52,8 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = (), i
     planes = normalize(pixels, limits, model.record.normalization).reshape(-1, *pixels.shape[-2:])
     x = torch.from_numpy(resample(planes, _shape(pixels.shape[-2:], network.config.pooling_factor)))[None]
     found: list[torch.Tensor] = []
-    for stage in (*network.encoder, network.bridge):
-        x = stage(x if not found else network.pool(x))
+    for stage, pool in zip((*network.encoder, network.bridge), (torch.nn.Identity(), *network.pools), strict=True):
+        x = stage(pool(x))
         found += [x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3))]
     return np.append(torch.cat(found).numpy(), np.float32(_colourfulness(image, plane, region)))
 

@@ -31,13 +31,15 @@ class Plan:
     """`units` go through the network one by one, the first first: planes, or volumes for a 3D network.
 
     They are indices over the axes before YX, or before ZYX. `record` is the model's, with the thresholds that the user
-    chose; `view` grows by what was measured on the way.
+    chose; `view` grows by what was measured on the way. `flatness` is how many times as long along z as along y a voxel
+    of a volume is.
     """
 
     units: tuple[PlaneIndex, ...]
     view: View
     record: ModelRecord
     config: SegmentConfig
+    flatness: float = 1.0
 
     @property
     def deep(self) -> bool:
@@ -75,7 +77,7 @@ class Plan:
 
     def decode(self, maps: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
         """Labels ((Z,) Y, X) of maps (outputs, (Z,) Y, X) at the size of the image."""
-        return decode(maps, self.record, self.config, self.diameter)
+        return decode(maps, self.record, self.config, self.diameter, self.flatness if self.deep else None)
 
     def decode_volume(self, maps: npt.NDArray[np.float32], flatness: float) -> npt.NDArray[np.int32]:
         """Labels (Z, Y, X) of maps (outputs, Z, Y, X); a voxel is `flatness` times as long along z as along y."""

@@ -27,7 +27,7 @@ from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
 from napari_unet.segmentation.tiles.tile import TileAnswer
-from napari_unet.segmentation.volumes.choice import StackChoice, choose_stack
+from napari_unet.segmentation.volumes.choice import StackChoice, choose_stack, measure_flatness
 from napari_unet.segmentation.volumes.events import SideDone
 from napari_unet.segmentation.volumes.forming import VolumeForming, by_volume
 
@@ -76,7 +76,8 @@ def segment_steps(
         plan = begun.plan
         yield Estimated(plan.view, len(plan.units), config.engine.note, begun.unusual, begun.stack)
         run = _Segmenting(begun, ImageAssembly(begun.image, plan), stop, aside, clock, view, provisional)
-        volumes = VolumeForming(begun.image, begun.predictor, begun.stack, run.assembly, aside)
+        sliced = None if plan.deep else begun.stack
+        volumes = VolumeForming(begun.image, begun.predictor, sliced, run.assembly, aside)
         for number, unit in enumerate(plan.units):
             if stop.requested:
                 break
@@ -113,9 +114,9 @@ def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope,
     plan, found = look(choice, config, units, predictor)
     made = found.maps if config.tile is None and plan.factor == 1 else None
     stack = None
-    if not plan.deep and scope.kind != "plane":
+    if plan.deep or scope.kind != "plane":
         stack = choose_stack(choice.image, plan.record, config.stack, plan.diameter)
-    if stack is not None and stack.as_volume:
+    if stack is not None and stack.as_volume and not plan.deep:
         plan = replace(plan, units=by_volume(plan.units))
     return _Begun(choice.image, predictor, plan, made, found.unusual, stack)
 
@@ -134,7 +135,8 @@ def look(
     if found.limits is not None and record.architecture.ndim == 2:
         limits = ((volume_of(image.axes, units[0]), found.limits),)
         view = replace(view, limits=limits, normalization=record.normalization)
-    return make_plan(units, view, record, config), found
+    plan = make_plan(units, view, record, config)
+    return (replace(plan, flatness=measure_flatness(image)[0]) if plan.deep else plan), found
 
 
 def _nothing(image: ModelInput, config: SegmentConfig, clock: _Clock) -> Segmentation:

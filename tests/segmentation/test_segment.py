@@ -244,10 +244,10 @@ def test_the_diameter_is_estimated_within_a_third(field: Image, model: Model, fa
     assert true / 1.33 < first.diameter < true * 1.33
 
 
-@pytest.fixture
-def volumetric() -> Model:
+@pytest.fixture(params=[{}, {"flat_stages": 1}, {"z_pooling": False}], ids=str)
+def volumetric(request: pytest.FixtureRequest) -> Model:
     torch.manual_seed(0)
-    architecture = UNetConfig(ndim=3, depth=1, base_channels=4)
+    architecture = UNetConfig(ndim=3, depth=1, base_channels=4, **request.param)
     return Model(UNet(architecture).eval(), ModelRecord(architecture=architecture, axes="ZYX"))
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet.models.architecture import PAPER_2015, UNetConfig
+from napari_unet.segmentation.tiles import memory
 from napari_unet.segmentation.tiles.plane import SeenPlane
 from napari_unet.segmentation.tiles.tiling import fitting_size, in_view_first, plan_tiles
 
@@ -83,3 +84,39 @@ def test_tiles_in_view_come_first() -> None:
     assert len(ordered) == len(plan.tiles)
     assert ordered[0].core[0].start <= 250 < ordered[0].core[0].stop
     assert ordered[0].core[1].stop > 320
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 30), st.integers(1, 60), st.integers(1, 60)),
+    tile=st.integers(1, 40),
+    network=st.builds(
+        UNetConfig,
+        ndim=st.just(3),
+        depth=st.integers(1, 3),
+        padding=st.sampled_from(["same", "valid"]),
+        flat_stages=st.integers(0, 3),
+        z_pooling=st.booleans(),
+    ),
+)
+def test_volumes_are_cut_by_what_the_network_needs_along_each_axis(
+    shape: tuple[int, int, int], tile: int, network: UNetConfig
+) -> None:
+    plan, answered = plan_tiles(shape, tile, network), np.zeros(shape, int)
+    for one in plan.tiles:
+        answered[one.core] += 1
+        for read, core, size, axis, (before, after) in zip(
+            one.read, one.core, shape, network.axes, plan.border, strict=True
+        ):
+            assert axis.fits(read.stop - read.start)
+            if network.padding == "same":
+                assert read.start - before <= core.start - axis.halo or read.start == 0
+                assert read.stop - before >= core.stop + axis.halo or read.stop - before == size + after
+    assert (answered == 1).all()
+
+
+def test_a_volume_that_fits_into_memory_is_one_tile(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = UNetConfig(ndim=3, depth=4, base_channels=16, flat_stages=2)
+    monkeypatch.setattr(memory, "free_memory", lambda: 8 * 2**30)
+    assert memory.largest_volume_tile(network, 4, (16, 256, 256)) == 256
+    assert 32 <= memory.largest_volume_tile(network, 4, (512, 1024, 1024)) < 256

@@ -14,11 +14,13 @@ from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 from napari_unet.images.image import Image
 from napari_unet.labels.scores import tally_objects
 from napari_unet.labels.stacks.scraps import drop_scraps
+from napari_unet.models.inflation import inflate_model
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import PlaneDone
+from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.segmentation.plan import decode
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.segmentation.volumes import choice as choice_module
@@ -165,3 +167,30 @@ def test_a_slice_alone_is_no_volume(model: Model, part: Image) -> None:
     events: list[Any] = list(segment_steps(part, model, KNOWN, Scope("plane", (3,))))
     assert events[-1].result.stack is None
     assert [event.plane for event in events if isinstance(event, PlaneDone)] == [(3,)]
+
+
+def test_a_model_of_volumes_forms_objects_in_3d_by_itself(model: Model, part: Image) -> None:
+    deep = inflate_model(model, 4.0)
+    config = KNOWN.model_copy(update={"keep_probability": True})
+    found = drain(segment_steps(part, deep, config))
+    assert found.stack is not None
+    assert found.stack.as_volume
+    assert "looks at volumes" in found.stack.reason
+    assert found.done.all()
+    maps = np.asarray(found.probability, np.float32)
+    in_3d = decode(maps, deep.record, config, 23, found.stack.flatness)
+    assert found.n_objects > 3
+    assert np.mean((found.labels > 0) == (in_3d > 0)) > 0.999
+    assert found.n_objects == in_3d.max()
+
+
+def test_a_model_of_volumes_estimates_the_size_of_objects(model: Model, part: Image) -> None:
+    found = next(iter(segment_steps(part, inflate_model(model, 4.0))))
+    assert found.estimated
+    assert 23 / 1.4 < found.diameter < 23 * 1.4
+
+
+def test_of_a_plane_a_kind_for_volumes_is_not_asked(model: Model, part: Image) -> None:
+    mixed = inflate_model(model, 4.0).with_others([model.alone])
+    assert choose_kind(Image.from_array(part.plane((3,)), "YX"), mixed).model.record.architecture.ndim == 2
+    assert {kind.record.architecture.ndim for kind in mixed.kinds} == {2, 3}

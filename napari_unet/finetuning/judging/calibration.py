@@ -20,12 +20,10 @@ from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, compare_evidence
 from napari_unet.labels.types import Array
-from napari_unet.learning.scoring import predict_maps
+from napari_unet.learning.scoring import decode_maps, predict_maps
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.running.engine import Engine
-from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.segmentation.plan import decode, decoding_record
 from napari_unet.segmentation.predictor import Predictor
 
 _OBJECT = (0.6, 0.7, 0.78, 0.84, 0.88, 0.92)
@@ -110,7 +108,11 @@ class _Maps:
     def pairs(self, record: ModelRecord) -> Iterator[tuple[Array, Array]]:
         """Labels as drawn, and as found with `record`, where somebody looked."""
         for plane, maps in zip(self._planes, self._maps, strict=True):
-            yield plane.labels * plane.region, _decode(plane, maps, record) * plane.region
+            found = _decode(plane, maps, record)
+            if found.ndim == 3:
+                yield from ((one.labels * one.region, found[z] * one.region) for z, one in plane.slices)
+            else:
+                yield plane.labels * plane.region, found * plane.region
 
     def score(self, record: ModelRecord) -> Evidence:
         """What is found with the thresholds of `record`, object by object."""
@@ -121,5 +123,4 @@ class _Maps:
 
 
 def _decode(plane: HeldOutPlane, maps: npt.NDArray[np.float16], record: ModelRecord) -> npt.NDArray[np.int32]:
-    record = decoding_record(record, plane.thresholds)
-    return decode(maps.astype(np.float32), record, SegmentConfig(), plane.diameter)
+    return decode_maps(maps.astype(np.float32), plane, record)

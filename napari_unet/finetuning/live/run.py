@@ -56,7 +56,8 @@ class _Live:
     """One live mode, from the first correction to the last."""
 
     def __init__(self, model: Model, feed: LiveFeed, config: FinetuneConfig) -> None:
-        self.parent, self.feed, self.config = model, feed, config
+        # planes come one by one
+        self.parent, self.feed, self.config = model, feed, config.model_copy(update={"dimensions": "2"})
         if model.record.architecture.ndim != 2:
             raise UserError(f"{model.name} is a 3D model; choose a 2D one, to have it learn live.")
         self.learner: LiveLearner | None = None

@@ -50,7 +50,8 @@ def mark_doubt(
 
 def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Where (Y, X) the reviewed background of `plane` is not to be believed, by the model's `foreground` (Y, X)."""
-    near = ndimage.binary_dilation(plane.labels > 0, iterations=_OUTLINE)
+    nearby = ndimage.generate_binary_structure(2, 1)
+    near = ndimage.binary_dilation(plane.labels > 0, nearby[(None,) * (plane.labels.ndim - 2)], iterations=_OUTLINE)
     found: npt.NDArray[np.bool_] = (foreground > _OBJECT) & ~near & ~plane.changed & plane.learn
     return found
 
@@ -58,5 +59,6 @@ def find_doubt(plane: TrainingPlane, foreground: npt.NDArray[np.float32]) -> npt
 def _foreground(predictor: Predictor, plane: TrainingPlane) -> npt.NDArray[np.float32]:
     """The model's map (Y, X) of `plane`, at least where it is learned from."""
     seen = see_plane(plane.pixels, Limits(0.0, 1.0), predictor.record)
-    foreground: npt.NDArray[np.float32] = predict_plane(predictor, seen, _TILE, plane.learn).maps[0]
+    tile = _TILE if plane.labels.ndim == 2 else None
+    foreground: npt.NDArray[np.float32] = predict_plane(predictor, seen, tile, plane.learn).maps[0]
     return foreground

@@ -7,11 +7,36 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.heads.head import Centers, Head
 from napari_unet.heads.planes import TrainingPlane
+from napari_unet.learning.patches import PatchSize
+from napari_unet.models.architecture import UNetConfig
+from napari_unet.segmentation.tiles.tiling import fitting_depth, fitting_size
 
+MOST_SLICES = 16
+"""Of a patch of a volume: where a few slices are reviewed, most of a patch carries no loss."""
+_FEWEST_SLICES = 8
+_PATCHES_3D = 2  # a step: about the work of a step of planes
 _SIZES = (1.0, 2 / 3, 1 / 2)  # of the largest
 _ENOUGH = 0.5
+
+
+def plan_patches(
+    head: Head, planes: Sequence[TrainingPlane], config: FinetuneConfig, network: UNetConfig
+) -> tuple[PatchSize, int, float]:
+    """How large patches are, how many a step has, and the share of the largest patch that one is.
+
+    Those of volumes have half as many pixels a side as those of planes, and are about cubes by the size of voxels.
+    """
+    if network.ndim == 3:
+        side = fitting_size(config.patch // 2, network)
+        flatness = float(np.median([volume.flatness for volume in planes]))
+        depth = fitting_depth(int(np.clip(round(side / flatness), _FEWEST_SLICES, MOST_SLICES)), network)
+        return (depth, side, side), config.batch_size or _PATCHES_3D, 1.0
+    largest = fitting_size(config.patch, network)
+    size = fitting_size(choose_patch_size(head, planes, largest), network)
+    return size, config.patches, (largest / size) ** 2
 
 
 def choose_patch_size(head: Head, planes: Sequence[TrainingPlane], largest: int) -> int:

@@ -150,7 +150,7 @@ class _PlaneReader:
     def training_plane(self, learn: npt.NDArray[np.bool_], patch: int) -> TrainingPlane | None:
         """What is reviewed of the plane within the YX mask `learn`, with context for patches; None if nothing."""
         learn = learn & self.reviewed
-        box = _box_around(learn, round(0.75 * patch / self.zoom))
+        box = box_around(learn, round(0.75 * patch / self.zoom))
         if box is None:
             return None
         parts = (
@@ -163,7 +163,7 @@ class _PlaneReader:
         """What is reviewed of the plane within the YX mask `score`, with context for the network; None if nothing."""
         score = score & self.reviewed
         context = max(self.record.architecture.receptive_radius / self.zoom, _CONTEXT * self.diameter)
-        box = _box_around(score, round(context))
+        box = box_around(score, round(context))
         if box is None:
             return None
         labels = self.labels[box].astype(np.int32)
@@ -184,7 +184,7 @@ class _PlaneReader:
         return pick_nearest(mask[box], self.zoom)
 
 
-def _box_around(mask: npt.NDArray[np.bool_], margin: int) -> PlaneBox | None:
+def box_around(mask: npt.NDArray[np.bool_], margin: int) -> PlaneBox | None:
     """The box of `mask` (Y, X) with `margin` pixels more on each side, as far as there are pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):

@@ -98,6 +98,8 @@ class Instances(Head):
     # -- how good it is --------------------------------------------------------------------------------------------
 
     def truth(self, plane: HeldOutPlane) -> npt.NDArray[np.int32]:
+        if plane.region.ndim == 3:
+            return np.stack([whole_truth(one)[0] for _, one in plane.slices])
         return whole_truth(plane)[0]
 
     def compare(self, plane: HeldOutPlane, found: npt.NDArray[np.int32], record: ModelRecord) -> ObjectPart:

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from napari_unet.heads.head import Centers, LearningMaps
 from napari_unet.heads.instances.targets import border_weights, make_targets
+from napari_unet.heads.instances.volume_learning import volume_centers, volume_maps
 from napari_unet.heads.planes import CORRECTED_WEIGHT, TrainingPlane
 from napari_unet.labels.regions import whole_objects
 
@@ -18,7 +19,9 @@ _BORDER_WEIGHT = 2.0  # as in base training
 
 
 def learning_maps(plane: TrainingPlane) -> LearningMaps:
-    """Targets (3, Y, X): foreground, relative distance, seam; and weights (Y, X)."""
+    """Targets (3, Y, X): foreground, relative distance, seam; and weights (Y, X). Of a volume as `volume_maps`."""
+    if plane.labels.ndim == 3:
+        return volume_maps(plane, _weights)
     return LearningMaps(make_targets(plane.labels), _weights(plane))
 
 
@@ -33,7 +36,9 @@ def _weights(plane: TrainingPlane) -> npt.NDArray[np.float32]:
 
 
 def centers(plane: TrainingPlane) -> Centers:
-    """Places (n, 2) to cut patches around, and how often each (n,): objects, and what was erased."""
+    """Places (n, 2) to cut patches around, and how often each (n,): objects, what was erased. Of a volume (n, 3)."""
+    if plane.labels.ndim == 3:
+        return volume_centers(plane, centers)
     places, shares = [], []
     drawn = set(np.unique(plane.labels[plane.changed]).tolist())
     for label, center, _ in whole_objects(plane.labels, plane.learn, share=0.5):

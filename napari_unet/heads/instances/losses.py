@@ -22,7 +22,8 @@ def instance_loss(
     Parameters
     ----------
     logits, targets : Tensor
-        (N, 2 or 3, (Z,) Y, X): foreground, object-normalized distance, seam; targets in [0, 1].
+        (N, 2 or 3, (Z,) Y, X): foreground, object-normalized distance, seam; targets in [0, 1]. A fourth target is 1
+        where the distance is known: elsewhere it has no loss.
     weights : Tensor
         (N, 1, (Z,) Y, X), 0 where nobody reviewed: such pixels carry no loss and no gradient.
     distance_weight : float
@@ -36,7 +37,10 @@ def instance_loss(
     entropy = weighted_mean(F.binary_cross_entropy_with_logits(foreground, inside, reduction="none"), weights)
     overlap = soft_dice_loss(torch.sigmoid(foreground), inside, (weights > 0).to(logits.dtype))
     error = F.smooth_l1_loss(torch.sigmoid(logits[:, 1:2]), targets[:, 1:2], reduction="none", beta=_BETA)
-    loss = entropy + 0.5 * overlap + 2.0 * distance_weight * weighted_mean(error, weights * _place(inside))
+    placed = weights * _place(inside)
+    if targets.shape[1] > 3:
+        placed = placed * (targets[:, 3:4] > 0.999)
+    loss = entropy + 0.5 * overlap + 2.0 * distance_weight * weighted_mean(error, placed)
     if logits.shape[1] < 3:
         return loss
     seam = targets[:, 2:3]

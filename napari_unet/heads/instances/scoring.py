@@ -35,7 +35,13 @@ def whole_truth(plane: HeldOutPlane) -> tuple[npt.NDArray[np.int32], npt.NDArray
 
 
 def compare_objects(plane: HeldOutPlane, found: npt.NDArray[np.int32]) -> ObjectPart:
-    """Compare the labels `found` (Y, X); those mostly outside of what was reviewed do not count."""
+    """Compare the labels `found` (Y, X); those mostly outside of what was reviewed do not count.
+
+    Of a volume each slice is compared that was reviewed.
+    """
+    if plane.region.ndim == 3:
+        parts = [compare_objects(one, found[z]) for z, one in plane.slices]
+        return ObjectPart(sum((one.tally for one in parts), Tally()), add_evidence([one.evidence for one in parts]))
     truth, counts = whole_truth(plane)
     found = drop_uncounted(found, counts)
     return ObjectPart(tally_objects(truth, found), collect_evidence(truth, found, plane.image))

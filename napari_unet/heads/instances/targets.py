@@ -16,24 +16,30 @@ OUTPUTS = ("foreground", "distance", "seam")
 _SEAM = 3.0  # pixels
 
 
-def make_targets(labels: npt.NDArray[Any], open_sides: bool = True) -> Floats:
+def make_targets(labels: npt.NDArray[Any], open_sides: bool = True, flatness: float = 1.0) -> Floats:
     """Targets (3, Y, X) float32, or (3, Z, Y, X), from integer `labels` of shape ((Z,) Y, X).
 
     Channel 0 is 1 inside objects. Channel 1 is the distance to the border of the object that a pixel belongs to,
     divided by the largest in that object: 1 at its core and near 0 at its outline, whatever its size, also where
     two objects touch. Being relative, it stays true when image and targets are scaled together. With `open_sides`
     the image's edge does not count as a border of the objects that it cuts. Channel 2 is 1 on the seam between two
-    objects that touch or nearly do: where the distances to the nearest two add up to at most 3 px.
+    objects that touch or nearly do: where the distances to the nearest two add up to at most 3 px. Distances are in
+    pixels of Y; voxels are `flatness` times as long along z.
     """
     ids = np.ascontiguousarray(labels, dtype=np.uint32)
     inside = ids > 0
-    nearest, second = distances_to_two(labels, reach=int(_SEAM) + 1)
+    sides = (flatness, 1.0, 1.0)[-ids.ndim :]
+    nearest, second = distances_to_two(labels, int(_SEAM) + 1, sides)
     seam = nearest + second <= _SEAM
-    return np.stack([inside.astype(np.float32), _relative_distance(ids, inside, open_sides), seam.astype(np.float32)])
+    return np.stack(
+        [inside.astype(np.float32), _relative_distance(ids, inside, open_sides, sides), seam.astype(np.float32)]
+    )
 
 
-def _relative_distance(ids: npt.NDArray[np.uint32], inside: npt.NDArray[np.bool_], open_sides: bool) -> Floats:
-    distance = edt.edt(ids, black_border=not open_sides)
+def _relative_distance(
+    ids: npt.NDArray[np.uint32], inside: npt.NDArray[np.bool_], open_sides: bool, sides: tuple[float, ...]
+) -> Floats:
+    distance = edt.edt(ids, anisotropy=sides, black_border=not open_sides)
     peak = np.zeros(int(ids.max(initial=0)) + 1, np.float32)
     np.maximum.at(peak, ids[inside], distance[inside])
     relative = np.zeros(ids.shape, np.float32)
@@ -41,8 +47,13 @@ def _relative_distance(ids: npt.NDArray[np.uint32], inside: npt.NDArray[np.bool_
     return relative
 
 
-def distances_to_two(labels: npt.NDArray[Any], reach: int) -> tuple[Floats, Floats]:
-    """Distances in pixels to the nearest and second nearest object, within `reach` of it; infinite beyond."""
+def distances_to_two(
+    labels: npt.NDArray[Any], reach: int, sides: tuple[float, ...] | None = None
+) -> tuple[Floats, Floats]:
+    """Distances to the nearest and second nearest object, within `reach` pixels of it; infinite beyond.
+
+    `sides` are the lengths of a pixel along each axis (None: all 1).
+    """
     ids = np.asarray(labels)
     nearest = np.full(ids.shape, np.inf, np.float32)
     second = np.full(ids.shape, np.inf, np.float32)
@@ -50,7 +61,7 @@ def distances_to_two(labels: npt.NDArray[Any], reach: int) -> tuple[Floats, Floa
         if where is None:
             continue
         box = tuple(slice(max(0, s.start - reach), s.stop + reach) for s in where)
-        distance = np.sqrt(edt.edtsq(np.ascontiguousarray(ids[box] != index)))
+        distance = np.sqrt(edt.edtsq(np.ascontiguousarray(ids[box] != index), anisotropy=sides or (1.0,) * ids.ndim))
         second[box] = np.minimum(second[box], np.maximum(nearest[box], distance))
         nearest[box] = np.minimum(nearest[box], distance)
     return nearest, second

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_unet.errors import UserError
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.unet import UNet
+from napari_unet.models.unet import UNet, pooled
 
 INPUT, OUTPUT = "image", "logits"
 _OPSET, _OPSET_GROUP = 17, 21  # normalization by groups of channels came late
@@ -121,25 +121,26 @@ class _Drawing:
 def _draw_body(drawing: _Drawing) -> str:
     """Encoder, bridge and decoder; gives the name of what the final layer reads."""
     config, x, skips = drawing.config, INPUT, []
-    twos = [2] * config.ndim
     for level in range(config.depth):
-        x = _draw_stage(drawing, x, f"encoder.{level}")
+        x = _draw_stage(drawing, x, f"encoder.{level}", level)
         skips.append(x)
+        twos = list(pooled(config, level))
         x = drawing.add("MaxPool", [x], f"encoder.{level}.pool", kernel_shape=twos, strides=twos)
-    x = _draw_stage(drawing, x, "bridge")
+    x = _draw_stage(drawing, x, "bridge", config.depth)
     lost = 4  # pixels of the size, by unpadded convolutions since the skip of this level
     for number in range(config.depth):
-        x = _draw_up(drawing, x, f"up.{number}")
+        level = config.depth - 1 - number
+        x = _draw_up(drawing, x, f"up.{number}", level)
         skip = drawing.crop(skips.pop(), f"up.{number}.crop", 0 if config.padding == "same" else lost)
         lost = 2 * lost + 8
         x = drawing.add("Concat", [skip, x], f"up.{number}.joined", axis=1)
-        x = _draw_stage(drawing, x, f"decoder.{number}")
+        x = _draw_stage(drawing, x, f"decoder.{number}", level)
     return x
 
 
-def _draw_stage(drawing: _Drawing, x: str, name: str) -> str:
+def _draw_stage(drawing: _Drawing, x: str, name: str, level: int) -> str:
     config = drawing.config
-    pad = [1 if config.padding == "same" else 0] * (2 * config.ndim)
+    pad = [int(config.padding == "same" and axis.sees(level)) for axis in config.axes] * 2
     y = drawing.normalize(drawing.conv(x, f"{name}.conv1", pads=pad), f"{name}.norm1")
     y = drawing.add("Relu", [y], f"{name}.relu1")
     y = drawing.normalize(drawing.conv(y, f"{name}.conv2", pads=pad), f"{name}.norm2")
@@ -149,8 +150,8 @@ def _draw_stage(drawing: _Drawing, x: str, name: str) -> str:
     return drawing.add("Relu", [y], f"{name}.relu2")
 
 
-def _draw_up(drawing: _Drawing, x: str, name: str) -> str:
-    config, twos = drawing.config, [2] * drawing.config.ndim
+def _draw_up(drawing: _Drawing, x: str, name: str, level: int) -> str:
+    config, twos = drawing.config, list(pooled(drawing.config, level))
     if config.upsampling == "transposed":
         return drawing.conv(x, f"{name}.conv", "ConvTranspose", kernel_shape=twos, strides=twos)
     scales = drawing.constant(f"{name}.scales", np.array([1, 1, *twos], np.float32))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.segmentation.tiles.maps import PlaneMaps
-from napari_unet.segmentation.tiles.memory import largest_tile
+from napari_unet.segmentation.tiles.memory import largest_tile, largest_volume_tile
 from napari_unet.segmentation.tiles.plane import SeenPlane
 from napari_unet.segmentation.tiles.tile import TileAnswer, TilePredictor, TileTask, predict_tile
 from napari_unet.segmentation.tiles.tiling import TilePlan, in_view_first, plan_tiles
@@ -40,6 +40,8 @@ class TileQueue:
     ) -> None:
         self._predictor, self._seen, self._screen, self._wanted = predictor, seen, screen, wanted
         network = predictor.record.architecture
+        if tile is None and network.ndim == 3:
+            tile = largest_volume_tile(network, predictor.itemsize, seen.size)
         self._side = tile or largest_tile(network, predictor.itemsize, watched=screen is not None)
         self.done = 0
         self._fill()

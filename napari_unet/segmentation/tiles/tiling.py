@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.architecture import NetworkAxis, UNetConfig
 
 _MIRRORED_STAGES = 2  # pooling factors of mirrored border that a padded network gets beyond the image
 
@@ -46,7 +46,10 @@ def plan_tiles(shape: Sequence[int], tile: int, network: UNetConfig) -> TilePlan
     tile : int
         Longest side of a tile's core; rounded up to the network's pooling factor.
     """
-    spans, borders = zip(*(_plan_axis(size, tile, network) for size in shape), strict=True)
+    spans, borders = zip(
+        *(_plan_axis(size, tile, axis) for size, axis in zip(shape, network.axes[-len(shape) :], strict=True)),
+        strict=True,
+    )
     tiles = [Tile(*(tuple(part) for part in zip(*chosen, strict=True))) for chosen in product(*spans)]
     return TilePlan(tuple(tiles), tuple(borders))
 
@@ -57,26 +60,27 @@ def plan_part(part: Sequence[slice], shape: Sequence[int], network: UNetConfig) 
     What it says is what the tiles of `plan_tiles` say, if `part` starts at multiples of the pooling factor.
     """
     spans, before = [], []
-    for one, size in zip(part, shape, strict=True):
-        cores = [(one.start, one.stop)]
-        found, border = _plan_valid(cores, network) if network.padding == "valid" else _plan_same(cores, size, network)
+    for one, size, axis in zip(part, shape, network.axes[-len(shape) :], strict=True):
+        found, border = _plan_cores([(one.start, one.stop)], size, axis)
         spans.append(found[0])
         before.append(border[0])
     return Tile(*(tuple(one) for one in zip(*spans, strict=True))), tuple(before)
 
 
-def _plan_axis(size: int, tile: int, network: UNetConfig) -> tuple[list[_Span], tuple[int, int]]:
-    factor = network.pooling_factor
-    count = -(-size // max(tile, factor))
-    step = _round_up(-(-size // count), factor)
-    cores = [(start, min(start + step, size)) for start in range(0, size, step)]
-    if network.padding == "valid":
-        return _plan_valid(cores, network)
-    return _plan_same(cores, size, network)
+def _plan_axis(size: int, tile: int, axis: NetworkAxis) -> tuple[list[_Span], tuple[int, int]]:
+    count = -(-size // max(tile, axis.factor))
+    step = _round_up(-(-size // count), axis.factor)
+    return _plan_cores([(start, min(start + step, size)) for start in range(0, size, step)], size, axis)
 
 
-def _plan_same(cores: list[tuple[int, int]], size: int, network: UNetConfig) -> tuple[list[_Span], tuple[int, int]]:
-    factor, halo = network.pooling_factor, network.halo
+def _plan_cores(cores: list[tuple[int, int]], size: int, axis: NetworkAxis) -> tuple[list[_Span], tuple[int, int]]:
+    if axis.network.padding == "valid":
+        return _plan_valid(cores, axis)
+    return _plan_same(cores, size, axis)
+
+
+def _plan_same(cores: list[tuple[int, int]], size: int, axis: NetworkAxis) -> tuple[list[_Span], tuple[int, int]]:
+    factor, halo = axis.factor, axis.halo
     border = min(_MIRRORED_STAGES * factor, halo)
     end = _round_up(size, factor) + border
     spans = []
@@ -87,30 +91,29 @@ def _plan_same(cores: list[tuple[int, int]], size: int, network: UNetConfig) -> 
     return spans, (border, end - size)
 
 
-def _plan_valid(cores: list[tuple[int, int]], network: UNetConfig) -> tuple[list[_Span], tuple[int, int]]:
-    margin, spans, last = network.margin, [], 0
+def _plan_valid(cores: list[tuple[int, int]], axis: NetworkAxis) -> tuple[list[_Span], tuple[int, int]]:
+    margin, spans, last = axis.margin, [], 0
     for start, stop in cores:
-        length = fitting_size(stop - start + 2 * margin, network)
+        length = _fitting(stop - start + 2 * margin, axis)
         spans.append((slice(start, stop), slice(start, start + length), slice(0, stop - start)))
         last = max(last, start + length)
     return spans, (margin, last - margin - cores[-1][1])
 
 
 def fitting_size(size: int, network: UNetConfig) -> int:
-    """The smallest tile side >= `size` that every pooling of `network` meets even."""
-    while not _fits(size, network):
+    """The smallest tile side >= `size`, along Y and X, that every pooling of `network` meets even."""
+    return _fitting(size, network.axes[-1])
+
+
+def fitting_depth(size: int, network: UNetConfig) -> int:
+    """The same along z, of a network of volumes."""
+    return _fitting(size, network.axes[0])
+
+
+def _fitting(size: int, axis: NetworkAxis) -> int:
+    while not axis.fits(size):
         size += 1
     return size
-
-
-def _fits(size: int, network: UNetConfig) -> bool:
-    lost = 4 if network.padding == "valid" else 0
-    for _ in range(network.depth):
-        size -= lost
-        if size <= 0 or size % 2:
-            return False
-        size //= 2
-    return size - lost > 0
 
 
 def _round_up(size: int, factor: int) -> int:

@@ -49,6 +49,8 @@ def choose_stack(
     if "Z" not in image.axes:
         return None
     flatness, known = measure_flatness(image)
+    if record.architecture.ndim == 3:
+        return StackChoice(True, "the model looks at volumes", flatness)
     depth = image.shape[-3]
     diameter = diameter or record.diameter
     sides = depth * flatness * min(1.0, record.diameter_range[1] / diameter) >= _FLATTEST_SIDE and depth > 2

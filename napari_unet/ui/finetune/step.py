@@ -54,6 +54,7 @@ class FinetuneStep(Step):
         self.start_button = QPushButton("Fine-tune")
         self.time_box = QComboBox()
         self.preview_box = QCheckBox("Show preview", checked=bool(preference("fine_tuning", "live_preview")))
+        self.deep_box = QCheckBox("Learn in 3D")
         self.live = LiveSwitch(session, self)
         self.guidance = GuidanceView(session)
         self.material = MaterialView(session, self.counter)
@@ -68,6 +69,9 @@ class FinetuneStep(Step):
     def _fill_body(self) -> None:
         self.start_button.setToolTip("Teach a copy of the model what you reviewed; go on painting meanwhile")
         self.preview_box.setToolTip("Show, as outlines, what the model in training says of the current view")
+        self.deep_box.setToolTip(
+            "Make a model that looks at stacks as volumes; the measurements that we have favour the model of slices"
+        )
         self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
         for words, seconds in TIMES.items():
             self.time_box.addItem(f"about {words}", seconds)
@@ -79,6 +83,7 @@ class FinetuneStep(Step):
         self.body_layout.addLayout(row)
         self.body_layout.addWidget(self.material.earlier_box)
         self.body_layout.addWidget(self.preview_box)
+        self.body_layout.addWidget(self.deep_box)
         self.body_layout.addWidget(self.material)
         for widget in (self.live.status, self.training, self.result_view, self.guidance):
             self.pin(widget)
@@ -118,7 +123,8 @@ class FinetuneStep(Step):
         ours = job is not None and job.owner == OWNER
         enable(self.start_button, self._reason())
         self.live.refresh(self._reason())
-        for choice in (self.time_box, self.material.earlier_box):
+        self.deep_box.setVisible(self._can_go_deep)
+        for choice in (self.time_box, self.deep_box, self.material.earlier_box):
             enable(choice, "Wait until the training has ended." if ours else None)
         self.material.refresh()
         self.training.setVisible(ours)
@@ -174,7 +180,15 @@ class FinetuneStep(Step):
 
     @property
     def config(self) -> FinetuneConfig:
-        return FinetuneConfig(seconds=self.time_box.currentData())
+        deep = self._can_go_deep and self.deep_box.isChecked()
+        return FinetuneConfig(seconds=self.time_box.currentData(), dimensions="3" if deep else "2")
+
+    @property
+    def _can_go_deep(self) -> bool:
+        """Whether a model of slices can be made one of volumes: all that is open are z-stacks with objects."""
+        works, entry = self.session.works, self.session.model_entry
+        flat = entry is not None and entry.record.architecture.ndim == 2
+        return flat and bool(works) and all("Z" in work.axes and work.head.draws_objects for work in works)
 
     def _on_start(self) -> None:
         self.clear_message()

@@ -10,7 +10,7 @@ from discs import correct_all, draw_discs
 
 from napari_unet.errors import UserError
 from napari_unet.finetuning.material import preparation
-from napari_unet.finetuning.material.preparation import Material, _box_around, prepare_planes, survey_material
+from napari_unet.finetuning.material.preparation import Material, box_around, prepare_planes, survey_material
 from napari_unet.finetuning.material.split import Split
 from napari_unet.images.normalization import Limits
 from napari_unet.models.model import Model
@@ -120,8 +120,8 @@ def test_nothing_whole_is_a_sentence(tiny_model: Model) -> None:
 def test_a_box_has_its_margin_within_the_plane(margin: int, box: tuple[slice, slice]) -> None:
     mask = np.zeros((20, 30), bool)
     mask[3, 8] = mask[4, 7] = True
-    assert _box_around(mask, margin) == box
-    assert _box_around(np.zeros((4, 4), bool), margin) is None
+    assert box_around(mask, margin) == box
+    assert box_around(np.zeros((4, 4), bool), margin) is None
 
 
 def test_no_more_is_learned_from_than_fits_but_all_of_it_scores(tiny_model: Model, monkeypatch) -> None:

@@ -298,3 +298,20 @@ def test_no_sentence_contradicts_another(step, session, qtbot) -> None:
     session.add_layer(work, "reviewed", np.ones(work.shape, np.uint8))
     qtbot.waitUntil(lambda: step.state.startswith("ready"), timeout=60_000)
     assert step.message.text == ""
+
+
+def test_learning_in_3d_is_offered_for_stacks_of_objects_and_only_then(session, qtbot) -> None:
+    step = FinetuneStep(session)
+    qtbot.addWidget(step)
+    image, labels = discs((64, 64))
+    stack = session.work_on(session.viewer.add_image(np.stack([image] * 4), name="stack"))
+    session.add_layer(stack, "labels", np.stack([labels] * 4))
+    step.refresh()
+    assert not step.deep_box.isHidden()
+    assert step.config.dimensions == "2"
+    step.deep_box.setChecked(True)
+    assert step.config.dimensions == "3"
+    session.work_on(session.viewer.add_image(image, name="plane"))
+    step.refresh()
+    assert step.deep_box.isHidden()
+    assert step.config.dimensions == "2"
