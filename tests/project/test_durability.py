@@ -1,4 +1,4 @@
-"""The quick form of `benchmarks/durability.py`: Eight kills, every boundary of a short session, each kind of fault."""
+"""The quick form of `benchmarks/durability.py`: eight kills, every boundary of a short session, each kind of fault."""
 
 from __future__ import annotations
 
