@@ -226,7 +226,7 @@ def _restore_arrays(
         raise UserError(f"The labels of {work.name} have the shape {labels.shape}, the image {work.shape}.")
     history = histories[LABELS] = _history(project, number, LABELS)
     layer = session.add_layer(work, LABELS, state_before(labels, history))
-    _play(work, LABELS, layer, labels, history)
+    _play(session, work, LABELS, layer, labels, history)
     if work.head.names_values:
         shown = labels if prediction is None else prediction
         work.class_shares = value_shares(shown, work.class_names)
@@ -270,17 +270,20 @@ def _restore_reviewed(session: Session, work: ImageWork, reviewed: npt.NDArray[A
     overlay = tracker.overlay
     layer = overlay.ensure_layer()
     present(work.reviewed)[...] = state_before(reviewed, history)
-    _play(work, REVIEWED, layer, reviewed, history)
-    for plane in overlay.planes():
-        overlay.notice_erased(plane)
+    _play(session, work, REVIEWED, layer, reviewed, history)
+    overlay.follow_steps()
+    overlay.leave_empty()
     overlay.redraw()
     return history
 
 
-def _play(work: ImageWork, role: str, layer: Labels, final: npt.NDArray[Any], history: History) -> None:
+def _play(
+    session: Session, work: ImageWork, role: str, layer: Labels, final: npt.NDArray[Any], history: History
+) -> None:
     """Write the steps to a layer in the state before them, so that its own undo holds each; the end is `final`."""
-    for edit in steps_to_play(history):
-        _write(work, layer, edit, final.shape)
+    with get_undo(session).playing():
+        for edit in steps_to_play(history):
+            _write(work, layer, edit, final.shape)
     for _ in history.undone:
         layer.undo()
     array = present(work.labels if role == LABELS else work.reviewed)

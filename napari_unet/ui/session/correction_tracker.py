@@ -20,9 +20,10 @@ from napari_unet.corrections.live import (
 )
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
-from napari_unet.labels.types import PlaneIndex
+from napari_unet.labels.types import PlaneBox, PlaneIndex
+from napari_unet.ui.session.history.written import planes_of
 from napari_unet.ui.session.present import present
-from napari_unet.ui.session.reviewed_layer import ReviewedOverlay
+from napari_unet.ui.session.reviewed_layer import BY_HAND, ReviewedOverlay
 from napari_unet.ui.session.running.pacing import Debounced, Slices
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class CorrectionTracker(QObject):
         self._edited: set[PlaneIndex] = set()  # ever painted on: undo can change no other plane
         self._stale: set[PlaneIndex] = set()
         self._everything_stale = False
-        self._marked: set[PlaneIndex] = set()  # of the overlay, by a stroke
+        self._marked: list[tuple[PlaneIndex, PlaneBox]] = []  # where steps of the overlay wrote
         self._touched: set[PlaneIndex] = set()  # looked at since `take_touched`
         self._overlay_stale = self._undrawn = False
         self._seen: dict[str, tuple[Any, ...]] = {}  # by role: the view in which a layer was drawn last
@@ -113,6 +114,13 @@ class CorrectionTracker(QObject):
         self._stale.update(planes)
         self._quiet.ask()
 
+    def note_step(self, role: str, planes: Any) -> None:
+        """Say that undo or redo changed these planes of the labels or of the overlay: a hidden layer is not drawn."""
+        if role == "labels":
+            self.note_edit(planes)
+        else:
+            self._on_marked()
+
     def note_refreshed(self, plane: PlaneIndex) -> None:
         """Labels and prediction were written to alike: nothing differs that did not before."""
         if self._live is not None:
@@ -148,23 +156,20 @@ class CorrectionTracker(QObject):
         if old is not None:
             old.events.paint.disconnect(on_paint)
             old.events.set_data.disconnect(on_drawn)
+            old.events.selected_label.disconnect(self._on_selected)
             del self._watched[role]
         if layer is not None:
             layer.events.paint.connect(on_paint)
             layer.events.set_data.connect(on_drawn)
+            layer.events.selected_label.connect(self._on_selected)
             self._watched[role] = layer
             self._moved(role)
         if role == "labels":
             self._edited.clear()
 
-    def _on_paint(self, event: Any = None) -> None:
-        layer = self.work.labels_layer
-        if layer is None:
-            return
-        planes = [self._plane()]
-        if layer.n_edit_dimensions > 2 and layer.ndim > 2 and self._live is not None:
-            planes = list(self._live.planes())  # undo will change as many
-        self.note_edit(planes)
+    def _on_paint(self, event: Any) -> None:
+        if self.work.labels_layer is not None:
+            self.note_edit(planes_of(event.value, self.work.geometry))  # undo will change the same
 
     def _on_drawn(self, event: Any = None) -> None:
         """The layer was drawn anew: another slice is in view, or undo or redo changed something somewhere."""
@@ -175,14 +180,22 @@ class CorrectionTracker(QObject):
             self._quiet.ask()
 
     def _on_marked(self, event: Any = None) -> None:
-        # Some of napari's edits tell of themselves before they write, so this only takes a note.
-        self._marked.add(self._plane())
+        self._marked.extend(self.overlay.follow_steps())
         self._quiet.ask()
 
+    def _on_selected(self, event: Any) -> None:
+        """A brush for marks makes marks by hand, or none: other values mean something else there, or nothing."""
+        layer = event.source
+        if layer is self._watched.get("reviewed") and layer.selected_label > BY_HAND:
+            layer.selected_label = BY_HAND
+
     def _on_overlay_drawn(self, event: Any = None) -> None:
-        if not self.overlay.writing and not self._moved("reviewed"):
-            self._overlay_stale = True
-            self._quiet.ask()
+        if self.overlay.writing or self._moved("reviewed"):
+            return
+        steps = self.overlay.follow_steps()  # undo and redo, or else somebody wrote anywhere, past the history
+        self._marked.extend(steps)
+        self._overlay_stale |= not steps
+        self._quiet.ask()
 
     def _moved(self, role: str) -> bool:
         """Whether the view is another one than when the layer of this role was drawn last."""
@@ -204,14 +217,16 @@ class CorrectionTracker(QObject):
         self._slices.start(self._follow(sorted(self._stale, key=lambda plane: plane != here)))
 
     def _follow(self, planes: list[PlaneIndex]) -> Iterator[None]:
-        self._touched.update(planes, self._marked, self.overlay.planes() if self._overlay_stale else ())
-        for plane in self._marked:
-            self.overlay.notice_erased(plane)
-        self._marked.clear()
+        self._touched.update(planes, self.overlay.planes() if self._overlay_stale else ())
+        self._touched.update(plane for plane, _ in self._marked)
         labels = self.work.labels
         if self._live is None or labels is None:
             self._stale.clear()
+            self._marked.clear()
             return
+        while self._marked:
+            self._undrawn |= self.overlay.rewrite(*self._marked.pop())
+            yield
         for plane in planes:
             yield from self._live.update(labels, [plane])
             for marked in self._mark(plane):

@@ -44,6 +44,26 @@ def atom_before(atom: Any) -> tuple[Pixels, npt.NDArray[Any]]:
     return index, np.asarray(atom.old_values).ravel()
 
 
+def atom_values(atom: Any) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Which pixels of its place one atom writes to, what was there before and what is there after.
+
+    Of the shape of its box, or one value for each of its pixels (see `atom_place`).
+    """
+    box, pixels = atom_place(atom)
+    if box is None:
+        shape = pixels[0].shape
+        before, after = (np.broadcast_to(np.asarray(atom[part]).ravel(), shape) for part in (1, 2))
+        return np.ones(shape, bool), before, after
+    shape = tuple(part.stop - (part.start or 0) if isinstance(part, slice) else 1 for part in box)
+    old = np.asarray(atom.old_values)
+    if atom.mask is None:
+        mask, before = np.ones(shape, bool), old.reshape(shape)
+    else:
+        mask, before = np.asarray(atom.mask).reshape(shape), np.zeros(shape, old.dtype)
+        before[mask] = old.ravel()
+    return mask, before, np.broadcast_to(np.asarray(atom.new_value, old.dtype), shape)
+
+
 def redraw_part(layer: Labels, box: tuple[slice, ...]) -> bool:
     """Draw anew what was written, past the layer's history, to `box` (a slice for each axis of the layer).
 
@@ -117,6 +137,19 @@ def history_of(layer: Labels) -> Any:
 def put_history(layer: Labels, history: Any) -> None:
     """Have again what could be undone before `data` was assigned, with which napari begins anew: for the same array."""
     layer._undo_history, layer._redo_history = history
+
+
+def forget_undone(layer: Labels, keep: int = 0) -> None:
+    """Redo nothing more in a layer but the next `keep` steps: others were made since, in another layer."""
+    while len(layer._redo_history) > keep:
+        layer._redo_history.popleft()
+
+
+def forget_oldest(layer: Labels, atoms: Any) -> None:
+    """Let the oldest step of a layer stand for good, if it is the one of these atoms."""
+    items = layer._undo_history
+    if items and any(atom is atoms[0] for atom in items[0]):
+        items.popleft()
 
 
 class PooledWorker(GeneratorWorker):

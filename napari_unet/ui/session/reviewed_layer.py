@@ -1,7 +1,9 @@
 """The overlay of what is reviewed: a Labels layer of one colour, marked by hand, or because an object was corrected.
 
 In its data 1 is marked by hand and 2 is marked because an object was corrected there; both count as reviewed. What
-follows the corrections is written without undo steps of its own, since undoing a correction takes it away again.
+follows the corrections is written without undo steps of its own, since undoing a correction takes it away again: it is
+a matter of the labels of now, of the prediction, and of what the steps that stand in the layer's history erased
+(`history.erasures`), and of nothing else. So it does not matter when it is brought up to date.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_unet.corrections.reviewed import (
     reviewed_share,
 )
-from napari_unet.labels.types import Mask, PlaneBox, PlaneIndex
+from napari_unet.labels.types import Array, Mask, PlaneBox, PlaneIndex
+from napari_unet.ui.session.history.erasures import Erasures
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -37,8 +40,7 @@ class ReviewedOverlay:
     def __init__(self, session: Session, work: ImageWork) -> None:
         self._session, self._work = session, work
         self._wanted: dict[PlaneIndex, Mask] = {}  # where corrections ask for a mark
-        self._followed: dict[PlaneIndex, Mask] = {}  # where they got one, as last written
-        self._refused: dict[PlaneIndex, Mask] = {}  # where they get none, since the user erased it
+        self._erasures = Erasures(BY_CORRECTION)
         self.writing = False
 
     @property
@@ -100,47 +102,48 @@ class ReviewedOverlay:
             if pieces is None:
                 return False
             self.ensure_layer()
-        self._refuse(plane, self._followed.get(plane), region)
         wanted = self._wanted.setdefault(plane, np.zeros(self._work.shape[-2:], bool))
         wanted[region] = False
         if pieces is not None:
             pieces.paint(wanted, region)
         return self._write(plane, region)
 
-    def rewrite(self, plane: PlaneIndex) -> bool:
-        """Put right what undo and redo brought back of marks that follow corrections; True if something was wrong."""
+    def follow_steps(self) -> list[tuple[PlaneIndex, PlaneBox]]:
+        """Take note of steps that were made, undone or redone in the layer; gives the places that they wrote to.
+
+        Some of napari's edits tell of themselves before they write: `rewrite` comes after that.
+        """
+        reviewed = self._work.reviewed
+        if self.layer is None or reviewed is None:
+            return []
+        places = []
+        for (plane, box), stays in self._erasures.follow(self.layer, self._work.geometry, self._wanted):
+            if stays:
+                _by_hand(reviewed[plane][box])
+            places.append((plane, box))
+        return places
+
+    def rewrite(self, plane: PlaneIndex, region: PlaneBox = WHOLE) -> bool:
+        """Put right what was written of marks that follow corrections; True if something was wrong."""
         if self.layer is None or plane not in self._wanted:
             return False
-        # Only what had a mark that follows corrections, and has none now, was erased: by redo.
-        self._refuse(plane, self._followed.get(plane), WHOLE)
-        return self._write(plane, WHOLE)
+        return self._write(plane, region)
 
-    def notice_erased(self, plane: PlaneIndex) -> None:
-        """After a stroke in this layer: what is empty now, although corrections ask for a mark, stays empty."""
-        self._refuse(plane, self._wanted.get(plane), WHOLE)
-
-    def _refuse(self, plane: PlaneIndex, marked: Mask | None, region: PlaneBox) -> None:
-        reviewed = self._work.reviewed
-        if reviewed is None or marked is None:
-            return
-        empty = reviewed[plane][region] == 0
-        erased = marked[region] & empty
-        if plane not in self._refused:
-            if not erased.any():
-                return
-            self._refused[plane] = np.zeros(marked.shape, bool)
-        self._refused[plane][region] = erased | (self._refused[plane][region] & empty)
+    def leave_empty(self) -> None:
+        """What is empty now, although corrections ask for a mark, stays empty: marks were read from a file."""
+        for plane, wanted in self._wanted.items():
+            self._erasures.add(plane, wanted & (present(self._work.reviewed)[plane] == 0))
 
     def keep_marks(self) -> None:
         """Turn all marks that follow corrections into marks by hand: what they follow is about to change."""
         reviewed = self._work.reviewed
         for plane in self._wanted if reviewed is not None else ():
-            present(reviewed)[plane][present(reviewed)[plane] == BY_CORRECTION] = BY_HAND
+            _by_hand(present(reviewed)[plane])
         self._forget()
 
     def _forget(self) -> None:
-        for masks in (self._wanted, self._followed, self._refused):
-            masks.clear()
+        self._wanted.clear()
+        self._erasures.start_anew()
 
     def planes(self) -> list[PlaneIndex]:
         """Planes in which corrections have asked for marks."""
@@ -155,11 +158,11 @@ class ReviewedOverlay:
     def _write(self, plane: PlaneIndex, region: PlaneBox) -> bool:
         now = present(self._work.reviewed)[plane][region]
         wanted = self._wanted[plane][region]
-        if plane in self._refused:
-            wanted = wanted & ~self._refused[plane][region]
-        new = np.where(now == BY_HAND, np.uint8(BY_HAND), np.where(wanted, np.uint8(BY_CORRECTION), np.uint8(0)))
-        followed = self._followed.setdefault(plane, np.zeros(self._work.shape[-2:], bool))
-        followed[region] = new == BY_CORRECTION
+        erased = self._erasures.of(plane)
+        if erased is not None:
+            wanted = wanted & ~erased[region]
+        asked = np.where(wanted, np.uint8(BY_CORRECTION), np.uint8(0))
+        new = np.where((now == 0) | (now == BY_CORRECTION), asked, now)
         if np.array_equal(new, now):
             return False
         now[...] = new
@@ -180,6 +183,11 @@ class ReviewedOverlay:
             yield
         finally:
             self.writing = False
+
+
+def _by_hand(reviewed: Array) -> None:
+    """Turn marks that follow corrections into marks by hand."""
+    reviewed[reviewed == BY_CORRECTION] = BY_HAND
 
 
 def _corners(region: PlaneBox, shape: tuple[int, ...]) -> list[tuple[int, int]]:

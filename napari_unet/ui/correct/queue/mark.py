@@ -32,8 +32,6 @@ def mark_object(session: Session, work: ImageWork, parts: list[Index], value: in
     layer = overlay.ensure_layer()
     index = tuple(np.concatenate(axis) for axis in zip(*parts, strict=True))
     layer.data_setitem(work.geometry.layer_index(index), value)
-    for part in parts:
-        overlay.notice_erased(tuple(int(axis[0]) for axis in part[:-2]))
     if not layer.visible:
         layer.visible = True
     return len(parts)

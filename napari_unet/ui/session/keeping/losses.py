@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.napari_private import history_of, put_history
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.reviewed_layer import BY_HAND
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -183,6 +184,8 @@ class Losses(QObject):
         given = np.asarray(layer.data)
         where = np.nonzero(given != known)
         values = given[where].astype(known.dtype)
+        if role == "reviewed":
+            values = np.minimum(values, BY_HAND)  # what somebody gives was marked by hand, whatever it followed before
         with self._quietly():
             layer.data = known
         put_history(layer, self._watched[id(layer)][2])  # the steps of before are still those of this array

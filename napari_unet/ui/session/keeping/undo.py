@@ -1,11 +1,15 @@
 """One history over all that the user did to an image: labels and reviewed marks, in the order in which it was done.
 
 napari keeps a history in each layer, and Ctrl+Z goes to the selected one. Here the last step goes first, whichever
-layer it was in. Steps are known by the layer's own `paint` event, one each.
+layer it was in. Steps are known by the layer's own `paint` event, one each. What can be undone and redone is what the
+layers' own histories hold: this tells the order. A step that is gone from them (undone by a script) is passed over.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -13,7 +17,10 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.project.storage.journal import LIMIT
+from napari_unet.ui.session.history.written import planes_of
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.napari_private import forget_oldest, forget_undone, history_of
+from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -22,16 +29,31 @@ if TYPE_CHECKING:
 ROLES = ("labels", "reviewed")
 
 
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step, in the history of `layer`; known by one of its `atoms`: napari makes another list as it moves."""
+
+    layer: Labels
+    atoms: Any
+
+    def comes_next(self, redo: bool) -> bool:
+        """Whether undo (or redo) in its layer would take this very step."""
+        items = history_of(self.layer)[redo]
+        return bool(items) and any(atom is self.atoms[0] for atom in items[-1])
+
+
 class Steps:
-    """What was done and undone in one image: for each step the layer that has it in its own history."""
+    """What was done and undone in one image, the last one last."""
 
     def __init__(self) -> None:
-        self.done: list[Labels] = []
-        self.undone: list[Labels] = []
+        self.done: list[Step] = []
+        self.undone: list[Step] = []
 
-    def note(self, layer: Labels) -> None:
-        self.done.append(layer)
+    def note(self, step: Step) -> None:
+        self.done.append(step)
         self.undone.clear()  # also those of the other layer: there is one history
+        for old in self.done[:-LIMIT]:
+            forget_oldest(old.layer, old.atoms)
         del self.done[:-LIMIT]
 
 
@@ -45,6 +67,7 @@ class UndoHistory(QObject):
         self._session = session
         self._steps: dict[str, Steps] = {}
         self._watched: WeakSet[Labels] = WeakSet()
+        self._listens = True
         for signal in (session.labels_changed, session.reviewed_changed):
             listen(self, signal, self._watch)
         listen(self, session.images_changed, self._drop_gone)
@@ -67,38 +90,50 @@ class UndoHistory(QObject):
     def roles_of(self, work: ImageWork) -> list[str]:
         """In which layers the steps are that can be undone, told by their roles: the last one last."""
         roles = {id(layer): role for role, layer in work.layers.items()}
-        return [roles[id(layer)] for layer in self.of(work).done if id(layer) in roles]
+        return [roles[id(step.layer)] for step in self.of(work).done if id(step.layer) in roles]
+
+    @contextlib.contextmanager
+    def playing(self) -> Iterator[None]:
+        """While the steps of one layer are written, and then those of another: `restore` tells their order."""
+        self._listens = False
+        try:
+            yield
+        finally:
+            self._listens = True
 
     def restore(self, work: ImageWork, done: list[str], undone: list[str]) -> None:
         """Go on with the steps of layers that were restored, told by their roles: the last one last."""
         steps = self.of(work)
-        steps.done, steps.undone = (
-            [work.layers[role] for role in roles if role in work.layers][-LIMIT:] for roles in (done, undone)
-        )
+        steps.done = _steps_of(work, done[-LIMIT:], redo=False)
+        steps.undone = _steps_of(work, undone[-LIMIT:], redo=True)
+        for role in ROLES:
+            if role in work.layers:
+                layer = work.layers[role]
+                forget_undone(layer, sum(step.layer is layer for step in steps.undone))
         self.changed.emit(work)
 
     def undo(self, work: ImageWork | None = None) -> bool:
         """Take back the last step of an image (the current one); False if there is none."""
         work = work or self._session.current
-        return work is not None and self._go(work, self.of(work).done, self.of(work).undone, Labels.undo)
+        return work is not None and self._go(work, self.of(work).done, self.of(work).undone, redo=False)
 
     def redo(self, work: ImageWork | None = None) -> bool:
         """Bring back the step that was undone last; False if there is none."""
         work = work or self._session.current
-        return work is not None and self._go(work, self.of(work).undone, self.of(work).done, Labels.redo)
+        return work is not None and self._go(work, self.of(work).undone, self.of(work).done, redo=True)
 
-    def _go(self, work: ImageWork, source: list[Labels], target: list[Labels], act: Any) -> bool:
-        mine = [layer for role in ROLES if (layer := work.layers.get(role)) is not None]
-        # Layers whose history is older than this one (restored, or undone by a script) are asked last.
-        for layer in [*reversed(source), *mine]:
-            known = bool(source) and source[-1] is layer
-            if known:
-                source.pop()
-            if any(layer is own for own in mine) and _changes(layer, act):
-                target.append(layer)
-                self.changed.emit(work)
-                return True
-        return False
+    def _go(self, work: ImageWork, source: list[Step], target: list[Step], redo: bool) -> bool:
+        step = _take_next(work, source, redo)
+        if step is None:
+            return False
+        (Labels.redo if redo else Labels.undo)(step.layer)
+        target.append(step)
+        role = next(role for role in ROLES if work.layers.get(role) is step.layer)
+        if not step.layer.visible:
+            step.layer.events.set_data()  # napari does not draw it, and who keeps it learns of it by that
+        get_trackers(self._session).of(work).note_step(role, planes_of(step.atoms, work.geometry))
+        self.changed.emit(work)
+        return True
 
     def _watch(self, work: ImageWork) -> None:
         """Follow the layers of an image, once each; what was done in those that are gone cannot be undone."""
@@ -110,20 +145,37 @@ class UndoHistory(QObject):
 
     def _on_paint(self, event: Any) -> None:
         work = self._session.find_work(event.source)
-        if work is not None:
-            self.of(work).note(event.source)
-            self.changed.emit(work)
+        if work is None or not self._listens:
+            return
+        self.of(work).note(Step(event.source, event.value))
+        for role in ROLES:
+            other = work.layers.get(role)
+            if other is not None and other is not event.source:
+                forget_undone(other)
+        self.changed.emit(work)
 
 
-def _changes(layer: Labels, act: Any) -> bool:
-    """Undo or redo in one layer; whether it had anything to do: then it is drawn anew."""
-    drawn: list[Any] = []
-    layer.events.set_data.connect(drawn.append)
-    try:
-        act(layer)
-    finally:
-        layer.events.set_data.disconnect(drawn.append)
-    return bool(drawn)
+def _take_next(work: ImageWork, source: list[Step], redo: bool) -> Step | None:
+    """The step to go next, taken from `source`; once that is empty, what layers have that is older than this history
+    (done before it was asked for, or undone by a script).
+    """
+    mine = [layer for role in ROLES if (layer := work.layers.get(role)) is not None]
+    while source:
+        step = source.pop()
+        if any(step.layer is layer for layer in mine) and step.comes_next(redo):
+            return step
+    for layer in mine:
+        items = history_of(layer)[redo]
+        if items:
+            return Step(layer, items[-1])
+    return None
+
+
+def _steps_of(work: ImageWork, roles: list[str], redo: bool) -> list[Step]:
+    """The steps of layers that have as many, and maybe more, told by their roles: the last one last."""
+    left = {role: list(history_of(layer)[redo]) for role, layer in work.layers.items() if role in ROLES}
+    steps = [Step(work.layers[role], left[role].pop()) for role in reversed(roles) if left.get(role)]
+    return steps[::-1]
 
 
 def get_undo(session: Session) -> UndoHistory:
