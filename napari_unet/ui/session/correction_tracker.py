@@ -185,8 +185,8 @@ class CorrectionTracker(QObject):
 
     def _on_selected(self, event: Any) -> None:
         """A brush for marks makes marks by hand, or none: other values mean something else there, or nothing."""
-        layer = event.source
-        if layer is self._watched.get("reviewed") and layer.selected_label > BY_HAND:
+        layer = self._watched.get("reviewed")
+        if layer is not None and layer is event.source and layer.selected_label > BY_HAND:
             layer.selected_label = BY_HAND
 
     def _on_overlay_drawn(self, event: Any = None) -> None:
