@@ -44,7 +44,10 @@ def deepen(model: Model, images: Sequence[CorrectedImage]) -> Model:
         If an image is no z-stack, or what the model finds are no objects.
     """
     for one in images:
-        require("Z" in one.axes, f"{one.name} is no z-stack: a model learns in 3D from z-stacks only.")
+        require(
+            "Z" in one.axes,
+            f"{one.name} is no z-stack: a model learns in 3D from z-stacks only. Let it learn in 2D, with a 2D model.",
+        )
     if not find_head(model.record).draws_objects:
         raise UserError(f"{model.name} finds classes, and only models for objects learn in 3D: learn in 2D.")
     seen = [measure_flatness(one.image)[0] * _zoom(model.record, one.view.diameter) for one in images]
