@@ -159,16 +159,22 @@ def photograph_tools(folder: Path) -> None:
     close_window(viewer)
 
 
-def photograph_results(folder: Path) -> None:
-    """Measured nuclei, coloured by their area, one of them in its frame; and many files as they are done."""
+def open_labelled() -> DemoUser:
+    """A window with the sample of nuclei and their true labels."""
     viewer, panel = open_window(SIZE)
     user = DemoUser(viewer, panel)
-    camera = Photographer(user, folder)
     panel.image_step.open_paths([sample_path("nuclei_2d")])
     user.adjust_contrast()
     truth = read_labels(sample_labels_path("nuclei_2d"), user.work.grey)
     panel.session.add_layer(user.work, "labels", truth.copy())
     user.work.prediction = truth
+    return user
+
+
+def photograph_results(folder: Path) -> None:
+    """Measured nuclei, coloured by their area, one of them in its frame; and many files as they are done."""
+    user = open_labelled()
+    panel, camera = user.panel, Photographer(user, folder)
     results = panel.results_step
     for step in panel.steps:
         step.set_open(step is results)
@@ -193,26 +199,20 @@ def photograph_results(folder: Path) -> None:
         files.grab().save(str(path))
         save(Image.open(path).convert("RGB"), path)
         files.close()
-    close_window(viewer)
+    close_window(user.viewer)
 
 
 def photograph_tasks(folder: Path) -> None:
     """Classes of objects from a few clicks, in their colours; and a noisy image with its middle denoised."""
-    viewer, panel = open_window(SIZE)
-    user = DemoUser(viewer, panel)
-    camera = Photographer(user, folder)
-    panel.image_step.open_paths([sample_path("nuclei_2d")])
-    user.adjust_contrast()
-    truth = read_labels(sample_labels_path("nuclei_2d"), user.work.grey)
-    panel.session.add_layer(user.work, "labels", truth.copy())
-    user.work.prediction = truth
+    user = open_labelled()
+    panel, camera = user.panel, Photographer(user, folder)
     step = panel.classify_step
     for other in panel.steps:
         other.set_open(other is step)
     step.give_button.setChecked(True)
     for name, which in (("small", 0), ("large", 1)):
         step._change(lambda marked, name=name, which=which: marked.renamed(which, name))
-    largest = sorted(regionprops(truth), key=lambda region: region.area)
+    largest = sorted(regionprops(user.work.prediction), key=lambda region: region.area)
     for which, regions in enumerate((largest[10:16], largest[-12:-6])):
         for region in regions:
             at = region.coords[len(region.coords) // 2]
@@ -233,7 +233,7 @@ def photograph_tasks(folder: Path) -> None:
         user.click(restore.try_button)
         user.finish(restore, "Restoring")
         camera.take("restored")
-    close_window(viewer)
+    close_window(user.viewer)
 
 
 def photograph_membranes(folder: Path, seconds: float) -> None:

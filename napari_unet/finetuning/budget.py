@@ -126,8 +126,8 @@ def affordable_patches(patches: int, steps_left: float, with_replay: bool) -> in
     """Patches a step, `patches` or fewer, if there is time for only `steps_left` more steps of so many.
 
     Learning moves on by steps: of the same number of patches, 180 steps of one taught far more than 30 of six (mean AP
-    of cells in phase contrast .295 against .191, of chloroplasts .358 against .295, of brightfield .555 against .527;
-    of simulated blood smears AP@0.5 1.0 against .47). Replay needs room beside what is new.
+    of cells in phase contrast .295 against .191, of chloroplasts .358 against .295, of brightfield .555 against .527:
+    docs/benchmarks.md). Replay needs room beside what is new.
     """
     least = _LEAST_WITH_REPLAY if with_replay else 1
     return min(patches, max(least, round(patches * steps_left / _ENOUGH_STEPS)))
