@@ -28,6 +28,7 @@ from napari_unet.labels.types import Place
 from napari_unet.segmentation.config import StackName
 from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.layers import KEY, Geometry, layer_to_image, name_values, placement
+from napari_unet.ui.session.napari_private import draw_by_parts
 
 
 class Sign(Protocol):
@@ -182,6 +183,8 @@ class ImageWork:
 
     def put_layer(self, role: str, layer: Layer | None) -> Layer | None:
         """Have `layer` as ours of this role (None: none any more); returns the one of before."""
+        if isinstance(layer, Labels):
+            draw_by_parts(layer)
         others = {known: own for known, own in self.layers.items() if known != role}
         before = self.layers.get(role)
         self.layers = MappingProxyType(others if layer is None else {**others, role: layer})

@@ -82,20 +82,48 @@ def redraw_part(layer: Labels, box: tuple[slice, ...]) -> bool:
     part = tuple(slice(*ranges[axis]) for axis in displayed)
     if layer.contour == 0:
         known.image.view[part] = layer.colormap._data_to_texture(known.image.raw[part])
-    if max(known.image.raw.shape) > most_texels():
-        return False
+    draw_by_parts(layer)
     layer._accumulate_updated_slice(tuple(slice(*one) for one in ranges))
     layer._partial_labels_refresh()
     return True
 
 
 def redraw_all(layer: Labels) -> None:
-    """Draw anew what `redraw_part` could not, which has coloured what is new of a plane too large for one texture."""
-    view = layer._slice.image.view
-    if layer.contour == 0 and view.ndim == 2 and max(view.shape) > most_texels():
-        layer._refresh_sync(data_displayed=True)
-    else:
-        layer.refresh(thumbnail=False, extent=False)
+    """Draw anew what `redraw_part` could not."""
+    layer.refresh(thumbnail=False, extent=False)
+
+
+def draw_by_parts(layer: Labels) -> None:
+    """Have strokes drawn as parts in planes too large for a texture, too, of which napari hands over all each time.
+
+    Of such planes it shows every second row and column, or fewer: of a part these are handed over.
+    """
+    layer.events.labels_update.connect(_draw_thinned, position="first")
+
+
+def _draw_thinned(event: Any) -> None:
+    raw = event.source._slice.image.raw
+    most = most_texels()
+    if raw.ndim != 2 or max(raw.shape) <= most or not event.source.loaded:
+        return
+    steps = [-(-size // most) for size in raw.shape]
+    firsts = [-(-start // step) for start, step in zip(event.offset, steps, strict=True)]
+    starts = zip(firsts, steps, event.offset, strict=True)
+    part = event.data[tuple(slice(first * step - start, None, step) for first, step, start in starts)]
+    thinned = tuple(-(-size // step) for size, step in zip(raw.shape, steps, strict=True))
+    nodes = [picture.node for picture in _pictures(event.source)]
+    if any(node._texture.shape[:2] != thinned for node in nodes):
+        return
+    for node in nodes if part.size else ():
+        node._texture.scale_and_set_data(np.ascontiguousarray(part), offset=firsts)
+        node.update()
+    event.blocked = True
+
+
+def _pictures(layer: Labels) -> list[Any]:
+    """What draws a layer, in each window that shows it."""
+    listeners = [one for one in layer.events.labels_update.callbacks if isinstance(one, tuple)]
+    return [known for known in (one[0]() for one in listeners) if hasattr(known, "node")]
 
 
 def redraw_thumbnail(layer: Labels) -> None:

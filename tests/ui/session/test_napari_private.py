@@ -16,10 +16,10 @@ from napari_unet.ui.session import napari_private
 from napari_unet.ui.session.napari_private import (
     atom_before,
     atom_place,
+    draw_by_parts,
     drawn_as_empty,
     history_of,
     put_history,
-    redraw_all,
     redraw_part,
     redraw_thumbnail,
 )
@@ -110,21 +110,41 @@ def test_a_part_of_another_slice_or_of_a_hidden_layer_is_not_drawn(viewer: Any) 
     assert not told
 
 
-def test_a_part_of_a_plane_too_large_for_a_texture_is_coloured_and_then_all_of_it_handed_over(
-    viewer: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.real_window
+@pytest.mark.filterwarnings("ignore:data shape .* will be downsampled")
+def test_of_a_plane_too_large_for_a_texture_a_part_is_handed_over_as_of_any_other(
+    make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = viewer.add_labels(np.zeros((40, 50), np.int32))
     monkeypatch.setattr(napari_private, "most_texels", lambda: 45)
-    layer.data[3, 4] = 9
-    assert not redraw_part(layer, (slice(0, 5), slice(0, 5)))
-    coloured: list[Any] = []
-    drawn: list[Any] = []
-    monkeypatch.setattr(layer, "_raw_to_displayed", coloured.append)
-    layer.events.set_data.connect(drawn.append)
-    redraw_all(layer)
-    assert drawn
-    assert not coloured
-    assert layer._slice.image.view[3, 4] == layer.colormap._data_to_texture(np.array([9]))[0]
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_labels(np.zeros((41, 93), np.int32))
+    picture = viewer.window._qt_viewer.canvas.layer_to_visual[layer]
+    picture.MAX_TEXTURE_SIZE_2D = 45
+    draw_by_parts(layer)
+    layer.refresh()
+    viewer.screenshot(flash=False)
+    handed: list[Any] = []
+    texture, write = picture.node._texture, picture.node._texture.scale_and_set_data
+
+    def note(data: Any, offset: Any = (0, 0), **options: Any) -> None:
+        handed.append((tuple(offset), data.copy()))
+        write(data, offset=offset, **options)
+
+    monkeypatch.setattr(texture, "scale_and_set_data", note)
+    layer.data[5:15, 20:40] = 7
+    reason = "napari draws planes larger than a texture in another way: strokes and tiles take seconds there"
+    assert redraw_part(layer, (slice(5, 15), slice(20, 40))), reason
+    layer.brush_size = 9
+    layer.paint((30, 61), 9)  # not ours: a stroke
+    shown = np.zeros((41, 31), layer._slice.image.view.dtype)
+    for (row, column), data in handed:
+        shown[row : row + data.shape[0], column : column + data.shape[1]] = data
+    assert len(handed) == 2, reason
+    assert max(data.size for _, data in handed) < shown.size // 4, reason
+    assert np.array_equal(shown, layer._slice.image.view[:, ::3]), reason
+    partly = viewer.screenshot(flash=False)
+    layer.refresh()
+    assert np.array_equal(partly, viewer.screenshot(flash=False)), reason
 
 
 def test_an_empty_layer_is_added_without_colouring_it_and_is_as_any_other_afterwards(viewer: Any) -> None:

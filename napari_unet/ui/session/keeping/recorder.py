@@ -54,8 +54,10 @@ class Recorder(QObject):
         self.paused = False
         """While a model writes: strokes are still recorded."""
         array = self._array()
-        # Even to read memory that was never written takes a second for a plane of 20,000 pixels a side.
-        self.saved: npt.NDArray[Any] = np.zeros_like(array) if is_known_empty(self.layer) else copy_array(array)
+        # Even to read memory that was never written takes a second for a plane of 20,000 pixels a side; `zeros_like`,
+        # unlike `zeros`, writes to all of it.
+        empty = is_known_empty(self.layer)
+        self.saved: npt.NDArray[Any] = np.zeros(array.shape, array.dtype) if empty else copy_array(array)
         self._painted: set[TileKey] = set()
         self._scanning = self._stroking = False
         self._n_edits = 0
