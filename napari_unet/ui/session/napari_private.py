@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,33 @@ def drawn_as_empty(layer: Labels) -> Iterator[None]:
         yield
     finally:
         del layer._raw_to_displayed
+
+
+@contextmanager
+def added_unselected(layers: Any) -> Iterator[None]:
+    """While a layer is added that is not to be selected: to select it, and then the one of before, takes long."""
+    usual = layers._activate_on_insert
+    layers._activate_on_insert = False
+    try:
+        yield
+    finally:
+        layers._activate_on_insert = usual
+
+
+def draw_helpers_when_used(layer: Labels) -> None:
+    """Have napari's polygon and brush circle drawn from when their tool is taken, not from when the layer is added.
+
+    To set these up takes longer than all else of a new layer, and most layers are never drawn on with either.
+    """
+    for overlay in layer._overlays.values():
+        if hasattr(overlay, "enabled"):
+            overlay.visible = overlay.enabled
+            overlay.events.enabled.connect(partial(_show_helper, overlay))
+
+
+def _show_helper(overlay: Any, event: Any = None) -> None:
+    if overlay.enabled:
+        overlay.visible = True
 
 
 def is_known_empty(layer: Labels) -> bool:

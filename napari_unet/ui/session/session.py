@@ -27,7 +27,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
 from napari_unet.ui.session.layers import is_image_layer, show_planes
-from napari_unet.ui.session.napari_private import drawn_as_empty
+from napari_unet.ui.session.napari_private import added_unselected, draw_helpers_when_used, drawn_as_empty
 from napari_unet.ui.session.running.model_in_use import ModelInUse
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ _SIGNALS = {
     "task": "classes_changed",
     "class_names": "classes_changed",
 }
+
+_SMALL = 2**21  # pixels of a layer that napari looks at in a moment
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
@@ -215,12 +217,15 @@ class Session:
         """
         self.remove_layer(work, role)
         make = ImageLayer if role == "probability" else Labels
-        # Not visible at first: napari looks at all of a layer each time that something about it is set.
-        layer = make(work.geometry.to_layer(data), visible=False, **(work.layer_options(role) | options))
+        # A large one is not visible at first: napari looks at all of it each time that something about it is set.
+        small = data.size <= _SMALL
+        layer = make(work.geometry.to_layer(data), visible=small, **(work.layer_options(role) | options))
+        if make is Labels:
+            draw_helpers_when_used(layer)
         with drawn_as_empty(layer) if empty else contextlib.nullcontext():
-            with self.keep_selection():
+            with added_unselected(self.viewer.layers):
                 self.viewer.add_layer(layer)
-                layer.visible = True
+            layer.visible = True
             work.put_layer(role, layer)
         return layer
 

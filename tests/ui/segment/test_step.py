@@ -348,8 +348,9 @@ def test_replacing_everything_offers_undo_in_place(
 
 
 def test_stop_ends_a_backlog_of_tiles_and_large_planes_come_in_bands(
-    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any
-) -> None:
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any,
+    qtbot: Any,
+) -> None:  # fmt: skip
     """A queue of two hundred tiles, each of which takes the window 20 ms: after Stop most of them are left out."""
     monkeypatch.setattr("napari_unet.ui.segment.background.BAND_PIXELS", 8 * 80)
     monkeypatch.setattr("napari_unet.ui.segment.run.LATE_SECONDS", 0.1)
@@ -370,6 +371,7 @@ def test_stop_ends_a_backlog_of_tiles_and_large_planes_come_in_bands(
     monkeypatch.setattr("napari_unet.ui.canvas.live_labels.LiveLabels.write", slow_write)
     viewer.add_image(np.zeros((64, 80), np.float32))
     panel.segment_step.segment_button.click()
+    qtbot.waitUntil(lambda: bool(written), timeout=20_000)  # before, the model is still being loaded
     panel.segment_step.progress.stop_button.click()
     wait_until_idle(panel.session)
     assert len([shape for shape in written if shape == (4, 4)]) < 100
@@ -403,6 +405,7 @@ def test_of_a_plane_only_the_tiles_that_come_are_drawn(
     monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", tiles)
     monkeypatch.setattr("napari_unet.ui.segment.background.BAND_PIXELS", 8 * 80)
     monkeypatch.setattr("napari_unet.ui.correct.look._MOST", 0)  # of a plane so large no outlines are drawn
+    monkeypatch.setattr("napari_unet.ui.session.session._SMALL", 0)
     viewer.add_image(np.zeros((64, 80), np.float32))
     viewer.layers.events.inserted.connect(on_layer)
     panel.segment_step.segment_button.click()

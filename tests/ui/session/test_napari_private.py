@@ -14,9 +14,11 @@ from napari.qt.threading import GeneratorWorker
 import napari_unet.ui
 from napari_unet.ui.session import napari_private
 from napari_unet.ui.session.napari_private import (
+    added_unselected,
     atom_before,
     atom_place,
     draw_by_parts,
+    draw_helpers_when_used,
     drawn_as_empty,
     history_of,
     put_history,
@@ -188,3 +190,30 @@ def test_what_can_be_undone_is_kept_while_another_array_is_assigned_and_taken_ba
     layer.undo()
     reason = "Labels keep their history elsewhere: other data would make corrections impossible to undo"
     assert not array.any(), reason
+
+
+def test_a_layer_can_be_added_without_being_selected_for_a_moment(viewer: Any) -> None:
+    image = viewer.add_image(np.zeros((20, 20)))
+    told: list[Any] = []
+    viewer.layers.selection.events.active.connect(told.append)
+    with added_unselected(viewer.layers):
+        viewer.add_labels(np.zeros((20, 20), int))
+    reason = "napari selects what is added in another way: adding labels takes a tenth of a second longer"
+    assert not told, reason
+    assert viewer.layers.selection.active is image
+    assert viewer.add_labels(np.zeros((20, 20), int)) is viewer.layers.selection.active
+
+
+@pytest.mark.parametrize(("mode", "helper"), [("polygon", "polygon"), ("paint", "brush_stroke")])
+def test_what_napari_draws_for_a_tool_is_set_up_when_the_tool_is_taken(viewer: Any, mode: str, helper: str) -> None:
+    layer = Labels(np.zeros((20, 20), int))
+    draw_helpers_when_used(layer)
+    viewer.add_layer(layer)
+    drawn = viewer.window._qt_viewer.canvas._layer_overlay_to_visual[layer]
+    reason = "napari has other helpers for its tools: each new labels layer takes a quarter of a second longer"
+    assert set(layer._overlays) >= {"polygon", "brush_stroke"}, reason
+    assert not {layer._overlays["polygon"], layer._overlays["brush_stroke"]} & set(drawn), reason
+    layer.mode = mode
+    assert [name for name, one in layer._overlays.items() if one in drawn and hasattr(one, "enabled")] == [helper]
+    layer.mode = "pan_zoom"
+    assert layer._overlays[helper] in drawn, "it is set up once"

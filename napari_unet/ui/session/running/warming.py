@@ -31,6 +31,7 @@ def warm_up(load: Callable[[], Any]) -> threading.Thread | None:
 def _warm_up(load: Callable[[], Any]) -> None:
     from napari_unet.errors import UserError
 
+    _prepare_lines()
     _read_ahead()
     from napari_unet.models.running.device import lower_thread_priority
 
@@ -41,6 +42,13 @@ def _warm_up(load: Callable[[], Any]) -> None:
         load()
     except UserError:
         return  # said when somebody segments
+
+
+def _prepare_lines() -> None:
+    """Have vispy's patterns of dashes, which it otherwise computes for half a second with the first labels."""
+    from vispy.visuals.line.dash_atlas import DashAtlas
+
+    DashAtlas()
 
 
 def _read_ahead() -> None:
