@@ -27,8 +27,9 @@ alone       the same without replay: what these images can teach a model that ma
 Orders are random orders of the images to be corrected, with other random numbers for the rest. A cell is one
 type/order/arm/k, and writes one line to results.jsonl in the results folder when it is done: `ap` (mean over IoU
 0.5:0.05:0.9) and `ap50` on the scored images, `base_ap50` on a sample of validation images of the types that the base
-model knows, seconds and steps of training, what was corrected, and what the fine-tuning said. A cell that has its line
-(with the same model and budget) is skipped. R(k) = (AP(k) - AP(0)) / (AP(all) - AP(0)).
+model knows, seconds and steps of training, what was corrected, what the fine-tuning said, and the mean AP of its parent
+and its child, kept or not: from these comes the table of verdicts. A cell that has its line (with the same model and
+budget) is skipped. R(k) = (AP(k) - AP(0)) / (AP(all) - AP(0)).
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from effort_images import TYPES, Picture, label_densely, read_base, read_pictures, score_pictures
-from effort_report import plot_results, print_table
+from effort_images import OF_THEIR_OWN, TYPES, Picture, label_densely, read_base, read_pictures, score_pictures
+from effort_report import plot_results, print_table, print_verdicts
 from effort_session import Session
 from simulated_user import Noise, Order, by_kind, by_overlap
 
@@ -82,9 +83,11 @@ class Bench:
         self.model = load_model(args.model)
         assert self.model.sha256 is not None
         steps = f", {args.max_steps} steps" if args.max_steps else ""
+        steps += f" of {args.patches}" if args.patches else ""
         self.setup = {"model": self.model.sha256[:12], "budget": f"{args.seconds:g} s{steps}"}
         self.pictures = cache(lambda kind: read_pictures(args.data, kind))
         self.base = cache(lambda: read_base(args.data))
+        self.scores: dict[str, dict[int, tuple[Model, dict[str, float]]]] = {}  # models are kept, as ids are used again
 
     def rows(self) -> list[dict[str, Any]]:
         """Lines of this model and budget."""
@@ -98,8 +101,7 @@ class Bench:
             return
         start = time.perf_counter()
         model, row = getattr(self, f"_{cell.arm}")(cell)
-        scored = score_pictures(model, self.pictures(cell.kind)[1])
-        row |= scored | {"base_ap50": score_pictures(model, self.base())["ap50"]}
+        row |= self._score(model, cell) | {"base_ap50": score_pictures(model, self.base())["ap50"]}
         row = {"cell": cell.name, **cell._asdict(), **self.setup, **row, "wall": round(time.perf_counter() - start, 1)}
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.file.open("a") as file:
@@ -152,12 +154,26 @@ class Bench:
         self, parent: Model, images: list[CorrectedImage], cell: Cell, times: int = 1, **settings: Any
     ) -> tuple[Model, dict[str, Any]]:
         steps = self.args.max_steps and times * self.args.max_steps
-        config = FinetuneConfig(seconds=times * self.args.seconds, max_steps=steps, seed=cell.order, **settings)
+        config = FinetuneConfig(
+            seconds=times * self.args.seconds,
+            max_steps=steps,
+            batch_size=self.args.patches,
+            seed=cell.order,
+            **settings,
+        )
         start = time.perf_counter()
         result: FinetuneResult = drain(finetune_steps(parent, images, config))
         seconds = round(time.perf_counter() - start, 1)
         row = {"seconds": seconds, "total": seconds, "steps": result.steps, "better": result.better}
+        row |= {name: self._score(one, cell)["ap"] for name, one in (("parent_ap", parent), ("child_ap", result.model))}
         return (parent if result.better is False else result.model), row | {"said": result.sentence}
+
+    def _score(self, model: Model, cell: Cell) -> dict[str, float]:
+        """On the images of other groups; each model once."""
+        known = self.scores.setdefault(cell.kind, {})
+        if id(model) not in known:
+            known[id(model)] = model, score_pictures(model, self.pictures(cell.kind)[1])
+        return known[id(model)][1]
 
     def _ordered(self, cell: Cell) -> list[Picture]:
         pictures = list(self.pictures(cell.kind)[0])
@@ -170,11 +186,12 @@ class Bench:
 
 def plan_cells(orders: int, only: Sequence[str]) -> Iterator[Cell]:
     """All cells, those that others are measured by first; `only` are patterns of their names."""
-    cells = [Cell(kind, 0, arm, k) for kind in TYPES for arm, k in (("base", 0), ("all", 0), ("alone", 0))]
+    kinds = [*TYPES, *(kind for kind in OF_THEIR_OWN if any(pattern.startswith(kind) for pattern in only))]
+    cells = [Cell(kind, 0, arm, k) for kind in kinds for arm, k in (("base", 0), ("all", 0), ("alone", 0))]
     for order in range(orders):
         cells += [
             Cell(kind, order, arm, k)
-            for kind in TYPES
+            for kind in kinds
             for arm in ("corrected", "kinds", "dense", "noisy")
             for k in EFFORTS
         ]
@@ -192,6 +209,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60.0, help="Of each fine-tuning.")
     parser.add_argument("--max-steps", type=int, help="Steps of each fine-tuning at most, for a machine that is busy.")
+    parser.add_argument("--patches", type=int, help="Patches a step; empty: as many as the time allows.")
     parser.add_argument("--table", action="store_true", help="Print the results there are, and run nothing.")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="Draw the results there are, and run nothing.")
     args = parser.parse_args()
@@ -199,6 +217,7 @@ def main() -> None:
     if args.table or args.plot:
         if args.table:
             print_table(bench.rows())
+            print_verdicts(bench.rows())
         if args.plot:
             plot_results(bench.rows(), args.plot)
         return

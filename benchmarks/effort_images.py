@@ -2,7 +2,8 @@
 
 Images of dsb2018 (role `unseen`) are divided by group into halves; of chloroplast_em the left halves of sections 1 to
 7 are corrected and the right halves of sections 8 and 10 scored: other chloroplasts of the same leaf. Objects are given
-to the model at their measured size, as by a user who sets the ring to what is in view.
+to the model at their measured size, as by a user who sets the ring to what is in view; which kind of a child answers
+an image is chosen by the program.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from skimage.io import imread
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
+from napari_unet.events import drain
 from napari_unet.images.image import Image
-from napari_unet.images.limits import volume_limits
 from napari_unet.images.view import View
 from napari_unet.labels.scores import Tally, tally_objects
-from napari_unet.learning.scoring import predict_labels
 from napari_unet.models.model import Model
-from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Segmentation
+from napari_unet.segmentation.segment import segment_steps
 
 TYPES = ("hist_purple_on_purple", "brightfield_gray", "chloroplast_em")
 OF_THEIR_OWN = ("phase_t98g", "axon_sem")
@@ -55,10 +57,10 @@ class Picture:
     def diameter(self) -> float:
         return typical_diameter(object_areas(self.truth).values())
 
-    def predict(self, predictor: Predictor) -> npt.NDArray[np.int32]:
-        """Labels (Y, X) by a model."""
-        limits = volume_limits(self.image, (), predictor.record.normalization)
-        return predict_labels(predictor, self.image.plane(()), limits, self.diameter)
+    def predict(self, model: Model) -> npt.NDArray[np.int32]:
+        """Labels (Y, X) by the kind of `model` that answers this image, at its measured size."""
+        found: Segmentation = drain(segment_steps(self.image, model, SegmentConfig(diameter=self.diameter)))
+        return found.labels
 
     def corrected(self, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], **more: Any) -> CorrectedImage:
         """Something to learn from."""
@@ -107,8 +109,7 @@ def read_base(data: Path) -> list[Picture]:
 
 def score_pictures(model: Model, pictures: Sequence[Picture]) -> dict[str, float]:
     """AP pooled over pictures: `ap`, its mean over thresholds 0.5:0.05:0.9, and `ap50`."""
-    predictor = Predictor(model)
-    tally = sum((tally_objects(one.truth, one.predict(predictor)) for one in pictures), Tally())
+    tally = sum((tally_objects(one.truth, one.predict(model)) for one in pictures), Tally())
     return {"ap": round(tally.mean_ap, 4), "ap50": round(tally.average_precision()[0.5], 4)}
 
 

@@ -53,6 +53,17 @@ def print_table(rows: Sequence[Row]) -> None:
                 print("| " + " | ".join([*cells, _spread(total, 0)]) + " |")
 
 
+def print_verdicts(rows: Sequence[Row]) -> None:
+    """What was told of children, against how they did on images of other groups than those that were corrected."""
+    print("| told | fine-tunings | better there | worse there | mean AP gained, median (least to most) |")
+    print("|---|---|---|---|---|")
+    for told, name in ((True, "better"), (None, "cannot tell"), (False, "not better")):
+        gains = [row["child_ap"] - row["parent_ap"] for row in rows if row.get("better") is told and "child_ap" in row]
+        if gains:
+            better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+            print(f"| {name} | {len(gains)} | {better} | {worse} | {_spread(gains)} |")
+
+
 def _spread(found: Sequence[float], digits: int = 3) -> str:
     said = f"{np.median(found):.{digits}f}"
     return said if len(found) < 2 else f"{said} ({min(found):.{digits}f} to {max(found):.{digits}f})"

@@ -15,7 +15,6 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import save_model
-from napari_unet.segmentation.predictor import Predictor
 
 _ARRAYS = ("prediction", "labels", "reviewed")
 
@@ -45,22 +44,22 @@ class Session:
 
     def correct_until(self, k: int) -> None:
         """Go on until `k` objects are corrected in all, or nothing is wrong any more."""
-        predictor, idle = Predictor(self.model), 0
+        idle = 0
         while self.n_corrected < k and idle < len(self.pictures):
             number = self._next % len(self.pictures)
             generator = np.random.default_rng([self.seed, self._next])
-            self._segment(number, predictor)
+            self._segment(number)
             effort = min(PER_IMAGE, k - self.n_corrected)
             done = correct_image(self.desks[number], effort, generator, self.noise, self.worst)
             self.n_corrected += done
             idle = 0 if done else idle + 1
             self._next += 1
 
-    def _segment(self, number: int, predictor: Predictor) -> None:
+    def _segment(self, number: int) -> None:
         if number in self._fresh:
             return
         self._fresh.add(number)
-        found = self.pictures[number].predict(predictor)
+        found = self.pictures[number].predict(self.model)
         if number in self.desks:
             self.desks[number].segment_again(found)
             return

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from effort import Cell, plan_cells
 from effort_images import PER_IMAGE, Picture, label_densely
-from effort_report import print_table
+from effort_report import print_table, print_verdicts
 from effort_session import Session
 
 from napari_unet.images.image import Image
@@ -82,3 +82,19 @@ def test_the_gain_is_a_share_of_what_all_labels_give(capsys: pytest.CaptureFixtu
     print_table([{"kind": "x", "arm": arm, "order": order, "k": k, "ap": ap, **keys} for arm, order, k, ap in cells])
     assert "| x | corrected | 25 | 2 | 0.450 (0.400 to 0.500) |" in (printed := capsys.readouterr().out)
     assert "| 0.62 (0.50 to 0.75) |" in printed
+
+
+def test_verdicts_are_counted_by_what_children_did_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [(True, 0.5), (True, 0.3), (None, 0.5), (False, 0.3), (False, 0.4)]
+    print_verdicts([{"better": better, "parent_ap": 0.4, "child_ap": ap} for better, ap in told] + [{"k": 0}])
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split(" | ")[:4] for line in lines] == [
+        ["| better", "2", "1", "1"],
+        ["| cannot tell", "1", "1", "0"],
+        ["| not better", "2", "0", "1"],
+    ]
+
+
+def test_types_with_roles_of_their_own_are_run_if_they_are_named() -> None:
+    assert {cell.kind for cell in plan_cells(1, ["phase_t98g/0/corrected/5"])} == {"phase_t98g"}
+    assert "phase_t98g" not in {cell.kind for cell in plan_cells(1, [])}
