@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
+from napari_unet.learning.clock.decisions import Decisions
+
 SCORING_SHARE = 0.15
 """Share of the time that may go into scoring, the first and the last score included."""
 _MOST_SCORES = 8
@@ -16,19 +18,22 @@ _SPARE = 0.03  # of the time, for what nobody measured
 _MOST_RESERVED = 1 / 3  # of the time, for what comes after the last step
 _FIRST_SCORE = 0.1
 """Share of the training after which the first score comes at the latest: a gain is to be seen soon after the click."""
+_FINE = 10_000  # parts of the training that progress is told in, where the clock tells it
 
 
 class Budget:
     """The clock of one run, started when it is made.
 
     With `max_steps` all that happens depends on the number of steps, so that a run can be repeated exactly; the time is
-    then only an upper bound.
+    then only an upper bound. What the clock decides is kept in `decisions`, or taken from them.
     """
 
     def __init__(
-        self, seconds: float, max_steps: int | None = None, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
+        self, seconds: float, max_steps: int | None = None, clock: Callable[[], float] = time.perf_counter,
+        decisions: Decisions | None = None,
+    ) -> None:  # fmt: skip
         self.seconds = seconds
+        self.decisions = decisions or Decisions()
         self.max_steps = max_steps
         self._clock = clock
         self._start = clock()
@@ -72,19 +77,30 @@ class Budget:
         everything = needed + _LONGER * optional_seconds + spare
         self._reserve = everything if everything <= _MOST_RESERVED * self.seconds else needed + spare
 
-    def took_longer_than(self, share: float) -> Callable[[], bool]:
-        """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat."""
+    def took_longer_than(self, share: float, what: str) -> Callable[[], bool]:
+        """Whether more than `share` of the time has gone from now; never with `max_steps`, so that runs repeat.
+
+        `what` is done until then: what the question is called among the decisions.
+        """
         start = self.elapsed
         most = math.inf if self.max_steps is not None else share * self.seconds
-        return lambda: self.elapsed - start > most
+        return lambda: bool(self.decisions.take(f"enough {what}", lambda: self.elapsed - start > most))
 
-    def took_seconds(self, seconds: float) -> Callable[[], bool]:
-        """Whether so many seconds have gone from now; never with `max_steps`, so that runs repeat."""
-        return self.took_longer_than(seconds / self.seconds)
+    def took_seconds(self, seconds: float, what: str) -> Callable[[], bool]:
+        """As `took_longer_than`, of so many seconds."""
+        return self.took_longer_than(seconds / self.seconds, what)
 
-    def can_spare(self, seconds: float) -> bool:
+    def can_spare(self, seconds: float, what: str) -> bool:
         """Whether there is time for something that can be left out; with `max_steps` always, so that runs repeat."""
-        return self.max_steps is not None or self.left > 1.2 * seconds
+        return bool(
+            self.decisions.take(f"time for {what}", lambda: self.max_steps is not None or self.left > 1.2 * seconds)
+        )
+
+    def pace(self, step: int) -> float:
+        """The `progress` that a step is made by: it decides how fast is learned."""
+        if self.max_steps is not None:
+            return self.progress(step)
+        return self.decisions.take("progress", lambda: round(_FINE * self.progress(step))) / _FINE
 
     def progress(self, step: int) -> float:
         """Share of the training that is done, 0 to 1."""
@@ -115,6 +131,9 @@ class Budget:
 
     def is_score_due(self, step: int) -> bool:
         """Whether a planned score is due; each is due once."""
+        return bool(self.decisions.take("score", lambda: self._is_mark_passed(step)))
+
+    def _is_mark_passed(self, step: int) -> bool:
         if not self._marks or self.progress(step) < self._marks[0]:
             return False
         while self._marks and self.progress(step) >= self._marks[0]:

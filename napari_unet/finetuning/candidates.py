@@ -48,15 +48,15 @@ class Candidates:
             score, network = self._judge.score(self._make_child(last)), last
         if not self._judge.remembers or not self._judge.holds_out:  # nothing to go back to, or to choose by
             return network, score, 1.0
-        if not self._budget.can_spare(self._judge.blend_seconds + self._judge.last_seconds):
+        if not self._budget.can_spare(self._judge.blend_seconds + self._judge.last_seconds, "blend"):
             return network, score, 1.0
         return choose_blend(parent, network, score, lambda mixed: self._judge.score(self._make_child(mixed)))
 
     def calibrate(self, child: Model, score: Score) -> tuple[Model, Score]:
         """`child` with thresholds that fit, and its score, unless that is worse with them."""
-        if not self._budget.can_spare(self._judge.calibration_seconds + self._judge.last_seconds):
+        if not self._budget.can_spare(self._judge.calibration_seconds + self._judge.last_seconds, "thresholds"):
             return child, score
-        calibrated = self._judge.calibrate(child, self._budget.took_longer_than(SCORING_SHARE / 4))
+        calibrated = self._judge.calibrate(child, self._budget.took_longer_than(SCORING_SHARE / 4, "thresholds"))
         if calibrated.record == child.record:
             return child, score
         found = self._judge.score(calibrated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +29,7 @@ from napari_unet.finetuning.material.volume_reading import prepare_volumes
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.registry import find_head
+from napari_unet.learning.clock.decisions import Decisions
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.replay import find_replay, find_teacher
 from napari_unet.learning.sampler import BatchSampler
@@ -56,6 +57,8 @@ def finetune_steps(
     config: FinetuneConfig | None = None,
     stop: StopFlag | None = None,
     preview: Callable[[], PreviewRequest | None] | None = None,
+    decided: Mapping[str, str] | None = None,
+    began: float | None = None,
 ) -> Iterator[FinetuneEvent]:
     """Adapt a copy of `model` to what was reviewed in `images`.
 
@@ -75,13 +78,18 @@ def finetune_steps(
         Ends the training at the next step; the best model so far is the result.
     preview : callable, optional
         Asked every few seconds, in this generator's thread, what to show; None: nothing.
+    decided : mapping, optional
+        What the clock decided in an earlier training, from its record: the same is done again, whatever the clock says.
+    began : float, optional
+        Seconds since 1970 when what was reviewed was as in `images`; None: now.
 
     Raises
     ------
     UserError
         If there is nothing to learn from, before any training.
     """
-    run = _Training(model, images, config or FinetuneConfig(), stop or StopFlag(), preview)
+    run = _Training(model, images, config or FinetuneConfig(), stop or StopFlag(), preview, Decisions(decided))
+    run.began = began or run.began
     run.gather()
     yield from run.answer_first()
     yield run.prepare()
@@ -100,12 +108,14 @@ class _Training:
         config: FinetuneConfig,
         stop: StopFlag,
         preview: Callable[[], PreviewRequest | None] | None,
+        decisions: Decisions,
     ) -> None:
         self.began = time.time()
-        self.budget = Budget(config.seconds, config.max_steps)
+        self.decisions = decisions
+        self.budget = Budget(config.seconds, config.max_steps, decisions=decisions)
         self.parent, self.config, self.stop, self.preview = model, config, stop, preview
         # What training starts from; the kind that was handed in is scored as it is.
-        self.beginning = begin(model, images, config, self.budget.took_longer_than(_LOOKING_SHARE))
+        self.beginning = begin(model, images, config, self.budget.took_longer_than(_LOOKING_SHARE, "looking"))
         self.model, self.images = self.beginning.kind, self.beginning.images
         self.head = find_head(self.model.record)
         self.tell_step = Ticker(_STEP_EVENT_SECONDS)
@@ -121,11 +131,11 @@ class _Training:
         self.material = survey_material(self.images, self.config.held_out, generator, self.model.record)
         self.learned = list_places(self.material.survey, [one.key for one in self.images], self.material.split.training)
         patch = fitting_size(self.config.patch, self.model.record.architecture)
-        self.enough_read = self.budget.took_longer_than(_PREPARATION_SHARE)
+        self.enough_read = self.budget.took_longer_than(_PREPARATION_SHARE, "reading")
         deep = self.model.record.architecture.ndim == 3
         prepare = prepare_volumes if deep else prepare_planes
         prepare(self.material, self.images, self.model.record, patch, generator, self.enough_read)
-        self.n_ready = self._mark_doubt(self.budget.took_seconds(_FIRST_DOUBT_SECONDS))
+        self.n_ready = self._mark_doubt(self.budget.took_seconds(_FIRST_DOUBT_SECONDS, "doubt"))
         torch.manual_seed(self.config.seed)
         replay = find_replay(self.model.record)
         # Who carries the kind that it came of forgets nothing: replay then serves what is taught, and nothing else.
@@ -154,7 +164,7 @@ class _Training:
 
     def prepare(self) -> Prepared:
         """Score the parent, and plan the time."""
-        self.judge.score_parent(self.beginning.untouched, self.budget.took_longer_than(SCORING_SHARE / 4))
+        self.judge.score_parent(self.beginning.untouched, self.budget.took_longer_than(SCORING_SHARE / 4, "parent"))
         self.budget.plan(*self._times())
         self.show_preview.restart(min(_FIRST_PREVIEW_SECONDS, self.config.preview_seconds))
         return self._describe_material()
@@ -169,6 +179,7 @@ class _Training:
             Teacher(teacher or self.model.network, self.head),
             repeatable=self.config.max_steps is not None,
             statistics="keep",
+            decisions=self.decisions,
         )
 
     def _times(self) -> tuple[float, float, float]:
@@ -207,7 +218,7 @@ class _Training:
             learned = self.trainer.begin(batches)
             if self.preview is not None and (request := self.preview()) is not None:
                 if learned:
-                    with self.trainer.threads.as_chosen():
+                    with self.trainer.threads.as_chosen("previews"):
                         self.shown_with = self.judge.calibrate_quickly(self.child(self.trainer.averaged))
                 yield from self._predict_preview(request)
         self.n_ready = self._mark_doubt(self.enough_read, self.n_ready)
@@ -223,17 +234,20 @@ class _Training:
 
     def goes_on(self) -> bool:
         first = self.trainer.steps == 0  # whatever the clock says: there is to be something to score
-        return not self.stop.requested and (first or self.budget.has_time(self.trainer.steps))
+        goes_on = self.decisions.take(
+            "step", lambda: not self.stop.requested and (first or self.budget.has_time(self.trainer.steps))
+        )
+        return bool(goes_on) and not self.stop.requested
 
     def advance(self) -> Iterator[FinetuneEvent]:
         """One step, and what is due after it."""
         start = time.perf_counter()
         batch = self.sampler.draw(self.batch_size)
-        loss = self.trainer.step(batch, self.budget.progress(self.trainer.steps))
+        loss = self.trainer.step(batch, self.budget.pace(self.trainer.steps))
         self.budget.note_step(time.perf_counter() - start)
         step = self.trainer.steps
         if step == _MEASURED_STEP and self.config.batch_size is None and self.config.max_steps is None:
-            self.patches = affordable_patches(self.patches, self.budget.steps_left(), self.sampler.share > 0)
+            self.patches = self.decisions.take("patches", self._affordable_patches)
         if self.tell_step():
             yield StepDone(step, loss, self.budget.elapsed, self.budget.seconds_left(step))
         if self.budget.is_score_due(step):
@@ -243,6 +257,9 @@ class _Training:
             self.budget.expect(*self._times())
         if self.preview is not None and self.show_preview():
             yield from self._predict_preview(self.preview())
+
+    def _affordable_patches(self) -> int:
+        return affordable_patches(self.patches, self.budget.steps_left(), self.sampler.share > 0)
 
     def score(self) -> ScoreDone:
         """Score the averaged weights, and keep them with their score."""
@@ -256,7 +273,7 @@ class _Training:
             return
         start = time.perf_counter()
         diameter = self.material.survey.diameter(0)
-        with self.trainer.threads.as_chosen():
+        with self.trainer.threads.as_chosen("previews"):
             child = self.child(self.trainer.averaged)
             child = replace(child, record=child.record.model_copy(update=self.shown_with))
             labels = predict_preview(child, request, diameter, self.config.engine)
@@ -274,13 +291,15 @@ class _Training:
             self.judge.score_base(self.beginning.untouched)
             network, score, share = self.candidates.choose(self.model.network, self.trainer.averaged)
             child, score = self.candidates.calibrate(self.child(network.cpu(), share), score)
-            check = self.budget.can_spare(self.judge.check_seconds + self.judge.last_seconds)
+            check = self.budget.can_spare(self.judge.check_seconds + self.judge.last_seconds, "check")
             outcome = self.judge.conclude(child, score, self.trainer.steps, check)
         yield Finished(self._result(child, outcome), self.stop.requested)
 
     def _result(self, child: Model, outcome: Outcome) -> FinetuneResult:
         verdict = reach_verdict(outcome, self.head)
-        child = replace(child, record=child.record.model_copy(update={"scores": describe_scores(outcome)}))
+        training = child.record.training.model_copy(update={"decisions": self.decisions.told()})
+        told = {"scores": describe_scores(outcome), "training": training}
+        child = replace(child, record=child.record.model_copy(update=told))
         begun = self.beginning
         return FinetuneResult(
             model=carry(child, begun.others, begun.looks) if begun.carries else child,

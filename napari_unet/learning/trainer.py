@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from napari_unet.learning.averaging import RunningAverage
+from napari_unet.learning.clock.decisions import Decisions
+from napari_unet.learning.clock.threads import ThreadChoice
 from napari_unet.learning.config import OptimizationConfig
 from napari_unet.learning.last_layer import fit_last_layer
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.teacher import Teacher, crop_to
-from napari_unet.learning.threads import ThreadChoice
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 
@@ -51,11 +52,14 @@ class Trainer:
         fit neither its weights nor whole images. `begin` may find that those that it has are of no use for the new
         images, and goes on with "measure": a batch is normalized by itself, and the average by the last batches,
         measured when it is asked for (Wu and Johnson, arXiv:2105.07576).
+    decisions : Decisions, optional
+        Where the number of threads of each step is kept, or taken from.
     """
 
     def __init__(
         self, network: UNet, loss: Loss, config: OptimizationConfig, engine: Engine = _AUTO,
         teacher: Teacher | None = None, repeatable: bool = True, statistics: Statistics = "follow",
+        decisions: Decisions | None = None,
     ) -> None:  # fmt: skip
         self.loss, self.config, self.teacher = loss, config, teacher
         self.device, self.dtype = engine.torch_device, engine.dtype
@@ -69,7 +73,7 @@ class Trainer:
         self._recent: deque[Tensor] | None = None
         self._measured_at = -1
         self.steps = 0
-        self.threads = ThreadChoice(self.device.type == "cpu" and not repeatable)
+        self.threads = ThreadChoice(self.device.type == "cpu" and not repeatable, decisions=decisions)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )

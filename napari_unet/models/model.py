@@ -62,6 +62,6 @@ class Model:
 
 
 def _without_places(kind: Model) -> Model:
-    """`kind` without the list of what it learned from, which its own file keeps."""
-    training = kind.record.training.model_copy(update={"learned": ()})
+    """`kind` without the lists of what it learned from and how, which its own file keeps."""
+    training = kind.record.training.model_copy(update={"learned": (), "decisions": {}})
     return replace(kind, record=kind.record.model_copy(update={"training": training}))

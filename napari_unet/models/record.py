@@ -29,6 +29,9 @@ class TrainingRecord(BaseModel):
     learned: tuple[tuple[str, tuple[int, ...], int, int], ...] = Field(
         (), description="Image, plane and centre (y, x) of objects that the model or its ancestors learned from."
     )
+    decisions: dict[str, str] = Field(
+        default_factory=dict, description="What the clock decided, for the same training to be done again."
+    )
 
 
 HoleName = Literal["none", "pixel", "rows", "columns"]

@@ -128,11 +128,12 @@ class Project(ProjectReader):
         self._seq = seq = self._seq + 1
         form = (array.dtype.str, array.shape)
         packed: list[tuple[TileKey, bytes]] = []
+        now = time.time()
 
         def write(connection: sqlite3.Connection) -> None:
             if not packed:  # compressed in the writer's thread, and once only
                 packed.extend(rows.pack_array(array))
-            rows.write_base(connection, seq, image, role, form, packed)
+            rows.write_base(connection, seq, image, role, form, packed, now)
 
         return self._put(write)
 

@@ -15,7 +15,6 @@ from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage import rows
 from napari_unet.project.storage.journal import History, Kind, order_steps
-from napari_unet.project.storage.tiles import apply_changes
 
 
 class ProjectReader:
@@ -68,18 +67,16 @@ class ProjectReader:
     def read_array_at(self, image: int, role: str, moment: float) -> Array | None:
         """An array as it was at `moment` (seconds since 1970): later edits are taken back. None if there is none now.
 
-        Raises `UserError` if all of it was replaced since, for example because the image was segmented again.
+        Raises `UserError` if all of it was replaced since and no model had been taught with it: then it is not kept.
         """
         with self._reading():
             found = rows.find_array(self.reader, image, role)
             if found is None:
                 return None
-            later = rows.read_changes_since(self.reader, found, moment)
-            if later is None:
+            array = rows.read_array_at(self.reader, found, moment)
+            if array is None:
                 name = rows.read_images(self.reader)[image].name
                 raise UserError(f"The {role} of {name} were replaced since, and the project has only the new ones.")
-            array = rows.read_array(self.reader, found)
-        apply_changes(array, (change.reversed() for change in reversed(later)))
         return array
 
     def list_edits(self) -> list[tuple[float, int, str, Kind]]:

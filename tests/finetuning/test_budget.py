@@ -66,9 +66,9 @@ def test_what_would_take_much_of_the_time_gets_none_of_it(optional: float, reser
     plain.plan(1.0, 1.0)
     clock.now += 30
     assert (budget.progress(1) > plain.progress(1)) is reserved
-    assert budget.can_spare(20)
+    assert budget.can_spare(20, "it")
     clock.now += 15
-    assert not budget.can_spare(20)
+    assert not budget.can_spare(20, "it")
 
 
 @given(st.lists(st.floats(0, 20), min_size=1, max_size=20), st.floats(0, 5), st.none() | st.integers(1, 30))
@@ -224,7 +224,7 @@ def test_who_may_take_a_share_of_the_time_is_told_when_it_is_over() -> None:
     clock = Clock()
     budget = Budget(50.0, clock=clock)
     clock.now += 5
-    share, seconds = budget.took_longer_than(0.1), budget.took_seconds(2.0)
+    share, seconds = budget.took_longer_than(0.1, "it"), budget.took_seconds(2.0, "it")
     clock.now += 1.9
     assert (share(), seconds()) == (False, False)
     clock.now += 0.2
@@ -232,19 +232,19 @@ def test_who_may_take_a_share_of_the_time_is_told_when_it_is_over() -> None:
     clock.now += 3
     assert share()
     repeated = Budget(50.0, max_steps=3, clock=clock)
-    over = repeated.took_longer_than(0.1), repeated.took_seconds(0.1)
+    over = repeated.took_longer_than(0.1, "it"), repeated.took_seconds(0.1, "it")
     clock.now += 49
     assert [one() for one in over] == [False, False]
-    assert repeated.can_spare(1000)
+    assert repeated.can_spare(1000, "it")
 
 
 def test_a_little_more_time_than_it_takes_is_needed_to_spare_it() -> None:
     clock = Clock()
     budget = Budget(60.0, clock=clock)
     clock.now += 35.9
-    assert budget.can_spare(20)
+    assert budget.can_spare(20, "it")
     clock.now += 0.2
-    assert not budget.can_spare(20)
+    assert not budget.can_spare(20, "it")
 
 
 @pytest.mark.parametrize(("elapsed", "has_time"), [(43.9, True), (44.3, False)])

@@ -17,8 +17,9 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.material.earlier import EarlierImages
 from napari_unet.images.files.reading import read_image
+from napari_unet.learning.trainer import Trainer
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.library import find_model, remove_model, save_to_library
+from napari_unet.models.library import find_model, load_model, remove_model, save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
@@ -58,14 +59,20 @@ def project(tmp_path: Path) -> Iterator[Project]:
     architecture = UNetConfig(depth=1, base_channels=4)
     record = ModelRecord(name="Base", architecture=architecture, diameter=14, diameter_range=(7, 28))
     base = save_to_library(Model(UNet(architecture).eval(), record))
-    images, _ = EarlierImages(project).read([number], base.record, CONFIG.channels)
-    child = save_to_library(drain(finetune_steps(base, images, CONFIG)).model)
+    teach(project, base, CONFIG)
+    yield project
+    project.close()
+
+
+def teach(project: Project, base: Model, config: FinetuneConfig) -> Model:
+    """Fine-tune on the project's image, and note it."""
+    images, _ = EarlierImages(project).read([1], base.record, config.channels)
+    child = save_to_library(drain(finetune_steps(base, images, config)).model)
     told = child.record.model_dump(mode="json")
     project.add_model(child.sha256, child.name, base.sha256, str(child.path), told)
     project.add_training(child.sha256, {"name": child.name, **told["training"]})
     project.flush()
-    yield project
-    project.close()
+    return child
 
 
 def paint(project: Project) -> None:
@@ -84,13 +91,32 @@ def test_a_training_is_done_again_bit_for_bit_whatever_was_painted_since(project
     assert replayed.difference == ""
 
 
+def test_one_that_the_clock_ended_is_done_again_bit_for_bit_though_labels_were_replaced(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_clock = CONFIG.model_copy(update={"max_steps": None, "seconds": 2.5, "batch_size": None})
+    child = teach(project, load_model("Base"), by_clock)
+    paint(project)
+    for shift in (1, 2):  # as segmenting again does it, and once more, with which nothing was taught
+        project.set_array(1, LABELS, np.roll(draw()[1], shift, axis=0))
+    project.flush()
+    step = Trainer.step
+    monkeypatch.setattr(Trainer, "step", lambda *given: (time.sleep(0.02), step(*given))[1])  # another computer
+    replayed = drain(replay_steps(project, choose_training(project)))
+    assert replayed.difference == ""
+    then, now = child.record.training, replayed.model.record.training
+    assert (then.steps, then.decisions) == (now.steps, now.decisions)
+    assert then.steps > 0
+    assert np.array_equal(project.read_array(1, LABELS), np.roll(draw()[1], 2, axis=0))
+
+
 def test_the_first_difference_is_told(project: Project) -> None:
     training = choose_training(project)
     training["record"]["settings"]["seed"] = 4
     assert "first weights that differ are" in drain(replay_steps(project, training)).difference
     with pytest.raises(UserError, match="no record of a training"):
         choose_training(project, "Other")
-    project.set_array(1, LABELS, draw()[1])
+    project.set_array(1, LABELS, draw()[1].astype(np.uint16))  # of another form: nothing is kept
     project.flush()
     with pytest.raises(UserError, match="labels of cells were replaced since"):
         drain(replay_steps(project, choose_training(project)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from napari_unet.project.storage.tiles import (
     TileKey,
     all_tiles,
     apply_changes,
+    find_changes,
     pack_change,
     pack_tile,
     tile_of,
@@ -26,6 +26,7 @@ from napari_unet.project.storage.tiles import (
     unpack_tile,
 )
 
+_MOST_KEPT = 2**28  # pixels of an array that is replaced: comparing more would keep the writer's thread for seconds
 _IMAGE_COLUMNS = "name, path, relative_path, hash, bytes, axes, shape, scale, units, details"
 
 
@@ -88,10 +89,15 @@ def find_array(connection: sqlite3.Connection, image: int, role: str) -> ArrayRo
 
 def write_base(
     connection: sqlite3.Connection, seq: int, image: int, role: str, form: tuple[str, tuple[int, ...]],
-    tiles: list[tuple[TileKey, bytes]],
+    tiles: list[tuple[TileKey, bytes]], time_: float,
 ) -> None:  # fmt: skip
-    """Replace all pixels of an array (`form`: dtype and shape) by packed tiles, as edit `seq`."""
+    """Replace all pixels of an array (`form`: dtype and shape) by packed tiles, as edit `seq`.
+
+    If a model was taught since all of them were new, what is replaced stays in the journal, for the training to be
+    done again.
+    """
     dtype, shape = form
+    replaced = _taught(connection, image, role, form)
     connection.execute(
         "INSERT INTO array (image, role, dtype, shape, folded) VALUES (?, ?, ?, ?, ?) ON CONFLICT (image, role) "
         "DO UPDATE SET dtype = excluded.dtype, shape = excluded.shape, folded = excluded.folded",
@@ -100,7 +106,32 @@ def write_base(
     (array,) = connection.execute("SELECT id FROM array WHERE image = ? AND role = ?", (image, role)).fetchone()
     connection.execute("DELETE FROM tile WHERE array = ?", (array,))
     connection.executemany("INSERT INTO tile VALUES (?, ?, ?, ?, ?)", ((array, *key, data) for key, data in tiles))
-    connection.execute("INSERT INTO edit VALUES (?, ?, ?, ?)", (seq, array, Kind.BASE.value, time.time()))
+    connection.execute("INSERT INTO edit VALUES (?, ?, ?, ?)", (seq, array, Kind.BASE.value, time_))
+    connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?, ?)", ((seq, *change) for change in replaced))
+
+
+def _taught(
+    connection: sqlite3.Connection, image: int, role: str, form: tuple[str, tuple[int, ...]]
+) -> list[tuple[int, int, int, bytes]]:
+    """An array about to be replaced, as packed changes from it to zeros; none if no model was taught with it."""
+    row = find_array(connection, image, role)
+    if row is not None and (row.dtype.str, row.shape) != form:  # what was kept cannot be read as one of the new form
+        connection.execute("DELETE FROM change WHERE seq IN (SELECT seq FROM edit WHERE array = ?)", (row.id,))
+        return []
+    if row is None or np.prod(row.shape, dtype=np.int64) > _MOST_KEPT:
+        return []
+    (taught,) = connection.execute(
+        "SELECT count(*) FROM training WHERE time > "
+        "(SELECT max(time) FROM edit WHERE array = ? AND kind = ?)", (row.id, Kind.BASE.value),
+    ).fetchone()  # fmt: skip
+    if not taught:
+        return []
+    nothing = np.broadcast_to(np.zeros((), row.dtype), row.shape)
+    changes = find_changes(read_array(connection, row), nothing, all_tiles(row.shape))
+    if not changes:  # the mark of an array of zeros
+        none = np.zeros(0, row.dtype)
+        changes = [TileChange(TileKey(0, 0, 0), np.zeros(0, np.uint16), none, none)]
+    return [(*change.key, pack_change(change)) for change in changes]
 
 
 def pack_array(array: Array) -> list[tuple[TileKey, bytes]]:
@@ -171,16 +202,27 @@ def read_changes(connection: sqlite3.Connection, row: ArrayRow, after: int) -> l
     return [unpack_change(TileKey(*key), data, row.dtype) for *key, data in rows]
 
 
-def read_changes_since(connection: sqlite3.Connection, row: ArrayRow, moment: float) -> list[TileChange] | None:
-    """All changes of an array after `moment` (seconds since 1970), in order; None if all pixels were replaced since."""
-    where = "FROM edit {join} WHERE array = ? AND time > ?"
-    replaced = f"SELECT count(*) {where.format(join='')} AND kind = ?"
-    if connection.execute(replaced, (row.id, moment, Kind.BASE.value)).fetchone()[0]:
-        return None
-    found = connection.execute(
-        f"SELECT plane, row, col, data {where.format(join='JOIN change USING (seq)')} ORDER BY seq", (row.id, moment)
+def read_array_at(connection: sqlite3.Connection, row: ArrayRow, moment: float) -> Array | None:
+    """An array as it was at `moment` (seconds since 1970); None if all pixels were replaced since, and are not kept."""
+    where = "FROM edit {join} WHERE array = ? AND time > ? AND {seq} ORDER BY seq"
+    replaced = connection.execute(
+        f"SELECT seq {where.format(join='', seq='kind = ?')}", (row.id, moment, Kind.BASE.value)
     )
-    return [unpack_change(TileKey(*key), data, row.dtype) for *key, data in found]
+    first = replaced.fetchone()
+    if first is None:
+        array, until = read_array(connection, row), "1"
+    else:
+        kept = _read_edit(connection, row, first[0])
+        if not kept.changes:
+            return None
+        array, until = np.zeros(row.shape, row.dtype), f"seq < {int(first[0])}"
+        apply_changes(array, kept.reversed())
+    later = connection.execute(
+        f"SELECT plane, row, col, data {where.format(join='JOIN change USING (seq)', seq=until)}", (row.id, moment)
+    )
+    changes = [unpack_change(TileKey(*key), data, row.dtype) for *key, data in later]
+    apply_changes(array, (change.reversed() for change in reversed(changes)))
+    return array
 
 
 def read_history(connection: sqlite3.Connection, row: ArrayRow, limit: int = LIMIT) -> History:

@@ -65,10 +65,12 @@ def finetune_in_background(
     preview: Callable[[], PreviewRequest | None],
     compare: Callable[[], PreviewRequest | None],
     earlier: ReadEarlier | None = None,
+    began: float | None = None,
 ) -> Iterator[Any]:
     """The events of a fine-tuning, for the worker thread, with advice, and at the end the view before and after.
 
-    `images` are the open ones, and `earlier` reads what was corrected in others.
+    `images` are the open ones as they were when it `began` (seconds since 1970), and `earlier` reads what was corrected
+    in others.
     """
     from napari_unet.finetuning.finetune import finetune_steps
 
@@ -87,7 +89,7 @@ def finetune_in_background(
     config = config.model_copy(update={"seconds": left})
     shown: PreviewDone | None = None
     outlines: Outlines | None = None
-    for event in finetune_steps(parent, images, config, stop, preview):
+    for event in finetune_steps(parent, images, config, stop, preview, began=began):
         if isinstance(event, PreviewDone):
             event = shown = _with_same_colours(shown, event) if objects else event
             outlines = draw_outlines(shown, outlines)
@@ -206,6 +208,7 @@ class FinetuneRun:
             lambda: self._request if self.shows_preview else None,
             lambda: self._request,
             earlier,
+            time.time(),
         )
         started = self.session.jobs.start(
             events, self._stop, self._on_event, self._on_finished, "Fine-tuning", OWNER, works

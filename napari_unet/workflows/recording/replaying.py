@@ -1,11 +1,13 @@
 """A training of a project done again from its record: the same images, corrections, seed and number of steps.
 
-What was reviewed and corrected is taken as it was when the training began: the journal takes back what came later.
+What was reviewed and corrected is taken as it was when the training began: the journal takes back what came later. What
+the clock decided then (`learning.clock.decisions`) is taken from the record, so that the clock of now decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from napari_unet.models.model import Model
 from napari_unet.project.reader import ProjectReader
 
 _LONG = 86_400.0  # seconds: the steps of the record end it, not the clock
+_THREADS = "all threads"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,18 +84,42 @@ def replay_steps(
         raise UserError("The model that was taught is not in the library any more: import it, then replay.")
     began = training["time"] - float(record["seconds"]) if made is None else _began(made)
     loaded = library.load_model(parent.path)
-    settings = {name: value for name, value in record["settings"].items() if name in FinetuneConfig.model_fields}
-    config = FinetuneConfig(**settings | {"max_steps": max(1, int(record["steps"])), "seconds": _LONG})
+    decided = record.get("decisions") or {}
+    config = settings_of(record)
     images = read_images(project, record, loaded, config, began)
-    outcome = yield from _last(finetune_steps(loaded, images, config, stop))
+    with _as_many_threads(decided):
+        outcome = yield from _last(finetune_steps(loaded, images, config, stop, decided=decided))
     difference = "The model that was made then is not in the library any more, so there is nothing to compare with."
     if made is not None:
         difference = first_difference(library.load_model(made.path), outcome.model)
-        if difference and record["settings"].get("max_steps") is None:
+        if difference and not decided and record["settings"].get("max_steps") is None:
             difference += (
-                " That training was bounded by the clock, which decides when it scores and how fast it learns."
+                " That training was bounded by the clock, and was made by an older version, which did not write down "
+                "what the clock decided."
             )
     yield Finished(Replayed(str(record.get("name")), outcome.model, difference), bool(stop and stop.requested))
+
+
+def settings_of(record: dict[str, Any]) -> FinetuneConfig:
+    """The settings of a training, ended by its number of steps where nobody wrote down what the clock decided."""
+    settings = {name: value for name, value in record["settings"].items() if name in FinetuneConfig.model_fields}
+    decided = record.get("decisions") or {}
+    if not decided:
+        settings |= {"max_steps": max(1, int(record["steps"])), "seconds": _LONG}
+    elif "patches" in decided:  # the record has what was afforded in the end
+        settings["batch_size"] = None
+    return FinetuneConfig(**settings)
+
+
+@contextmanager
+def _as_many_threads(decided: dict[str, str]) -> Iterator[None]:
+    """As many as computed then: sums on another number of threads are not the same bit for bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(int(decided.get(_THREADS, before)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def read_images(

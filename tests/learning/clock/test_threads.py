@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from napari_unet.learning.threads import ThreadChoice
+from napari_unet.learning.clock.threads import ThreadChoice
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import torch
 
+from napari_unet.learning.clock.decisions import Decisions
+
 _MUCH = 3.0
 """A step that takes this many times longer than when the choice was made is a reason to choose again."""
 
@@ -22,8 +24,11 @@ class ThreadChoice:
     Outside of `step()` the number of threads is as it was.
     """
 
-    def __init__(self, enabled: bool = True, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._all = torch.get_num_threads()
+    def __init__(
+        self, enabled: bool = True, clock: Callable[[], float] = time.perf_counter, decisions: Decisions | None = None
+    ) -> None:
+        self._decisions = decisions or Decisions()
+        self._all = self._decisions.take("all threads", torch.get_num_threads)
         self._clock = clock
         self._enabled = enabled and self._all > 1
         self._restart()
@@ -36,10 +41,10 @@ class ThreadChoice:
         return self._plan[0] if self._plan else self._chosen
 
     @contextmanager
-    def as_chosen(self) -> Iterator[None]:
-        """Do other work on the number of threads that was chosen so far."""
+    def as_chosen(self, what: str = "scores") -> Iterator[None]:
+        """Do other work on the number of threads that was chosen so far; `what` it is, among the decisions."""
         if self._enabled:
-            torch.set_num_threads(min(self.threads, self._chosen))
+            torch.set_num_threads(self._decided(f"threads of {what}", min(self.threads, self._chosen)))
         try:
             yield
         finally:
@@ -51,13 +56,16 @@ class ThreadChoice:
         if not self._enabled:
             yield
             return
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(self._decided("threads of steps", self.threads))
         start = self._clock()
         try:
             yield
         finally:
             torch.set_num_threads(self._all)
         self._note(self._clock() - start)
+
+    def _decided(self, what: str, number: int) -> int:
+        return self._decisions.take(what, lambda: number)
 
     def _restart(self) -> None:
         # Twice each: the first step on another number of threads also prepares what torch keeps for the next ones.

@@ -1,0 +1,1 @@
+"""What the clock decides in a training, and how it is kept."""
