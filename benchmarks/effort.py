@@ -84,6 +84,7 @@ class Bench:
         assert self.model.sha256 is not None
         steps = f", {args.max_steps} steps" if args.max_steps else ""
         steps += f" of {args.patches}" if args.patches else ""
+        steps += f", scored on {args.scored}" if args.scored else ""
         self.setup = {"model": self.model.sha256[:12], "budget": f"{args.seconds:g} s{steps}"}
         self.pictures = cache(lambda kind: read_pictures(args.data, kind))
         self.base = cache(lambda: read_base(args.data))
@@ -101,7 +102,7 @@ class Bench:
             return
         start = time.perf_counter()
         model, row = getattr(self, f"_{cell.arm}")(cell)
-        row |= self._score(model, cell) | {"base_ap50": score_pictures(model, self.base())["ap50"]}
+        row |= self._score(model, cell) | {"base_ap50": score_pictures(model, self.base()[: self.args.scored])["ap50"]}
         row = {"cell": cell.name, **cell._asdict(), **self.setup, **row, "wall": round(time.perf_counter() - start, 1)}
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.file.open("a") as file:
@@ -143,7 +144,7 @@ class Bench:
         images = session.corrections()
         model, row = self._finetune(session.model, images, cell)
         session.seconds += row["seconds"]
-        if row["better"] is not False:
+        if model is not session.model:
             session.use(model)
         session.save(self._state(cell))
         share = sum(float(one.reviewed.sum()) for one in images) / sum(one.labels.size for one in images)
@@ -166,13 +167,13 @@ class Bench:
         seconds = round(time.perf_counter() - start, 1)
         row = {"seconds": seconds, "total": seconds, "steps": result.steps, "better": result.better}
         row |= {name: self._score(one, cell)["ap"] for name, one in (("parent_ap", parent), ("child_ap", result.model))}
-        return (parent if result.better is False else result.model), row | {"said": result.sentence}
+        return (result.model if result.favours_child else parent), row | {"said": result.sentence}
 
     def _score(self, model: Model, cell: Cell) -> dict[str, float]:
         """On the images of other groups; each model once."""
         known = self.scores.setdefault(cell.kind, {})
         if id(model) not in known:
-            known[id(model)] = model, score_pictures(model, self.pictures(cell.kind)[1])
+            known[id(model)] = model, score_pictures(model, self.pictures(cell.kind)[1][: self.args.scored])
         return known[id(model)][1]
 
     def _ordered(self, cell: Cell) -> list[Picture]:
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="Of each fine-tuning.")
     parser.add_argument("--max-steps", type=int, help="Steps of each fine-tuning at most, for a machine that is busy.")
     parser.add_argument("--patches", type=int, help="Patches a step; empty: as many as the time allows.")
+    parser.add_argument("--scored", type=int, help="Images to score on at most; empty: all.")
     parser.add_argument("--table", action="store_true", help="Print the results there are, and run nothing.")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="Draw the results there are, and run nothing.")
     args = parser.parse_args()

@@ -103,9 +103,10 @@ class FinetuneResult:
     """The child model (not yet saved), and whether it is better; `sentence` says so in plain words.
 
     `better` is None when it cannot be known: nothing was held out, or too little to tell a gain from chance; then
-    `change` tells how large it may be. `base_before` and `base_after` are scores on a few images of the kinds that the
-    base model was made for (None: the model has no replay set). `parent` is the model that was started from, and
-    `diameters` as in `Prepared`: segment the same images with them.
+    `change` tells how large it may be, and with `cautious` the old model is the safer one meanwhile. `base_before` and
+    `base_after` are scores on a few images of the kinds that the base model was made for (None: the model has no replay
+    set). `parent` is the model that was started from, and `diameters` as in `Prepared`: segment the same images with
+    them.
     """
 
     model: Model
@@ -120,11 +121,17 @@ class FinetuneResult:
     base_before: Score | None = None
     base_after: Score | None = None
     parent: Model | None = None
+    cautious: bool = False
+
+    @property
+    def favours_child(self) -> bool:
+        """Whether to go on with the child, for who does not compare."""
+        return self.better is not False and not self.cautious
 
     @property
     def to_keep(self) -> Model:
-        """What to go on with: the child, or, if it is not better, a child with the parent's weights, unchanged."""
-        if self.better is not False or self.parent is None:
+        """What to go on with: the child, or, if that is wiser, a child with the parent's weights, unchanged."""
+        if self.favours_child or self.parent is None:
             return self.model
         mine, old = self.model.record, self.parent.record
         training = mine.training.model_copy(update={"learned": old.training.learned})

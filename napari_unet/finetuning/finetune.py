@@ -306,6 +306,7 @@ class _Training:
             before=outcome.before,
             after=outcome.after,
             better=verdict.better,
+            cautious=verdict.cautious,
             sentence=verdict.sentence + describe_carried(self.parent, begun.others, begun.left_out),
             steps=outcome.steps,
             seconds=self.budget.elapsed,

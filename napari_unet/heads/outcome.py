@@ -71,11 +71,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`better` is None if it cannot be known; `sentence` is for the user."""
+    """`better` is None if it cannot be known; `sentence` is for the user.
+
+    `cautious`: where it cannot be known, what came of it is reason to stay with the old model meanwhile.
+    """
 
     better: bool | None
     sentence: str
     change: ScoreChange | None = None
+    cautious: bool = False
 
 
 def rank(score: Score) -> float:

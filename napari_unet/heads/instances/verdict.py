@@ -27,7 +27,8 @@ def judge_objects(outcome: Outcome) -> Verdict:
 
 def _judge(outcome: Outcome) -> Verdict:
     if (kept := outcome.kept) is not None and kept.share < _KEPT:
-        return Verdict(False, f"{_describe_lost(kept)} {_DRAW_TOO}", outcome.change)
+        # What went may have been false, too: of children that lost as much, some were better and some were worse.
+        return Verdict(None, f"{_describe_lost(kept)} {_DRAW_TOO}", outcome.change, cautious=True)
     if outcome.before is None or outcome.after is None:
         better, said = _without_score(outcome)
         return Verdict(better, f"{said}{_describe_base(outcome)}")
@@ -119,7 +120,11 @@ def _why_not(survey: Survey) -> str:
 
 def _describe_lost(kept: Kept) -> str:
     lost = kept.n_objects - round(kept.share * kept.n_objects)
-    return f"Not better: it no longer finds {lost} of {kept.n_objects} objects around there that nobody deleted."
+    return (
+        f"It cannot be known yet whether this is better: the new model no longer finds {lost} of {kept.n_objects} "
+        "objects around there that nobody deleted. Compare the labels before and after; unless what is gone was false, "
+        "keep the old model."
+    )
 
 
 def _describe_uneven(evenness: Evenness) -> str:

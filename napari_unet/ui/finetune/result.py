@@ -90,7 +90,7 @@ class ResultView(QFrame):
         self._show_buttons(views=compared is not None, choice=True, again=False)
         self.views["labels"].setChecked(True)
         # The choice that the score speaks for is the one that Return takes.
-        (self.use_button if result.better is not False else self.keep_button).setDefault(True)
+        (self.use_button if result.favours_child else self.keep_button).setDefault(True)
         self.show()
 
     def settle(self, use: bool) -> None:

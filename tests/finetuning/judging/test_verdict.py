@@ -130,10 +130,13 @@ def test_a_gain_in_outlines_alone_is_called_so() -> None:
 def test_deletions_alone_are_no_gain_where_they_cost_what_nobody_deleted() -> None:
     lost, kept = Kept(0.4, 20), Kept(0.9, 20)
     verdict = judge(score(0.5, 40), score(0.8, 40), kept=lost)
-    assert verdict.better is False
+    assert verdict.better is None
+    assert verdict.cautious  # some that lost as many were better, some were worse
     assert "no longer finds 12 of 20 objects" in verdict.sentence
     assert "only deleted" in verdict.sentence
-    assert judge(score(0.5, 40), score(0.8, 40), kept=kept).better is True
+    good = judge(score(0.5, 40), score(0.8, 40), kept=kept)
+    assert good.better is True
+    assert not good.cautious
 
 
 def test_uneven_outlines_are_told_where_they_are_in_the_way() -> None:
@@ -198,11 +201,11 @@ def test_where_nothing_was_held_out_what_was_learned_speaks(before: float, after
     assert judge(None, None, learned_before=score(0.0), learned_after=score(0.0)).better is False
 
 
-@pytest.mark.parametrize(("share", "better"), [(0.69, False), (0.7, True)])
-def test_of_what_nobody_deleted_seven_of_ten_have_to_stay(share: float, better: bool) -> None:
+@pytest.mark.parametrize(("share", "better"), [(0.69, None), (0.7, True)])
+def test_of_what_nobody_deleted_seven_of_ten_have_to_stay(share: float, better: bool | None) -> None:
     verdict = judge(score(0.5, 40), score(0.9, 40), kept=Kept(share, 100))
     assert verdict.better is better
-    assert ("no longer finds 31 of 100" in verdict.sentence) is not better
+    assert ("no longer finds 31 of 100" in verdict.sentence) is verdict.cautious is (better is None)
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,10 @@ def test_a_child_knows_what_its_parent_learned_from(tiny_model: Model) -> None:
     assert {key for key, *_ in places} == {images[0].key}
     second = list(finetune_steps(first.model, images, config))[-1].result
     assert set(places) < set(second.model.record.training.learned)
-    kept = replace(second, better=False).to_keep  # which learned nothing
-    assert kept.record.training.learned == places
+    for told in ({"better": False}, {"better": None, "cautious": True}):
+        kept = replace(second, **told).to_keep  # which learned nothing
+        assert kept.record.training.learned == places
+    assert replace(second, better=None).to_keep is second.model
 
 
 def test_an_object_through_several_planes_is_known_once() -> None:
