@@ -89,7 +89,12 @@ def complete_axes(axes: str, shape: Sequence[int], dtype: npt.DTypeLike) -> str:
     if not {"Y", "X"} <= set(known) or len(known) != len(set(known)):
         return guess_axes(shape, looks_rgb(shape, dtype))
     if letters[-len(known) :] == "".join(known) and set(known) <= set("YXS"):
-        return guess_axes(shape, "S" in known)
+        n_leading = len(shape) - len(known)
+        if "S" not in known:
+            return guess_axes(shape)
+        at = n_leading + known.index("S")  # samples lie last, or before rows and columns (planar)
+        sizes = [*shape[:at], *shape[at + 1 :], shape[at]]
+        return guess_axes(sizes, rgb=True)[:n_leading] + "".join(known)
     spare = [letter for letter in "ZTC" if letter not in known]
     if len(letters) - len(known) > len(spare):
         return guess_axes(shape, looks_rgb(shape, dtype))

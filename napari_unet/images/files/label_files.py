@@ -118,7 +118,9 @@ def whole_numbers(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     if values.dtype.kind not in "biuf":
         raise UserError(f"{name} hold values of type {values.dtype}: save them as an integer image.")
     if values.dtype.kind == "f":
-        if not (np.isfinite(values).all() and np.array_equal(values, np.round(values))):
+        if not np.isfinite(values).all():
+            raise UserError(f"{name} hold values that are no numbers (NaN or infinite): background is 0.")
+        if not np.array_equal(values, np.round(values)):
             raise UserError(f"{name} hold fractions: labels are whole numbers, one for each object.")
         if values.size and float(np.abs(values).max()) >= 2**53:  # of float16, too, which cannot hold that
             raise UserError(f"{name} run up to {values.max():g}, too large to tell ids apart: save them as integers.")

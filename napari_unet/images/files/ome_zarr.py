@@ -26,8 +26,10 @@ def read_zarr(path: Path, request: ReadRequest = AS_SHOWN) -> Image:
     metadata = _ome(group)
     if not request.ids and "image-label" in metadata:
         raise UserError("it holds labels, not an image: give the folder of the image itself")
-    multiscales = metadata["multiscales"][0]
-    return _describe(group, metadata, multiscales["datasets"][0], notes)
+    datasets = metadata["multiscales"][0].get("datasets")
+    if not datasets or datasets[0].get("path") not in group:
+        raise UserError("its metadata name no array that is there: copy or save it again")
+    return _describe(group, metadata, datasets[0], notes)
 
 
 def _level(path: Path, array: Any) -> Image:

@@ -219,6 +219,12 @@ def test_half_a_pixel_size(tmp_path, letter):
     assert image.units_of("YX") == ("micrometer", "micrometer")
 
 
+def test_a_unit_of_its_own_along_z(tmp_path):
+    told = {"axes": "ZYX", "unit": "micron", "zunit": "nm", "spacing": 300.0}
+    tifffile.imwrite(tmp_path / "a.tif", pixels("ZYX"), imagej=True, resolution=(4, 4), metadata=told)
+    assert read_image(tmp_path / "a.tif").scale == pytest.approx({"Z": 0.3, "Y": 0.25, "X": 0.25})
+
+
 def test_distance_of_slices_unknown_is_told_and_not_written(tmp_path):
     write_ome(tmp_path / "a.ome.tif", pixels("ZYX"), "ZYX", PhysicalSizeX=0.5, PhysicalSizeY=0.5)
     image = read_image(tmp_path / "a.ome.tif")

@@ -41,6 +41,19 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
 
 
+def grey_and_alpha(path: Path) -> None:
+    both = np.stack([GREY, np.full_like(GREY, 200)], axis=2)
+    tifffile.imwrite(path, both, photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"])
+
+
+def zarr_of(datasets: list[dict[str, str]]) -> Write:
+    def write(path: Path) -> None:
+        group = zarr.open_group(path, mode="w", zarr_format=2)
+        group.attrs["multiscales"] = [{"version": "0.4", "datasets": datasets}]
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("name", "write", "shown"),
     [
@@ -52,6 +65,7 @@ def cut(path: Path) -> None:
         ("bits.png", picture("1"), None),
         ("print.jpg", picture("CMYK"), None),
         ("fortran.npy", array(np.asfortranarray(GREY)), GREY),
+        ("opaque.tif", grey_and_alpha, GREY),
         ("UPPER.TIF", lambda path: tifffile.imwrite(path, GREY), GREY),
         ("a b.c.d%20[x]{y}'.ome.tif", lambda path: tifffile.imwrite(path, GREY), GREY),
         (unicodedata.normalize("NFD", "\u00fc\u65e5.tif"), lambda path: tifffile.imwrite(path, GREY), GREY),
@@ -80,6 +94,9 @@ def test_what_is_shown_is_read(tmp_path: Path, name: str, write: Write, shown: A
         ("objects.npy", array(np.array({"masks": GREY}, object), allow_pickle=True), "Save masks"),
         ("web.png", lambda path: Picture.fromarray(GREY).save(path, format="webp"), "give a TIFF"),
         ("empty.tif", lambda path: path.write_bytes(b""), "is empty"),
+        ("inks.tif", lambda path: Picture.fromarray(GREY).convert("CMYK").save(path), "amounts of ink"),
+        ("bare.zarr", zarr_of([]), "no array that is there"),
+        ("lost.zarr", zarr_of([{"path": "7"}]), "no array that is there"),
     ],
 )
 def test_one_sentence_says_what_to_do(tmp_path: Path, name: str, write: Write, told: str) -> None:

@@ -129,6 +129,15 @@ def test_rgb_tiff(tmp_path, dtype, planar):
     np.testing.assert_array_equal(image.data, data)
 
 
+@pytest.mark.parametrize(("leading", "axes"), [((4,), "ZYXS"), ((2, 2), "TZYXS")])
+def test_stacks_of_colours_that_lie_one_after_another(tmp_path, leading, axes):
+    stored = pixels((*leading, 3, 20, 30), "u2")
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", planarconfig="separate")
+    image = read_image(tmp_path / "a.tif")
+    assert image.axes == axes
+    np.testing.assert_array_equal(image.data, np.moveaxis(stored, -3, -1))
+
+
 @pytest.mark.parametrize(
     ("resolution", "unit", "known"),
     [((40000, 40000), 3, True), ((72, 72), 2, False), ((300, 300), 2, False), ((4, 4), 1, False), ((0, 0), 3, False)],

@@ -75,9 +75,10 @@ def _from_imagej(metadata: Mapping[str, Any], page: Any) -> TiffMetadata:
         found = _from_resolution(page)
     else:
         for axis in "XY":
-            found.put(axis, _pixel_size(page, axis), str(unit))
+            found.put(axis, _pixel_size(page, axis), str(metadata.get(f"{axis.lower()}unit") or unit))
     if found.units.get("X") == LENGTH_UNIT or metadata.get("spacing", 1) != 1:
-        found.put("Z", metadata.get("spacing"), None if unit is None else str(unit))
+        along_z = metadata.get("zunit") or unit  # named where it is another
+        found.put("Z", metadata.get("spacing"), None if along_z is None else str(along_z))
     found.put("T", metadata.get("finterval"), str(metadata.get("tunit", "s")))
     return found
 

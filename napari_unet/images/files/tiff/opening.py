@@ -22,6 +22,7 @@ from napari_unet.images.lazy import lazy_array
 
 EAGER_BYTES = 2**28  # smaller images are read into memory: quicker to work on, and the file is free again
 _LOSSY = (6, 7, 33003, 33005, 33007, 34712, 34892, 52546)  # JPEG in its kinds; they change single values
+_GREY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE)
 # Without any handler Python prints warnings of the library to the terminal, where nobody can act on them.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
@@ -72,6 +73,8 @@ def _pixels(tif: tifffile.TiffFile, series: Any) -> tuple[Any, bool]:
 
 def _as_shown(data: Any, letters: str, page: Any) -> tuple[Any, str]:
     """`data` with what is shown bright as large numbers; a palette of colours adds the axis S."""
+    if page.photometric == tifffile.PHOTOMETRIC.SEPARATED:
+        raise UserError("it holds amounts of ink (CMYK), not grey values: save it as grey or RGB")
     bits = page.bitspersample if isinstance(page.bitspersample, int) else max(page.bitspersample)
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         return invert(data, bits), letters
@@ -83,6 +86,10 @@ def _as_shown(data: Any, letters: str, page: Any) -> tuple[Any, str]:
 
 def _axes(data: Any, letters: str, page: Any) -> tuple[Any, str]:
     """`data` and its axes, with the samples of a colour pixel last and those of any other pixel as channels."""
+    if letters.count("S") and page.photometric in _GREY and _has_alpha(page):
+        samples = [slice(None)] * data.ndim
+        samples[letters.index("S")] = slice(0, page.samplesperpixel - 1)
+        data = data[tuple(samples)]  # how opaque a pixel is is no channel
     kinds = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR, tifffile.PHOTOMETRIC.PALETTE)
     colour = page.photometric in kinds
     if "S" in letters and "C" not in letters and not (colour and data.shape[letters.index("S")] in (3, 4)):
@@ -93,3 +100,8 @@ def _axes(data: Any, letters: str, page: Any) -> tuple[Any, str]:
         order = [axis for axis in range(data.ndim) if axis != at] + [at]
         data, axes = data.transpose(order), axes.replace("S", "") + "S"
     return data, axes
+
+
+def _has_alpha(page: Any) -> bool:
+    extra = page.extrasamples
+    return bool(extra) and int(extra[-1]) in (1, 2)
