@@ -64,3 +64,16 @@ def test_the_network_itself_is_left_alone() -> None:
 def test_what_cannot_be_fused_is_used_as_it_is(update: dict[str, object]) -> None:
     network = UNet(UNetConfig.model_validate(SMALL.model_dump() | update)).eval()
     assert fuse_network(network) is network
+
+
+def test_a_copy_to_predict_with_has_weights_of_its_own() -> None:
+    network = trained(SMALL)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    copied = fold_batch_norms(network).to(torch.bfloat16)
+    with torch.no_grad():
+        for weight in copied.parameters():
+            weight.zero_()
+    after = network.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(value, after[name]) and value.dtype == after[name].dtype for name, value in before.items())
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from napari_unet.corrections.corrected_image import CorrectedImage
@@ -10,6 +12,12 @@ from napari_unet.images.image import Image
 
 def draw_discs(shape: tuple[int, int] = (160, 200), spacing: int = 32, radius: int = 9, seed: int = 0):
     """Noisy image (Y, X) float32 of bright discs on a grid, and their labels (Y, X) int32."""
+    image, labels = _draw(shape, spacing, radius, seed)
+    return image.copy(), labels.copy()
+
+
+@cache
+def _draw(shape: tuple[int, int], spacing: int, radius: int, seed: int):
     random = np.random.default_rng(seed)
     labels = np.zeros(shape, np.int32)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
