@@ -182,6 +182,7 @@ class ImageStep(Step):
         reason = "Wait until the work in progress has ended, or stop it." if self.session.job is not None else None
         for widget in (self.axes_edit, self.channel_box, self.existing_button):
             enable(widget, reason)
+        self.progress.follow(self.session.job, OWNER)
 
     # -- what the user does ---------------------------------------------------------------------------------------
 

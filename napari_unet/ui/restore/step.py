@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,11 +137,7 @@ class RestoreStep(Step):
         self.form.show_row("voxel_ratio", self.task.along_z)
         enable(self.load_button, NO_IMAGE if self.work is None else None)
         enable(self.save_button, NO_MODEL if self.model is None else None)
-        job = self.session.job
-        if job is None or job.owner != OWNER:
-            self.progress.end()
-        elif job.stopping:
-            self.progress.stopping()
+        self.progress.follow(self.session.job, OWNER)
         self.set_state("denoise, enlarge, another channel", "denoise, enlarge")
 
     def _fits(self, model: Model | None) -> bool:
@@ -179,7 +176,7 @@ class RestoreStep(Step):
         self.progress.begin("Learning" if model is None else "Restoring")
         self.session.jobs.start(
             restore_in_background(request, stop), stop, self._on_event,
-            lambda outcome: self._on_finished(work, where, outcome), f"Restoring {work.name}", OWNER, [work],
+            partial(self._on_finished, work, where), f"Restoring {work.name}", OWNER, [work],
         )  # fmt: skip
 
     def _wanted(self, where: Place | None) -> Image | None:

@@ -167,10 +167,7 @@ class ResultsStep(Step):
         no_table = NOT_MEASURED if self.measured is None else None
         enable(self.plot_button, no_table)
         self.outputs.allow(no_labels or busy, no_table)
-        if self.session.job is None or self.session.job.owner != OWNER:
-            self.progress.end()
-        elif self.session.job.stopping:
-            self.progress.stopping()
+        self.progress.follow(self.session.job, OWNER)
         self._say_state()
 
     def _say_state(self) -> None:

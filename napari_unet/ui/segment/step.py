@@ -156,12 +156,8 @@ class SegmentStep(Step):
         self.diameter.allow(closed or sizeless, reason or sizeless)
         enable(self.question.go, reason)
         self.segment_button.setText("Segment again" if self._has_labels() else "Segment")
-        if ours:
-            self.progress.show()
-        if ours and job.stopping:
-            self.progress.stopping()
+        self.progress.follow(job, OWNER)
         if not ours:
-            self.progress.end()
             self._say_state()
 
     def _has_labels(self) -> bool:

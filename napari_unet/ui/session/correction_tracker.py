@@ -210,6 +210,8 @@ class CorrectionTracker(QObject):
     # -- work between events ----------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
+        if self._session.viewer is None:
+            return  # the window is gone, and this timer was still running
         if self._live is not None and self._everything_stale:
             self._stale.update(self._live.planes())
         self._everything_stale = False

@@ -13,9 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from psygnal import Signal
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QThreadPool, QTimer
 
 from napari_unet.events import Failed, StopFlag
@@ -142,7 +144,7 @@ class JobRunner(QObject):
     def _on_tick(self) -> None:
         until = time.perf_counter() + BUDGET_SECONDS
         while self._queue and time.perf_counter() < until:
-            self._on_event(self._queue.popleft())
+            self._tell(self._on_event, self._queue.popleft())
         # What is left over is done soon, not at the usual pace: events of a large image come faster than that.
         self._timer.setInterval(BACKLOG_MS if self._queue else INTERVAL_MS)
         if self._done and not self._queue and self.job is not None:
@@ -155,8 +157,17 @@ class JobRunner(QObject):
         self.job = self._worker = None
         self._on_finished, on_finished = _ignore, self._on_finished
         outcome, self._outcome = self._outcome, None
-        on_finished(outcome)
+        self._tell(on_finished, outcome)
         self.changed.emit()
+
+    def _tell(self, callback: Callable[[Any], None], value: Any) -> None:
+        """Call a method of the job's owner, unless Qt has it no more (its panel was closed): then the job ends."""
+        bound = callback.func if isinstance(callback, partial) else callback
+        owner = getattr(bound, "__self__", None)
+        if not isinstance(owner, QObject) or isalive(owner):
+            callback(value)
+        elif self.job is not None:
+            self.job.stop.request()
 
 
 _hurried: set[int] = set()

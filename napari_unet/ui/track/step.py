@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,10 +146,7 @@ class TrackStep(Step):
         enable(self.undo_button, busy or (None if self.lineages.can_undo(work) else NOTHING_TO_UNDO))
         enable(self.next_button, not_tracked)
         enable(self.export_button, not_tracked or busy)
-        if self.session.job is None or self.session.job.owner != OWNER:
-            self.progress.end()
-        elif self.session.job.stopping:
-            self.progress.stopping()
+        self.progress.follow(self.session.job, OWNER)
         if movie is None:
             self.set_state("objects through time")
         else:
@@ -170,7 +168,7 @@ class TrackStep(Step):
         events = track_image_steps(labels, TrackConfig(**self.form.values()), stop)
         finish = self._on_tracked
         if self.session.jobs.start(
-            events, stop, self._on_advanced, lambda outcome: finish(work, basis, outcome), f"Tracking {work.name}",
+            events, stop, self._on_advanced, partial(finish, work, basis), f"Tracking {work.name}",
             OWNER, [work],
         ):  # fmt: skip
             self.progress.begin("Following the objects")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.jobs import Job
 
 
 def format_seconds(seconds: float) -> str:
@@ -62,6 +67,16 @@ class ProgressLine(QWidget):
         """Stop was asked for; the work ends at its next step."""
         self.stop_button.setEnabled(False)
         self.stop_button.setText("Stopping")
+
+    def follow(self, job: Job | None, owner: str) -> None:
+        """Show the session's job while it is one of `owner`, also if it began in a panel that was closed since."""
+        if job is None or job.owner != owner:
+            self.end()
+            return
+        if self.isHidden():
+            self.begin(job.title)
+        if job.stopping:
+            self.stopping()
 
     def end(self) -> None:
         self.hide()

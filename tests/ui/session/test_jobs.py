@@ -6,13 +6,17 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import pytest
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
-from napari_unet.ui.session.jobs import JobRunner
+from napari_unet.ui.session.jobs import Job, JobRunner
+from napari_unet.ui.widgets.progress import ProgressLine
 
 
 @pytest.fixture
@@ -135,3 +139,45 @@ def test_a_flood_of_slow_events_leaves_the_event_loop_room(runner: JobRunner, qt
     assert happened.count("event") == 60
     at_one_go = [len(list(run)) for what, run in itertools.groupby(happened) if what == "event"]
     assert max(at_one_go) < 20
+
+
+def test_a_job_whose_owner_is_gone_ends_and_nobody_is_called(runner: JobRunner, qtbot: Any) -> None:
+    class Owner(QObject):
+        told: ClassVar[list[Any]] = []
+
+        def tell(self, *values: Any) -> None:
+            self.told.append(values)
+
+    owner, stop = Owner(), StopFlag()
+
+    def work() -> Iterator[int]:
+        while not stop.requested:
+            time.sleep(0.005)
+            yield 1
+
+    runner.start(work(), stop, owner.tell, partial(owner.tell, "outcome"))
+    qtbot.waitUntil(lambda: bool(owner.told))
+    owner.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(owner))
+    known = len(owner.told)
+    qtbot.waitUntil(lambda: runner.job is None)
+    assert stop.requested
+    assert len(owner.told) == known
+
+
+def test_progress_is_shown_in_a_panel_that_was_opened_while_the_job_ran(qtbot: Any) -> None:
+    line, stop = ProgressLine(), StopFlag()
+    qtbot.addWidget(line)
+    job = Job("Restoring cells", "restore", stop)
+    line.follow(job, "segment")
+    assert line.isHidden()
+    line.follow(job, "restore")
+    assert not line.isHidden()
+    assert line.label.text() == "Restoring cells"
+    line.label.setText("Learning, 3 s left")
+    stop.request()
+    line.follow(job, "restore")
+    assert line.label.text() == "Learning, 3 s left"
+    assert not line.stop_button.isEnabled()
+    line.follow(None, "restore")
+    assert line.isHidden()

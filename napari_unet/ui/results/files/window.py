@@ -143,10 +143,7 @@ class FilesWindow(QDialog):
         self.choice.allow(busy)
         left = self.rows.count(WAITING, FAILED)
         self.start_button.setText("Go on" if left and self.rows.count(DONE, BEFORE, CORRECTED) else "Segment files")
-        if job is None or job.owner != OWNER:
-            self.progress.end()
-        elif job.stopping:
-            self.progress.stopping()
+        self.progress.follow(job, OWNER)
 
     def _keeps_nothing(self, row: FileRow | None) -> str | None:
         """Why the chosen file has no corrections to be written; None if it has."""
