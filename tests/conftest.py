@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,9 @@ os.environ["NAPARI_CONFIG"] = ""
 os.environ["NAPARI_UNET_NO_TOUR"] = os.environ["NAPARI_UNET_NO_WARMING"] = "1"
 os.environ["XDG_CONFIG_HOME"] = str(Path(_SETTINGS.name) / "config")
 os.environ["XDG_DATA_HOME"] = str(Path(_SETTINGS.name) / "data")
+# Many tests start processes: what these import is compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Networks are tiny here: a second thread gains nothing, and on a busy machine the threads wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Processes side by side (pytest-xdist) have a screen each: windows on one screen take each other's keyboard.
@@ -61,6 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(no_data)
         if not has_screen and "real_window" in item.keywords:
             item.add_marker(no_screen)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: napari collects garbage whenever a layer goes, and need not look at all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

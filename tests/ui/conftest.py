@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,44 @@ import pytest
 
 pytest.importorskip("napari")
 
+from shared_window import SharedWindow
+
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.session import Session, get_session
 
 
+@pytest.fixture(scope="session")
+def _window(qapp: Any) -> Iterator[SharedWindow]:
+    with pytest.MonkeyPatch.context() as patch:
+        window = SharedWindow(patch)
+        # napari collects garbage each time that a layer goes: it need not look at what stays.
+        gc.collect()
+        gc.freeze()
+        yield window
+        window.close()
+
+
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Any]) -> Any:
+def viewer(_window: SharedWindow, qtbot: Any) -> Iterator[Any]:
+    """A viewer that nobody sees, as if it were new; `own_viewer` is one for a test alone, which takes a second more."""
+    with _window.lent() as viewer:
+        yield viewer
+
+
+@pytest.fixture
+def surveys() -> None:
+    """For tests in which the program looks at labels by itself, with the model, and tells what is suspicious."""
+
+
+@pytest.fixture(autouse=True)
+def _surveys_if_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere nobody waits for it, but the end of each test would, until the model is loaded and has looked."""
+    if "surveys" not in request.fixturenames:
+        monkeypatch.setattr("napari_unet.ui.correct.queue.survey.SETTLE_MS", 10**8)
+
+
+@pytest.fixture
+def own_viewer(make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
     viewer = make_napari_viewer()
     yield viewer
     get_session(viewer).close()

@@ -11,6 +11,8 @@ pytest.importorskip("napari")
 
 from napari_unet.ui.panel import UNetPanel
 
+pytestmark = pytest.mark.usefixtures("surveys")
+
 
 @pytest.fixture
 def work(panel: UNetPanel, viewer: Any, blobs: np.ndarray) -> Any:

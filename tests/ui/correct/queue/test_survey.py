@@ -25,6 +25,8 @@ from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
 
+pytestmark = pytest.mark.usefixtures("surveys")
+
 
 @pytest.fixture
 def stack(viewer: Any, session: Session) -> Any:
