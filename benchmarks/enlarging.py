@@ -1,6 +1,6 @@
 """How near twice the rows and columns come to the image as it was: ours against bicubic, on images never seen.
 
-    python benchmarks/enlarging.py [--sets bbbc039 axon_sem] [--steps 800] [--images 3]
+    python benchmarks/enlarging.py [--sets bbbc039 axon_sem] [--steps 480] [--images 3]
 
 Images are shrunk to half (the mean of 2 x 2 pixels, as of a camera with larger ones). `pairs` learned on other images
 of the set (of `axon_sem` those whose role is train, of other animals than what is scored), `alone` on the small image
@@ -22,8 +22,8 @@ from napari_unet.events import drain
 from napari_unet.images.image import Image
 from napari_unet.restoration.applying import restore_steps
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.restoration.enlarging import enlarge, shrink
 from napari_unet.restoration.material import gather
+from napari_unet.restoration.starts.enlarging import enlarge, shrink
 from napari_unet.restoration.tasks import TASKS
 from napari_unet.restoration.teaching import teach_steps
 
@@ -83,7 +83,7 @@ def run(name: str, steps: int, images: int) -> list[dict[str, object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=["bbbc039", "axon_sem"], choices=["bbbc039", "axon_sem"])
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=480)
     parser.add_argument("--images", type=int, default=3)
     args = parser.parse_args()
     for name in args.sets:

@@ -5,13 +5,16 @@ Ids change when an image is segmented again, or objects are split and merged; pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from napari_unet.classification.object_features import ObjectKey
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Array, Place
+from napari_unet.results.exports.object_classes import ObjectClasses
 
 MOST_CLASSES = 9
 COLORS = (
@@ -67,6 +70,30 @@ class MarkedObjects:
         found = {_object_at(labels, place, timed): own for place, own in self.places}
         return {key: own for key, own in found.items() if key[1]}
 
+    @classmethod
+    def of_classes(cls, classes: ObjectClasses, labels: Array, timed: bool) -> MarkedObjects:
+        """All objects that have a class in a file or table as examples of it, each by a pixel in its middle.
+
+        Raises
+        ------
+        UserError
+            If there are more classes than keys, or none of the objects is in `labels`.
+        """
+        names = classes.names
+        if len(names) > MOST_CLASSES:
+            raise UserError(f"There are {len(names)} classes, and keys for {MOST_CLASSES}: join some.")
+        frames = labels if timed else labels[np.newaxis]
+        places: list[tuple[Place, int]] = []
+        for t, frame in enumerate(frames):
+            wanted = {label: names.index(one.name) for (at, label), one in classes.found.items() if at == t}
+            for label, place in _middles(frame, wanted.keys()).items():
+                places.append(((t, *place) if timed else place, wanted[label]))
+        if not places:
+            raise UserError("None of the objects that have a class is in these labels: the ids must be theirs.")
+        spare = [name for name in ("class 1", "class 2") if name not in names][: max(0, 2 - len(names))]
+        colors = dict(zip((*names, *spare), COLORS, strict=False)) | dict(classes.colors)
+        return cls((*names, *spare), tuple(colors[name] for name in (*names, *spare)), tuple(places))
+
     def to_dict(self) -> dict[str, Any]:
         """As it is kept in a project."""
         return {
@@ -86,3 +113,13 @@ def _object_at(labels: Array, at: Place, timed: bool) -> ObjectKey:
     """Frame and id at a pixel; id 0 outside of all objects."""
     inside = len(at) == labels.ndim and all(0 <= i < size for i, size in zip(at, labels.shape, strict=True))
     return (at[0] if timed and at else 0), int(labels[at]) if inside else 0
+
+
+def _middles(labels: Array, wanted: Collection[int]) -> dict[int, Place]:
+    """A pixel of each wanted object: the middle one of its pixels in their order."""
+    flat = labels.reshape(-1)
+    inside = np.flatnonzero(np.isin(flat, list(wanted))) if wanted else np.zeros(0, int)
+    inside = inside[np.argsort(flat[inside], kind="stable")]
+    ids, firsts, counts = np.unique(flat[inside], return_index=True, return_counts=True)
+    at = np.unravel_index(inside[firsts + counts // 2], labels.shape)
+    return {int(label): tuple(int(i) for i in place) for label, place in zip(ids, zip(*at, strict=True), strict=True)}

@@ -34,6 +34,7 @@ class TrainingRecord(BaseModel):
     )
 
 
+Kernels = tuple[tuple[float, ...], ...]
 HoleName = Literal["none", "pixel", "rows", "columns"]
 TaskName = Literal["denoise", "upscale", "synthesize", "isotropic"]
 """What is restored; "upscale" doubles rows and columns, "synthesize" makes one channel of another, "isotropic" makes
@@ -50,6 +51,9 @@ class GreyOutput(BaseModel):
     sigma: float = Field(0.0, ge=0, le=20, description="Width of that smoothing in pixels; 0: none.")
     spread: float = Field(1.0, gt=0, description="What an output of 1 adds, in normalized grey values.")
     hole: HoleName = Field("none", description="What around a pixel does not count in the smoothing.")
+    kernels: Kernels = Field(
+        (), description="Linear filters that add to the start; of several, one for each place in a pixel."
+    )
     gain: float = Field(1.0, description="Grey values of the output for one of the image.")
     offset: float = Field(0.0, description="What is added to the output, in grey values.")
     dtype: str = Field("", description="Type of the output's values; empty: that of the image.")

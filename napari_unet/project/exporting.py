@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,8 @@ def _describe_image(project: Project, number: int, reference: ImageReference) ->
 def export_project(project: Project, folder: Path, force: bool = False) -> list[Path]:
     """Write into `folder` the labels, prediction and reviewed region of each image as OME-TIFF, and `project.json`.
 
+    Objects that somebody gave a class go into a table for each image, as `napari-unet classify --examples` reads it.
+
     Raises `UserError` if a file of a name is there already, unless `force`.
     """
     try:
@@ -68,8 +71,13 @@ def export_project(project: Project, folder: Path, force: bool = False) -> list[
         for role in ROLES:
             path = folder / f"{_unique(reference.name, number, project)}.{role}.ome.tif"
             planned.append((path, number, role, reference))
+    tables = {
+        folder / f"{_unique(reference.name, number, project)}.examples.csv": (number, rows)
+        for number, reference in project.images().items()
+        if (rows := _examples(project, number, reference))
+    }
     info = folder / "project.json"
-    taken = [path for path in (*(plan[0] for plan in planned), info) if path.exists()]
+    taken = [path for path in (*(plan[0] for plan in planned), *tables, info) if path.exists()]
     if taken and not force:
         raise UserError(f"{taken[0]} exists already: choose another folder, or add --force to overwrite.")
     written = []
@@ -79,8 +87,35 @@ def export_project(project: Project, folder: Path, force: bool = False) -> list[
         if array is not None:
             written.append(write_labels(path, array, _like(reference, array)))
             told_of[number]["files"][role] = path.name
+    for path, (number, rows) in tables.items():
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        written.append(path)
+        told_of[number]["files"]["examples"] = path.name
     info.write_text(json.dumps(about, indent=2), encoding="utf-8")
     return [*written, info]
+
+
+def _examples(project: Project, number: int, reference: ImageReference) -> list[dict[str, Any]]:
+    """A row an object that somebody gave a class: `image`, `t` in films, `label` and `class`."""
+    marked, labels = reference.details.get("marked") or {}, project.read_array(number, LABELS)
+    if labels is None:
+        return []
+    image = Path(reference.path).name if reference.path else reference.name
+    timed = "T" in reference.axes
+    found: dict[tuple[int, int], str] = {}
+    for place, which in marked.get("places", ()):
+        at = tuple(int(i) for i in place)
+        inside = len(at) == labels.ndim and all(0 <= i < size for i, size in zip(at, labels.shape, strict=True))
+        label = int(labels[at]) if inside else 0
+        if label:
+            found[at[0] if timed else 0, label] = str(marked["names"][which])
+    return [
+        {"image": image, **({"t": t} if timed else {}), "label": label, "class": name}
+        for (t, label), name in sorted(found.items())
+    ]
 
 
 def _like(reference: ImageReference, array: Any) -> Image:

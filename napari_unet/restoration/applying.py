@@ -16,10 +16,10 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import GreyOutput
 from napari_unet.models.running.engine import Engine
 from napari_unet.restoration import predicting
-from napari_unet.restoration.enlarging import enlarge
 from napari_unet.restoration.isotropic import isotropic_frame, isotropic_steps, ratio_of
 from napari_unet.restoration.material import NORMALIZATION, limits_of, output_limits
-from napari_unet.restoration.smoothing import base_of, reach_of
+from napari_unet.restoration.starts.base import base_of, reach_of_base
+from napari_unet.restoration.starts.enlarging import finer, interleave
 from napari_unet.restoration.tasks import task_of
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.plane import SeenPlane
@@ -129,25 +129,24 @@ def _restore_planes(
 
 
 def _restore_plane(image: Image, index: PlaneIndex, predictor: Predictor, out: Floats) -> Iterator[tuple[int, int]]:
-    """Fill `out` (Y, X) with normalized values, a step a tile."""
+    """Fill `out` (factor Y, factor X) with normalized values, a step a tile."""
     pixels, limits, grey = image.plane(index), limits_of(image, index), predictor.record.grey
     if grey is None:
         raise ValueError("a member of a model for restoration restores")
-    if task_of(grey).factor > 1:
-        pixels = enlarge(pixels)
+    factor = task_of(grey).factor
     queue = TileQueue(predictor, SeenPlane(pixels, pixels.shape, 1, limits, NORMALIZATION), predicting.TILE)
     while queue:
         answer = queue.answer()
-        values = answer.maps[0]
+        values = interleave(answer.maps)
         if grey.residual:
             values = grey.spread * values + _base(pixels, answer.core, grey, limits)
-        out[answer.core] = values
+        out[finer(answer.core, factor)] = values
         yield queue.done, queue.total
 
 
 def _base(pixels: Array, part: Box, grey: GreyOutput, limits: Limits) -> Floats:
     """What the output is added to, for a part of a plane, of which no more than a margin around it is normalized."""
-    reach = reach_of(grey.sigma, grey.hole)
+    reach = reach_of_base(grey)
     around = tuple(slice(max(0, one.start - reach), one.stop + reach) for one in part)
     inside = tuple(slice(one.start - more.start, one.stop - more.start) for one, more in zip(part, around, strict=True))
-    return base_of(grey, normalize(pixels[around], limits, NORMALIZATION))[inside]
+    return base_of(grey, normalize(pixels[around], limits, NORMALIZATION))[finer(inside, task_of(grey).factor)]

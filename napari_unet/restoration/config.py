@@ -38,7 +38,7 @@ class RestoreConfig(LearningConfig):
     )  # fmt: skip
     patch: int = Field(64, ge=16, le=512, multiple_of=16, title="Patch size", description="In pixels.")
     batch_size: int = Field(16, ge=1, le=128, title="Patches a step")
-    learning_rate: float = Field(1e-3, gt=0, le=0.1, title="Learning rate")
+    learning_rate: float = Field(2e-3, gt=0, le=0.1, title="Learning rate")
     base_channels: int = Field(16, ge=4, le=128, title="Base channels", description="Of the network.")
     depth: int = Field(2, ge=1, le=4, title="Depth", description="Number of poolings of the network.")
     held_out: float = Field(
@@ -49,9 +49,13 @@ class RestoreConfig(LearningConfig):
     def optimization(self) -> OptimizationConfig:
         return OptimizationConfig(learning_rate=self.learning_rate, weight_decay=1e-5, average=0.99)
 
-    @property
-    def architecture(self) -> UNetConfig:
-        """Without normalization layers: grey values are to stay what they are."""
+    def architecture(self, factor: int) -> UNetConfig:
+        """Without normalization layers: grey values are to stay what they are.
+
+        An output for each of the `factor` ** 2 pixels that one becomes: all else is done on the few pixels there are
+        (Shi et al., Real-time single image and video super-resolution, CVPR 2016).
+        """
         return UNetConfig(
-            in_channels=1, out_channels=1, depth=self.depth, base_channels=self.base_channels, normalization="none"
-        )
+            in_channels=1, out_channels=factor**2, depth=self.depth, base_channels=self.base_channels,
+            normalization="none",
+        )  # fmt: skip

@@ -15,9 +15,11 @@ from napari_unet.images.normalization import Limits, NormalizationConfig, measur
 from napari_unet.labels.types import Array, Floats
 from napari_unet.models.record import GreyOutput, HoleName
 from napari_unet.restoration.config import StructureName
-from napari_unet.restoration.enlarging import enlarge, shrink
 from napari_unet.restoration.side_views import choose_blur, coarsen, voxel_ratio
-from napari_unet.restoration.smoothing import base_of, best_sigma, smooth
+from napari_unet.restoration.starts.base import base_of
+from napari_unet.restoration.starts.enlarging import enlarge, shrink
+from napari_unet.restoration.starts.linear_filters import fit_filters
+from napari_unet.restoration.starts.smoothing import best_sigma, smooth
 from napari_unet.restoration.tasks import RestorationTask, task_of
 
 NORMALIZATION = NormalizationConfig(low=0.5, high=99.9, clip=20.0)
@@ -30,7 +32,7 @@ _ALIKE = 0.1  # correlation below which two images show nothing in common
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """`seen` (Y, X) normalized; `wanted` (Y, X), what the network is to say.
+    """`seen` (Y, X) normalized; `wanted` (factor Y, factor X), what the network is to say.
 
     `blind`: only where it is blind; `turned`: rows may as well be columns.
     """
@@ -88,11 +90,20 @@ def gather(
 def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] = ()) -> Material:
     """What is wanted as the network is to say it: of what it is added to, only what is missing."""
     if grey.residual:
-        missing = [one.wanted - base_of(grey, one.seen) for one in examples]
+        missing = _missing(examples, grey)
+        if task_of(grey).filtered:
+            kernels = fit_filters([one.seen for one in examples], missing, task_of(grey).factor, grey.hole)
+            grey = grey.model_copy(update={"kernels": kernels})
+            missing = _missing(examples, grey)
         spread = max(1e-4, float(np.sqrt(np.mean([np.mean(one**2) for one in missing]))))
         grey = grey.model_copy(update={"spread": spread})
         examples = [replace(one, wanted=rest / spread) for one, rest in zip(examples, missing, strict=True)]
     return Material(tuple(examples), grey, tuple(dict.fromkeys(notes)))
+
+
+def _missing(examples: Sequence[Example], grey: GreyOutput) -> list[Floats]:
+    """What the network is to add."""
+    return [one.wanted - base_of(grey, one.seen) for one in examples]
 
 
 def _saturation(images: Sequence[Image]) -> list[str]:
@@ -119,9 +130,7 @@ def _alone(images: Sequence[Image], task: RestorationTask, structure: StructureN
         grey = GreyOutput(task=task.name, residual=True, hole=hole, sigma=best_sigma(seen, seen, hole))
         return _taught([Example(plane, plane, blind=True) for plane in seen], grey, notes)
     whole = [plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2] for plane in seen]
-    return _taught(
-        [Example(enlarge(shrink(plane)), plane) for plane in whole], GreyOutput(task=task.name, residual=True), notes
-    )
+    return _taught([Example(shrink(plane), plane) for plane in whole], GreyOutput(task=task.name, residual=True), notes)
 
 
 def _along_z(images: Sequence[Image], task: RestorationTask, wanted: float) -> Material:
@@ -210,14 +219,13 @@ def _pair(image: Image, other: Image, index: tuple[int, ...], grey: GreyOutput, 
     task, limits = task_of(grey), limits_of(image, index)
     seen = normalize(image.plane(index), limits, NORMALIZATION)
     wanted = normalize(other.plane(index), output_limits(grey, limits), NORMALIZATION)
-    if task.factor > 1:
-        seen = enlarge(seen)
-    shift = _shift(seen, wanted, image.name, other.name, strict=task.same_signal)
+    fine = enlarge(seen) if task.factor > 1 else seen
+    shift = _shift(fine, wanted, image.name, other.name, strict=task.same_signal)
     if shift != (0, 0):
         notes.append(
             f"{other.name} is shifted by {shift[0]} rows and {shift[1]} columns against {image.name}; this was mended."
         )
-        seen, wanted = _overlap(seen, shift, 1), _overlap(wanted, shift, -1)
+        seen, wanted = _moved(seen, wanted, shift, task.factor)
     return Example(seen, wanted)
 
 
@@ -236,6 +244,17 @@ def _shift(seen: Floats, wanted: Floats, name: str, other: str, strict: bool) ->
     if alike < _ALIKE:
         raise UserError(f"{name} and {other} show nothing in common: check that they are of the same place.")
     return y, x
+
+
+def _moved(seen: Floats, wanted: Floats, shift: tuple[int, int], factor: int) -> tuple[Floats, Floats]:
+    """What both planes show, when `wanted` is moved by `shift`."""
+    y, x = (round(by / factor) for by in shift)
+    rest = (shift[0] - y * factor, shift[1] - x * factor)  # less than a pixel of what is seen
+    seen, wanted = _overlap(seen, (y, x), 1), _overlap(wanted, (y * factor, x * factor), -1)
+    if rest == (0, 0):
+        return seen, wanted
+    # What comes round at the border is left out.
+    return seen[1:-1, 1:-1], np.roll(wanted, rest, (0, 1))[factor:-factor, factor:-factor]
 
 
 def _overlap(plane: Array, shift: tuple[int, int], sign: int) -> Array:

@@ -9,6 +9,8 @@ from scipy import ndimage
 
 from napari_unet.images.normalization import Limits
 from napari_unet.labels.types import Array, Floats
+from napari_unet.models.record import ModelRecord
+from napari_unet.restoration.starts.enlarging import finer, interleave
 from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.plane import SeenPlane
 from napari_unet.segmentation.tiles.queue import TileQueue
@@ -18,13 +20,19 @@ _AROUND = 1.5  # pixels
 
 
 def predict_grey(predictor: Predictor, seen: Floats) -> Floats:
-    """What the network says of a normalized plane (Y, X)."""
+    """What the network says of a normalized plane (Y, X): (factor Y, factor X)."""
     queue = TileQueue(predictor, SeenPlane(seen, seen.shape, 1), TILE)
-    out = np.zeros(seen.shape, np.float32)
+    factor = factor_of(predictor.record)
+    out = np.zeros((seen.shape[0] * factor, seen.shape[1] * factor), np.float32)
     while queue:
         answer = queue.answer()
-        out[answer.core] = answer.maps[0]
+        out[finer(answer.core, factor)] = interleave(answer.maps)
     return out
+
+
+def factor_of(record: ModelRecord) -> int:
+    """How many times as many rows and columns come out."""
+    return int(record.architecture.out_channels**0.5 + 0.5)
 
 
 def to_grey(values: Floats, meant: Limits, dtype: np.dtype[Any]) -> Array:

@@ -50,6 +50,11 @@ class RestorationTask:
     advice: str = _HONESTY
 
     @property
+    def filtered(self) -> bool:
+        """Whether a linear filter is a start: where what is wanted looks alike, as noise and pixels leave it."""
+        return self.removes_noise or self.factor > 1
+
+    @property
     def needs_pairs(self) -> bool:
         """Whether the images teach nothing by themselves."""
         return not self.same_signal

@@ -22,7 +22,8 @@ from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.material import NORMALIZATION, Example, Material
 from napari_unet.restoration.predicting import predict_grey
 from napari_unet.restoration.sampler import RestorationSampler
-from napari_unet.restoration.smoothing import base_of
+from napari_unet.restoration.starts.base import base_of
+from napari_unet.restoration.starts.enlarging import enlarge
 from napari_unet.restoration.tasks import task_of
 from napari_unet.segmentation.predictor import Predictor
 
@@ -69,7 +70,7 @@ def teach_steps(
     members: list[Model] = []
     for place in range(number):
         own = config.model_copy(update={"seconds": config.seconds / number, "seed": config.seed + place})
-        for event in _learn(learned, own, flag):
+        for event in _learn(learned, own, flag, task_of(material.grey).factor):
             if isinstance(event, StepDone):
                 left = event.seconds_left + (number - 1 - place) * own.seconds
                 yield replace(event, seconds=event.seconds + place * own.seconds, seconds_left=left)
@@ -85,11 +86,11 @@ def teach_steps(
 
 
 def _learn(
-    learned: list[Example], config: RestoreConfig, flag: StopFlag
+    learned: list[Example], config: RestoreConfig, flag: StopFlag, factor: int
 ) -> Iterator[StepDone | tuple[UNet, int, float]]:
     """One network: the last event is its averaged weights, the steps and the seconds."""
     torch.manual_seed(config.seed)
-    network, head = UNet(config.architecture), head_named("restoration")
+    network, head = UNet(config.architecture(factor)), head_named("restoration")
     head.quieten(network.final)
     if config.engine.torch_device.type == "cpu":
         keep_large_buffers()
@@ -112,7 +113,7 @@ def _progress(steps: int, seconds: float, config: RestoreConfig) -> float:
 
 
 def _checked(examples: tuple[Example, ...]) -> tuple[Example, ...]:
-    large = tuple(one for one in examples if min(one.seen.shape) >= _SMALLEST)
+    large = tuple(one for one in examples if min(one.wanted.shape) >= _SMALLEST)
     if not large:
         raise UserError(f"There is too little to learn from: an image must have {_SMALLEST} pixels a side at least.")
     if not any(float(one.seen.std()) > 0 for one in large):
@@ -134,8 +135,9 @@ def _split(examples: tuple[Example, ...], share: float) -> tuple[list[Example], 
     held: list[Example] = []
     for one in examples:
         at = max(_SMALLEST, round(one.seen.shape[1] * (1 - share)))
-        for part, into in ((slice(None, at), learned), (slice(at, None), held)):
-            into.append(replace(one, seen=one.seen[:, part], wanted=one.wanted[:, part]))
+        factor = one.wanted.shape[1] // one.seen.shape[1]
+        learned.append(replace(one, seen=one.seen[:, :at], wanted=one.wanted[:, : at * factor]))
+        held.append(replace(one, seen=one.seen[:, at:], wanted=one.wanted[:, at * factor :]))
     return learned, [one for one in held if one.seen.shape[1] >= 8]
 
 
@@ -148,7 +150,8 @@ def _score(model: Model, held: list[Example]) -> tuple[float | None, float | Non
     errors: list[tuple[float, float]] = []
     for one in held:
         # What is wanted is what the network is to say: the image as it was says the rest.
-        plain = (one.seen - base_of(grey, one.seen)) / grey.spread if grey.residual else one.seen
+        plain = enlarge(one.seen) if task_of(grey).factor > 1 else one.seen
+        plain = (plain - base_of(grey, one.seen)) / grey.spread if grey.residual else plain
         found = np.mean([predict_grey(predictor, one.seen) for predictor in predictors], axis=0)
         errors.append((float(np.mean((plain - one.wanted) ** 2)), float(np.mean((found - one.wanted) ** 2))))
     before, after = np.sqrt(np.mean(errors, axis=0)).tolist()
@@ -160,6 +163,7 @@ def _record(
 ) -> ModelRecord:
     training = TrainingRecord(images=images, steps=steps, seconds=seconds, settings=config.model_dump(mode="json"))
     return ModelRecord(
-        name=name, task="restoration", outputs=("grey",), class_names=(), architecture=config.architecture,
+        name=name, task="restoration", outputs=("grey",), class_names=(),
+        architecture=config.architecture(task_of(material.grey).factor),
         normalization=NORMALIZATION, grey=material.grey, training=training,
     )  # fmt: skip

@@ -8,11 +8,13 @@ from phenotypes import draw_phenotypes
 
 from napari_unet.classification.classifier_file import load_classifier, save_classifier
 from napari_unet.classification.looking import look_at_objects
+from napari_unet.classification.marked import MarkedObjects
 from napari_unet.classification.object_features import MEASURED, NETWORK, ObjectFeatures
 from napari_unet.classification.teaching import Candidate, learn_classes, least_sure, score_classes
 from napari_unet.errors import UserError
 from napari_unet.events import StopFlag, drain
 from napari_unet.images.image import Image
+from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
 
 NAMES = ("smooth", "spotted")
 _EVERYTHING = (*MEASURED, NETWORK)
@@ -147,3 +149,23 @@ def test_no_objects_and_a_stop_are_told() -> None:
     stop = StopFlag()
     stop.request()
     assert len(drain(look_at_objects(Image(labels, "YX"), Image(image, "YX"), stop=stop))) == 0
+
+
+def test_classes_of_a_file_become_examples_in_the_middle_of_their_objects() -> None:
+    labels = np.zeros((2, 8, 9), np.int32)
+    labels[0, 1:4, 2:5], labels[1, 4:7, 1:4], labels[1, 0:2, 6:8] = 7, 7, 9
+    classes = ObjectClasses(
+        {(0, 7): ObjectClass("round"), (1, 9): ObjectClass("flat"), (1, 99): ObjectClass("gone")}, {"flat": "#010203"}
+    )
+    marked = MarkedObjects.of_classes(classes, labels, timed=True)
+    assert marked.names == ("flat", "gone", "round")
+    assert marked.colors[0] == "#010203"
+    assert marked.examples(labels, timed=True) == {(0, 7): 2, (1, 9): 0}
+    assert dict(marked.places)[0, 2, 3] == 2
+    alone = MarkedObjects.of_classes(ObjectClasses({(0, 7): ObjectClass("round")}), labels[0], timed=False)
+    assert alone.names == ("round", "class 1")
+    with pytest.raises(UserError, match="None of the objects"):
+        MarkedObjects.of_classes(ObjectClasses({(0, 3): ObjectClass("x")}), labels[0], timed=False)
+    many = ObjectClasses({(0, i): ObjectClass(f"c{i}") for i in range(10)})
+    with pytest.raises(UserError, match="10 classes"):
+        MarkedObjects.of_classes(many, labels[0], timed=False)

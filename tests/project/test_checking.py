@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
+from napari_unet.classification.example_table import read_examples
 from napari_unet.cli import main
 from napari_unet.project.checking import check_project
 from napari_unet.project.opening import open_project
@@ -90,3 +92,17 @@ def test_info_and_export(saved: Path, labels: np.ndarray, tmp_path: Path, capsys
     assert main(["project", "export", str(saved), "--output", str(output)]) == 2
     assert "--force" in capsys.readouterr().err
     assert main(["project", "export", str(saved), "--output", str(output), "--force"]) == 0
+
+
+def test_export_has_the_objects_that_were_given_a_class(saved: Path, labels: np.ndarray, tmp_path: Path) -> None:
+    at = tuple(int(i) for i in np.argwhere(labels == 3)[5])
+    outside = tuple(int(i) for i in np.argwhere(labels == 0)[0])
+    project = open_project(saved)
+    ((number, reference),) = project.images().items()
+    marked = {"names": ["round", "flat"], "colors": ["#000000", "#ffffff"], "places": [[at, 1], [outside, 0]]}
+    project.update_image(number, replace(reference, details={**reference.details, "marked": marked}))
+    project.close()
+    assert main(["project", "export", str(saved), "--output", str(tmp_path / "out")]) == 0
+    examples = read_examples(tmp_path / "out" / "cells.examples.csv")
+    assert examples.names == ("flat",)
+    assert examples.of("cells.tif") == {(0, 3): 0}

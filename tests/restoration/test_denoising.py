@@ -13,9 +13,9 @@ from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.restoration.applying import grey_of, restore_steps
 from napari_unet.restoration.blind_spots import blind_spots
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.restoration.enlarging import enlarge, shrink
 from napari_unet.restoration.material import gather
-from napari_unet.restoration.smoothing import smooth
+from napari_unet.restoration.starts.enlarging import enlarge, shrink
+from napari_unet.restoration.starts.smoothing import smooth
 from napari_unet.restoration.tasks import TASKS
 from napari_unet.restoration.teaching import teach_steps
 

@@ -23,7 +23,7 @@ _QUIET = 0.02  # of the last layer's usual weights
 
 
 class Restoration(Head):
-    """One output: grey values, 0 and 1 being those of the record's limits. There is nothing to label or correct."""
+    """Grey values, one or several to a pixel, 0 and 1 being those of the record's limits; nothing to label."""
 
     name, title = "restoration", "grey values"
     has_size, keeps_values, draws_objects = False, True, False
@@ -35,7 +35,7 @@ class Restoration(Head):
         """Mean squared error: its least is the mean of what may lie behind the noise, in the image's own units."""
         from napari_unet.heads.losses import weighted_mean
 
-        return weighted_mean((logits.float() - targets) ** 2, weights)
+        return weighted_mean(((logits.float() - targets) ** 2).mean(dim=1, keepdim=True), weights)
 
     distil = loss
 

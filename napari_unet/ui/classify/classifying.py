@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
@@ -57,12 +58,18 @@ class _Lesson:
 
         try:
             classifier = self.ready or learn_classes(join_features(list(self.parts)), self.examples, self.names)
-            return {
-                work.key: Found(part, classifier.probabilities(part), classifier)
-                for work, part in zip(self.works, self.parts, strict=True)
-            }
         except UserError as error:
             return str(error)
+        found, start = {}, 0
+        for work, part in zip(self.works, self.parts, strict=True):
+            likely = classifier.probabilities(part).copy()
+            for row, (frame, label) in enumerate(part.objects.tolist()):
+                which = self.examples.get((start + frame, label))
+                if which is not None:  # what a person said is so
+                    likely[row] = np.arange(likely.shape[1]) == which
+            found[work.key] = Found(part, likely, classifier)
+            start += int(part.objects[:, 0].max(initial=0)) + 1
+        return found
 
     def score(self) -> ClassifierScore | None:
         from napari_unet.classification.teaching import score_classes

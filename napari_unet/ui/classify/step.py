@@ -44,6 +44,7 @@ NO_LABELS = "Segment the image first, or choose labels of your own."
 ARE_CLASSES = "These labels are classes of pixels: there are no objects to give a class to."
 NOTHING_FOUND = "Give a class to a few objects first."
 _FILES = "Classifiers (*.safetensors)"
+_SAVED = "Classifiers, or tables of examples (*.safetensors *.csv *.tsv)"
 
 
 class ClassifyStep(Step):
@@ -70,7 +71,8 @@ class ClassifyStep(Step):
         self.confusion_label = QLabel()
         self.confusion_fold = Fold("Held-out examples", self.confusion_label)
         self.save_button = QPushButton("Save...", toolTip="Keep the classifier in a file, for other images")
-        self.load_button = QPushButton("Use saved...", toolTip="Give classes by a classifier that was saved before")
+        self.load_button = QPushButton("Use saved...", toolTip="Give classes by a classifier that was saved "
+                                       "before, or take examples from a table (label, class)")  # fmt: skip
         self._walk = LeastSureWalk()
         self._watched: WeakSet[Labels] = WeakSet()
         self._lay_out_body()
@@ -189,15 +191,18 @@ class ClassifyStep(Step):
         self.show_message(f"Written: {written}", kind="info")
 
     def _on_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Use a saved classifier", "", _FILES)
+        path, _ = QFileDialog.getOpenFileName(self, "Use a saved classifier", "", _SAVED)
         if path:
             self.load(Path(path))
 
     def load(self, path: Path) -> None:
-        """Give the objects a class by the classifier in a file."""
+        """Give the objects a class by the classifier in a file, or by the examples in a table."""
         from napari_unet.classification.classifier_file import load_classifier
 
         work = present(self.work)
+        if path.suffix.lower() in (".csv", ".tsv"):
+            self._load_examples(path, work)
+            return
         if work.marked.places:
             self.show_message("This image has examples, from which its classes come: take them away first (key 0).")
             return
@@ -210,6 +215,19 @@ class ClassifyStep(Step):
         if len(colors) == len(classifier.class_names):
             work.marked = type(work.marked)(classifier.class_names, tuple(colors))
         self.classifying.use(classifier)
+
+    def _load_examples(self, path: Path, work: ImageWork) -> None:
+        """All objects that a table gives a class are examples; those that were given before are forgotten."""
+        from napari_unet.results.exports.object_classes import classes_of_image, read_class_tables
+
+        try:
+            classes = classes_of_image(read_class_tables(path), work.image.name)
+            work.marked = type(work.marked).of_classes(classes, present(work.labels), "T" in work.axes)
+        except UserError as error:
+            self.show_message(str(error), self.load_button)
+            return
+        self.clear_message()
+        self.classifying.active = True
 
     # -- showing ------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.heads.registry import find_head
 from napari_unet.images.files.label_files import read_labels, whole_numbers
@@ -30,10 +31,12 @@ from napari_unet.ui.session.trackers import get_trackers
 from napari_unet.ui.widgets.step import MessageLine
 
 if TYPE_CHECKING:
+    from napari_unet.results.exports.object_classes import ObjectClasses
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-_FILES = "Labels (*.tif *.tiff *.png *.npy);;All files (*)"
+_FILES = "Labels (*.tif *.tiff *.png *.npy *.zip *.roi *.geojson *.json);;All files (*)"
+_OUTLINES = (".zip", ".roi", ".geojson", ".json")  # of ImageJ, QuPath and COCO, with the classes of the objects
 _FROM_FILE = "From a file..."
 
 
@@ -91,9 +94,11 @@ class ExistingLabels(QDialog):
         try:
             if work is None or work not in self._session.works:
                 raise UserError("The image that the labels are for is closed: open it, and choose them again.")
-            labels, layer = self._read(work), self.source_box.currentData()
+            (labels, classes), layer = self._read(work), self.source_box.currentData()
             problem = self._check(labels)
+            marked = MarkedObjects.of_classes(classes, labels, "T" in work.axes) if classes else None
             put_labels(self._session, work, labels, layer, right=self.learn.isChecked())
+            work.marked = work.marked if marked is None else marked
         except UserError as error:
             self.message.show_text(str(error), "error", self.source_box)
             return
@@ -102,17 +107,23 @@ class ExistingLabels(QDialog):
             self.told.emit(problem)
         self.used.emit(work)
 
-    def _read(self, work: ImageWork) -> npt.NDArray[Any]:
+    def _read(self, work: ImageWork) -> tuple[npt.NDArray[Any], ObjectClasses | None]:
+        """The labels, and the classes that a file says their objects are of."""
         layer = self.source_box.currentData()
         if layer is not None:
             if layer not in self._session.viewer.layers:
                 raise UserError(f"{layer.name} was removed meanwhile: choose other labels.")
-            return work.labels_of(layer)
+            return work.labels_of(layer), None
         if self._path is None:
             self._on_source(self.source_box.currentIndex())
         if self._path is None:
             raise UserError("No labels are chosen yet: choose a layer, or a file.")
-        return read_labels(self._path, work.grey)
+        if self._path.suffix.lower() not in _OUTLINES:
+            return read_labels(self._path, work.grey), None
+        from napari_unet.results.exports.formats import import_labels
+
+        found = import_labels(self._path, work.grey)
+        return found.labels, found.classes
 
     def _check(self, labels: npt.NDArray[Any]) -> str:
         """A sentence on ids in many places; raises `UserError` for a mask, or a grey image, in place of labels."""

@@ -11,7 +11,10 @@ import tifffile
 
 pytest.importorskip("napari")
 
+from napari_unet.images.image import Image
 from napari_unet.project.project import LABELS, REVIEWED
+from napari_unet.results.exports.formats import export_labels
+from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
 from napari_unet.ui.images.existing import put_labels
 from napari_unet.ui.images.pairs_window import summarize
 from napari_unet.ui.panel import UNetPanel
@@ -157,3 +160,25 @@ def test_a_folder_of_pairs_is_shown_added_and_can_be_learned_from(
     assert step.start_button.isEnabled()
     panel.image_step.add_pairs(window.found.usable)
     assert "in the project already" in panel.image_step.message.text
+
+
+def test_classes_in_a_file_of_outlines_become_examples(
+    panel: UNetPanel, viewer: Any, blobs: np.ndarray, mine: np.ndarray, tmp_path: Path
+) -> None:
+    viewer.add_image(blobs, name="cells")
+    classes = ObjectClasses({(0, 1): ObjectClass("round"), (0, 2): ObjectClass("flat")})
+    export_labels(Image(mine, "YX", name="cells"), "geojson", tmp_path, classes=classes)
+    dialog = panel.image_step.existing
+    panel.image_step.existing_button.click()
+    dialog.choose_file(next(tmp_path.glob("*.geojson")))
+    dialog.use()
+    work = panel.session.current
+    np.testing.assert_array_equal(work.labels > 0, mine > 0)
+    found = {work.marked.names[which]: place for place, which in work.marked.places}
+    assert mine[found["round"]] == 1
+    assert mine[found["flat"]] == 2
+    # A table of classes does the same for labels that are there.
+    (tmp_path / "classes.csv").write_text("label,class\n1,old\n2,young\n")
+    panel.classify_step.load(tmp_path / "classes.csv")
+    ids = {int(work.labels[place]): work.marked.names[which] for place, which in work.marked.places}
+    assert sorted(ids.values()) == ["old", "young"]

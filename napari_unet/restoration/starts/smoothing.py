@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from napari_unet.labels.types import Array, Floats
-from napari_unet.models.record import GreyOutput, HoleName
+from napari_unet.models.record import HoleName
 from napari_unet.restoration.blind_spots import REACH
 
 SIGMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -36,11 +36,6 @@ def reach_of(sigma: float, hole: HoleName) -> int:
     return int(_kernel(sigma, hole).shape[-1] // 2) if sigma else 0
 
 
-def base_of(grey: GreyOutput, plane: Array) -> Floats:
-    """What the output of a network is added to, for a normalized plane (Y, X)."""
-    return smooth(plane, grey.sigma, grey.hole)
-
-
 def best_sigma(planes: Sequence[Floats], wanted: Sequence[Floats], hole: HoleName) -> float:
     """The width whose smoothing comes nearest to what is wanted: of a blind one, the planes themselves."""
     errors = [
@@ -58,11 +53,18 @@ def _kernel(sigma: float, hole: HoleName) -> torch.Tensor:
     reach = max(1, round(3 * sigma))
     line = torch.arange(-reach, reach + 1, dtype=torch.float32)
     weights = torch.exp(-(line[:, None] ** 2 + line**2) / (2 * sigma**2))
-    near = line.abs() <= REACH
-    if hole == "pixel":
-        weights[reach, reach] = 0
-    elif hole == "rows":
-        weights[reach, near] = 0
-    elif hole == "columns":
-        weights[near, reach] = 0
+    weights *= hole_of(reach, hole)
     return (weights / weights.sum())[None, None]
+
+
+def hole_of(reach: int, hole: HoleName) -> torch.Tensor:
+    """(side, side) 1 where a pixel so many pixels away counts, 0 in the hole."""
+    seen = torch.ones(2 * reach + 1, 2 * reach + 1)
+    near = torch.arange(-reach, reach + 1).abs() <= REACH
+    if hole == "pixel":
+        seen[reach, reach] = 0
+    elif hole == "rows":
+        seen[reach, near] = 0
+    elif hole == "columns":
+        seen[near, reach] = 0
+    return seen

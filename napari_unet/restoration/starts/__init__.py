@@ -1,0 +1,1 @@
+"""What the output of a network is added to: smoothed, made finer, filtered."""
