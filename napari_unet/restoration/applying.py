@@ -50,6 +50,8 @@ def grey_of(model: Model) -> GreyOutput:
     """What the output of `model` is; raises `UserError` if it makes no grey values."""
     if model.record.grey is None:
         raise UserError(f"The model {model.name} makes labels, not grey values: choose one that restores.")
+    if predicting.factor_of(model.record) != task_of(model.record.grey).factor:
+        raise UserError(f"{model.name} was taught by an earlier version, which went another way: teach it anew.")
     return model.record.grey
 
 

@@ -9,6 +9,7 @@ import torch
 from napari_unet.errors import UserError
 from napari_unet.events import StopFlag, drain
 from napari_unet.images.image import Image
+from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.restoration.applying import grey_of, restore_steps
 from napari_unet.restoration.blind_spots import blind_spots
@@ -180,6 +181,9 @@ def test_a_model_is_kept_in_a_file_and_labels_are_not_asked_of_it(tmp_path, tiny
         segment(noisy, loaded)
     with pytest.raises(UserError, match="makes labels"):
         grey_of(tiny_model)
+    earlier = taught.model.record.grey.model_copy(update={"task": "upscale"})
+    with pytest.raises(UserError, match="teach it anew"):
+        grey_of(Model(taught.model.network, taught.model.record.model_copy(update={"grey": earlier})))
 
 
 def test_stopping_and_useless_images_are_told() -> None:
