@@ -18,6 +18,7 @@ check: $(READY)
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/mypy
+	PATH=.venv/bin:$$PATH scripts/docs_site.sh
 
 # the pictures in docs/images, of the real window
 screenshots: $(READY)

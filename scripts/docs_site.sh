@@ -3,5 +3,5 @@
 # usage: scripts/docs_site.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python -m mkdocs build --strict --quiet
+NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict --quiet
 echo "site/index.html"

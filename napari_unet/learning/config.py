@@ -17,7 +17,12 @@ class LearningConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seconds: float = Field(
-        60.0, ge=2, le=86_400, title="Time", description="Seconds for the whole learning, scores included."
+        60.0,
+        ge=2,
+        le=86_400,
+        title="Time",
+        description="Seconds for the whole learning, scores included.",
+        json_schema_extra={"unit": "s"},
     )
     max_steps: int | None = Field(None, ge=1, title="Steps at most", description="Empty: as many as the time allows.")
     seed: int = Field(0, ge=0, title="Seed")

@@ -26,12 +26,13 @@ from napari_unet.ui.results.step import ResultsStep
 from napari_unet.ui.segment.step import SegmentStep
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
-from napari_unet.ui.session.keeping.preferences import use_models_folder
+from napari_unet.ui.session.keeping.preferences import use_models_folder, use_threads
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.strip.strip import ImageStrip
 from napari_unet.ui.track.step import TrackStep
+from napari_unet.ui.widgets.lettering import Lettering
 from napari_unet.ui.widgets.room import CanvasRoom
 
 WIDTH = 340
@@ -58,6 +59,7 @@ class UNetPanel(QWidget):
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):
         super().__init__()
         use_models_folder()
+        use_threads()
         self.session = get_session(napari_viewer)
         session = self.session
         self.image_step, self.segment_step = ImageStep(session), SegmentStep(session)
@@ -79,6 +81,7 @@ class UNetPanel(QWidget):
         self._welcome = Debounced(self, self._on_welcome, WELCOME_MS)
         self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
+        Lettering(self)
         self.tour = make_tour(self)
         self.tour.ended.connect(remember_tour)
         self._connect()

@@ -97,7 +97,7 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     desk.hand.key(Qt.Key.Key_Q, "q")
     first = desk.object_in_frame
     assert first == worst[0]
-    assert desk.view.status.position_label.text().startswith("1 of ")
+    assert desk.view.status.position_label.full_text.startswith("Suspicious objects: 1 of ")
     box = table.boxes[desk.view.row]
     z, row, column = desk.centre_of_view()
     assert round(z) == table.planes[desk.view.row]
@@ -114,7 +114,7 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     desk.hand.key(Qt.Key.Key_A, "a")
     desk.settle()
     assert desk.object_in_frame == worst[1], "accepting does not go on"
-    assert "1 reviewed" in desk.view.status.position_label.text()
+    assert "1 reviewed" in desk.view.status.position_label.full_text
     at = np.nonzero(desk.work.labels == first)
     reviewed = desk.work.reviewed[at] > 0
     assert reviewed.all(), "some of its slices are left out"
@@ -126,7 +126,7 @@ def test_keys_walk_through_the_queue_and_accept(desk: Any) -> None:
     desk.hand.key(Qt.Key.Key_A, "A", SHIFT)
     desk.settle()
     assert not (desk.work.reviewed[at] > 0).any()
-    assert "0 reviewed" in desk.view.status.position_label.text()
+    assert "0 reviewed" in desk.view.status.position_label.full_text
 
 
 def test_rows_and_objects_choose_each_other(desk: Any) -> None:

@@ -43,7 +43,7 @@ def is_covered(session: Session, work: ImageWork) -> bool:
         return True
     own = [index for index, layer in enumerate(session.viewer.layers) if _belongs(layer, work)]
     above = list(session.viewer.layers)[min(own, default=0) :]
-    return any(not _belongs(layer, work) and _covers(layer, work) for layer in above)
+    return any(not _belongs(layer, work) and covers(layer, work) for layer in above)
 
 
 def bring_to_front(session: Session, work: ImageWork) -> bool:
@@ -63,8 +63,8 @@ def _belongs(layer: Layer, work: ImageWork) -> bool:
     return layer is work.layer or work.owns(layer) or layer.metadata.get(KEY, {}).get("image") == work.key
 
 
-def _covers(layer: Layer, work: ImageWork) -> bool:
-    """Whether this layer of another image hides what lies below it."""
+def covers(layer: Layer, work: ImageWork) -> bool:
+    """Whether this layer of another image hides the image that lies below it."""
     solid = layer.visible and layer.opacity > 0.5 and str(layer.blending) in _COVERING
     return is_image_layer(layer) and solid and _overlap(layer.extent.world, work.layer.extent.world)
 

@@ -8,7 +8,6 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QColorDialog,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QRadioButton,
     QToolButton,
@@ -16,6 +15,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.classification.marked import MarkedObjects
+from napari_unet.ui.widgets.fitting_label import FittingLabel
+
+_NAME, _COUNT = 2, 3  # columns that share what room there is
 
 
 class ClassRows(QWidget):
@@ -34,7 +36,7 @@ class ClassRows(QWidget):
         self._grid.setSpacing(4)
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(self.choose)
-        self.rows: list[tuple[QRadioButton, QToolButton, QLineEdit, QLabel, QToolButton]] = []
+        self.rows: list[tuple[QRadioButton, QToolButton, QLineEdit, FittingLabel, QToolButton]] = []
 
     def show_classes(self, marked: MarkedObjects, counts: list[str]) -> None:
         """Show names and colours; `counts` are a few words for each class."""
@@ -49,7 +51,8 @@ class ClassRows(QWidget):
             swatch.setStyleSheet(f"background: {color}; border: 1px solid palette(mid);")
             if not field.hasFocus() and field.text() != name:
                 field.setText(name)
-            label.setText(count)
+            words = count.partition(",")[0]
+            label.set_wordings((count, words, words.split()[0]), "Examples that you gave, and objects found")
         self.choose(min(self.chosen, len(self.rows) - 1))
 
     def choose(self, which: int) -> None:
@@ -65,7 +68,7 @@ class ClassRows(QWidget):
         swatch.setFixedSize(18, 18)
         field, count = (
             QLineEdit(toolTip="Name of the class"),
-            QLabel(toolTip="Examples that you gave, and objects found"),
+            FittingLabel(),
         )
         remove = QToolButton(text="\u00d7", autoRaise=True, toolTip="Remove this class and its examples")
         swatch.clicked.connect(lambda: self._ask_color(which))
@@ -75,6 +78,8 @@ class ClassRows(QWidget):
         row = (radio, swatch, field, count, remove)
         for column, widget in enumerate(row):
             self._grid.addWidget(widget, which, column)
+        for column in (_NAME, _COUNT):
+            self._grid.setColumnStretch(column, 1)
         self.rows.append(row)
 
     def _ask_color(self, which: int) -> None:

@@ -58,7 +58,7 @@ class ClassifyStep(Step):
         self.clicks = ClassClicks(session, self)
         self.camera = session.service(ReviewCamera)
         self.give_button = QPushButton(
-            "Give classes by clicks", checkable=True,
+            "Give by clicks", checkable=True,
             toolTip="A click on an object gives it the chosen class\nKeys: 1 to 9 give a class to the object under the "
             "mouse, 0 takes it away",
         )  # fmt: skip

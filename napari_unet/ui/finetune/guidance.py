@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.corrections.comparison import Counts
 from napari_unet.events import Failed
@@ -65,11 +65,18 @@ class GuidanceView(QWidget):
         self.where_button.setToolTip("Go to the part of the open images where the model is least sure")
         self.where_button.clicked.connect(self.where_next)
         self.where_button.setStyleSheet("QPushButton { padding: 3px 8px; }")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._label, 1)
-        layout.addWidget(self.where_button)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self._label, 1)
+        self._layout.addWidget(self.where_button)
         self.hide()
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """The button goes below the sentence where it would squeeze it: with large letters."""
+        narrow = self.where_button.sizeHint().width() > 0.45 * self.width()
+        ways = QBoxLayout.Direction
+        self._layout.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
+        super().resizeEvent(event)
 
     @property
     def text(self) -> str:
@@ -114,10 +121,10 @@ class GuidanceView(QWidget):
         else:
             self._write((*self._advise_objects(material), cost) if material.counts.anything else self._begin(material))
 
-    @staticmethod
-    def _begin(material: MaterialView) -> tuple[str, ...]:
-        """What to do once there are labels of objects, and nothing was corrected yet."""
-        return (BEGIN,) if material.has_objects else ()
+    def _begin(self, material: MaterialView) -> tuple[str, ...]:
+        """What to do once the image that is worked on has labels of objects, and nothing was corrected yet."""
+        work = self._session.current
+        return (BEGIN,) if material.has_objects and work is not None and work.labels_layer is not None else ()
 
     def _advise_objects(self, material: MaterialView) -> list[str]:
         counts = material.counts

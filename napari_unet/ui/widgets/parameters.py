@@ -129,6 +129,9 @@ def _finish_number(control: Any, field: FieldInfo, step: float, optional: bool) 
         control.setDecimals(max(_decimals(step), _decimals(field.default or 0)))
     if optional:
         control.setSpecialValueText(AUTOMATIC)
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "unit" in extra:
+        control.setSuffix(f" {extra['unit']}")
 
 
 def _decimals(value: float) -> int:

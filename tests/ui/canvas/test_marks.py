@@ -79,3 +79,19 @@ def test_napari_draws_our_overlay(make_napari_viewer: Any) -> None:
     assert not line.visible
     assert not visual._dots.visible
     session.close()
+
+
+def test_signs_of_an_image_are_not_seen_through_another_one_that_covers_it(session: Any) -> None:
+    work, viewer = session.current, session.viewer
+    marks_of(session, work, "crosses", "cross", 9).show(np.array([[3.0, 10, 20]]))
+    beside = viewer.add_image(np.zeros((40, 60)), translate=(500, 500))
+    session.work_on(beside)
+    assert dots(session) == [[10.0, 5.0]], "it lies elsewhere"
+    over = viewer.add_image(np.zeros((40, 60)))
+    session.work_on(over)
+    assert dots(session) == []
+    session.work_on(work.layer)
+    assert dots(session) == [[10.0, 5.0]]
+    over.blending = "additive"  # the other channel of the same cells hides nothing
+    session.work_on(over)
+    assert dots(session) == [[10.0, 5.0]]

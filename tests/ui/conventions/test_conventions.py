@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from napari.settings import get_settings
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QToolButton
 
@@ -19,6 +22,8 @@ from napari_unet.ui.conventions.docked import panel_of
 from napari_unet.ui.conventions.dropping import take_paths
 from napari_unet.ui.conventions.reading import get_labels_reader, get_project_reader, write_labels
 from napari_unet.ui.correct.tools.actions import ACTIONS
+from napari_unet.ui.correct.tools.keys import keys_file
+from napari_unet.ui.session.keeping import preferences
 from napari_unet.ui.widgets.help_window import PAGE_OF, HelpWindow, docs_dir
 
 
@@ -127,3 +132,54 @@ def test_every_control_says_what_it_is_to_who_cannot_see_it(panel: Any) -> None:
         if isinstance(widget, QToolButton | QAbstractButton) and not inner and widget.isVisibleTo(panel):
             assert widget.focusPolicy() != Qt.FocusPolicy.NoFocus or widget.property("mouse_only"), said
     assert mute == []
+
+
+def test_preferences_begin_as_the_manifest_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preferences, "_settings", lambda: None)
+    told = {
+        (part, name): one["default"]
+        for part, group in manifest()["contributions"]["configurations"].items()
+        for name, one in group["properties"].items()
+    }
+    assert told == {key: preferences.preference(*key) for key in told}
+    assert {"device", "threads", "models_folder", "keys_file", "live_preview"} <= {name for _, name in told}
+
+
+def test_threads_and_the_file_of_keys_are_taken_from_the_preferences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = SimpleNamespace(
+        segmenting=SimpleNamespace(threads=3), files=SimpleNamespace(keys_file=str(tmp_path / "keys.json"))
+    )
+    monkeypatch.setattr(preferences, "_settings", lambda: chosen)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    preferences.use_threads()
+    assert os.environ["OMP_NUM_THREADS"] == "7", "a variable of the environment goes first"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    preferences.use_threads()
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert keys_file() == tmp_path / "keys.json"
+
+
+def test_letters_of_every_control_grow_with_those_of_napari(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    appearance = get_settings().appearance
+    usual = appearance.font_size
+    heading = next(button for button in panel.findChildren(QToolButton) if button.text() == "Segment")
+    try:
+        appearance.font_size = 2 * usual
+        assert heading.font().pointSize() == 2 * usual
+        assert heading.font().bold()
+    finally:
+        appearance.font_size = usual
+    assert heading.font().pointSize() == usual
+
+
+def test_what_to_do_with_labels_is_said_of_the_image_that_has_them(panel: Any, viewer: Any, qtbot: Any) -> None:
+    image = viewer.add_image(np.zeros((20, 30)))
+    work = panel.session.work_on(image)
+    panel.session.add_layer(work, "labels", np.ones((20, 30), np.int32))
+    work.prediction = np.ones((20, 30), np.int32)
+    guidance = panel.finetune_step.guidance
+    qtbot.waitUntil(lambda: guidance.text.startswith("Correct what is wrong"))
+    panel.session.work_on(viewer.add_image(np.zeros((20, 30))))
+    qtbot.waitUntil(lambda: not guidance.text)

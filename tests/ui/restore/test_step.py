@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.ui.restore.placing import middle_of
+from napari_unet.ui.restore.placing import middle_of, over
 from napari_unet.ui.restore.step import RestoreStep
 
 
@@ -105,3 +105,14 @@ def test_what_cannot_be_done_says_why(step: RestoreStep, wait_until_idle: Any, t
     assert "pairs" in step.restore_button.toolTip()
     step.use(Path(save_model(tiny_model, tmp_path / "tiny.safetensors").path))
     assert "makes labels" in step.message.text
+
+
+@pytest.mark.parametrize("try_here", [True, False])
+def test_what_is_restored_has_the_units_of_its_image(viewer: Any, panel: Any, try_here: bool) -> None:
+    """Else napari warns of inconsistent units, and uses none."""
+    image = viewer.add_image(np.zeros((3, 20, 30)), scale=(2, 0.5, 0.5), units=("um", "um", "um"))
+    work = panel.session.work_on(image)
+    shape, where = ((8, 8), ((1,), (slice(4, 12), slice(4, 12)))) if try_here else ((3, 20, 30), None)
+    made = np.zeros(shape)
+    viewer.add_image(made, **over(work, where, made, 1, None))
+    assert viewer.layers.extent.units is not None

@@ -12,6 +12,7 @@ from napari.utils.transforms import Affine
 from vispy.color import Color
 
 from napari_unet.ui.canvas.marks.drawing import OVERLAY, Dots, Drawing, Pen
+from napari_unet.ui.canvas.sight import covers
 from napari_unet.ui.session.layers import placement
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Marks:
 
 
 class Board:
-    """A service: one a session. Marks go with their image, and are not seen while that is hidden."""
+    """A service: one a session. Marks go with their image: not seen while that is hidden, or another covers it."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -51,6 +52,7 @@ class Board:
         for event in (events.current_step, events.ndisplay, events.order):
             event.connect(self._on_view)
         session.images_changed.connect(self._on_images)
+        session.current_changed.connect(self._on_view)
 
     @property
     def overlay(self) -> MarksOverlay:
@@ -110,10 +112,16 @@ class Board:
 
     def _look(self, key: tuple[str, str], work: ImageWork, marks: Marks) -> _Seen:
         dims = self._session.viewer.dims
-        view = (dims.displayed, dims.point, work.layer.visible)
+        shown = work.layer.visible and not self._is_behind(work)
+        view = (dims.displayed, dims.point, shown)
         if key not in self._known or self._known[key][0] != view:
-            self._known[key] = view, _in_view(work, marks, dims) if work.layer.visible else _NOTHING
+            self._known[key] = view, _in_view(work, marks, dims) if shown else _NOTHING
         return self._known[key][1]
+
+    def _is_behind(self, work: ImageWork) -> bool:
+        """Whether the image that is worked on, which is in front, hides this one."""
+        current = self._session.current
+        return current is not None and current is not work and covers(current.layer, work)
 
     def _join_dots(self, seen: list[_Seen]) -> Dots | None:
         """All dots as one, the same object as long as they are the same."""

@@ -11,6 +11,7 @@ from napari_unet.ui.correct.queue.table import MISSED, name_of, reason_of
 from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.present import present
+from napari_unet.ui.widgets.fitting_label import FittingLabel
 
 BUTTONS = ("previous_suspicious", "next_suspicious", "accept_object")
 
@@ -20,12 +21,11 @@ class ReviewStatus(QWidget):
 
     def __init__(self, buttons: Mapping[str, QPushButton]) -> None:
         super().__init__()
-        self.position_label, self.reason_label = QLabel(), QLabel(wordWrap=True)
+        self.position_label, self.reason_label = FittingLabel(), QLabel(wordWrap=True)
         self.bar = QProgressBar(textVisible=False, maximumHeight=6)
         self.bar.setToolTip("Reviewed of those listed")
         self._just_done = ""
         head, walk, layout = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        head.addWidget(QLabel("Suspicious objects:"))
         head.addWidget(self.position_label, 1)
         walk.setSpacing(4)
         for name in BUTTONS:
@@ -42,12 +42,14 @@ class ReviewStatus(QWidget):
         total = 0 if queue is None else len(queue)
         done = 0 if queue is None else queue.n_reviewed
         if queue is None:
-            self.position_label.setText("measuring" if measuring else "")
+            told = "measuring" if measuring else ""
         elif not total:
-            self.position_label.setText("none")
+            told = "none"
         else:
             place = f"{position + 1} of {total}" if position is not None else f"{total}"
-            self.position_label.setText(f"{place}, {done} reviewed")
+            told = f"{place}, {done} reviewed"
+        fuller = (f"Suspicious objects: {told}", f"Suspicious: {told}") if told else ()
+        self.position_label.set_wordings((*fuller, told))
         self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
         self.bar.setVisible(total > 0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet.ui.correct.tools.actions import Action
@@ -17,7 +17,7 @@ MORE = (
     "fill", "pick", "lock", "fill_holes", "smooth", "grow", "shrink", "keep_largest", "erase_inside", "swap",
     "new_id", "clear_border", "remove_small", "copy_next", "interpolate",
 )  # fmt: skip
-COLUMNS = 3
+COLUMNS, _PADDING = 3, 12
 SLICE_TOOLS = ("copy_next", "interpolate")
 """What there is no use for in an image of one slice."""
 
@@ -61,6 +61,7 @@ class ToolGrid(QWidget):
         self.scope_box = QComboBox()
         self.scope_box.setToolTip("Whether an edit changes the object in this slice alone, or in all of its slices")
         self._scope_row = QWidget()
+        self._columns = 0
         self._buttons = {name: buttons[name] for name in (*FREQUENT, *MORE)}
         self._lay_out(buttons)
         self.more_button.toggled.connect(self._on_more)
@@ -75,7 +76,9 @@ class ToolGrid(QWidget):
         below = QHBoxLayout()
         below.addWidget(self._scope_row, 1)
         below.addWidget(self.more_button)
-        self.more.setLayout(_grid(buttons[name] for name in MORE))
+        self._grid = _grid()
+        self.more.setLayout(self._grid)
+        self._fill_grid()
         row = QHBoxLayout(self._scope_row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("Edits reach"))
@@ -86,6 +89,24 @@ class ToolGrid(QWidget):
         layout.addLayout(frequent)
         layout.addLayout(below)
         layout.addWidget(self.more)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        super().resizeEvent(event)
+        self._fill_grid()
+
+    def _fill_grid(self) -> None:
+        """In three columns, or in two where letters are large."""
+        buttons = [self._buttons[name] for name in MORE]
+        for button in buttons:
+            button.setMinimumWidth(10)
+        widest = max(button.fontMetrics().horizontalAdvance(button.text()) for button in buttons)
+        columns = COLUMNS if self.width() >= COLUMNS * (widest + _PADDING) else COLUMNS - 1
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for index, button in enumerate(buttons):
+            self._grid.addWidget(button, index // columns, index % columns)
+        self._grid.setColumnStretch(COLUMNS - 1, int(columns == COLUMNS))
 
     def show_scopes(self, scopes: list[str], chosen: str, plane: str = "slice") -> None:
         """Offer these scopes; none is asked for where there is one `plane` only: a slice, or a frame."""
@@ -110,13 +131,10 @@ class ToolGrid(QWidget):
         self.more.setVisible(opened)
 
 
-def _grid(widgets: Iterable[QWidget]) -> QGridLayout:
+def _grid() -> QGridLayout:
     grid = QGridLayout()
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setSpacing(3)
     for column in range(COLUMNS):
         grid.setColumnStretch(column, 1)
-    for index, widget in enumerate(widgets):
-        widget.setMinimumWidth(10)
-        grid.addWidget(widget, index // COLUMNS, index % COLUMNS)
     return grid

@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from napari_unet.errors import UserError
 from napari_unet.ui.correct.tools.actions import Action
+from napari_unet.ui.session.keeping.preferences import preference
 
 # Of napari's shortcuts, these act while a labels layer is selected.
 _NAPARI_PARTS = ("label", "polygon", "brush", "dims", "visibility", "ndisplay", "pan_zoom", "axes", "grid", "view")
@@ -23,8 +24,9 @@ _FIXED = {"Ctrl+Z": "undo", "Ctrl+Shift+Z": "redo"}
 
 
 def keys_file() -> Path:
-    """Where the changed keys are kept."""
-    return platformdirs.user_config_path("napari-unet") / "keys.json"
+    """Where the changed keys are kept: the file of napari's preferences, or the usual one."""
+    chosen = preference("files", "keys_file")
+    return Path(chosen) if chosen else platformdirs.user_config_path("napari-unet") / "keys.json"
 
 
 def normalize(key: str) -> str:

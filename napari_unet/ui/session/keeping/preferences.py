@@ -11,8 +11,10 @@ from typing import Any
 DISTRIBUTION = "napari-unet-finetune"
 _USUAL: dict[tuple[str, str], Any] = {
     ("segmenting", "device"): "auto",
+    ("segmenting", "threads"): 0,
     ("fine_tuning", "live_preview"): True,
     ("files", "models_folder"): "",
+    ("files", "keys_file"): "",
     ("help", "show_tour"): True,
 }
 
@@ -40,6 +42,16 @@ def use_models_folder() -> None:
     folder = preference("files", "models_folder")
     if folder:
         os.environ.setdefault("NAPARI_UNET_MODELS", str(folder))
+
+
+def use_threads() -> None:
+    """Compute with as many threads as were set; an environment variable goes before it, and so does what runs already.
+
+    OpenMP reads the variable as torch is loaded, which happens after the window stands.
+    """
+    threads = preference("segmenting", "threads")
+    if threads:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 def _settings() -> Any:

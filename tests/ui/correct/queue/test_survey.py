@@ -94,7 +94,7 @@ def test_other_labels_are_measured_anew(stack: Any, panel: Any, qtbot: Any) -> N
     measured(view, qtbot)
     assert {number for number in view.keeper.queue(stack).table.ids.tolist() if number > 0} == {5}
     panel.session.viewer.layers.remove(stack.labels_layer)
-    qtbot.waitUntil(lambda: view.queue is None and not view.status.position_label.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: view.queue is None and not view.status.position_label.full_text, timeout=60_000)
 
 
 def test_a_model_that_fails_leaves_what_can_be_measured(
