@@ -35,7 +35,7 @@ class Measure:
 MEASURES = (
     Measure("confidence", "Unsure", "model unsure",
             "1 - mean foreground probability in the object x peak of its core.", 0.1, 0.6, 0.8),
-    Measure("disagreement", "Unstable", "another outline when mirrored",
+    Measure("disagreement", "Unstable", "the model outlines it otherwise in a mirrored image",
             "1 - IoU with what the model finds in the mirrored image.", 0.05, 0.6, 0.6),
     Measure("size", "Size", "unusual size",
             "How far its size (logarithm) is from the median of this image, in robust standard deviations.", 1, 5, 0.5),

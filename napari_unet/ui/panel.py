@@ -58,6 +58,7 @@ class UNetPanel(QWidget):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):
         super().__init__()
+        Lettering(self)  # before there is anything in it that would have to be drawn up anew
         use_models_folder()
         use_threads()
         self.session = get_session(napari_viewer)
@@ -81,7 +82,6 @@ class UNetPanel(QWidget):
         self._welcome = Debounced(self, self._on_welcome, WELCOME_MS)
         self._windows: dict[type[QDialog], QDialog] = {}
         self._lay_out()
-        Lettering(self)
         self.tour = make_tour(self)
         self.tour.ended.connect(remember_tour)
         self._connect()

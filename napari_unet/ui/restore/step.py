@@ -57,6 +57,9 @@ class RestoreStep(Step):
         self.task_box.setToolTip("What is to be made of the image")
         self.pair_box.setToolTip("What the network learns from: the image by itself, or a layer that shows what the "
                                  "image is to become")  # fmt: skip
+        for box in (self.task_box, self.pair_box):  # narrower than their longest line
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(6)
         self.form = ParameterForm(RestoreConfig, ("seconds", "structure", "voxel_ratio", "uncertainty"))
         self.try_button = QPushButton("Try in the middle", toolTip="Learn for a few seconds on the middle of the view, "
                                       "and show what comes of it")  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari.settings import get_settings
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_unet.ui.session.listening import listen
 
@@ -32,4 +32,8 @@ class Lettering(QObject):
 
     def _apply(self) -> None:
         size = get_settings().appearance.font_size
-        self._widget.setStyleSheet(f"{', '.join(_LEFT_OUT)} {{ font-size: {size}pt; }}")
+        # Where they are of that size anyhow a style sheet would only take time, as the window opens.
+        usual = size == QApplication.font().pointSize()
+        sheet = "" if usual else f"{', '.join(_LEFT_OUT)} {{ font-size: {size}pt; }}"
+        if sheet != self._widget.styleSheet():
+            self._widget.setStyleSheet(sheet)
