@@ -16,6 +16,7 @@ from napari_unet.heads.registry import HEADS, find_head
 
 if TYPE_CHECKING:
     from napari_unet.models.library import ModelEntry
+    from napari_unet.models.record import ModelRecord
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -118,8 +119,7 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> bool:
         "Object diameter": find_head(record).describe_size(record),
         "Classes": ", ".join(find_head(record).class_names(record)),
         "Kinds of image": ", ".join(record.kind_names) if record.kinds else "",
-        "Network": f"U-Net, {record.architecture.ndim}D, depth {record.architecture.depth}, "
-        f"{record.architecture.base_channels} base channels",
+        "Network": _network(record),
         "Licence": record.licence,
         "File": f"{entry.path}\n{'':17}sha256 {entry.sha256}",
     }
@@ -209,6 +209,13 @@ def _as_row(entry: ModelEntry) -> dict[str, Any]:
         "images": list(record.training.images),
         "scores": record.scores,
     }
+
+
+def _network(record: ModelRecord) -> str:
+    if record.foreign is not None:
+        return "ONNX, of another program: it segments, and cannot be fine-tuned"
+    network = record.architecture
+    return f"U-Net, {network.ndim}D, depth {network.depth}, {network.base_channels} base channels"
 
 
 def _scores(entry: ModelEntry) -> str:

@@ -37,6 +37,9 @@ def volume_limits(
 
 
 def _grey_limits(image: Image, index: tuple[int, ...], config: NormalizationConfig, inverted: bool) -> Limits:
+    if inverted and config.method == "mean":  # of the negative, too, the mean becomes 0
+        limits = _grey_limits(image, index, config, False)
+        return Limits(limits.low, 2 * limits.low - limits.high)
     if inverted:
         negative = config.model_copy(update={"low": 100 - config.high, "high": 100 - config.low})
         limits = _grey_limits(image, index, negative, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,13 @@ class NormalizationConfig(BaseModel):
 
     low: float = Field(1.0, ge=0, lt=50, title="Black", description="Percentile of the image that becomes 0.")
     high: float = Field(99.8, gt=50, le=100, title="White", description="Percentile of the image that becomes 1.")
+    method: Literal["percentiles", "mean", "fixed"] = Field(
+        "percentiles",
+        title="Scaling",
+        description="By percentiles of the image; by its mean and standard deviation, which become 0 and 1; or fixed.",
+    )
+    black: float = Field(0.0, description="Grey value that becomes 0, where it is fixed.")
+    white: float = Field(1.0, description="Grey value that becomes 1, where it is fixed.")
     clip: float = Field(3.0, gt=1, description="Values are limited to [-clip, clip] after scaling.")
 
 
@@ -62,11 +69,16 @@ def measure_limits(data: Any, config: NormalizationConfig | None = None) -> Limi
     value to 0.
     """
     config = config or NormalizationConfig()
+    if config.method == "fixed":
+        return Limits(config.black, config.white)
     values = _sample(data)
     values = values.astype(_working_dtype(values.dtype))
     values = _bounded(values[np.isfinite(values)])
     if values.size == 0:
         return Limits(0.0, 1.0)
+    if config.method == "mean":
+        mean, deviation = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+        return Limits(mean, mean + max(deviation, 1e-6))
     with np.errstate(over="ignore", invalid="ignore"):  # interpolation between values near the ends of the type
         low, high = (float(v) for v in np.percentile(values, [config.low, config.high]))
     if not low < high:  # nearly empty image: fall back on its extremes

@@ -46,9 +46,7 @@ def inflate_model(model: Model, flatness: float = 1.0, z_pooling: bool = True) -
         update={"ndim": 3, "flat_stages": count_flat_stages(flatness, flat.depth), "z_pooling": z_pooling}
     )
     record = model.record.model_copy(update={"architecture": deep, "axes": "ZYX", "kinds": ()})
-    return replace(
-        model, network=inflate_network(model.network, deep), record=record, sha256=None, path=None, others=()
-    )
+    return replace(model, body=inflate_network(model.network, deep), record=record, sha256=None, path=None, others=())
 
 
 def count_flat_stages(flatness: float, depth: int) -> int:

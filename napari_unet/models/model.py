@@ -11,24 +11,32 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
+from napari_unet.models.recorded.foreign import FOREIGN, ForeignGraph
 from napari_unet.models.unet import UNet
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network with what it needs to be used. `sha256` and `path` are those of its file, once it has one.
+    """A network (`body`) with what it needs to be used. `sha256` and `path` are those of its file, once it has one.
 
     `looks` (images, features) float32 says what the images of its own kind look like, as `segmentation.looks` measures
     them (None: nobody measured). `others` are the kinds of image that it knows beside its own, each with weights and
     looks of its own; none of these has others. The last one is what all of them came of.
     """
 
-    network: UNet
+    body: UNet | ForeignGraph
     record: ModelRecord
     sha256: str | None = None
     path: Path | None = None
     looks: npt.NDArray[np.float32] | None = None
     others: tuple[Model, ...] = ()
+
+    @property
+    def network(self) -> UNet:
+        """The network as one of ours, which can learn; raises `UserError` for one of another program."""
+        if isinstance(self.body, ForeignGraph):
+            raise UserError(FOREIGN.format(name=self.name))
+        return self.body
 
     @property
     def name(self) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 METADATA_KEY = "napari_unet"
 _KIND = "kind."  # before the tensors of another kind: kind.0.final.weight
 _LOOKS = "looks"
+_ONNX = "onnx"  # the whole file of a network of another program
 _LONGEST_HEADER = 100_000_000  # bytes; the safetensors format's own bound
 
 
@@ -60,6 +61,10 @@ def _tensors(kind: Model, half: bool) -> dict[str, Tensor]:
     """Weights of one kind, and its looks under their own name."""
     import torch
 
+    from napari_unet.models.recorded.foreign import ForeignGraph
+
+    if isinstance(kind.body, ForeignGraph):
+        return {_ONNX: torch.frombuffer(bytearray(kind.body.payload), dtype=torch.uint8)}
     tensors = {}
     for key, value in kind.network.state_dict().items():
         value = value.detach().cpu().contiguous()
@@ -156,8 +161,11 @@ def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _model_of(record: ModelRecord, tensors: dict[str, Tensor]) -> Model:
     """One kind, of its record and its tensors."""
     from napari_unet.models.model import Model
+    from napari_unet.models.recorded.foreign import ForeignGraph
     from napari_unet.models.unet import UNet
 
+    if record.foreign is not None:
+        return Model(ForeignGraph(tensors[_ONNX].numpy().tobytes(), record.foreign), record)
     looks = tensors.pop(_LOOKS, None)
     network = UNet(record.architecture)
     network.load_state_dict(tensors)

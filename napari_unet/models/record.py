@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_unet.errors import UserError
 from napari_unet.images.normalization import NormalizationConfig
 from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.recorded.foreign import ForeignNetwork
 from napari_unet.models.taught import TaughtSizes
 
 
@@ -102,6 +103,7 @@ class ModelRecord(BaseModel):
     kind: str = Field("", description="What its own images are called; empty: as the model.")
     sizes: TaughtSizes | None = Field(None, description="Sizes of the objects that it was taught; None: as it ships.")
     outline: float = Field(0.0, ge=-20, le=20, description="Pixels by which what it finds is to grow.")
+    foreign: ForeignNetwork | None = Field(None, description="Of a network of another program: how it is run.")
     grey: GreyOutput | None = Field(None, description="Of a model for restoration: what its output is.")
     kinds: tuple[ModelRecord, ...] = Field(
         (), description="Other kinds of image that the file has weights for, each with what that kind needs."

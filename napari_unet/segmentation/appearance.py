@@ -85,6 +85,9 @@ def measure_appearance(
         return Appearance(diameter, invert == "yes")
     if len(plane) < len(image.shape) - 2:
         plane = (*plane, *(size // 2 for size in image.shape[len(plane) : -2]))
+    if record.foreign is not None:  # nobody knows which sizes it was taught: images are shown to it as they are
+        found = _Viewer(image, predictor, plane, diameter).look(1.0, invert == "yes")
+        return found if diameter is None else replace(found, diameter=diameter)
     viewer = _Viewer(image, predictor, plane, diameter)
     if record.sizes is not None and diameter is None:  # taught kinds are taken as they were taught: never inverted
         return viewer.best_as_taught(record.sizes, invert == "yes")

@@ -25,7 +25,7 @@ class Predictor:
     def __init__(self, model: Model, engine: Engine = Engine()) -> None:
         self.record = model.record
         self._head = find_head(model.record)
-        self._network = open_network(model.network, engine)
+        self._network = open_network(model.body, engine)
         self.itemsize: int = self._network.itemsize
 
     @torch.inference_mode()
@@ -33,4 +33,6 @@ class Predictor:
         self, tiles: npt.NDArray[np.float32], region: tuple[slice, ...] | None = None
     ) -> npt.NDArray[np.float32]:
         """(N, C, (Z,) Y, X) normalized float32 -> probabilities (N, outputs, (Z,) Y, X) float32, or of `region`."""
-        return self._head.activate(self._network(tiles, region)).cpu().numpy()
+        said = self._network(tiles, region)
+        # a network of another program comes with what makes probabilities of its answer
+        return (said if self.record.foreign is not None else self._head.activate(said)).cpu().numpy()

@@ -82,7 +82,7 @@ def test_a_kind_that_was_taught_goes_on_and_remembers_the_last_forty(
     sizes = TaughtSizes.measure([18.0], [18.0])
     base = looking(tiny_model)
     network = type(tiny_model.network)(tiny_model.network.config).eval()
-    taught = replace(looking(replace(tiny_model, network=network), sizes=sizes), looks=np.zeros((39, 3), np.float32))
+    taught = replace(looking(replace(tiny_model, body=network), sizes=sizes), looks=np.zeros((39, 3), np.float32))
     monkeypatch.setattr(beginning, "choose_starting_kind", lambda *given: taught.alone)
     begun = begin(taught.with_others([base]), [disc(3)], FAST)
     assert [one.network for one in begun.others] == [base.network]

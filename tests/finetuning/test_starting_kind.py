@@ -21,7 +21,7 @@ from napari_unet.models.taught import TaughtSizes
 def called(model: Model, name: str, **record: Any) -> Model:
     """A kind of this name, with weights of its own."""
     network = type(model.network)(model.network.config).eval()
-    return replace(model, network=network, record=model.record.model_copy(update={"kind": name, **record}))
+    return replace(model, body=network, record=model.record.model_copy(update={"kind": name, **record}))
 
 
 def disc(n_planes: int = 0) -> CorrectedImage:

@@ -36,7 +36,7 @@ def classes_model(models_dir, session):
     network = UNet(architecture).eval()
     network.final.bias.data[:] = torch.tensor([9.0, 0, 0])
     record = model.record.model_copy(update={"architecture": architecture})
-    saved = save_to_library(replace(model, network=network, record=record))
+    saved = save_to_library(replace(model, body=network, record=record))
     session.use_model(saved.name)
     return saved
 

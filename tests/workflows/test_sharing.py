@@ -91,7 +91,7 @@ def test_a_package_that_would_run_code_or_is_not_ours_is_refused_with_the_reason
     torch_weights = {"weights": {"pytorch_state_dict": {"source": "w.pt", "architecture": {"source": "unet.py"}}}}
     with pytest.raises(UserError, match="would have to run"):
         import_package(written(torch_weights))
-    with pytest.raises(UserError, match="of another program"):
+    with pytest.raises(UserError, match="not supported"):
         import_package(written({"weights": {"onnx": {"source": "w.onnx"}}}))
     with pytest.raises(UserError, match="not a BioImage"):
         import_package(written({"type": "dataset"}))

@@ -132,4 +132,4 @@ class LiveLearner:
         return self._answers[view.key]
 
     def _model(self) -> Model:
-        return replace(self.kind, network=self.trainer.averaged)
+        return replace(self.kind, body=self.trainer.averaged)

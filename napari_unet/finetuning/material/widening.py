@@ -30,7 +30,7 @@ def widen_model(model: Model, n_channels: int) -> Model:
             weights[name] = weights[name].expand_as(wanted) / n_channels
     network.load_state_dict(weights)
     network.train(model.network.training)
-    return replace(model, network=network, record=record.model_copy(update={"architecture": architecture}))
+    return replace(model, body=network, record=record.model_copy(update={"architecture": architecture}))
 
 
 def fit_to_images(model: Model, images: Sequence[CorrectedImage]) -> Model:

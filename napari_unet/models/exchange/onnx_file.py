@@ -56,8 +56,8 @@ def _read_record(found: Any, path: Path) -> ModelRecord:
     texts = {one.key: one.value for one in found.metadata_props}
     if METADATA_KEY not in texts:
         raise UserError(
-            f"{path.name} is a network of another program, and does not say how images are to be shown to it: only "
-            "ONNX files that this program wrote can be taken."
+            f"{path.name} is a network of another program, and does not say how images are to be shown to it: take its "
+            "BioImage.IO package (.zip), which does."
         )
     try:
         return ModelRecord.model_validate_json(texts[METADATA_KEY])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Floats
-from napari_unet.models.exchange.onnx_graph import INPUT, draw_network
+from napari_unet.models.exchange.onnx_graph import draw_network
 from napari_unet.models.running.tile_network import Region
 from napari_unet.models.unet import UNet
 
@@ -28,7 +28,7 @@ class GraphNetwork:
     itemsize = 4
 
     def __init__(self, network: UNet, make: Callable[[bytes], Answer]) -> None:
-        self._answer = _made_ready(draw_network(network).SerializeToString(), make)
+        self._answer = make_ready(draw_network(network).SerializeToString(), make)
 
     def __call__(self, tiles: Floats, region: Region | None = None) -> Tensor:
         try:
@@ -43,7 +43,7 @@ class GraphNetwork:
 _ready: OrderedDict[tuple[str, Any], Answer] = OrderedDict()
 
 
-def _made_ready(graph: bytes, make: Callable[[bytes], Answer]) -> Answer:
+def make_ready(graph: bytes, make: Callable[[bytes], Answer]) -> Answer:
     """What answers for `graph`; the last few are kept."""
     key = hashlib.sha256(graph).hexdigest(), make
     _ready[key] = _ready.pop(key) if key in _ready else make(graph)
@@ -58,7 +58,8 @@ def make_onnx_runtime(graph: bytes) -> Answer:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    return lambda tiles: session.run(None, {INPUT: tiles})[0]
+    name = session.get_inputs()[0].name
+    return lambda tiles: session.run(None, {name: tiles})[0]
 
 
 def make_openvino(graph: bytes) -> Answer:

@@ -15,6 +15,7 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, ScoreDone
 from napari_unet.labels.evidence import Score
 from napari_unet.learning.events import StepDone
+from napari_unet.models.recorded.foreign import FOREIGN
 from napari_unet.ui.finetune.guidance import Advice, GuidanceView
 from napari_unet.ui.finetune.live.switch import LiveSwitch
 from napari_unet.ui.finetune.material import MaterialView
@@ -170,6 +171,8 @@ class FinetuneStep(Step):
             return "Segment the image first."
         if self.session.model_entry is None:
             return "There is no model yet: open Models and import one."
+        if self.session.model_entry.record.foreign is not None:
+            return FOREIGN.format(name=self.session.model_entry.name)
         return None
 
     def _on_theme(self, event: Any = None) -> None:

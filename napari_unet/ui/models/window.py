@@ -81,7 +81,11 @@ class ModelsWindow(QDialog):
             ("Rename...", "Give this model another name", self._on_rename),
             ("Delete...", "Delete this model's file", self._on_delete),
             ("Export...", "Write this model to a file, to keep, to pass on, or for other programs", self._on_export),
-            ("Import...", "Add a model file, ONNX or BioImage.IO package of this program to the list", self._on_import),
+            (
+                "Import...",
+                "Add a model file, or a BioImage.IO package with ONNX, to the list",
+                self._on_import,
+            ),
             ("New model...", "Start from scratch, where no model comes near", self._on_new),
             ("Class names...", "Name the classes that this model tells apart", self._on_classes),
             ("Use the shipped model", "Go back to the model that came with the program", self._on_reset),

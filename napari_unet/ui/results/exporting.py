@@ -67,14 +67,13 @@ def file_stem(image: Image) -> str:
 class ExportDialog(QDialog):
     """Asks for the format and the folder; `choice` is (format, folder, whether to overwrite)."""
 
-    def __init__(self, work: ImageWork, parent: QWidget) -> None:
+    def __init__(self, folder: Path, has_time: bool, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export the labels")
         self.format_box, self.about = QComboBox(), QLabel(wordWrap=True)
         for name, (title, about) in FORMATS.items():
-            if name != "ctc" or "T" in work.axes:
+            if name != "ctc" or has_time:
                 self.format_box.addItem(title, (name, about))
-        folder = Path.home() if work.image.path is None else work.image.path.parent
         self.folder_edit = QLineEdit(str(folder), toolTip="Where the file goes; it is called after the image")
         self.browse_button = QPushButton("Browse...", toolTip="Choose the folder")
         self.force_box = QCheckBox("Overwrite what is there")

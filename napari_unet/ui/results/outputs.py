@@ -99,7 +99,9 @@ class Outputs(QObject):
         self._session.jobs.start(events, stop, None, on_finished, f"{words} of {work.name}", OWNER, [work])
 
     def _on_export(self) -> None:
-        dialog = ExportDialog(present(self._session.current), self._parent)
+        work = present(self._session.current)
+        folder = Path.home() if work.image.path is None else work.image.path.parent
+        dialog = ExportDialog(folder, "T" in work.axes, self._parent)
         if dialog.exec():
             self.export(*dialog.choice)
 

@@ -10,8 +10,8 @@ from napari_unet.errors import require
 from napari_unet.models import library, library_exchange
 from napari_unet.models.library import ModelEntry
 from napari_unet.models.model import Model
-from napari_unet.models.record import ModelRecord
 from napari_unet.workflows.sharing.about import About
+from napari_unet.workflows.sharing.taking import take_into_library
 from napari_unet.workflows.sharing.writing import write_whole
 
 FormatName = Literal["safetensors", "onnx", "bioimageio"]
@@ -108,15 +108,3 @@ def import_any_model(path: str | Path) -> ModelEntry:
     from napari_unet.models.exchange.onnx_file import read_onnx
 
     return take_into_library(read_onnx(path))
-
-
-def take_into_library(model: Model) -> ModelEntry:
-    """Save `model` as the user's own, unless a model of the same record is there."""
-    for entry in library.list_models():
-        if _nameless(entry.record) == _nameless(model.record):
-            return entry
-    return library.find_model(library.save_to_library(model).name)
-
-
-def _nameless(record: ModelRecord) -> ModelRecord:
-    return record.model_copy(update={"name": ""})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from napari_unet.errors import UserError
+from napari_unet.errors import UserError, require
 from napari_unet.labels.types import Array
 from napari_unet.models import library_exchange
 from napari_unet.models.exchange.onnx_file import make_onnx
@@ -22,6 +22,7 @@ from napari_unet.models.model_file import save_model
 from napari_unet.workflows.sharing import description
 from napari_unet.workflows.sharing.about import About
 from napari_unet.workflows.sharing.example import make_example
+from napari_unet.workflows.sharing.taking import take_into_library
 
 _DESCRIPTIONS = (description.DESCRIPTION, "rdf.yaml")
 _LARGEST = 2**31  # bytes of a model in a package
@@ -60,23 +61,32 @@ def make_package(model: Model, about: About, example: Path | None = None) -> byt
 
 
 def import_package(path: Path) -> ModelEntry:
-    """The model of a package of ours, in the library. Runs nothing that is in the package.
+    """The model of a package of ours, or the ONNX network of another program, in the library.
+
+    Python source is neither read nor run: a package whose only weights need some is refused.
 
     Raises
     ------
     UserError
-        If it is no package, brings Python source, or holds a network that is not of this program.
+        If it is no package, brings Python source, or holds a network that cannot be shown images as it wants.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             told = _read_description(archive, path)
-            _refuse_source(archive, told, path)
             own = _find_own(archive, told, path)
+            if own is None and _has_onnx(told):
+                from napari_unet.workflows.sharing.foreign_package import read_foreign
+
+                return take_into_library(read_foreign(archive, told, path.name))
+            _refuse_source(archive, told, path)
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         raise UserError(f"{path.name} is damaged or no BioImage.IO package; get it again.") from error
+    require(
+        own is not None, f"{path.name} has no weights that this program can use: it takes ONNX, and models of its own."
+    )
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / description.WHOLE
-        unpacked.write_bytes(own)
+        unpacked.write_bytes(own or b"")
         return library_exchange.import_model(unpacked)
 
 
@@ -108,8 +118,13 @@ def _refuse_source(archive: zipfile.ZipFile, told: dict[str, Any], path: Path) -
         )
 
 
-def _find_own(archive: zipfile.ZipFile, told: dict[str, Any], path: Path) -> bytes:
-    """Our own file among the attachments."""
+def _has_onnx(told: dict[str, Any]) -> bool:
+    weights = told.get("weights")
+    return isinstance(weights, dict) and isinstance(weights.get("onnx"), dict)
+
+
+def _find_own(archive: zipfile.ZipFile, told: dict[str, Any], path: Path) -> bytes | None:
+    """Our own file among the attachments; None in a package of another program."""
     attached = told.get("attachments")
     for one in attached if isinstance(attached, list) else ():
         name = one.get("source") if isinstance(one, dict) else one
@@ -117,10 +132,7 @@ def _find_own(archive: zipfile.ZipFile, told: dict[str, Any], path: Path) -> byt
             if archive.getinfo(name).file_size > _LARGEST:
                 raise UserError(f"The model in {path.name} is too large to be one of this program.")
             return archive.read(name)
-    raise UserError(
-        f"{path.name} holds a network of another program, and this one runs U-Nets of its own only: use it in the "
-        "program that it was made with."
-    )
+    return None
 
 
 def _own_file(model: Model) -> bytes:

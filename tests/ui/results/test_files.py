@@ -140,6 +140,17 @@ def test_all_files_are_measured_into_one_table(window: FilesWindow, tmp_path: Pa
     assert table["image"].value_counts().to_dict() == {"a.tif": 4, "c.tif": 1}
 
 
+def test_all_files_are_exported_one_failing_alone(window: FilesWindow, tmp_path: Path, wait_until_idle: Any) -> None:
+    window.start_button.click()
+    wait_until_idle(window.session)
+    window.rows.rows[2].target.write_bytes(b"no labels any more")
+    window.export("imagej", tmp_path / "rois")
+    wait_until_idle(window.session)
+    assert "4 objects of 1 files" in window.message.text
+    assert "c_labels.tif" in window.message.text
+    assert [path.name for path in (tmp_path / "rois").iterdir()] == ["a_rois.zip"]
+
+
 def test_the_values_of_all_files_are_plotted_by_what_the_sample_sheet_says(
     window: FilesWindow, tmp_path: Path, wait_until_idle: Any
 ) -> None:

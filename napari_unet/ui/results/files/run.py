@@ -1,4 +1,4 @@
-"""What is done with many files in the background: segmenting, measuring, and writing a corrected one."""
+"""What is done with many files in the background: segmenting, measuring, exporting, and writing a corrected one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.ui.session.layers import image_to_layer
@@ -81,6 +82,39 @@ def measure_in_background(
             write_table(table, found)
             event = Finished(replace(event.result, table=found), event.stopped)
         yield event
+
+
+@dataclass(frozen=True)
+class ExportedFiles:
+    """How many files and objects were written, a sentence for each that failed, and what a format could not hold."""
+
+    n_files: int
+    objects: int
+    errors: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+def export_files_in_background(
+    rows: list[FileRow], name: str, folder: Path, force: bool, stop: StopFlag
+) -> Iterator[Any]:
+    """Write the labels of `rows` into `folder` in the format called `name`, one file failing alone."""
+    from napari_unet.images.files.label_files import open_label_file
+    from napari_unet.results.exports.formats import export_labels
+    from napari_unet.workflows.files.progress import FileProgress
+
+    objects, n_files, errors, differences = 0, 0, [], list[str]()
+    for number, row in enumerate(rows, start=1):
+        if stop.requested:
+            break
+        try:
+            written = export_labels(open_label_file(row.target), name, folder, force)
+        except UserError as error:
+            errors.append(str(error))
+        else:
+            n_files, objects = n_files + 1, objects + written.objects
+            differences += [sentence for sentence in written.differences if sentence not in differences]
+        yield FileProgress(number, len(rows), row.path)
+    yield Finished(ExportedFiles(n_files, objects, tuple(errors), tuple(differences)), stop.requested)
 
 
 def save_in_background(work: ImageWork, target: Path) -> Iterator[Any]:

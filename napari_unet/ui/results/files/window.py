@@ -35,6 +35,7 @@ from napari_unet.ui.results.files.rows import (
 )
 from napari_unet.ui.results.files.run import (
     FilesOrder,
+    export_files_in_background,
     find_open,
     measure_in_background,
     open_pair,
@@ -73,6 +74,9 @@ class FilesWindow(QDialog):
         self.open_button = QPushButton("Open", toolTip="Open the chosen file with its labels, to be corrected")
         self.keep_button = QPushButton("Save corrected", toolTip="Write the corrected labels over those of the batch")
         self.measure_button = QPushButton("Measure all...", toolTip="One table of the objects of all files with labels")
+        self.export_button = QPushButton(
+            "Export all...", toolTip="The labels of all files, for ImageJ, QuPath and others"
+        )
         self.plot_button = QPushButton("Plot...", toolTip="The values of all files, by group; measure all first")
         self.sheet = SheetChoice()
         self.plot = ObjectsPlot(session, self)
@@ -85,7 +89,10 @@ class FilesWindow(QDialog):
 
     def _lay_out(self) -> None:
         buttons, layout = QHBoxLayout(), QVBoxLayout(self)
-        for button in (self.start_button, self.open_button, self.keep_button, self.measure_button, self.plot_button):
+        for button in (
+            self.start_button, self.open_button, self.keep_button, self.measure_button, self.plot_button,
+            self.export_button,
+        ):  # fmt: skip
             buttons.addWidget(button)
         layout.addWidget(self.choice)
         layout.addWidget(self.watch_box)
@@ -103,6 +110,7 @@ class FilesWindow(QDialog):
         self.open_button.clicked.connect(self.open_chosen)
         self.keep_button.clicked.connect(self._on_keep)
         self.measure_button.clicked.connect(self._on_measure)
+        self.export_button.clicked.connect(self._on_export)
         self.plot_button.clicked.connect(self.plot.show)
         self.plot.file_chosen.connect(self._on_point)
         self.progress.stop_clicked.connect(lambda: self.session.jobs.stop(OWNER))
@@ -138,7 +146,9 @@ class FilesWindow(QDialog):
         enable(self.start_button, busy or (None if self.rows.rows else "Choose images first."))
         enable(self.open_button, None if row is not None and row.state in WITH_LABELS else "Choose a file with labels.")
         enable(self.keep_button, busy or self._keeps_nothing(row))
-        enable(self.measure_button, busy or (None if self.rows.count(*WITH_LABELS) else "No file has labels yet."))
+        labelled = busy or (None if self.rows.count(*WITH_LABELS) else "No file has labels yet.")
+        enable(self.measure_button, labelled)
+        enable(self.export_button, labelled)
         enable(self.plot_button, None if self.plot.table is not None else "Measure all files first.")
         self.choice.allow(busy)
         left = self.rows.count(WAITING, FAILED)
@@ -287,6 +297,35 @@ class FilesWindow(QDialog):
             self.message.show_text("\n".join(sentences), "error" if result.errors else "info", None)
 
         self.session.jobs.start(events, stop, on_event, on_measured, "Measuring files", OWNER)
+
+    def _on_export(self) -> None:
+        from napari_unet.ui.results.exporting import ExportDialog
+
+        rows = [row for row in self.rows.rows if row.state in WITH_LABELS]
+        dialog = ExportDialog(rows[0].target.parent, False, self)
+        if dialog.exec():
+            self.export(*dialog.choice)
+
+    def export(self, name: str, folder: Path, force: bool = False) -> None:
+        """Write the labels of all files into `folder` in the format called `name`."""
+        rows, stop = [row for row in self.rows.rows if row.state in WITH_LABELS], StopFlag()
+        events = export_files_in_background(rows, name, folder, force, stop)
+        self.message.clear()
+        self.progress.begin("Exporting")
+
+        def on_event(event: Any) -> None:
+            self.progress.advance(event.done, event.total, f"{event.done} of {event.total} files written")
+
+        def on_exported(outcome: Any) -> None:
+            if isinstance(outcome, Failed):
+                self.message.show_text(outcome.message, "error", None)
+                return
+            found = outcome.result
+            told = f"{found.objects:,} objects of {found.n_files} files: {folder}"
+            sentences = [told, *found.errors, *found.differences]
+            self.message.show_text("\n".join(sentences), "error" if found.errors else "info", None)
+
+        self.session.jobs.start(events, stop, on_event, on_exported, "Exporting files", OWNER)
 
     def _on_point(self, name: str, folder: str) -> None:
         """Choose the file of an object."""
