@@ -28,13 +28,14 @@ from napari_unet.segmentation.tiles.queue import predict_plane
 
 _WINDOW = 512  # pixels of the image looked at, at its own size; more where it is shrunk, fewer where enlarged
 _WINDOW_DEEP, _SLICES = 256, 8  # the same of volumes, and slices before and behind the plane that are looked at too
-_SMALLEST, _SMALLER, _LARGER = 0.12, 0.35, 2.5
+_SMALLEST, _SMALLER, _LARGE, _LARGER = 0.12, 0.35, 1.6, 2.5
 # Read off the validation images at a third, once and four times their size: at the right size conviction is 0.55 to
 # 0.8, at the wrong one mostly below 0.5; what looks smaller than this at the wrong size is too small, not too large.
 _CONVINCED = 0.6
 _DOUBTFUL = 0.5  # below this, what seems small may be specks in something large
 _NOTHING = 0.15  # less than in any image with objects, at some magnification; noise is far below
 _SMALL_OBJECT = 16.0
+_AGREE = 0.3  # of the logarithm: sizes that two magnifications found are the same within that
 _NEGATIVE_FACTOR = 1.1  # how much more than the image its negative must convince: 1.05 to 1.6 where it is right
 
 _SAME_SIZE = 0.35  # of the logarithm: what is found within that of what was taught is of the size that was taught
@@ -120,16 +121,24 @@ class _Viewer:
         self._image, self._predictor, self._plane, self._diameter = image, predictor, plane, diameter
 
     def best(self, inverted: bool) -> Appearance:
-        """The most convincing of the magnifications worth trying."""
+        """The most convincing of the magnifications worth trying, or, if none convinces, of those that agree most.
+
+        A glow around many small objects is one large object at the smallest magnification alone, however convincing;
+        the small ones are found at several.
+        """
         if self._diameter is not None:
             return self.look(resampling_factor(self._predictor.record, self._diameter), inverted)
         found = [self.look(1.0, inverted)]
         if found[0].conviction < _CONVINCED:
             found += [self.look(factor, inverted) for factor in _other_factors(found[0])]
+        if any(one.conviction >= _CONVINCED for one in found):
+            return max(found, key=lambda one: one.conviction)
         largest = self._predictor.record.diameter_range[1]
-        if all(one.conviction < _CONVINCED for one in found) and found[1].diameter * _SMALLER > largest:
+        if found[1].diameter * _SMALLER > largest:
             found.append(self.look(_SMALLEST, inverted))
-        return max(found, key=lambda one: one.conviction)
+        if found[0].conviction < _DOUBTFUL:
+            found.append(self.look(_LARGE, inverted))
+        return _agreed(found)
 
     def best_as_taught(self, sizes: TaughtSizes, inverted: bool) -> Appearance:
         """What is found at the size that was taught, unless another convinces, and far more."""
@@ -198,6 +207,13 @@ def weigh_sizes(sizes: TaughtSizes, found: float, score: float) -> float:
 def _apart(one: float, other: float) -> float:
     """How far two sizes are from one another, as the logarithm of their ratio."""
     return abs(float(np.log(one / other)))
+
+
+def _agreed(looks: list[Appearance]) -> Appearance:
+    """The most convincing of those `looks` that found one size and, together, convince most."""
+    same = [[one for one in looks if _apart(one.diameter, look.diameter) < _AGREE] for look in looks]
+    most = max(same, key=lambda group: sum(one.conviction for one in group))
+    return max(most, key=lambda one: one.conviction)
 
 
 def _other_factors(first: Appearance) -> tuple[float, ...]:

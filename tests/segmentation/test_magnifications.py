@@ -1,0 +1,62 @@
+"""Which of several magnifications tells the size of objects, where none was taught."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_unet.images.image import Image
+from napari_unet.models.model import Model
+from napari_unet.segmentation import appearance
+from napari_unet.segmentation.appearance import Appearance, measure_appearance
+from napari_unet.segmentation.predictor import Predictor
+
+Looks = dict[float, tuple[float, float]]
+"""(diameter, conviction) by magnification."""
+
+# As the model that ships sees them: embryos in a light-sheet whose nuclei are 13 and 12 px across, and single nuclei.
+EMBRYO: Looks = {1.0: (13, 0.25), 0.35: (177, 0.29), 2.5: (12, 0.58), 0.12: (366, 0.83), 1.6: (13, 0.53)}
+DIM_EMBRYO: Looks = {1.0: (22, 0.36), 0.35: (64, 0.42), 2.5: (10, 0.0), 0.12: (669, 0.0), 1.6: (21, 0.49)}
+LARGE: Looks = {1.0: (90, 0.1), 0.35: (177, 0.4), 2.5: (16, 0.1), 0.12: (220, 0.7), 1.6: (30, 0.1)}
+
+
+@pytest.fixture
+def estimate(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The estimate of a model that finds what `Looks` say, and the magnifications that were tried."""
+    predictor = Predictor(Model(tiny_model.network, tiny_model.record))
+    image = Image.from_array(np.zeros((64, 64), np.uint8), "YX")
+
+    def measure(looks: Looks) -> tuple[Appearance, list[float]]:
+        tried: list[float] = []
+
+        def look(self: Any, factor: float, inverted: bool) -> Appearance:
+            tried.append(factor)
+            return Appearance(looks[factor][0], inverted, looks[factor][1])
+
+        monkeypatch.setattr(appearance._Viewer, "look", look)
+        return measure_appearance(image, predictor, (), invert="no"), tried
+
+    return measure
+
+
+def test_what_several_magnifications_find_is_believed_more_than_what_one_does(estimate) -> None:
+    assert estimate(EMBRYO)[0].diameter == 12
+    assert estimate(DIM_EMBRYO)[0].diameter == 21
+
+
+def test_a_large_object_is_found_at_the_smallest_magnification_alone(estimate) -> None:
+    assert estimate(LARGE)[0].diameter == 220
+
+
+def test_who_is_convinced_looks_no_further(estimate) -> None:
+    assert estimate({1.0: (20, 0.7)})[1] == [1.0]
+    found, tried = estimate({1.0: (30, 0.4), 0.35: (50, 0.65), 2.5: (9, 0.2)})
+    assert (found.diameter, tried) == (50, [1.0, 0.35, 2.5])
+
+
+def test_of_those_that_agree_the_most_convincing_is_taken(estimate) -> None:
+    found, tried = estimate({1.0: (20, 0.3), 0.35: (60, 0.45), 2.5: (30, 0.1), 1.6: (24, 0.35)})
+    assert (found.diameter, found.conviction) == (24, 0.35)
+    assert tried == [1.0, 0.35, 2.5, 1.6]
