@@ -57,7 +57,7 @@ def test_a_few_clicks_give_every_object_a_class(step: ClassifyStep, settle: Any,
     said = features["class"].map({"class 1": 0, "class 2": 1})
     assert np.mean(said == list(classes.values())) > 0.8
     assert features["probability"].between(0.5, 1).all()
-    assert "Held-out balanced accuracy" in step.score_label.text()
+    assert "of the examples that were held back" in step.score_label.text()
     assert step.rows.rows[0][3].text().startswith("5 given, ")
     # In colours, and back.
     before = step.work.labels_layer.colormap

@@ -130,6 +130,20 @@ def test_a_file_is_opened_corrected_kept_and_never_segmented_over(
     assert stopped.runs == 1
 
 
+def test_the_images_that_are_here_can_be_chosen(
+    window: FilesWindow, panel: Any, folder: Path, wait_until_idle: Any
+) -> None:
+    window.choice.images_edit.clear()
+    window.choice.here_button.click()
+    assert "No image here came from a file" in window.message.text
+    assert window.choice.images_edit.text() == ""
+    panel.image_step.open_paths([folder / "c.tif"])
+    wait_until_idle(window.session)
+    window.choice.here_button.click()
+    assert window.choice.images_edit.text() == str(folder / "c.tif")
+    assert states(window) == ["has labels"]
+
+
 def test_all_files_are_measured_into_one_table(window: FilesWindow, tmp_path: Path, wait_until_idle: Any) -> None:
     window.start_button.click()
     wait_until_idle(window.session)

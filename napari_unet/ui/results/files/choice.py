@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QLabel, QLineEdi
 
 from napari_unet.errors import UserError
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.widgets.number_field import NumberField
 from napari_unet.ui.widgets.step import enable
 from napari_unet.workflows.files.batch_journal import BatchJournal
@@ -47,15 +48,17 @@ class FilesChoice(QWidget):
         self.labels_edit.setPlaceholderText("beside each image")
         self.folder_button = QPushButton("Folder...", toolTip="Choose a folder of images")
         self.files_button = QPushButton("Files...", toolTip="Choose image files")
+        self.here_button = QPushButton("Images here", toolTip="The images of the project, and those that are open")
         self.labels_button = QPushButton("Folder...", toolTip="Choose where the labels go")
         self.model_label = QLabel()
         self.diameter = NumberField(SegmentConfig.model_fields["diameter"], "px")
         self.leave_box = QCheckBox("Leave labels that somebody else wrote", checked=True)
         self.leave_box.setToolTip("Files that have labels which were not written here are not segmented")
         self._lay_out()
-        self._buttons = (self.folder_button, self.files_button, self.labels_button)
+        self._buttons = (self.folder_button, self.files_button, self.here_button, self.labels_button)
         self.folder_button.clicked.connect(self._on_folder)
         self.files_button.clicked.connect(self._on_files)
+        self.here_button.clicked.connect(self._on_here)
         self.labels_button.clicked.connect(self._on_labels)
         self.images_edit.editingFinished.connect(self.changed)
         self.labels_edit.editingFinished.connect(self.changed)
@@ -70,11 +73,12 @@ class FilesChoice(QWidget):
         form.addWidget(self.images_edit, 0, 1)
         form.addWidget(self.folder_button, 0, 2)
         form.addWidget(self.files_button, 0, 3)
+        form.addWidget(self.here_button, 0, 4)
         form.addWidget(QLabel("Labels go to"), 1, 0)
         form.addWidget(self.labels_edit, 1, 1)
         form.addWidget(self.labels_button, 1, 2)
         form.addWidget(QLabel("Model"), 2, 0)
-        form.addWidget(self.model_label, 2, 1, 1, 3)
+        form.addWidget(self.model_label, 2, 1, 1, 4)
         form.addWidget(QLabel("Diameter", toolTip=self.diameter.toolTip()), 3, 0)
         form.addWidget(self.diameter, 3, 1)
         layout.addLayout(form)
@@ -132,6 +136,16 @@ class FilesChoice(QWidget):
     def _on_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Images", self.images_edit.text())
         self.choose(paths)
+
+    def _on_here(self) -> None:
+        project = get_keeper(self._session).project
+        listed = [] if project is None or project.closed else [one.path for one in project.images().values()]
+        paths = [*(Path(path) for path in listed if path), *(work.image.path for work in self._session.works)]
+        there = [str(path) for path in dict.fromkeys(paths) if path is not None and path.exists()]
+        if there:
+            self.choose(there)
+        else:
+            self.refused.emit("No image here came from a file: choose a folder, or files.", self.images_edit)
 
     def choose(self, paths: list[str]) -> None:
         """Take these files or folders; nothing chosen changes nothing."""
