@@ -121,7 +121,7 @@ class _Viewer:
         self._image, self._predictor, self._plane, self._diameter = image, predictor, plane, diameter
 
     def best(self, inverted: bool) -> Appearance:
-        """The most convincing of the magnifications worth trying, or, if none convinces, of those that agree most.
+        """The most convincing of the magnifications worth trying; if none convinces, one of those that agree most.
 
         A glow around many small objects is one large object at the smallest magnification alone, however convincing;
         the small ones are found at several.
@@ -131,14 +131,17 @@ class _Viewer:
         found = [self.look(1.0, inverted)]
         if found[0].conviction < _CONVINCED:
             found += [self.look(factor, inverted) for factor in _other_factors(found[0])]
-        if any(one.conviction >= _CONVINCED for one in found):
-            return max(found, key=lambda one: one.conviction)
+        best = max(found, key=lambda one: one.conviction)
+        if best.conviction >= _CONVINCED:
+            return best
         largest = self._predictor.record.diameter_range[1]
         if found[1].diameter * _SMALLER > largest:
             found.append(self.look(_SMALLEST, inverted))
+            best = max(found, key=lambda one: one.conviction)
         if found[0].conviction < _DOUBTFUL:
             found.append(self.look(_LARGE, inverted))
-        return _agreed(found)
+        agreed = _agreed(found)
+        return best if best in agreed else max(agreed, key=lambda one: one.conviction)
 
     def best_as_taught(self, sizes: TaughtSizes, inverted: bool) -> Appearance:
         """What is found at the size that was taught, unless another convinces, and far more."""
@@ -209,11 +212,10 @@ def _apart(one: float, other: float) -> float:
     return abs(float(np.log(one / other)))
 
 
-def _agreed(looks: list[Appearance]) -> Appearance:
-    """The most convincing of those `looks` that found one size and, together, convince most."""
+def _agreed(looks: list[Appearance]) -> list[Appearance]:
+    """Those `looks` that found one size and, together, convince most."""
     same = [[one for one in looks if _apart(one.diameter, look.diameter) < _AGREE] for look in looks]
-    most = max(same, key=lambda group: sum(one.conviction for one in group))
-    return max(most, key=lambda one: one.conviction)
+    return max(same, key=lambda group: sum(one.conviction for one in group))
 
 
 def _other_factors(first: Appearance) -> tuple[float, ...]:

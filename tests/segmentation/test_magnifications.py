@@ -60,3 +60,9 @@ def test_of_those_that_agree_the_most_convincing_is_taken(estimate) -> None:
     found, tried = estimate({1.0: (20, 0.3), 0.35: (60, 0.45), 2.5: (30, 0.1), 1.6: (24, 0.35)})
     assert (found.diameter, found.conviction) == (24, 0.35)
     assert tried == [1.0, 0.35, 2.5, 1.6]
+
+
+def test_what_others_agree_with_stays(estimate) -> None:
+    """The look that was added for a second opinion does not take the place of the first."""
+    found, _ = estimate({1.0: (24, 0.39), 0.35: (69, 0.0), 2.5: (18, 0.29), 1.6: (22, 0.44)})
+    assert found.diameter == 24
