@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer
+import pytest
+from qtpy.compat import isalive
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, QTimer
 
 from napari_unet.ui.session.running.pacing import Debounced, Slices, Throttled
 
@@ -74,3 +76,19 @@ def test_slices_can_be_finished_at_once_or_left(qtbot: Any) -> None:
     slices.stop()
     slices.finish()
     assert log == [0, 1, 2, "end"]
+
+
+@pytest.mark.parametrize("kind", [Debounced, Throttled])
+def test_work_may_take_away_what_it_belongs_to(qtbot: Any, kind: Any) -> None:
+    """As a question in the midst of it does, if the window is closed while it is open."""
+    parent, done = QObject(), []
+
+    def work() -> None:
+        done.append(isalive(parent))
+        parent.deleteLater()
+        QCoreApplication.sendPostedEvents(parent, QEvent.Type.DeferredDelete)
+
+    soon = kind(parent, work, 1)
+    soon.ask()
+    qtbot.waitUntil(lambda: not isalive(soon), timeout=20_000)
+    assert done == [True]

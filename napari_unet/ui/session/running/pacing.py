@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 from superqt.utils import QSignalDebouncer, QSignalThrottler
 
@@ -13,7 +14,18 @@ BUDGET_SECONDS = 0.004
 PAUSE_MS = 4
 
 
-class Debounced(QSignalDebouncer):
+class _Perishable:
+    """superqt starts its timer anew once the work is done; the work may have closed the window that it belongs to."""
+
+    def _emitTriggered(self) -> None:
+        try:
+            super()._emitTriggered()  # type: ignore[misc]
+        except RuntimeError:
+            if isalive(self):
+                raise
+
+
+class Debounced(_Perishable, QSignalDebouncer):
     """Calls `work` once `quiet_ms` have passed since the last `ask`; 0: after the event that is being handled.
 
     superqt's debouncer, which can also tell whether it is `waiting`.
@@ -46,7 +58,7 @@ class Debounced(QSignalDebouncer):
         self._work()
 
 
-class Throttled(QSignalThrottler):
+class Throttled(_Perishable, QSignalThrottler):
     """Calls `work` at most once in `ms`, and always once more after the last `ask`: superqt's throttler."""
 
     def __init__(self, parent: QObject, work: Callable[[], object], ms: int) -> None:
