@@ -10,9 +10,11 @@ import napari
 import pytest
 from napari._qt.qt_main_window import _QtMainWindow
 from napari._qt.qt_viewer import QtViewer
+from napari._vispy.utils.gl import get_gl_extensions
 from napari.settings import get_settings
 from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import QWidget
+from vispy.gloo.context import get_current_canvas
 
 from napari_unet.ui.canvas import graphics
 from napari_unet.ui.session import session as sessions
@@ -25,6 +27,8 @@ class SharedWindow:
         patch.setattr("napari._qt.threads.status_checker.StatusChecker.start", lambda *_: None)
         patch.setattr(QtViewer, "_get_console", _dummy_console)
         get_settings().reset()
+        if get_current_canvas() is None:  # napari asks once a process, and a window that was never shown cannot tell
+            get_gl_extensions()
         self.viewer = napari.Viewer(show=False, show_welcome_screen=False)
         self._qt_window = self.viewer.window._qt_window
         self._listeners = {id(emitter): list(emitter._callbacks) for emitter in self._emitters()}

@@ -1,4 +1,4 @@
-"""The one place that relies on what napari does not promise. `test_napari_private` says what breaks when it changes."""
+"""The one place that relies on what napari and superqt do not promise; `test_napari_private` says what breaks then."""
 
 from __future__ import annotations
 
@@ -12,12 +12,27 @@ import numpy.typing as npt
 from napari._vispy.utils.gl import get_max_texture_sizes
 from napari.layers import Labels
 from napari.qt.threading import GeneratorWorker
+from qtpy.compat import isalive
 from qtpy.QtCore import QThreadPool
 
 Box = tuple[slice | int, ...]
 """A slice or an index for each axis of a labels layer."""
 Pixels = tuple[npt.NDArray[np.intp], ...]
 """Index arrays over the axes of a labels layer."""
+
+
+class Perishable:
+    """superqt's debouncer or throttler, whose work may close the window that it belongs to.
+
+    Its timer is started anew once the work is done, and is gone then.
+    """
+
+    def _emitTriggered(self) -> None:
+        try:
+            super()._emitTriggered()  # type: ignore[misc]
+        except RuntimeError:
+            if isalive(self):
+                raise
 
 
 def atom_place(atom: Any) -> tuple[Box | None, Pixels]:

@@ -5,27 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 from superqt.utils import QSignalDebouncer, QSignalThrottler
+
+from napari_unet.ui.session.napari_private import Perishable
 
 # Of the event loop, at one go; and the pause that it gets in return.
 BUDGET_SECONDS = 0.004
 PAUSE_MS = 4
 
 
-class _Perishable:
-    """superqt starts its timer anew once the work is done; the work may have closed the window that it belongs to."""
-
-    def _emitTriggered(self) -> None:
-        try:
-            super()._emitTriggered()  # type: ignore[misc]
-        except RuntimeError:
-            if isalive(self):
-                raise
-
-
-class Debounced(_Perishable, QSignalDebouncer):
+class Debounced(Perishable, QSignalDebouncer):
     """Calls `work` once `quiet_ms` have passed since the last `ask`; 0: after the event that is being handled.
 
     superqt's debouncer, which can also tell whether it is `waiting`.
@@ -58,7 +48,7 @@ class Debounced(_Perishable, QSignalDebouncer):
         self._work()
 
 
-class Throttled(_Perishable, QSignalThrottler):
+class Throttled(Perishable, QSignalThrottler):
     """Calls `work` at most once in `ms`, and always once more after the last `ask`: superqt's throttler."""
 
     def __init__(self, parent: QObject, work: Callable[[], object], ms: int) -> None:
