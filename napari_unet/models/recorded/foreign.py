@@ -44,6 +44,10 @@ class ForeignNetwork(BaseModel):
     inside: int = Field(0, ge=0, description="Channel of objects, or of their inside.")
     boundary: int = Field(1, ge=0, description="Channel of boundaries, where there is one.")
 
+    def least_channels(self, n_outputs: int) -> int:
+        """How many channels an answer has at least, of which the head of the record makes `n_outputs` maps."""
+        return {"object": 1, "one_class": 1, "classes": n_outputs}.get(self.reading, 2)
+
 
 @dataclass(frozen=True, eq=False)
 class ForeignGraph:

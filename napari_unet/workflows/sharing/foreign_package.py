@@ -77,10 +77,8 @@ def _tried(model: Model, archive: zipfile.ZipFile, told: dict[str, Any], file: s
         f"The network in {file} answers its own test with other numbers than the package says, as it is read here: use "
         "it in the program that it was made with.",
     )
-    maps = 1 if record.task == "instances" and foreign.reading == "object" else record.architecture.out_channels
-    several = foreign.reading in ("object_boundary", "interior_boundary")
     require(
-        foreign.reading == "one_class" or said.shape[1] >= (2 if several else maps),
+        said.shape[1] >= foreign.least_channels(record.architecture.out_channels),
         f"The network in {file} answers with {said.shape[1]} channels, and its description names more.",
     )
     if foreign.reading == "classes" and not _are_probabilities(said):

@@ -277,55 +277,56 @@ class FilesWindow(QDialog):
 
     def measure(self, table: Path) -> None:
         """Measure the objects of all files with labels into one table."""
-        rows, stop = [row for row in self.rows.rows if row.state in WITH_LABELS], StopFlag()
+        rows, stop = self._with_labels(), StopFlag()
         events = measure_in_background(rows, self._columns(), table, self.sheet.path, stop)
-        self.message.clear()
-        self.progress.begin("Measuring")
 
-        def on_event(event: Any) -> None:
-            self.progress.advance(event.done, event.total, f"{event.done} of {event.total} files measured")
-
-        def on_measured(outcome: Any) -> None:
-            if isinstance(outcome, Failed):
-                self.message.show_text(outcome.message, "error", None)
-                return
-            result = outcome.result
+        def tell(result: Any) -> tuple[list[str], list[str]]:
             self.plot.take(result.table)
             self._on_state()
             told = f"{len(result.table):,} objects of {len(rows) - len(result.errors)} files: {table}"
-            sentences = [told, *result.errors.values()]
-            self.message.show_text("\n".join(sentences), "error" if result.errors else "info", None)
+            return [told], list(result.errors.values())
 
-        self.session.jobs.start(events, stop, on_event, on_measured, "Measuring files", OWNER)
+        self._go_through(events, stop, "Measuring", "measured", tell)
 
     def _on_export(self) -> None:
         from napari_unet.ui.results.exporting import ExportDialog
 
-        rows = [row for row in self.rows.rows if row.state in WITH_LABELS]
-        dialog = ExportDialog(rows[0].target.parent, False, self)
+        dialog = ExportDialog(self._with_labels()[0].target.parent, False, self)
         if dialog.exec():
             self.export(*dialog.choice)
 
     def export(self, name: str, folder: Path, force: bool = False) -> None:
         """Write the labels of all files into `folder` in the format called `name`."""
-        rows, stop = [row for row in self.rows.rows if row.state in WITH_LABELS], StopFlag()
-        events = export_files_in_background(rows, name, folder, force, stop)
+        stop = StopFlag()
+        events = export_files_in_background(self._with_labels(), name, folder, force, stop)
+
+        def tell(found: Any) -> tuple[list[str], list[str]]:
+            told = f"{found.objects:,} objects of {found.n_files} files: {folder}"
+            return [told, *found.differences], list(found.errors)
+
+        self._go_through(events, stop, "Exporting", "written", tell)
+
+    def _with_labels(self) -> list[FileRow]:
+        return [row for row in self.rows.rows if row.state in WITH_LABELS]
+
+    def _go_through(
+        self, events: Any, stop: StopFlag, doing: str, done: str, tell: Callable[[Any], tuple[list[str], list[str]]]
+    ) -> None:
+        """Carry out `events` file by file; at the end `tell` gives what is to be said of the result, and errors."""
         self.message.clear()
-        self.progress.begin("Exporting")
+        self.progress.begin(doing)
 
         def on_event(event: Any) -> None:
-            self.progress.advance(event.done, event.total, f"{event.done} of {event.total} files written")
+            self.progress.advance(event.done, event.total, f"{event.done} of {event.total} files {done}")
 
-        def on_exported(outcome: Any) -> None:
+        def on_end(outcome: Any) -> None:
             if isinstance(outcome, Failed):
                 self.message.show_text(outcome.message, "error", None)
                 return
-            found = outcome.result
-            told = f"{found.objects:,} objects of {found.n_files} files: {folder}"
-            sentences = [told, *found.errors, *found.differences]
-            self.message.show_text("\n".join(sentences), "error" if found.errors else "info", None)
+            told, errors = tell(outcome.result)
+            self.message.show_text("\n".join([*told, *errors]), "error" if errors else "info", None)
 
-        self.session.jobs.start(events, stop, on_event, on_exported, "Exporting files", OWNER)
+        self.session.jobs.start(events, stop, on_event, on_end, f"{doing} files", OWNER)
 
     def _on_point(self, name: str, folder: str) -> None:
         """Choose the file of an object."""
