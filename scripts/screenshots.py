@@ -225,8 +225,11 @@ def photograph_tasks(folder: Path) -> None:
     pixels = read_image(sample_path("nuclei_2d")).plane().astype(float)
     noisy = pixels + np.random.default_rng(0).normal(0, 0.15 * np.ptp(pixels), pixels.shape)
     with tempfile.TemporaryDirectory() as scratch:
-        imwrite(Path(scratch) / "noisy.tif", noisy.clip(0, 65535).astype("uint16"))
-        panel.image_step.open_paths([Path(scratch) / "noisy.tif"])
+        path = Path(scratch) / "noisy.ome.tif"  # with a pixel size, or napari warns of units that differ
+        scale, units = user.work.image.scale, user.work.image.units
+        size = {f"PhysicalSize{axis}{what}": of[axis] for axis in "YX" for what, of in (("", scale), ("Unit", units))}
+        imwrite(path, noisy.clip(0, 65535).astype("uint16"), metadata={"axes": "YX", **size})
+        panel.image_step.open_paths([path])
         user.adjust_contrast()
         for other in panel.steps:
             other.set_open(other is restore)

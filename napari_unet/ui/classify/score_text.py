@@ -17,8 +17,8 @@ def score_sentence(classifier: Classifier, score: ClassifierScore | None) -> str
         return f"{how} How good it is cannot be known yet: give more examples."
     images = "1 image" if score.n_images == 1 else f"{score.n_images} images"
     return (
-        f"Right in {score.balanced_accuracy:.0%} of the examples that were held back, each class counted alike "
-        f"({score.n_examples} of {images}; guessing would be right in {1 / len(score.confusion):.0%}). {how}"
+        f"Right in {100 * score.balanced_accuracy:.0f} % of the examples that were held back, each class counted alike "
+        f"({score.n_examples} of {images}; guessing would be right in {100 / len(score.confusion):.0f} %). {how}"
     )
 
 

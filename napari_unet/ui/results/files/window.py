@@ -101,7 +101,7 @@ class FilesWindow(QDialog):
         layout.addWidget(self.sheet)
         layout.addWidget(self.progress)
         layout.addLayout(buttons)
-        self.resize(720, 560)
+        self.resize(720, 640)
 
     def _connect(self) -> None:
         self.choice.changed.connect(self.show_files)
