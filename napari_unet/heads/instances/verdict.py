@@ -14,7 +14,7 @@ _NOWHERE = 0.1  # AP@0.5 below which a model does not find what the labels show
 _FORGOTTEN = 0.02  # AP@0.5 lost on the base model's own kinds of image that is worth a warning
 _MOST_MORE = 200  # objects
 _KEPT = 0.7  # of the objects that nobody spoke of, as many have to be found after deletions alone
-_DRAW_TOO = "So far you only deleted objects: draw some that are missed or wrong too, for the model to learn from."
+_DRAW_TOO = "So far you only deleted objects: draw some that are missed or wrong, too."
 
 
 def judge_objects(outcome: Outcome) -> Verdict:
@@ -121,9 +121,8 @@ def _why_not(survey: Survey) -> str:
 def _describe_lost(kept: Kept) -> str:
     lost = kept.n_objects - round(kept.share * kept.n_objects)
     return (
-        f"It cannot be known yet whether this is better: the new model no longer finds {lost} of {kept.n_objects} "
-        "objects around there that nobody deleted. Compare the labels before and after; unless what is gone was false, "
-        "keep the old model."
+        f"It cannot be known yet: the new model no longer finds {lost} of {kept.n_objects} objects that nobody "
+        "deleted. Compare before and after; unless these were false, keep the old model."
     )
 
 
