@@ -16,6 +16,7 @@ from napari_unet.finetuning.budget import Budget
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone, PreviewRequest, ScoreDone
 from napari_unet.finetuning.finetune import _Training, finetune_steps
+from napari_unet.heads.outcome import Verdict
 from napari_unet.images.image import Image
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.trainer import Trainer, find_norms
@@ -43,6 +44,16 @@ def weights_of(model: Model) -> dict[str, torch.Tensor]:
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_what_the_verdict_says_is_in_the_result(
+    tiny_model: Model, discs: CorrectedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = Verdict(None, "Nobody knows.", cautious=True)
+    monkeypatch.setattr("napari_unet.finetuning.finetune.reach_verdict", lambda outcome, head: verdict)
+    result = result_of(run(tiny_model, [discs], FEW.model_copy(update={"max_steps": 1})))
+    assert (result.better, result.cautious, result.sentence) == (None, True, verdict.sentence)
+    assert not result.favours_child
 
 
 def test_events_come_in_order(tiny_model: Model, discs: CorrectedImage) -> None:

@@ -179,6 +179,12 @@ def test_what_cannot_be_followed_is_refused_in_one_sentence(why: str, tmp_path: 
         import_any_model(packed(tmp_path, about, make_network(STEEP)))
 
 
+@pytest.mark.parametrize("said", [("background", "tumour"), ("foreground", "boundary")])
+def test_a_network_with_fewer_answers_than_are_named_is_refused(said: tuple[str, ...], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="answers with 1 channels, and its description names more"):
+        import_any_model(packed(tmp_path, told(said=said), make_network(STEEP)))
+
+
 def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not run"):
         import_any_model(packed(tmp_path, told(), b"nothing"))

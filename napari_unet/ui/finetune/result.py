@@ -90,7 +90,8 @@ class ResultView(QFrame):
         self._show_buttons(views=compared is not None, choice=True, again=False)
         self.views["labels"].setChecked(True)
         # The choice that the score speaks for is the one that Return takes.
-        (self.use_button if result.favours_child else self.keep_button).setDefault(True)
+        self.use_button.setDefault(result.favours_child)
+        self.keep_button.setDefault(not result.favours_child)
         self.show()
 
     def settle(self, use: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,6 +118,14 @@ def test_the_new_model_is_used_only_when_the_user_says_so(step, session, qtbot) 
     with qtbot.waitSignal(step.segment_again):
         step.result_view.again_button.click()
     assert step.result_view.isHidden()
+
+
+@pytest.mark.parametrize(("told", "uses"), [({"better": None}, True), ({"better": None, "cautious": True}, False)])
+def test_return_takes_what_the_verdict_speaks_for(step, session, qtbot, told, uses) -> None:
+    work, view = segmented(session), step.result_view
+    run_to_end(step, qtbot)
+    view.show_result(replace(view.result, **told), SimpleNamespace(compared=None, work=work, diameters={}))
+    assert (view.use_button.isDefault(), view.keep_button.isDefault()) == (uses, not uses)
 
 
 def test_segment_again_is_not_offered_once_the_new_model_was_at_work(step, session, qtbot) -> None:

@@ -142,6 +142,10 @@ def test_the_images_that_are_here_can_be_chosen(
     window.choice.here_button.click()
     assert window.choice.images_edit.text() == str(folder / "c.tif")
     assert states(window) == ["has labels"]
+    (folder / "c.tif").unlink()
+    window.message.clear()
+    window.choice.here_button.click()
+    assert "No image here came from a file" in window.message.text
 
 
 def test_all_files_are_measured_into_one_table(window: FilesWindow, tmp_path: Path, wait_until_idle: Any) -> None:
