@@ -76,9 +76,11 @@ class LabelledFile:
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a TOML file. Raises `UserError` for one that cannot be understood."""
     try:
-        return Recipe(**tomllib.loads(path.read_text()))
+        return Recipe(**tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"The recipe {path} is no text in UTF-8: save it as such.") from error
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"The recipe {path} is no TOML file: {error}.") from error
     except ValidationError as error:
@@ -105,8 +107,15 @@ def _chosen_names(source: Source, data: Path) -> set[str] | None:
     if source.table is None:
         return None
     try:
-        with (data / source.table).open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        with (data / source.table).open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            rows = list(table)
     except OSError as error:
         raise UserError(f"The table {source.table} of '{source.name}' cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"The table {source.table} of '{source.name}' is no text in UTF-8: save it as such.") from error
+    if "id" not in (table.fieldnames or ()):
+        raise UserError(
+            f"The table {source.table} of '{source.name}' has no column 'id': name the column of the images' names so."
+        )
     return {row["id"] for row in rows if all(row.get(key) == value for key, value in source.where.items())}

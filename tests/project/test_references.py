@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from napari_unet.images.files.reading import read_image
+from napari_unet.images.image import Image
 from napari_unet.project import references
 from napari_unet.project.references import (
     ImageReference,
@@ -77,3 +78,67 @@ def test_another_file_of_that_name_beside_the_project_is_not_taken(reference: Im
     (tmp_path / "images" / "a.tif").unlink()
     tifffile.imwrite(tmp_path / "a.tif", np.ones((20, 30), np.uint16))
     assert find_image(reference, tmp_path / "p.unetproj") is None
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "same"),
+    [("YX", (20, 30), True), ("XY", (30, 20), True), ("YX", (30, 20), False), ("ZYX", (1, 20, 30), False)],
+)
+def test_axes_may_have_another_order_but_no_other_sizes(
+    reference: ImageReference, axes: str, shape: tuple[int, ...], same: bool
+) -> None:
+    assert reference.is_understood_as(Image(np.zeros(shape), axes)) is same
+
+
+def test_the_place_beside_the_project_comes_before_the_old_one(reference: ImageReference, tmp_path: Path) -> None:
+    copy = tmp_path / "new" / "images" / "a.tif"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(b"of its own")
+    assert find_image(reference, tmp_path / "new" / "p.unetproj") == copy
+    copy.unlink()
+    assert find_image(reference, tmp_path / "new" / "p.unetproj") == tmp_path / "images" / "a.tif"
+
+
+def test_pixels_of_no_file_are_nowhere_and_without_a_hash_nothing_is_changed(tmp_path: Path) -> None:
+    own = with_hash(refer_to(Image(np.zeros((4, 5)), "YX"), tmp_path / "p.unetproj", channel=2))
+    assert (own.path, own.relative_path, own.hash, own.details) == (None, None, None, {"channel": 2})
+    assert find_image(own, tmp_path / "p.unetproj") is None
+    assert is_changed(own, tmp_path / "gone") is False
+
+
+def test_a_file_that_cannot_be_read_leaves_the_reference_as_it_was(reference: ImageReference, tmp_path: Path) -> None:
+    gone = replace(reference, path=str(tmp_path / "gone.tif"), hash=None, n_bytes=None)
+    assert with_hash(gone) == gone
+
+
+@pytest.mark.parametrize(
+    ("place", "noticed"),
+    [(0, True), (999, True), (1000, False), (3095, False), (3096, True), (4095, True), (4096, False), (10287, True)],
+)
+def test_a_file_at_the_limit_is_read_wholly_and_a_larger_one_at_four_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, noticed: bool
+) -> None:
+    monkeypatch.setattr(references, "_WHOLE", 4000)
+    monkeypatch.setattr(references, "_SAMPLE", 1000)
+    path = tmp_path / "a"
+
+    def is_seen(size: int, at: int) -> bool:
+        data = bytearray(size)
+        path.write_bytes(data)
+        before = hash_file(path)
+        data[at] = 1
+        path.write_bytes(data)
+        return hash_file(path)[0] != before[0]
+
+    assert is_seen(10_288, place) is noticed  # samples begin at 0, 3096, 6192 and 9288
+    assert is_seen(4000, min(place, 3999))
+
+
+def test_a_file_of_a_folder_that_is_called_otherwise_is_a_change(tmp_path: Path) -> None:
+    (tmp_path / "a.zarr" / "0").mkdir(parents=True)
+    (tmp_path / "a.zarr" / "0" / "1").write_bytes(b"one")
+    before = hash_file(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "0" / "1").rename(tmp_path / "a.zarr" / "0" / "2")
+    after = hash_file(tmp_path / "a.zarr")
+    assert before[1] == after[1] == 3
+    assert before[0] != after[0]

@@ -129,3 +129,36 @@ def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
     assert roles_of(judged) <= {"validation", "train"}
     assert not any(path.name.startswith(("test_", "validation_")) for path in learned)
     assert not set(learned) & set(judged)
+
+
+def test_a_table_of_a_spreadsheet_begins_with_a_mark_that_is_no_part_of_its_first_column(data: Path) -> None:
+    table = data / "images.csv"
+    table.write_text(table.read_text(), encoding="utf-8-sig")
+    recipe = read_recipe(data / "recipe.toml")
+    assert [file.image.stem for file in find_files(recipe.learn, data)] == ["0", "1", "2"]
+
+
+def test_a_table_without_ids_is_told(data: Path) -> None:
+    table = data / "images.csv"
+    table.write_text(table.read_text().replace("id,", "number,"))
+    with pytest.raises(UserError, match=r"images\.csv of 'a' has no column 'id'"):
+        list(find_files(read_recipe(data / "recipe.toml").learn, data))
+
+
+def test_a_recipe_or_table_that_is_no_text_in_utf_8_is_told(data: Path) -> None:
+    (data / "images.csv").write_bytes("id,role\n\u00e9,train\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"images\.csv of 'a' is no text in UTF-8: save it as such"):
+        list(find_files(read_recipe(data / "recipe.toml").learn, data))
+    (data / "recipe.toml").write_bytes(RECIPE.replace("Discs", "D\u00e9").encode("latin-1"))
+    with pytest.raises(UserError, match=r"recipe\.toml is no text in UTF-8: save it as such"):
+        read_recipe(data / "recipe.toml")
+
+
+def test_all_images_are_learned_from_without_a_table_and_all_wishes_must_be_met(data: Path) -> None:
+    plain = RECIPE.replace('table = "images.csv"\n', "")
+    (data / "recipe.toml").write_text(plain)
+    recipe = read_recipe(data / "recipe.toml")
+    assert [file.image.stem for file in find_files(recipe.validate_on, data)] == ["0", "1", "2", "3", "4"]
+    (data / "recipe.toml").write_text(RECIPE.replace('role = "train"', 'role = "train", id = "1"'))
+    recipe = read_recipe(data / "recipe.toml")
+    assert [(file.source.name, file.image.stem) for file in find_files(recipe.learn, data)] == [("a", "1"), ("b", "2")]
