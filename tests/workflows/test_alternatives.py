@@ -55,3 +55,36 @@ def model() -> Callable[[], Model]:
     torch.manual_seed(0)
     architecture = UNetConfig(base_channels=4, depth=2)
     return lambda: Model(UNet(architecture).eval(), ModelRecord(name="tiny", architecture=architecture))
+
+
+@pytest.mark.parametrize(("sure", "n_objects", "offered"), [(0.56, 5, True), (0.54, 5, False), (0.99, 4, False)])
+def test_five_objects_and_five_hundredths_are_enough(sure: float, n_objects: int, offered: bool) -> None:
+    other = Sureness("other", sure, n_objects)
+    assert surer_than("mine", [other, Sureness("mine", 0.5, 40)]) == (other if offered else None)
+
+
+def test_beside_a_model_that_could_not_be_tried_the_surest_of_the_others_is_offered() -> None:
+    first, second = Sureness("a", 0.3, 9), Sureness("b", 0.4, 9)
+    assert surer_than("mine", [first, second]) == second
+    assert surer_than("mine", []) is None
+
+
+def test_pixels_up_to_a_tenth_are_not_asked() -> None:
+    assert sureness(np.array([[0.1, 0.0]])) == 0
+    assert sureness(np.array([[0.1, 0.2, 0.9, 0.5]])) == pytest.approx((0.6 + 0.8 + 0) / 3)
+
+
+@pytest.mark.parametrize(
+    ("top", "left", "found"), [(0, 82, (0, 80)), (32, 42, (30, 40)), (62, 42, (60, 40)), (32, 82, (30, 80))]
+)
+def test_corners_borders_and_the_middle_are_looked_at(top: int, left: int, found: tuple[int, int]) -> None:
+    pixels = np.zeros((100, 120), np.uint8)
+    pixels[top : top + 36, left : left + 36] = np.arange(36) * 7
+    y, x = found
+    assert busiest_corner(Image.from_array(pixels, "YX"), (), 40) == (slice(y, y + 40), slice(x, x + 40))
+
+
+def test_of_a_small_image_a_square_is_tried() -> None:
+    pixels = np.zeros((30, 100), np.uint8)
+    pixels[:, 75:] = np.arange(25) * 8
+    assert busiest_corner(Image.from_array(pixels, "YX"), (), 40) == (slice(0, 30), slice(70, 100))
