@@ -133,7 +133,10 @@ def test_the_log_has_hashes_corrections_and_trainings_in_their_order(project: Pr
     assert project.images()[1].hash in lines[0]
     assert "2 steps" in lines[-2]
     assert "seed 3" in lines[-2]
-    assert lines[-1].endswith("cells: 1 corrections by hand")
+    assert lines[-1].endswith("cells: 1 correction by hand")
+    assert [line.partition("cells: ")[2] for line in lines[1:4]] == [
+        f"{what} written by the program" for what in ("the labels were", "the prediction was", "what is reviewed was")
+    ]
 
 
 def test_the_paragraph_has_versions_numbers_scores_and_references(project: Project) -> None:

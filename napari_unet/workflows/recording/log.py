@@ -11,7 +11,11 @@ from napari_unet.project.references import ImageReference
 from napari_unet.project.storage.journal import Kind
 
 _TOGETHER = 600.0  # seconds between two edits of an image that are told as one
-_WORDS = {"labels": "corrections", "reviewed": "marks of what is reviewed", "prediction": "predictions"}
+_BY_HAND = {
+    "labels": ("correction", "corrections"),
+    "reviewed": ("mark of what was reviewed", "marks of what was reviewed"),
+}
+_BY_PROGRAM = {"labels": "the labels were", "prediction": "the prediction was", "reviewed": "what is reviewed was"}
 
 
 def make_log(project: ProjectReader) -> list[dict[str, Any]]:
@@ -69,9 +73,11 @@ def _told(entry: dict[str, Any], images: dict[int, ImageReference]) -> dict[str,
     image, role, count = entry["image"], entry["role"], entry["count"]
     name = images[image].name if image in images else f"image {image}"
     if entry["by_hand"]:
-        text = f"{name}: {count} {_WORDS.get(role, role)} by hand"
+        one, several = _BY_HAND.get(role, (f"edit of {role}", f"edits of {role}"))
+        text = f"{name}: {count} {one if count == 1 else several} by hand"
     else:
-        text = f"{name}: {role} were written by the program ({count} times)"
+        often = "" if count == 1 else f" ({count} times)"
+        text = f"{name}: {_BY_PROGRAM.get(role, f'{role} was')} written by the program{often}"
     return {**entry, "text": text}
 
 
@@ -81,10 +87,11 @@ def _trainings(project: ProjectReader) -> Iterator[dict[str, Any]]:
         settings = record.get("settings", {})
         made = f"{record.get('name', 'a model')} (sha256 {str(training['model'])[:12]})"
         learned = f"{record.get('n_objects')} objects ({record.get('n_corrected')} corrected)"
-        how = f"{record.get('steps')} steps in {record.get('seconds')} s, seed {settings.get('seed')}"
+        seed = settings.get("seed")
+        how = f"{record.get('steps')} steps in {record.get('seconds')} s" + ("" if seed is None else f", seed {seed}")
         text = f"Trained {made}: {how}, on {learned} of {', '.join(record.get('images', ()))}"
         about = {name: record.get(name) for name in ("name", "steps", "seconds", "images", "n_objects", "n_corrected")}
         yield {
             "what": "training", "time": training["time"], "text": text, "sha256": training["model"],
-            "seed": settings.get("seed"), "settings": settings, **about,
+            "seed": seed, "settings": settings, **about,
         }  # fmt: skip
