@@ -33,11 +33,9 @@ def test_spots_of_a_bowl_grow_with_the_square_of_the_size(size: int) -> None:
     y, x = np.mgrid[-30:31, -30:31]
     labels = np.zeros((61, 61), np.int32)
     labels[26:35, 26:35] = 1
-    # the filter ends at three widths: a tenth is lost
     found = pooled((y**2 + x**2) / 1000, labels)
-    assert found[f"texture spots {size} 2"] == pytest.approx(
-        4 / 1000 * size**2, rel=0.15
-    )  # the filter ends at three widths
+    expected = pytest.approx(4 / 1000 * size**2, rel=0.15)  # the filter ends at three widths
+    assert found[f"texture spots {size} 2"] == expected
 
 
 def test_parts_of_a_plane_say_what_the_whole_says(monkeypatch: pytest.MonkeyPatch) -> None:

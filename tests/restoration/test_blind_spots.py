@@ -58,3 +58,18 @@ def test_the_line_of_noise_around_a_spot_is_taken_from_another_line(structure: s
     assert torch.equal(shown != images, hidden > 0)
     away = (shown - images)[hidden > 0].abs()
     assert set(torch.minimum(away, 32 - away).tolist()) <= {1.0, 2.0}
+
+
+@pytest.mark.parametrize("structure", ["rows", "columns"])
+def test_the_other_line_is_one_or_two_away_to_either_side(structure: str) -> None:
+    images = torch.arange(32.0 * 32).reshape(1, 1, 32, 32)
+    lines, along = set(), set()
+    for seed in range(200):
+        shown, spots = blind_spots(images, "median", structure, torch.Generator().manual_seed(seed))
+        _, _, y, x = spots.nonzero()[0].tolist()
+        row, column = divmod(int(shown[0, 0, y, x]), 32)
+        away = ((row - y + 16) % 32 - 16, (column - x + 16) % 32 - 16)
+        lines.add(away[0 if structure == "rows" else 1])
+        along.add(away[1 if structure == "rows" else 0])
+    assert lines == {-2, -1, 1, 2}
+    assert along == set(range(-REACH, REACH + 1))
