@@ -23,7 +23,7 @@ _MOST_BARS = 60
 
 
 class PlotWindow(QDialog):
-    """A histogram of one column, boxes of it by group, or one column over another.
+    """A histogram of one column, boxes of it by group, or one column over another with a frame to choose points by.
 
     `row_chosen`: a point was clicked (its row in the table). `limits_chosen`: column, lowest and highest value.
     """
@@ -43,8 +43,11 @@ class PlotWindow(QDialog):
         self.points = pyqtgraph.ScatterPlotItem(size=7, pxMode=True, hoverable=True)
         self.bars: Any = None
         self.range = pyqtgraph.LinearRegionItem()
+        # A frame that can be moved as a whole would keep clicks from the points in it: it is moved by its corners.
+        self.frame = pyqtgraph.RectROI((0, 0), (1, 1), sideScalers=True, movable=False)
+        self.frame.addScaleHandle((0, 0), (1, 1))
         self.limits_button = QPushButton(
-            "Use as limits", toolTip="Keep the objects between the two lines, as in Limits"
+            "Use as limits", toolTip="Keep the objects between the two lines, or in the frame, as in Limits"
         )
         self._lay_out()
         self._dress(theme)
@@ -78,6 +81,7 @@ class PlotWindow(QDialog):
         self.plot.setMenuEnabled(False)
         self.points.setBrush(self._ink)
         self.points.setPen(None)
+        self.frame.setPen(self._text)
 
     def show_table(self, table: pd.DataFrame | None, heading: Callable[[str], str]) -> None:
         """Show another table of objects; the columns stay chosen as far as it has them."""
@@ -97,7 +101,7 @@ class PlotWindow(QDialog):
     def _draw(self) -> None:
         self.plot.clear()
         table, across, up, by = self._table, *(box.currentData() for box in (self.across, self.up, self.by))
-        self.limits_button.setVisible(up is None and by is None)
+        self.limits_button.setVisible(up is not None or by is None)
         self.by.setEnabled(up is None)
         self.plot.getPlotItem().getAxis("bottom").setTicks(None)
         if table is None or across is None:
@@ -110,10 +114,7 @@ class PlotWindow(QDialog):
         if up is None:
             self._draw_bars(x[np.isfinite(x)])
         else:
-            y = table[up].to_numpy(float)
-            known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-            self.points.setData(x=x[known], y=y[known], data=known)
-            self.plot.addItem(self.points)
+            self._draw_points(x, table[up].to_numpy(float))
         self.plot.enableAutoRange()
 
     def _name_axes(self, bottom: str, left: str) -> None:
@@ -150,13 +151,29 @@ class PlotWindow(QDialog):
         self.range.setRegion((float(edges[0]), float(edges[-1])))
         self.plot.addItem(self.range)
 
+    def _draw_points(self, x: Doubles, y: Doubles) -> None:
+        known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        self.points.setData(x=x[known], y=y[known], data=known)
+        self.plot.addItem(self.points)
+        if known.size and self.limits_button.isEnabled():
+            lowest, sides = zip(*(_padded(values[known]) for values in (x, y)), strict=True)
+            self.frame.setPos(lowest)
+            self.frame.setSize(sides)
+            self.plot.addItem(self.frame)
+
     def _on_clicked(self, item: Any, points: Any, event: Any = None) -> None:
         if len(points):
             self.row_chosen.emit(int(points[0].data()))
 
     def _on_limits(self) -> None:
-        low, high = self.range.getRegion()
-        self.limits_chosen.emit(self.across.currentData(), float(low), float(high))
+        across, up = self.across.currentData(), self.up.currentData()
+        if up is None:
+            low, high = self.range.getRegion()
+            self.limits_chosen.emit(across, float(low), float(high))
+            return
+        lowest, sides = self.frame.pos(), self.frame.size()
+        for name, low, side in zip((across, up), lowest, sides, strict=True):
+            self.limits_chosen.emit(name, float(low), float(low + side))
 
 
 def _fill(box: QComboBox, choices: list[tuple[str, str | None]]) -> None:
@@ -167,6 +184,13 @@ def _fill(box: QComboBox, choices: list[tuple[str, str | None]]) -> None:
         box.addItem(words, data)
     box.setCurrentIndex(max(0, box.findData(chosen)) if chosen else 0)
     blocked.unblock()
+
+
+def _padded(values: Doubles) -> tuple[float, float]:
+    """Where a frame begins that holds all values with a little room, and how long its side is."""
+    low, high = float(values.min()), float(values.max())
+    room = 0.02 * (high - low) or 0.5
+    return low - room, high - low + 2 * room
 
 
 def histogram(values: Doubles) -> tuple[Ints, Doubles]:

@@ -80,6 +80,31 @@ def test_a_plot_shows_counts_and_points_and_both_lead_back(measured: ResultsStep
     assert measured.work.labels_layer.selected_label == 13
 
 
+def test_a_frame_over_the_points_keeps_the_objects_in_it(measured: ResultsStep) -> None:
+    measured.plot_button.click()
+    plot = measured.plot_window
+    plot.up.setCurrentIndex(plot.up.findData("aspect_ratio"))
+    x, y = plot.points.getData()
+    (left, bottom), (width, height) = plot.frame.pos(), plot.frame.size()
+    assert left < x.min() < x.max() < left + width
+    assert bottom < y.min() < y.max() < bottom + height
+    assert not plot.frame.translatable  # or clicks would not reach the points in it
+    plot.limits_button.click()
+    assert measured.table.rows.rowCount() == 4  # at first all are in it
+    plot.frame.setPos((210.0, bottom))
+    plot.frame.setSize((20.0, height))
+    plot.limits_button.click()
+    inside = np.flatnonzero((x >= 210) & (x <= 230))
+    assert 0 < inside.size < 4
+    assert measured.table.rows.order.tolist() == inside.tolist()
+    plot.frame.setPos((left, y.max() - 1e-3))
+    plot.frame.setSize((width, 1.0))
+    plot.limits_button.click()
+    above = np.flatnonzero(y >= y.max() - 1e-3)
+    assert 0 < above.size < 4
+    assert measured.table.rows.order.tolist() == above.tolist()
+
+
 def test_bars_are_not_too_many() -> None:
     values = np.append(np.random.default_rng(0).normal(size=5000), 1e6)
     counts, edges = histogram(values)
