@@ -44,6 +44,13 @@ def test_signs_are_shown_in_their_slice_alone_and_as_the_image_is_scaled(session
     assert dots(session) == []
 
 
+def test_signs_that_change_again_and_again_are_always_those_that_were_shown_last(session: Any) -> None:
+    signs = marks_of(session, session.current, "crosses", "cross", 9)
+    for count in range(1, 40):  # arrays that come in the place of others, in memory too
+        signs.show(np.array([[3.0, 10, 20]] * count))
+        assert len(dots(session)) == count
+
+
 def test_a_ring_is_shown_in_every_slice_but_not_in_3d(session: Any) -> None:
     ring, board = DiameterRing(session), session.service(Board)
     ring.show(session.current, 12)

@@ -126,19 +126,20 @@ class Board:
     def _join_dots(self, seen: list[_Seen]) -> Dots | None:
         """All dots as one, the same object as long as they are the same."""
         parts = [(view.places, marks) for view, marks in zip(seen, self._all(), strict=True) if len(view.places)]
-        known = [id(places) for places, _ in parts]
+        places = [array for array, _ in parts]
+        before = self._dots[0]  # the arrays, not their ids: those are given again to the next
         if not parts:
             self._dots = ((), None)
-        elif self._dots[0] != known:
+        elif len(before) != len(places) or any(a is not b for a, b in zip(before, places, strict=True)):
             counts = [len(places) for places, _ in parts]
             ours = [marks for _, marks in parts]
             dots = Dots(
-                np.concatenate([places for places, _ in parts]),
+                np.concatenate(places),
                 np.repeat([marks.symbol for marks in ours], counts),
                 np.repeat(np.array([marks.size for marks in ours], np.float32), counts),
                 np.repeat(np.array([Color(marks.pen.colour).rgba for marks in ours], np.float32), counts, axis=0),
             )
-            self._dots = known, dots
+            self._dots = places, dots
         return self._dots[1]
 
 
