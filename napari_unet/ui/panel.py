@@ -238,8 +238,11 @@ class UNetPanel(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """napari takes the panel out of its dock when that is closed: nobody could stop the job any more."""
+        if event.type() == QEvent.Type.ParentChange:
+            self.correct_step.tools.set_keys(self.parent() is not None)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.session.stop_jobs()
+            self.classify_step.clicks.set_on(False)
         return super().event(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

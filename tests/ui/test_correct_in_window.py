@@ -139,3 +139,14 @@ def test_the_view_is_marked_as_far_as_it_goes(scene, qtbot):
     session.viewer.dims.ndisplay = 3
     step.tools.run("review_view")
     assert "2D" in step.message.text
+
+
+def test_a_tool_ends_with_the_panel(scene, qtbot):
+    hand, session, work, step, settle = scene
+    step.buttons["delete"].click()
+    session.viewer.window.remove_dock_widget(step)
+    step.deleteLater()
+    qtbot.wait(50)
+    hand.drag((90, 60), (90, 120))  # over an object, as the tool has it
+    hand.press(Qt.Key.Key_D, at=(30, 30))
+    assert np.array_equal(work.labels, work.prediction)

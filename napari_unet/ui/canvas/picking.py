@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 import numpy as np
 from napari.layers import Labels
@@ -13,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.corrections.operations.extent import id_at
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.ui.canvas.strokes import place_of
-from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.listening import listen, weakly
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class ObjectPicker(QObject):
         layer = None if work is None else work.labels_layer
         if layer is not None and not any(layer is bound for bound in self._bound):
             self._bound.append(layer)
-            layer.mouse_drag_callbacks.append(_weakly(self._on_mouse))
+            layer.mouse_drag_callbacks.append(weakly(self._on_mouse))
         present = self._session.viewer.layers
         self._bound = [layer for layer in self._bound if layer in present]
 
@@ -56,15 +55,3 @@ class ObjectPicker(QObject):
             yield
             if event.type == "mouse_release":  # not after a drag, which moves the camera
                 self.clicked.emit(np.asarray(event.position))
-
-
-def _weakly(method: Any) -> Any:
-    """A drag callback, as long as its object lives: layers outlive the panel."""
-    reference = WeakMethod(method)
-
-    def call(layer: Any, event: Any) -> Iterator[None]:
-        alive = reference()
-        if alive is not None:
-            yield from alive(layer, event)
-
-    return call

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 from napari.layers import Layer
 from qtpy.QtCore import QObject, Signal
@@ -12,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.classification.marked import MOST_CLASSES
 from napari_unet.ui.canvas.picking import ObjectPicker
 from napari_unet.ui.canvas.strokes import place_of
-from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.listening import listen, weakly
 
 if TYPE_CHECKING:
     from napari_unet.labels.types import Place
@@ -69,10 +67,10 @@ class ClassClicks(QObject):
                     layer.keymap.pop(_binding(key), None)
         for layer in wanted:
             for number, key in enumerate(_KEYS[: MOST_CLASSES + 1]):
-                layer.bind_key(key, _weakly(self._on_key, number - 1), overwrite=True)
+                layer.bind_key(key, weakly(self._on_key, number - 1), overwrite=True)
         self._bound = wanted
 
-    def _on_key(self, which: int) -> None:
+    def _on_key(self, which: int, layer: Layer) -> None:
         self.key_pressed.emit(which, self.place_under_mouse())
 
 
@@ -80,15 +78,3 @@ def _binding(key: str) -> Any:
     from app_model.types import KeyBinding
 
     return KeyBinding.from_str(key)
-
-
-def _weakly(method: Callable[[int], None], which: int) -> Callable[[Any], None]:
-    """A key's callback, as long as its object lives: layers outlive the panel."""
-    reference = WeakMethod(method)
-
-    def call(layer: Any) -> None:
-        alive = reference()
-        if alive is not None:
-            alive(which)
-
-    return call

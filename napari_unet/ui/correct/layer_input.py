@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakMethod
 
 from app_model.types import KeyCode, KeyMod
 from napari.layers import Labels, Layer
@@ -19,7 +18,7 @@ from napari_unet.ui.correct.tools.actions import ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.session.keeping.undo import get_undo
-from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.listening import listen, weakly
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ class LayerInput(QObject):
         listen(self._hand, layer.events.selected_label, self._hand.on_layer)
         listen(self, layer.events.paint, self._on_paint)
         # Before napari's own, which follow as a mode is chosen: see LockGuard.
-        layer.mouse_drag_callbacks.insert(0, _weakly(self._on_mouse))
-        layer.mouse_move_callbacks.append(_weakly(self._on_move))
+        layer.mouse_drag_callbacks.insert(0, weakly(self._on_mouse))
+        layer.mouse_move_callbacks.append(weakly(self._on_move))
         self._bind_keys(layer)
 
     def _rebind(self, old_keys: frozenset[str]) -> None:
@@ -91,14 +90,14 @@ class LayerInput(QObject):
         for layer in self._bound:
             for key in old_keys:
                 layer.bind_key(key, None, overwrite=True)
-            self._bind_keys(layer)
+        self.set_keys(True)
         self._hand.changed.emit()
 
     def _bind_keys(self, layer: Layer) -> None:
-        undo, redo = _weakly(self._undo.undo), _weakly(self._undo.redo)
+        undo, redo = weakly(self._undo.undo), weakly(self._undo.redo)
         layer.bind_key(KeyMod.CtrlCmd | KeyCode.KeyZ, lambda _: undo() and None, overwrite=True)
         layer.bind_key(KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.KeyZ, lambda _: redo() and None, overwrite=True)
-        run, use = _weakly(self._tools.run), _weakly(self._tools.use_at_cursor)
+        run, use = weakly(self._tools.run), weakly(self._tools.use_at_cursor)
         for action in ACTIONS:
             key = key_table().key_of(action)
             if action.name == "show_filled":
@@ -106,6 +105,14 @@ class LayerInput(QObject):
             elif key:
                 act = use if action.gesture in ("object", "point") else run
                 layer.bind_key(key, lambda _, act=act, name=action.name: act(name), overwrite=True)
+
+    def set_keys(self, on: bool) -> None:
+        """Have the keys, or give napari its own back: the panel is going."""
+        for layer in self._bound:
+            for key in filter(None, map(key_table().key_of, ACTIONS)):
+                layer.bind_key(key, None, overwrite=True)
+            if on:
+                self._bind_keys(layer)
 
     def _on_paint(self, event: Any) -> None:
         was_new = self._tools.objects.is_new(int(event.source.selected_label)) if self._is_current(event) else False
@@ -145,7 +152,7 @@ class LayerInput(QObject):
             if mode in LockGuard.MODES and self._holds_back(layer):
                 return
             if self._hand.special in TOOLS:
-                yield from self._hand.follow(event, self._tools.use_stroke)
+                yield from self._hand.follow(event, weakly(self._tools.use_stroke))
             elif work.locked and mode in LockGuard.MODES:
                 guard = LockGuard(work)
                 yield from guard.guard(event)
@@ -156,21 +163,10 @@ class LayerInput(QObject):
 
 
 def _weakly_held(method: Callable[..., Iterator[None]]) -> Callable[[Any], Iterator[None]]:
-    """As `_weakly`, for a key that does something for as long as it is held."""
-    call = _weakly(method)
+    """As `weakly`, for a key that does something for as long as it is held."""
+    call = weakly(method)
 
     def hold(layer: Any) -> Iterator[None]:
         yield from call(layer) or ()
 
     return hold
-
-
-def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`method`, as long as its object lives: layers outlive the panel, which the user may close and open again."""
-    reference = WeakMethod(method)
-
-    def call(*args: Any) -> Any:
-        alive = reference()
-        return None if alive is None else alive(*args)
-
-    return call

@@ -72,6 +72,7 @@ class CorrectionTools(QObject):
             **{name: partial(self.queue_asked.emit, name) for name in QUEUE_ACTIONS},
         }
         self._input = LayerInput(session, self)
+        self.set_keys = self._input.set_keys
         self._lock_marks = LockMarks(session, self)
 
     @property

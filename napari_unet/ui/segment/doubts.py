@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+from qtpy.QtCore import QObject
 
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.reviewed import typical_diameter
+from napari_unet.events import Failed
 from napari_unet.review.suitability import Doubt, doubt_objects, doubt_result
 from napari_unet.ui.segment.others import OtherModels
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.threads import run_soon
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -18,10 +24,11 @@ if TYPE_CHECKING:
 _WORDS = {"invert": "Look for dark objects", "diameter": "Use {diameter:.0f} px"}
 
 
-class Doubts:
+class Doubts(QObject):
     """Speaks once of each result. `act` carries out a doubt's remedy, `use` takes another model by its name."""
 
     def __init__(self, step: Step, act: Callable[[Doubt], None], use: Callable[[str], None]) -> None:
+        super().__init__(step)
         self._step, self._act, self._use = step, act, use
         self.others = OtherModels(step.session, step, self._offer)
         self._told: Any = None  # the prediction that something was said of
@@ -31,16 +38,28 @@ class Doubts:
         """A segmentation has ended."""
         if work.prediction is None or not work.head.draws_objects:
             return
-        plane = work.prediction[work.plane_at(self._step.session.viewer.dims.point)]
-        found = typical_diameter(object_areas(plane).values()) if plane.any() else None
-        n_objects = work.n_objects if work.n_objects is not None else int(plane.max())
+        prediction = work.prediction
+        plane = prediction[work.plane_at(self._step.session.viewer.dims.point)]
+        run_soon(plane.size, partial(_areas, plane), self._on_measured, work, prediction)
+
+    def _on_measured(self, areas: list[int] | Failed, work: ImageWork, prediction: Any) -> None:
+        if isinstance(areas, Failed) or work.prediction is not prediction or work is not self._step.session.current:
+            return
+        n_objects = work.n_objects if work.n_objects is not None else len(areas)
+        found = typical_diameter(areas) if areas else None
         self._tell(work, doubt_result(n_objects, work.diameter, found, work.view.inverted))
 
     def note_survey(self, work: ImageWork, n_suspicious: int, n_objects: int) -> None:
         """The objects of a result were measured, and so many are suspicious."""
-        fresh = work.prediction is not None and not work.has_corrections and work is self._step.session.current
-        if fresh and self._told is not work.prediction and self._step.session.job is None:
-            self._tell(work, doubt_objects(n_suspicious, n_objects))
+        doubt, prediction = doubt_objects(n_suspicious, n_objects), work.prediction
+        if doubt is not None and prediction is not None and self._told is not prediction:
+            run_soon(prediction.size, lambda: work.has_corrections, self._on_compared, work, prediction, doubt)
+
+    def _on_compared(self, corrected: bool | Failed, work: ImageWork, prediction: Any, doubt: Doubt) -> None:
+        session = self._step.session
+        fresh = corrected is False and work.prediction is prediction and self._told is not prediction
+        if fresh and work is session.current and session.job is None:
+            self._tell(work, doubt)
 
     def withdraw(self) -> None:
         """Corrections have begun: who corrects is not told to choose another model, and the room is needed."""
@@ -73,3 +92,7 @@ class Doubts:
         if self._said and self._step.message.text == self._said:
             self._step.clear_message()
         self._said = ""
+
+
+def _areas(plane: npt.NDArray[Any]) -> list[int]:
+    return list(object_areas(plane).values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QComboBox,
@@ -35,6 +36,7 @@ from napari_unet.ui.session.keeping.preferences import preference
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.threads import run_soon
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.parameters import ParameterForm
@@ -220,7 +222,12 @@ class SegmentStep(Step):
         work = self.session.current
         if work is None or self._reason() is not None or not self.diameter.settle():
             return
-        if work.has_corrections:
+        run_soon(int(np.prod(work.shape)), lambda: work.has_corrections, self._on_compared, work)
+
+    def _on_compared(self, corrected: bool | Failed, work: ImageWork) -> None:
+        if work is not self.session.current or self._reason() is not None:
+            return
+        if corrected:  # or nobody knows
             self.question.show()
         else:
             self.start(keep=None)

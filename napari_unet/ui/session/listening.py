@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
 
@@ -16,14 +17,29 @@ def listen(owner: QObject, signal: Any, method: Any) -> None:
     These know when a Python object is gone, but not when only its Qt half is: that happens as soon as a dock is closed.
     As with psygnal, the method gets as many of the signal's values as it takes.
     """
-    reference = WeakMethod(method)
+    alive = weakly(method)
     kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
     takes = None if inspect.Parameter.VAR_POSITIONAL in kinds else len(kinds)
     del owner, method  # nothing of the widget is kept alive from here
 
     def call(*values: Any) -> None:
-        alive = reference()
-        if alive is not None and isalive(alive.__self__):
-            alive(*values[:takes])
+        alive(*values[:takes])
 
     signal.connect(call)
+
+
+def weakly(method: Callable[..., Any], *first: Any) -> Callable[..., Any]:
+    """`method`, with `first` before other arguments, as long as its object lives and Qt has it; None from then on.
+
+    For keys and mouse of layers, which outlive the panel: the user may close it and open it again.
+    """
+    reference = WeakMethod(method)
+
+    def call(*values: Any) -> Any:
+        alive = reference()
+        owner = getattr(alive, "__self__", None)  # None: the object is gone
+        if alive is None or (isinstance(owner, QObject) and not isalive(owner)):
+            return None
+        return alive(*first, *values)
+
+    return call

@@ -22,8 +22,10 @@ def test_correcting_goes_on_after_the_panel_was_closed(viewer: Any, qtbot: Any) 
     labels[10:20, 10:20] = 1
     session.add_layer(work, "labels", labels.copy())
     work.prediction = labels.copy()
+    keys = set(work.labels_layer.keymap)
     viewer.window.remove_dock_widget(dock)
     qtbot.wait(50)
+    assert len(set(work.labels_layer.keymap) & keys) < len(keys) // 2, "keys of a panel that is gone take napari's away"
 
     work.labels_layer.mode = "paint"
     work.labels_layer.paint((15, 15), 0)

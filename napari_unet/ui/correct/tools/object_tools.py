@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
+from qtpy.QtCore import QObject
 
 from napari_unet.corrections.editing import FreeIds
 from napari_unet.corrections.operations import adding, cleaning, drawing, joining, shaping, slices, splitting
@@ -15,11 +16,13 @@ from napari_unet.corrections.operations.change import (
 )
 from napari_unet.corrections.operations.extent import id_at, touched_objects
 from napari_unet.errors import UserError
+from napari_unet.events import Failed
 from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.correct.tools.actions import TOOLS
 from napari_unet.ui.correct.tools.probability import Surveyor
 from napari_unet.ui.session.present import present
+from napari_unet.ui.session.running.threads import run_soon
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
@@ -37,10 +40,11 @@ NOTHING_TO_DO = {
 SCOPES = {"slice": "this slice only", "z": "all slices of an object", "t": "all frames of an object"}
 
 
-class ObjectTools:
+class ObjectTools(QObject):
     """One call of a tool is one step of undo. `scope`: how far objects are followed (`SCOPES`), "" as axes suggest."""
 
     def __init__(self, session: Session, failed: Callable[[str], None]) -> None:
+        super().__init__()
         self._session = session
         self.scope = ""
         self._free_ids: tuple[Labels, FreeIds] | None = None
@@ -74,7 +78,11 @@ class ObjectTools:
         """Have the brush paint a new object: with an id that is in use it would extend that object elsewhere."""
         layer, labels = work.labels_layer, work.labels
         if layer is not None and labels is not None and not work.head.keeps_values:
-            layer.selected_label = FreeIds(labels).take()
+            run_soon(labels.size, lambda: FreeIds(labels).take(), self._on_free, layer, layer.selected_label)
+
+    def _on_free(self, object_id: int | Failed, layer: Labels, selected: int) -> None:
+        if not isinstance(object_id, Failed) and layer.selected_label == selected:  # nobody chose one meanwhile
+            layer.selected_label = object_id
 
     def note_id(self, layer: Labels) -> None:
         """The layer's selected id was painted."""

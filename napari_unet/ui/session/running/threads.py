@@ -22,6 +22,8 @@ from napari_unet.ui.session.napari_private import PooledWorker
 
 T = TypeVar("T")
 Outcome = Finished[Any] | Failed | None
+AT_ONCE_PIXELS = 2**24
+"""An image of so many pixels is looked through in a few milliseconds."""
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +66,14 @@ def run_errand(work: Callable[[], T], done: Callable[..., None], *context: Any) 
     the window closes: unlike a job it cannot be stopped, and shows nothing.
     """
     threading.Thread(target=_run_errand, args=(work, WeakMethod(done), context, _courier()), daemon=True).start()
+
+
+def run_soon(n_pixels: int, work: Callable[[], T], done: Callable[..., None], *context: Any) -> None:
+    """Call `work`, which looks at so many pixels, and then `done(found, *context)`: as an errand if they are many."""
+    if n_pixels > AT_ONCE_PIXELS:
+        run_errand(work, done, *context)
+    else:
+        done(work(), *context)
 
 
 def _run_errand(work: Callable[[], T], done: WeakMethod[Any], context: tuple[Any, ...], courier: _Courier) -> None:
