@@ -142,7 +142,7 @@ def test_the_view_is_marked_as_far_as_it_goes(scene, qtbot):
 
 
 def test_a_tool_ends_with_the_panel(scene, qtbot):
-    hand, session, work, step, settle = scene
+    hand, session, work, step, _ = scene
     step.buttons["delete"].click()
     session.viewer.window.remove_dock_widget(step)
     step.deleteLater()

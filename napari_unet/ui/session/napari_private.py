@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -114,26 +115,37 @@ def draw_by_parts(layer: Labels) -> None:
 
     Of such planes it shows every second row and column, or fewer: of a part these are handed over.
     """
-    layer.events.labels_update.connect(_draw_thinned, position="first")
+    # Its own callbacks always come before those of others: none can be ahead of it.
+    for picture in _pictures(layer):
+        picture._on_partial_labels_update = partial(_draw_part, ref(picture))
 
 
-def _draw_thinned(event: Any) -> None:
+def _draw_part(known: Any, event: Any) -> None:
+    picture = known()
+    if picture is not None and not _draw_thinned(picture.node, event):
+        type(picture)._on_partial_labels_update(picture, event)
+
+
+def _draw_thinned(node: Any, event: Any) -> bool:
     raw = event.source._slice.image.raw
     most = most_texels()
     if raw.ndim != 2 or max(raw.shape) <= most or not event.source.loaded:
-        return
+        return False
     steps = [-(-size // most) for size in raw.shape]
     firsts = [-(-start // step) for start, step in zip(event.offset, steps, strict=True)]
     starts = zip(firsts, steps, event.offset, strict=True)
     part = event.data[tuple(slice(first * step - start, None, step) for first, step, start in starts)]
-    thinned = tuple(-(-size // step) for size, step in zip(raw.shape, steps, strict=True))
-    nodes = [picture.node for picture in _pictures(event.source)]
-    if any(node._texture.shape[:2] != thinned for node in nodes):
-        return
-    for node in nodes if part.size else ():
+    waiting = node._need_texture_upload  # all of it goes to the texture when it is drawn next
+    if (node._data if waiting else node._texture).shape[:2] != tuple(
+        -(-size // step) for size, step in zip(raw.shape, steps, strict=True)
+    ):
+        return False
+    if part.size and waiting:
+        node._data[tuple(slice(first, first + n) for first, n in zip(firsts, part.shape, strict=True))] = part
+    elif part.size:
         node._texture.scale_and_set_data(np.ascontiguousarray(part), offset=firsts)
-        node.update()
-    event.blocked = True
+    node.update()
+    return True
 
 
 def _pictures(layer: Labels) -> list[Any]:

@@ -133,6 +133,8 @@ def test_of_a_plane_too_large_for_a_texture_a_part_is_handed_over_as_of_any_othe
         write(data, offset=offset, **options)
 
     monkeypatch.setattr(texture, "scale_and_set_data", note)
+    refresh, asked = layer.refresh, []
+    monkeypatch.setattr(layer, "refresh", lambda *_, **__: asked.append(True))
     layer.data[5:15, 20:40] = 7
     reason = "napari draws planes larger than a texture in another way: strokes and tiles take seconds there"
     assert redraw_part(layer, (slice(5, 15), slice(20, 40))), reason
@@ -141,12 +143,36 @@ def test_of_a_plane_too_large_for_a_texture_a_part_is_handed_over_as_of_any_othe
     shown = np.zeros((41, 31), layer._slice.image.view.dtype)
     for (row, column), data in handed:
         shown[row : row + data.shape[0], column : column + data.shape[1]] = data
-    assert len(handed) == 2, reason
+    assert (len(handed), asked) == (2, []), reason
+    monkeypatch.setattr(layer, "refresh", refresh)
     assert max(data.size for _, data in handed) < shown.size // 4, reason
     assert np.array_equal(shown, layer._slice.image.view[:, ::3]), reason
     partly = viewer.screenshot(flash=False)
     layer.refresh()
     assert np.array_equal(partly, viewer.screenshot(flash=False)), reason
+
+
+@pytest.mark.real_window
+@pytest.mark.filterwarnings("ignore:data shape .* will be downsampled")
+@pytest.mark.parametrize("contour", [0, 1])
+def test_a_part_that_comes_before_a_large_plane_was_ever_drawn_is_drawn_with_it(
+    make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch, contour: int
+) -> None:
+    monkeypatch.setattr(napari_private, "most_texels", lambda: 45)
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_labels(np.zeros((41, 93), np.int32))
+    layer.contour = contour
+    picture = viewer.window._qt_viewer.canvas.layer_to_visual[layer]
+    picture.MAX_TEXTURE_SIZE_2D = 45
+    draw_by_parts(layer)
+    layer.refresh()
+    asked: list[Any] = []
+    monkeypatch.setattr(layer, "refresh", lambda *_, **__: asked.append(True))
+    layer.data[5:15, 20:40] = 7
+    assert redraw_part(layer, (slice(5, 15), slice(20, 40)))
+    assert not asked, "all of a large plane is coloured for a part of it"
+    assert np.array_equal(picture.node._data > 0, layer._slice.image.view[:, ::3] > 0)
+    assert (picture.node._data > 0).any()
 
 
 def test_an_empty_layer_is_added_without_colouring_it_and_is_as_any_other_afterwards(viewer: Any) -> None:
