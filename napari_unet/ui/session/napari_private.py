@@ -135,10 +135,9 @@ def _draw_thinned(node: Any, event: Any) -> bool:
     firsts = [-(-start // step) for start, step in zip(event.offset, steps, strict=True)]
     starts = zip(firsts, steps, event.offset, strict=True)
     part = event.data[tuple(slice(first * step - start, None, step) for first, step, start in starts)]
-    waiting = node._need_texture_upload  # all of it goes to the texture when it is drawn next
-    if (node._data if waiting else node._texture).shape[:2] != tuple(
-        -(-size // step) for size, step in zip(raw.shape, steps, strict=True)
-    ):
+    waiting = node._need_texture_upload  # when it is drawn next, all of it goes to the texture
+    thinned = tuple(-(-size // step) for size, step in zip(raw.shape, steps, strict=True))
+    if (node._data if waiting else node._texture).shape[:2] != thinned:
         return False
     if part.size and waiting:
         node._data[tuple(slice(first, first + n) for first, n in zip(firsts, part.shape, strict=True))] = part

@@ -38,12 +38,25 @@ class ToolHand(QObject):
         super().__init__(parent)
         self._session = session
         self.special: str | None = None
-        self.first: Place | None = None
+        self._first: tuple[ImageWork, Place] | None = None
         self._line: StrokeLine | None = None
-        self._under: Place | None = None  # the pixel under the mouse
+        self._under: tuple[ImageWork, Place] | None = None  # the image, and the pixel of it, under the mouse
         self._changing = False
         listen(self, session.viewer.layers.selection.events.active, self.on_layer)
         listen(self, session.viewer.dims.events.ndisplay, self._on_ndisplay)
+
+    @property
+    def first(self) -> Place | None:
+        """The first of two clicks, as long as the image is the same."""
+        return self._here(self._first)
+
+    @first.setter
+    def first(self, place: Place | None) -> None:
+        self._first = None if place is None else (present(self.work), place)
+
+    def _here(self, known: tuple[ImageWork, Place] | None) -> Place | None:
+        """A place, unless it was in another image, or in this one before its axes were corrected."""
+        return known[1] if known is not None and known[0] is self.work and len(known[1]) == len(known[0].axes) else None
 
     @property
     def work(self) -> ImageWork | None:
@@ -148,7 +161,7 @@ class ToolHand(QObject):
     def hover(self, position: Any) -> None:
         """The mouse is over a place of the world: the hint says what is there."""
         if self.special in TOOLS and self.work is not None:
-            before, self._under = self._note_under(), place_of(self.work, position)
+            before, self._under = self._note_under(), (self.work, place_of(self.work, position))
             if self._note_under() != before:
                 self.changed.emit()
 
@@ -164,5 +177,6 @@ class ToolHand(QObject):
         work = self.work
         if self.tool not in TOOLS or self._under is None or work is None or work.labels is None:
             return ""
-        object_id = id_at(work.labels, self._under)
+        place = self._here(self._under)
+        object_id = 0 if place is None else id_at(work.labels, place)
         return f" Here: object {object_id}{', locked' * (object_id in work.locked)}." if object_id else ""

@@ -109,3 +109,25 @@ def test_the_buttons_fit_the_panel(open_step):
     assert step.grid.more.isVisibleTo(step)
     assert step.minimumSizeHint().width() <= 320
     assert all(step.buttons[name].parent() is not None for name in (*FREQUENT, *MORE))
+
+
+def test_a_first_click_is_of_its_own_image(open_step, qtbot):
+    image = np.zeros((30, 30), np.uint8)
+    labels = np.zeros((30, 30), np.int32)
+    labels[5:10, 5:10], labels[5:10, 20:25] = 1, 2
+    step, _ = open_step(image, labels)
+    step.tools.run("merge")
+    step.tools.use_stroke([(7, 7)])
+    step.tools.hand.hover((7, 7))
+    assert step.tools.hand.first == (7, 7)
+    assert "Here: object 1" in step.tools.hint
+    session = step.session
+    other = session.work_on(session.viewer.add_image(np.zeros((3, 30, 30), np.uint8), name="stack"))
+    session.add_layer(other, "labels", np.stack([labels] * 3))
+    session.viewer.layers.selection.active = other.labels_layer
+    assert step.tools.tool == "merge"
+    assert step.tools.hand.first is None
+    assert "Here" not in step.tools.hint
+    step.tools.use_stroke([(1, 7, 22)])
+    assert np.array_equal(other.labels[1], labels), "the first click was in another image"
+    assert step.tools.hand.first == (1, 7, 22)
