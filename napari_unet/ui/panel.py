@@ -32,6 +32,8 @@ from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.strip.strip import ImageStrip
 from napari_unet.ui.track.step import TrackStep
+from napari_unet.ui.widgets.access.focus_ring import FocusRing
+from napari_unet.ui.widgets.access.way_in import WayIn
 from napari_unet.ui.widgets.lettering import Lettering
 from napari_unet.ui.widgets.room import CanvasRoom
 
@@ -45,6 +47,7 @@ class VerticalScroll(QScrollArea):
         super().__init__()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it scrolls to whatever the Tab key goes to
         self.setWidgetResizable(True)
         self.setWidget(content)
 
@@ -58,6 +61,7 @@ class UNetPanel(QWidget):
 
     def __init__(self, napari_viewer: "napari.viewer.Viewer"):
         super().__init__()
+        FocusRing(self)
         Lettering(self)  # before there is anything in it that would have to be drawn up anew
         use_models_folder()
         use_threads()
@@ -74,6 +78,7 @@ class UNetPanel(QWidget):
         self.strip = ImageStrip(session, self.finetune_step.material.earlier.describe)
         self.pinned, self.room = PinnedArea(session), CanvasRoom(self)
         self.keys_button = QPushButton("?", toolTip="The keys, and how to change them\nKey: ?")
+        self.way_in = WayIn(self, self._first_stop)
         self._closing = False
         self._shown_stage: int | None = None
         self._segmented: WeakSet[ImageWork] = WeakSet()
@@ -137,6 +142,10 @@ class UNetPanel(QWidget):
         self.keys_shortcut = QShortcut(QKeySequence("?"), self)
         self.keys_shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         self.keys_shortcut.activated.connect(self._on_keys)
+
+    def _first_stop(self) -> QWidget:
+        """The heading of the first step that is open: below it is what comes next."""
+        return next((step for step in self.steps if step.is_open), self.image_step).heading
 
     def _show_live_key(self) -> None:
         self.finetune_step.live.show_key(key_table().key_of(next(one for one in ACTIONS if one.name == "live")))

@@ -45,9 +45,9 @@ def test_the_next_step_opens_and_the_others_fold_but_not_against_the_users_will(
     assert [step for step in panel.steps if step.is_open] == [panel.image_step]
     viewer.add_image(np.zeros((20, 20)))
     assert [step for step in panel.steps if step.is_open] == [panel.segment_step]
-    qtbot.mouseClick(panel.image_step._arrow, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(panel.finetune_step._arrow, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(panel.finetune_step._arrow, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.image_step.heading, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.finetune_step.heading, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.finetune_step.heading, Qt.MouseButton.LeftButton)
     session = panel.session
     session.add_layer(session.current, "labels", np.ones((20, 20), np.int32))
     session.current.prediction = np.ones((20, 20), np.int32)

@@ -36,7 +36,7 @@ def test_track_swap_and_undo_by_hand(make_napari_viewer: Any) -> None:
     session.add_layer(work, "labels", renumber(truth, seed=1))
     viewer.layers.selection.active = work.labels_layer
     let_run(0.1)
-    press(step._arrow)  # as a person opens it: it stays open
+    press(step.heading)  # as a person opens it: it stays open
     let_run(0.1)
     press(step.track_button)
     wait_for(lambda: session.job is None and "tracks" in work.layers, 60, "nothing was tracked")

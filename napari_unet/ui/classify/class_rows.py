@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.classification.marked import MarkedObjects
+from napari_unet.ui.widgets.access.order import follow
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 
 _NAME, _COUNT = 2, 3  # columns that share what room there is
@@ -78,6 +79,10 @@ class ClassRows(QWidget):
         row = (radio, swatch, field, count, remove)
         for column, widget in enumerate(row):
             self._grid.addWidget(widget, which, column)
+        own = {radio: "Class", swatch: "Colour of class", field: "Name of class", remove: "Remove class"}
+        for widget, words in own.items():
+            widget.setAccessibleName(f"{words} {which + 1}")
+        follow(self.rows[-1][-1] if self.rows else self, *own)
         for column in (_NAME, _COUNT):
             self._grid.setColumnStretch(column, 1)
         self.rows.append(row)

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.ui.correct.tools.actions import Action
 from napari_unet.ui.correct.tools.keys import key_table
+from napari_unet.ui.widgets.access.way_in import WAY_IN_KEY
 from napari_unet.ui.widgets.help_window import START, show_help
 
 
@@ -47,6 +48,14 @@ _NAPARI = (
 )
 
 
+_WINDOW = (
+    Key("Tab, Shift+Tab", "to the next control, and to the one before", "U-Net"),
+    Key(WAY_IN_KEY, "from the image to the controls of this panel, and back", "U-Net"),
+    Key("PgUp, PgDown", "the image before, the image after", "U-Net"),
+    Key("?", "this window", "U-Net"),
+)
+
+
 def our_actions() -> tuple[Action, ...]:
     """All actions that have a key of ours."""
     from napari_unet.ui.correct.tools.actions import ACTIONS
@@ -61,6 +70,7 @@ class KeyField(QKeySequenceEdit):
         super().__init__(maximumSequenceLength=1)
         self.action = action
         self.setToolTip("Click here, then press the key that you want")
+        self.setAccessibleName(f"Key of {action.title}")
         self.show_key()
 
     def show_key(self) -> None:
@@ -82,7 +92,7 @@ class KeysWindow(QDialog):
         self.message = QLabel(wordWrap=True)
         self.message.setText(key_table().problem or "To change a key, click it and press another one.")
         self.table = self._make_table()
-        napari_keys = QLabel(_napari_table(), wordWrap=True)
+        others = QLabel(_table("In the window", _WINDOW) + _table("napari's own, on labels", _NAPARI), wordWrap=True)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.RestoreDefaults | QDialogButtonBox.StandardButton.Close
         )
@@ -96,7 +106,7 @@ class KeysWindow(QDialog):
         first.addWidget(self.tour_button)
         first.addWidget(self.help_button)
         layout.addLayout(first)
-        for widget in (self.message, self.table, napari_keys, buttons):
+        for widget in (self.message, self.table, others, buttons):
             layout.addWidget(widget)
         self.resize(520, 640)
 
@@ -104,6 +114,8 @@ class KeysWindow(QDialog):
         table = QTableWidget(len(self.fields), 2)
         table.setHorizontalHeaderLabels(["Key", "Does"])
         table.verticalHeader().hide()
+        table.setTabKeyNavigation(False)  # from field to field
+        table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         for row, field in enumerate(self.fields.values()):
             table.setCellWidget(row, 0, field)
@@ -136,6 +148,6 @@ class KeysWindow(QDialog):
             field.show_key()
 
 
-def _napari_table() -> str:
-    rows = (f"<tr><td width='35%'><b>{escape(key.keys)}</b></td><td>{escape(key.does)}</td></tr>" for key in _NAPARI)
-    return f"<b>napari's own, on labels</b><table cellpadding='2'>{''.join(rows)}</table>"
+def _table(heading: str, keys: tuple[Key, ...]) -> str:
+    rows = (f"<tr><td width='35%'><b>{escape(key.keys)}</b></td><td>{escape(key.does)}</td></tr>" for key in keys)
+    return f"<b>{heading}</b><table cellpadding='2'>{''.join(rows)}</table>"

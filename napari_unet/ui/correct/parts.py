@@ -5,6 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_unet.ui.widgets.access.order import follow
+
 
 class Parts(QWidget):
     """Pages by name. `shown`: another one is in view."""
@@ -34,7 +36,9 @@ class Parts(QWidget):
             layout.addWidget(widget)
         self.buttons[name], self.pages[name] = button, page
         self._group.addButton(button)
+        before = self._row.itemAt(self._row.count() - 1)
         self._row.addWidget(button, 1)
+        follow(before.widget() if before is not None else self, button)
         self._layout.addWidget(page)
         button.clicked.connect(lambda: self.show_part(name))
         self.show_part(next(iter(self.pages)))

@@ -14,6 +14,7 @@ from napari_unet.ui.canvas.marks.signs import CanvasMarks, marks_of
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.pacing import Slices
+from napari_unet.ui.widgets.access.caption import caption
 
 if TYPE_CHECKING:
     from napari_unet.ui.correct.toolbox import CorrectionTools
@@ -53,7 +54,7 @@ class SmallObjects(QFrame):
 
     def _lay_out(self) -> None:
         layout, row, choice = QVBoxLayout(self), QHBoxLayout(), QHBoxLayout()
-        row.addWidget(QLabel("Smaller than"))
+        row.addWidget(caption("Smaller than", self.size_box))
         row.addWidget(self.size_box, 1)
         choice.addStretch(1)
         choice.addWidget(self.remove_button)

@@ -25,6 +25,7 @@ from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.ui.widgets.access.focus_ring import by_keys
 from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.step import REASON, Step, enable
 
@@ -221,9 +222,9 @@ class CorrectStep(Step):
         self._focus_canvas()
 
     def _focus_canvas(self) -> None:
-        """Keys go to the layer again, not to the button that was clicked."""
+        """Keys go to the layer again, not to the button that was clicked; who came there by Tab goes on from there."""
         focused: QWidget | None = self.focusWidget()
-        if focused is not None:
+        if focused is not None and not by_keys(focused):
             focused.clearFocus()
 
     def _on_edited(self, name: str) -> None:

@@ -59,6 +59,7 @@ class MaterialView(QWidget):
         self.earlier_box.toggled.connect(self._on_earlier)
         self.marks_box.toggled.connect(self._mark)
         self.table.itemClicked.connect(self._on_clicked)
+        self.table.itemActivated.connect(self._on_clicked)
         self.fold.heading.toggled.connect(self.refresh)
 
     def _lay_out(self, content: QWidget) -> None:
@@ -67,6 +68,7 @@ class MaterialView(QWidget):
         header = self.table.header()
         header.setStretchLastSection(False)
         self.table.setColumnCount(len(_BEFORE))
+        self.table.setAccessibleName("What it learns from")
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column, tip in enumerate(_TIPS):

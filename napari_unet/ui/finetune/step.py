@@ -73,6 +73,7 @@ class FinetuneStep(Step):
         self.deep_box.setToolTip(
             "Make a model that looks at stacks as volumes; the measurements that we have favour the model of slices"
         )
+        self.time_box.setAccessibleName("Time")
         self.time_box.setToolTip(FinetuneConfig.model_fields["seconds"].description or "")
         for words, seconds in TIMES.items():
             self.time_box.addItem(f"about {words}", seconds)

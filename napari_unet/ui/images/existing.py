@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QLabel,
     QRadioButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from napari_unet.labels.places import check_single_objects, tell_scattered
 from napari_unet.ui.session.layers import role_of
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.ui.widgets.access.caption import caption
 from napari_unet.ui.widgets.step import MessageLine
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class ExistingLabels(QDialog):
         self.use_button.setText("Use labels")
         self.use_button.setToolTip("Have them as the labels of the image in view")
         layout = QVBoxLayout(self)
-        for widget in (QLabel("Labels"), self.source_box, self.correct, self.learn, self.message, self.buttons):
+        layout.addWidget(caption("Labels", self.source_box))
+        for widget in (self.source_box, self.correct, self.learn, self.message, self.buttons):
             layout.addWidget(widget)
         self.source_box.activated.connect(self._on_source)
         self.buttons.accepted.connect(self.use)

@@ -66,6 +66,7 @@ class PairsWindow(QDialog):
 
     def _lay_out(self) -> None:
         self.table.setHeaderLabels(_HEADINGS)
+        self.table.setAccessibleName("Images and their masks")
         header = self.table.header()
         header.setStretchLastSection(False)
         for column in (0, 1):

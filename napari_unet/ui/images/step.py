@@ -32,6 +32,7 @@ from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
+from napari_unet.ui.widgets.access.caption import caption
 from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import Step, enable
 from napari_unet.workflows.pairing import Pair
@@ -53,6 +54,7 @@ class ImageStep(Step):
         super().__init__(session)
         self.layer_choice = create_widget(annotation=ImageLayer, options={"choices": lambda _: session.image_layers()})
         self.layer_box = _narrow(self.layer_choice.native, "The image layer to work on")
+        self.layer_box.setAccessibleName("Image")
         self.open_button = self._make_open_button()
         self.sample_button = QPushButton("Try a sample", toolTip="Open a small image that comes with the program")
         self.existing_button = QPushButton("Use existing labels...")
@@ -96,8 +98,8 @@ class ImageStep(Step):
         details.setContentsMargins(0, 0, 0, 0)
         self.axes_edit.setToolTip(_AXES_HELP)
         self.axes_edit.setMaximumWidth(80)
-        self._channel_label = QLabel("Channel")
-        details.addWidget(QLabel("Axes", toolTip=_AXES_HELP))
+        self._channel_label = caption("Channel", self.channel_box)
+        details.addWidget(caption("Axes", self.axes_edit))
         details.addWidget(self.axes_edit)
         details.addWidget(self._channel_label)
         details.addWidget(self.channel_box, 1)

@@ -63,6 +63,7 @@ class ModelsWindow(QDialog):
 
     def _lay_out(self) -> None:
         self.tree.setHeaderLabels(COLUMNS)
+        self.tree.setAccessibleName("Models")
         self.tree.headerItem().setToolTip(4, _SCORE_HELP)
         self.tree.setRootIsDecorated(False)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -14,6 +14,7 @@ from napari_unet.ui.results.object_table import text_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_errand
+from napari_unet.ui.widgets.access.caption import caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class ValueColours(QWidget):
         self.strip.setPixmap(_strip())
         self.scale = QWidget()
         row, scale, layout = QHBoxLayout(), QHBoxLayout(self.scale), QVBoxLayout(self)
-        row.addWidget(QLabel("Colour by"))
+        row.addWidget(caption("Colour by", self.box))
         row.addWidget(self.box, 1)
         for widget in (self.low_label, self.strip, self.high_label):
             scale.addWidget(widget)

@@ -22,6 +22,7 @@ class ColumnList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.list = QListWidget(toolTip="Tick what is to be measured")
+        self.list.setAccessibleName("Columns")
         self.list.setMouseTracking(True)
         self.list.setFixedHeight(_ROWS * (self.list.fontMetrics().height() + 6))
         self.about = QLabel(wordWrap=True)

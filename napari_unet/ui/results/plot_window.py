@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -40,12 +40,15 @@ class PlotWindow(QDialog):
         self.by = QComboBox(toolTip="Boxes for each group: a column of the sample sheet, the folder, the image")
         self.boxes: list[Box] = []
         self.plot = pyqtgraph.PlotWidget()
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.points = pyqtgraph.ScatterPlotItem(size=7, pxMode=True, hoverable=True)
         self.bars: Any = None
         self.range = pyqtgraph.LinearRegionItem()
         # A frame that can be moved as a whole would keep clicks from the points in it: it is moved by its corners.
         self.frame = pyqtgraph.RectROI((0, 0), (1, 1), sideScalers=True, movable=False)
         self.frame.addScaleHandle((0, 0), (1, 1))
+        for box, name in ((self.across, "Across"), (self.up, "Up"), (self.by, "Groups")):
+            box.setAccessibleName(name)
         self.limits_button = QPushButton(
             "Use as limits", toolTip="Keep the objects between the two lines, or in the frame, as in Limits"
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
+from napari_unet.ui.widgets.access.caption import caption
 
 AUTO = "auto"
 _TIP = (
@@ -21,12 +22,12 @@ class KindRow(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.box = QComboBox(toolTip=_TIP, accessibleName="Kind of image")
+        self.box = QComboBox(toolTip=_TIP)
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.for_all = QPushButton("For all", toolTip="Take all open images for this kind")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Kind of image", toolTip=_TIP))
+        row.addWidget(caption("Kind of image", self.box))
         row.addWidget(self.box, 1)
         row.addWidget(self.for_all)
         for signal in (session.current_changed, session.prediction_changed, session.models_changed):

@@ -6,6 +6,8 @@ from typing import Literal
 
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QWidget
 
+from napari_unet.ui.widgets.access.order import follow
+
 # What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
 _SCOPES = {
     "": (("all", "All of it"),),
@@ -46,3 +48,4 @@ class ScopeRow(QWidget):
             self.buttons.addButton(button)
             self._layout.addWidget(button)
             button.setChecked(True)
+        follow(self, *self.buttons.buttons())

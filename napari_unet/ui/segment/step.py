@@ -38,6 +38,7 @@ from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_soon
 from napari_unet.ui.session.session import Session
+from napari_unet.ui.widgets.access.caption import caption
 from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.parameters import ParameterForm
 from napari_unet.ui.widgets.progress import ProgressLine, format_seconds
@@ -83,9 +84,9 @@ class SegmentStep(Step):
         self.segment_button.setToolTip("Find the objects; labels appear as they are finished")
         form = QGridLayout()
         form.setColumnStretch(1, 1)
-        form.addWidget(QLabel("Model"), 0, 0)
+        form.addWidget(caption("Model", self.model_box), 0, 0)
         form.addWidget(self.model_box, 0, 1)
-        form.addWidget(QLabel("Diameter", toolTip=self.diameter.number.toolTip()), 1, 0)
+        form.addWidget(caption("Diameter", self.diameter.number), 1, 0)
         form.addLayout(self.diameter.row, 1, 1)
         form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)

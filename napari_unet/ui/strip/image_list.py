@@ -30,6 +30,7 @@ class ImageList(QDialog):
         self.search.setAccessibleName("Search the images")
         self.table = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
         self.table.setHeaderLabels(("Image", "State"))
+        self.table.setAccessibleName("Images")
         self.table.setIconSize(QSize(_ICON, _ICON))
         self._entries: list[Entry] = []
         layout = QVBoxLayout(self)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QMenu, QPushButton, QSpinBox
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QMenu, QPushButton, QSpinBox
 
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
@@ -23,6 +23,7 @@ from napari_unet.ui.session.present import present
 from napari_unet.ui.track.exporting import write_in_background
 from napari_unet.ui.track.lineage import get_lineages
 from napari_unet.ui.track.tracks_layer import show_tracks
+from napari_unet.ui.widgets.access.caption import caption
 from napari_unet.ui.widgets.fold import Fold
 from napari_unet.ui.widgets.parameters import ParameterForm
 from napari_unet.ui.widgets.progress import ProgressLine
@@ -63,6 +64,7 @@ class TrackStep(Step):
         self.progress = ProgressLine()
         self.one, self.other = QSpinBox(maximum=2**31 - 1), QSpinBox(maximum=2**31 - 1)
         self.one.setToolTip("The track that was clicked before the last one")
+        self.other.setAccessibleName("Other track")
         self.other.setToolTip("The track that was clicked last: click objects on the canvas")
         self.connect_button = QPushButton("Connect", toolTip="The two are one: the later goes on as the earlier")
         self.cut_button = QPushButton("Cut here", toolTip="From this frame on, the track clicked last is another one")
@@ -78,7 +80,7 @@ class TrackStep(Step):
 
     def _lay_out_body(self) -> None:
         chosen, grid = QHBoxLayout(), QGridLayout()
-        for widget in (QLabel("Tracks"), self.one, QLabel("and"), self.other):
+        for widget in (caption("Tracks", self.one), self.one, caption("and", self.other), self.other):
             chosen.addWidget(widget, int(isinstance(widget, QSpinBox)))
         buttons = (self.connect_button, self.cut_button, self.divide_button, self.swap_button)
         for at, button in enumerate((*buttons, self.undo_button, self.next_button)):

@@ -20,6 +20,7 @@ class Curves(pyqtgraph.PlotWidget):
         super().__init__(parent)
         self.setFixedHeight(_HEIGHT)
         self.setMenuEnabled(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setToolTip(

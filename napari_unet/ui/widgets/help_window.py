@@ -10,6 +10,7 @@ from qtpy.QtGui import QImage, QTextDocument
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 import napari_unet
+from napari_unet.ui.widgets.access.focus_ring import FocusRing
 
 PAGE_OF = {
     "Image": "window", "Segment": "tutorials/nuclei", "Correct": "correcting", "Fine-tune": "tutorials/new-cells",
@@ -32,6 +33,7 @@ class HelpWindow(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("U-Net help")
+        FocusRing(self)
         self.pages = _Pages()
         self.pages.setOpenExternalLinks(True)
         self.pages.setAccessibleName("Help page")

@@ -9,7 +9,9 @@ from magicgui.widgets import create_widget
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QWidget
+
+from napari_unet.ui.widgets.access.caption import caption
 
 AUTOMATIC = "auto"
 _LARGEST = 2_000_000_000
@@ -33,9 +35,7 @@ class ParameterForm(QWidget):
             control = self.controls[name] = make_control(field)
             control.setObjectName(name)
             control.setMinimumWidth(_NARROWEST)
-            label = QLabel(field.title or name)
-            label.setToolTip(control.toolTip())
-            layout.addRow(label, control)
+            layout.addRow(caption(field.title or name, control), control)
             _changed(control).connect(self._on_changed)
 
     def values(self) -> dict[str, Any]:

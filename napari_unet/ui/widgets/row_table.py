@@ -75,6 +75,8 @@ class RowTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)  # Tab goes on to the next control
+        self.setAccessibleName(about)
         for corner in self.findChildren(QAbstractButton):  # Qt's own, beside the headers
             corner.setToolTip(about)
         self.verticalHeader().hide()

@@ -56,6 +56,8 @@ class MessageLine(QFrame):
         self._act: Callable[[], object] | None = None
         self.kind = ""
         close = QToolButton(text="\u00d7", autoRaise=True, toolTip="Put this message away")
+        close.setAccessibleName("Put this message away")
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 4, 2, 4)
@@ -129,7 +131,7 @@ class Step(QWidget):
         super().__init__(parent)
         self.session = session
         self.user_choice: bool | None = None
-        self._arrow = QToolButton(autoRaise=True, text=self.title, checkable=True)
+        self.heading = QToolButton(autoRaise=True, text=self.title, checkable=True)
         self._state = FittingLabel()
         self.body = QWidget()
         self.body_layout = QVBoxLayout(self.body)
@@ -137,18 +139,18 @@ class Step(QWidget):
         self._lay_out()
         self._about: object = None
         self.pinned: list[QWidget] = []
-        self._arrow.clicked.connect(self._on_clicked)
+        self.heading.clicked.connect(self._on_clicked)
         self.set_open(False)
 
     def _lay_out(self) -> None:
-        self._arrow.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._arrow.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        font = self._arrow.font()
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.heading.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        font = self.heading.font()
         font.setBold(True)
-        self._arrow.setFont(font)
+        self.heading.setFont(font)
         header = QHBoxLayout()
         header.setContentsMargins(0, 0, 0, 0)
-        header.addWidget(self._arrow)
+        header.addWidget(self.heading)
         header.addWidget(self._state, 1)
         if self.title in PAGE_OF:
             header.addWidget(self._make_help())
@@ -177,7 +179,7 @@ class Step(QWidget):
 
     @property
     def is_open(self) -> bool:
-        return self._arrow.isChecked()
+        return self.heading.isChecked()
 
     @property
     def state(self) -> str:
@@ -189,8 +191,8 @@ class Step(QWidget):
 
     def set_open(self, opened: bool) -> None:
         """Open or fold the section, whatever the user chose before."""
-        self._arrow.setChecked(opened)
-        self._arrow.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self.heading.setChecked(opened)
+        self.heading.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
         self.body.setVisible(opened)
 
     def suggest_open(self, opened: bool) -> None:
@@ -214,7 +216,7 @@ class Step(QWidget):
             self.clear_message()
 
     def _on_clicked(self) -> None:
-        opened = self._arrow.isChecked()
+        opened = self.heading.isChecked()
         self.user_choice = opened
         self.set_open(opened)
         self.toggled.emit(opened)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from napari_unet.review.queue import QueueOrder
 from napari_unet.review.suspicion import MEASURES, SUSPICIOUS
 from napari_unet.ui.correct.queue.table import ReviewTable
+from napari_unet.ui.widgets.access.caption import caption
 
 _FROM = 25  # per cent of a single reason: less is common
 ANY = "score"
@@ -41,6 +42,8 @@ class ReviewList(QWidget):
             self.reason_box.addItem(measure.reason, measure.name)
         self.reason_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.reason_box.setMinimumContentsLength(8)
+        self.reason_box.setAccessibleName("Reason")
+        self.least_box.setAccessibleName("From this suspicion")
         self.reason_box.setToolTip("List only objects with this reason")
         self.least_box.setValue(round(100 * SUSPICIOUS))
         self.least_box.setToolTip("List objects from this suspicion, by the reason on the left; 0 lists all")
@@ -52,7 +55,7 @@ class ReviewList(QWidget):
     def _lay_out(self) -> None:
         filters, below = QHBoxLayout(), QHBoxLayout()
         filters.addWidget(self.reason_box, 1)
-        filters.addWidget(QLabel("from"))
+        filters.addWidget(caption("from", self.least_box))
         filters.addWidget(self.least_box)
         below.addWidget(self.hide_box, 1)
         below.addWidget(self.where_button)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_unet.ui.correct.tools.actions import Action
 from napari_unet.ui.correct.tools.icons import IconButton
 from napari_unet.ui.correct.tools.keys import key_table
 from napari_unet.ui.correct.tools.object_tools import SCOPES
+from napari_unet.ui.widgets.access.caption import caption
 
 FREQUENT = ("paint", "erase", "new_object", "outline", "add", "delete", "split", "merge")
 MORE = (
@@ -81,7 +82,7 @@ class ToolGrid(QWidget):
         self._fill_grid()
         row = QHBoxLayout(self._scope_row)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Edits reach"))
+        row.addWidget(caption("Edits reach", self.scope_box))
         row.addWidget(self.scope_box, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

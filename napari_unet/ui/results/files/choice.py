@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QLabel, QLineEdi
 from napari_unet.errors import UserError
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.widgets.access.caption import caption
 from napari_unet.ui.widgets.number_field import NumberField
 from napari_unet.ui.widgets.step import enable
 from napari_unet.workflows.files.batch_journal import BatchJournal
@@ -69,17 +70,17 @@ class FilesChoice(QWidget):
     def _lay_out(self) -> None:
         layout, form = QVBoxLayout(self), QGridLayout()
         layout.setContentsMargins(0, 0, 0, 0)
-        form.addWidget(QLabel("Images"), 0, 0)
+        form.addWidget(caption("Images", self.images_edit), 0, 0)
         form.addWidget(self.images_edit, 0, 1)
         form.addWidget(self.folder_button, 0, 2)
         form.addWidget(self.files_button, 0, 3)
         form.addWidget(self.here_button, 0, 4)
-        form.addWidget(QLabel("Labels go to"), 1, 0)
+        form.addWidget(caption("Labels go to", self.labels_edit), 1, 0)
         form.addWidget(self.labels_edit, 1, 1)
         form.addWidget(self.labels_button, 1, 2)
         form.addWidget(QLabel("Model"), 2, 0)
         form.addWidget(self.model_label, 2, 1, 1, 4)
-        form.addWidget(QLabel("Diameter", toolTip=self.diameter.toolTip()), 3, 0)
+        form.addWidget(caption("Diameter", self.diameter), 3, 0)
         form.addWidget(self.diameter, 3, 1)
         layout.addLayout(form)
         layout.addWidget(self.leave_box)

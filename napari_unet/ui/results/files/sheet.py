@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from napari_unet.ui.widgets.access.caption import caption
 
 _TIP = "A CSV file: one column of file names, others that say what they are (dose, day): the plot groups by these"
 
@@ -22,7 +24,7 @@ class SheetChoice(QWidget):
         self.button = QPushButton("File...", toolTip="Choose a sample sheet")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Sample sheet", toolTip=_TIP))
+        row.addWidget(caption("Sample sheet", self.edit))
         row.addWidget(self.edit, 1)
         row.addWidget(self.button)
         self.button.clicked.connect(self._on_button)

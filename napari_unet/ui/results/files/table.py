@@ -22,6 +22,8 @@ class FilesTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)  # Tab goes on to the next control
+        self.setAccessibleName("Files")
         self.setIconSize(_PICTURE)
         lines, header = self.verticalHeader(), self.horizontalHeader()
         lines.hide()
