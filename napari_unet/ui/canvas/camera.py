@@ -83,8 +83,12 @@ class ReviewCamera:
             viewer.dims.set_current_step(viewer.dims.ndim - len(axes) + axes.index(letter), position)
         centre = (*plane, (box[0] + box[1] - 1) / 2, (box[2] + box[3] - 1) / 2)
         world = np.asarray(present(work.labels_layer).data_to_world(work.geometry.layer_index(centre)))
-        shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed[-2:]]
-        viewer.scene.camera.center = (0.0, *world[shown])
+        first = viewer.dims.ndim - len(world)  # other images may have more axes
+        for axis in set(range(first, viewer.dims.ndim)) - set(viewer.dims.displayed):
+            viewer.dims.set_point(axis, world[axis - first])  # rows or columns, in a view from the side
+        known = dict(enumerate(world, start=first))
+        shown = zip(viewer.dims.displayed[-2:], viewer.scene.camera.center[-2:], strict=True)
+        viewer.scene.camera.center = (0.0, *(known.get(axis, at) for axis, at in shown))
         viewer.scene.camera.zoom = zoom
 
     def close(self) -> None:
