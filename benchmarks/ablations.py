@@ -26,7 +26,7 @@ from robustness import LOOKS
 
 from napari_unet.events import Finished, drain
 from napari_unet.images.image import Image
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.library import PRETRAINED, load_model
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import save_model
@@ -77,7 +77,7 @@ def train(name: str, recipe: Recipe, data: Path, folder: Path) -> Model:
 def changed_scores(model: Model, validation: Validation) -> dict[str, float]:
     """AP@0.5 on every third image, for each change."""
     some = validation.images[::3]
-    found: dict[str, Tally] = {name: Tally() for name in (*LOOKS, "off size")}
+    found: dict[str, ObjectTally] = {name: ObjectTally() for name in (*LOOKS, "off size")}
     for image, labels, diameter in some:
         grey = np.asarray(image.plane(()), np.float32)
         low, high = np.percentile(grey, [0.1, 99.9])
@@ -89,7 +89,7 @@ def changed_scores(model: Model, validation: Validation) -> dict[str, float]:
     return {name: round(tally.average_precision()[0.5], 3) for name, tally in found.items()}
 
 
-def _tally(model: Model, image: Image, labels: Any, diameter: float) -> Tally:
+def _tally(model: Model, image: Image, labels: Any, diameter: float) -> ObjectTally:
     return tally_objects(labels, drain(segment_steps(image, model, SegmentConfig(diameter=diameter))).labels)
 
 
@@ -111,10 +111,10 @@ def run(name: str, args: argparse.Namespace, base: Recipe) -> None:
     print(name, done.read_text(), flush=True)
 
 
-def crossed(model: Model, validation: Validation) -> Tally:
+def crossed(model: Model, validation: Validation) -> ObjectTally:
     """Each half of the images with the thresholds that are best on the other."""
     halves = [replace(validation, images=validation.images[start::2]) for start in (0, 1)]
-    total = Tally()
+    total = ObjectTally()
     for one, other in (halves, halves[::-1]):
         record, _ = one.choose_thresholds(model.network)
         total += replace(other, record=record).tally(model.network)

@@ -27,7 +27,7 @@ from napari_unet import load_model
 from napari_unet.events import drain
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
@@ -59,15 +59,15 @@ def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None
         yield "mnfinder", image, data / "mnfinder_nuclei" / "labels" / image.name, None
 
 
-def score(image_path: Path, labels_path: Path, model: Model, diameter: float | None) -> Tally:
+def score(image_path: Path, labels_path: Path, model: Model, diameter: float | None) -> ObjectTally:
     image = read_image(image_path).select_channel(None)
     found: Segmentation = drain(segment_steps(image, model, SegmentConfig(diameter=diameter)))
     return tally_objects(read_labels(labels_path, image), found.labels)
 
 
-def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, Tally]]:
+def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, ObjectTally]]:
     """Images and pooled tally by type, and for all fluorescence types of dsb2018 together."""
-    tallies: dict[str, Tally] = defaultdict(Tally)
+    tallies: dict[str, ObjectTally] = defaultdict(ObjectTally)
     counts: dict[str, int] = defaultdict(int)
     for kind, image, labels, diameter in files(args.data, args.role):
         if args.only and kind not in args.only:
@@ -82,7 +82,7 @@ def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, Tal
 POOLED = "dsb2018 fluorescence"
 
 
-def show(found: dict[str, tuple[int, Tally]]) -> None:
+def show(found: dict[str, tuple[int, ObjectTally]]) -> None:
     print(f"{'type':24} images objects  AP@0.5 AP@0.75  AP@0.9  mean")
     for group, (count, tally) in found.items():
         ap = tally.average_precision()

@@ -27,7 +27,7 @@ from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
 from napari_unet.events import drain
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
@@ -109,7 +109,7 @@ def read_base(data: Path) -> list[Picture]:
 
 def score_pictures(model: Model, pictures: Sequence[Picture]) -> dict[str, float]:
     """AP pooled over pictures: `ap`, its mean over thresholds 0.5:0.05:0.9, and `ap50`."""
-    tally = sum((tally_objects(one.truth, one.predict(model)) for one in pictures), Tally())
+    tally = sum((tally_objects(one.truth, one.predict(model)) for one in pictures), ObjectTally())
     return {"ap": round(tally.mean_ap, 4), "ap50": round(tally.average_precision()[0.5], 4)}
 
 

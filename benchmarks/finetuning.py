@@ -35,7 +35,7 @@ from napari_unet.finetuning.events import ScoreDone
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.material.widening import training_input
 from napari_unet.images.image import Image
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
@@ -102,7 +102,7 @@ def draw_images(args: argparse.Namespace, draw: int) -> tuple[list[CorrectedImag
 
 def score_images(model: Model, images: list[CorrectedImage], known: bool = False) -> dict[str, float]:
     """Pooled AP of `model` on fully labelled images, at the size it estimates or at the `known` one of each image."""
-    tally = Tally()
+    tally = ObjectTally()
     for one in images:
         size = typical_diameter(object_areas(one.labels).values()) if known else None
         found: Segmentation = drain(segment_steps(one.image, model, SegmentConfig(diameter=size)))

@@ -46,7 +46,7 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.images.resampling import resample
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.learning.augmentation import AugmentationConfig
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import PRETRAINED
@@ -335,7 +335,7 @@ def predict(network: UNet, candidate: Candidate, image: Image, diameter: float) 
     return resample(maps, image.shape) if factor != 1 else maps
 
 
-def score(network: UNet, candidate: Candidate, images: Any, thresholds: tuple[float, float]) -> list[Tally]:
+def score(network: UNet, candidate: Candidate, images: Any, thresholds: tuple[float, float]) -> list[ObjectTally]:
     found = []
     for image, labels, diameter in images:
         maps = predict(network, candidate, image, diameter)
@@ -343,7 +343,9 @@ def score(network: UNet, candidate: Candidate, images: Any, thresholds: tuple[fl
     return found
 
 
-def cross_scored(network: UNet, candidate: Candidate, validation: Validation) -> tuple[Tally, tuple[float, float]]:
+def cross_scored(
+    network: UNet, candidate: Candidate, validation: Validation
+) -> tuple[ObjectTally, tuple[float, float]]:
     """Each half scored with the thresholds that were best on the other half."""
     grid = [(a, b) for a in FOREGROUND for b in SEED]
     maps = [predict(network, candidate, image, diameter) for image, _, diameter in validation.images]
@@ -354,10 +356,10 @@ def cross_scored(network: UNet, candidate: Candidate, validation: Validation) ->
         ]
         for t in grid
     }
-    total, best = Tally(), grid[0]
+    total, best = ObjectTally(), grid[0]
     for half in (0, 1):
-        best = max(grid, key=lambda t: sum(tallies[t][1 - half :: 2], Tally()).mean_ap)
-        total = total + sum(tallies[best][half::2], Tally())
+        best = max(grid, key=lambda t: sum(tallies[t][1 - half :: 2], ObjectTally()).mean_ap)
+        total = total + sum(tallies[best][half::2], ObjectTally())
     return total, best
 
 
@@ -434,7 +436,7 @@ def failures(network: UNet, candidate: Candidate, thresholds: Any, validation: V
     imsave(path, (np.concatenate(panels, 1) * 255).astype(np.uint8), check_contrast=False)
 
 
-def row(tally: Tally) -> list[float]:
+def row(tally: ObjectTally) -> list[float]:
     ap = tally.average_precision()
     return [round(v, 3) for v in (ap[0.5], ap[0.75], ap[0.9], tally.mean_ap)]
 
@@ -457,7 +459,7 @@ def run(candidate: Candidate, args: argparse.Namespace, base: Recipe) -> None:
     for kind in ("hist_purple_on_purple", "brightfield_gray"):
         few, others = unseen(args.data, kind)
         tuned = tune(network, candidate, recipe, few, args.tune_steps).eval()
-        result[kind] = row(sum(score(tuned, candidate, others, thresholds), Tally()))
+        result[kind] = row(sum(score(tuned, candidate, others, thresholds), ObjectTally()))
     done.write_text(json.dumps(result))
     print(name, result, flush=True)
 
@@ -515,7 +517,8 @@ def show_test(args: argparse.Namespace, base: Recipe) -> None:
             load_weights(args.results / name, "last", network)
             tallies = score(network.eval(), candidate, images, tuple(found["thresholds"]))
             print(
-                f"| {candidate.what} | " + " | ".join(f"{v:.3f}" for v in row(sum(tallies, Tally()))) + " |", flush=True
+                f"| {candidate.what} | " + " | ".join(f"{v:.3f}" for v in row(sum(tallies, ObjectTally()))) + " |",
+                flush=True,
             )
 
 

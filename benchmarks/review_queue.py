@@ -46,7 +46,7 @@ from napari_unet.labels.object_runs import find_overlaps
 from napari_unet.models.model import Model
 from napari_unet.review.object_table import ObjectTable
 from napari_unet.review.queue import ReviewQueue, suggest_region
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 from napari_unet.review.suspicion import MEASURES, SUSPICIOUS
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.second_look import SecondLook, look_again
@@ -66,21 +66,21 @@ class Judged:
 
 
 def judge(kind: str, image_path: Path, labels_path: Path, model: Model) -> Judged:
-    """Segment an image, survey its objects as the window does, and compare them with the truth."""
+    """Segment an image, screen its objects as the window does, and compare them with the truth."""
     image = read_image(image_path).select_channel(None)
     found = drain(segment_steps(image, model, SegmentConfig()))
-    survey = ObjectSurvey(found.labels.shape, "YX")
-    for _ in survey.measure(found.labels):
+    screening = ObjectScreening(found.labels.shape, "YX")
+    for _ in screening.measure(found.labels):
         pass
     for look in look_again(image, model, found.view, [()]):
         if isinstance(look, SecondLook):
-            survey.look(found.labels, (), look.labels, look.maps)
+            screening.look(found.labels, (), look.labels, look.maps)
     truth = read_labels(labels_path, image)
     ids, others, shared = find_overlaps(found.labels, truth)
-    best, sizes = np.zeros(len(survey.table)), np.bincount(truth.ravel().astype(np.int64))
-    at = np.searchsorted(survey.table.ids, ids)
-    np.maximum.at(best, at, shared / (survey.table.sizes[at] + sizes[others] - shared))
-    return Judged(kind, survey.table, best < 0.5)
+    best, sizes = np.zeros(len(screening.table)), np.bincount(truth.ravel().astype(np.int64))
+    at = np.searchsorted(screening.table.ids, ids)
+    np.maximum.at(best, at, shared / (screening.table.sizes[at] + sizes[others] - shared))
+    return Judged(kind, screening.table, best < 0.5)
 
 
 def found_early(images: Sequence[Judged], key: Callable[[Judged], np.ndarray]) -> list[float]:
@@ -138,20 +138,20 @@ def report_speed(side: int = 2048, step: int = 45, repeats: int = 5) -> None:
             number += 1
             labels[ellipse(row, column, *rng.uniform(12, 26, 2), shape=labels.shape)] = number
     maps, second = rng.random((2, side, side), dtype=np.float32), np.roll(labels, 1, axis=0)
-    survey, reviewed = ObjectSurvey(labels.shape, "YX"), np.zeros(labels.shape, np.uint8)
+    screening, reviewed = ObjectScreening(labels.shape, "YX"), np.zeros(labels.shape, np.uint8)
     edited = labels.copy()
     box = (900, 910, 900, 960)
     part = (slice(*box[:2]), slice(*box[2:]))
     edited[part] = 0
     ids = np.unique(labels[part]).tolist()
     parts: dict[str, Callable[[], object]] = {
-        "measures from the labels alone": lambda: (list(survey.measure(labels)), survey.table.score),
-        "with maps and a second opinion": lambda: (survey.look(labels, (), second, maps), survey.table.score),
-        "what is reviewed, and the order": lambda: ReviewQueue(survey.table, survey.reviewed(reviewed)),
+        "measures from the labels alone": lambda: (list(screening.measure(labels)), screening.table.score),
+        "with maps and a second opinion": lambda: (screening.look(labels, (), second, maps), screening.table.score),
+        "what is reviewed, and the order": lambda: ReviewQueue(screening.table, screening.reviewed(reviewed)),
         "region to look at next": lambda: suggest_region(
-            survey.table, np.zeros(len(survey.table), bool), labels.shape, (400, 500)
+            screening.table, np.zeros(len(screening.table), bool), labels.shape, (400, 500)
         ),
-        "after an edit of three objects": lambda: (survey.update(edited, (), ids, box), survey.table.score),
+        "after an edit of three objects": lambda: (screening.update(edited, (), ids, box), screening.table.score),
     }
     print(f"{side} x {side}, {number} objects, milliseconds (shortest of {repeats})")
     for title, run in parts.items():

@@ -37,7 +37,7 @@ from napari_unet.events import drain
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
@@ -142,7 +142,7 @@ class Row:
     """Pools what is found in images changed in one way."""
 
     def __init__(self) -> None:
-        self.tallies: list[Tally] = []
+        self.tallies: list[ObjectTally] = []
         self.sizes: list[float] = []
         self.inverted = 0
         self.seconds = 0.0
@@ -160,7 +160,7 @@ class Row:
 
     def show(self, name: str, base: Row, chosen: list[bool] | None = None) -> None:
         here = [i for i in range(len(self.tallies)) if chosen is None or chosen[i]]
-        pooled, usual = (sum((row.tallies[i] for i in here), Tally()) for row in (self, base))
+        pooled, usual = (sum((row.tallies[i] for i in here), ObjectTally()) for row in (self, base))
         if not here:
             return
         ap, difference = pooled.average_precision(), pooled.average_precision()[0.5] - usual.average_precision()[0.5]

@@ -25,7 +25,7 @@ from napari_unet.events import drain
 from napari_unet.images.channels import grey_input
 from napari_unet.images.image import Image
 from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
@@ -78,7 +78,7 @@ def main() -> None:
 
 def show(kind: str, size: float, pairs: list[tuple[Image, np.ndarray]], model: Model) -> None:
     """A row of the table."""
-    near, estimated, given = 0, Tally(), Tally()
+    near, estimated, given = 0, ObjectTally(), ObjectTally()
     for image, labels in pairs:
         found = drain(segment_steps(image, model, SegmentConfig()))
         near += abs(np.log(found.diameter / size)) <= np.log(4 / 3)

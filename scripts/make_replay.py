@@ -24,7 +24,7 @@ from napari_unet.images.resampling import pick_nearest, resample, resampled_shap
 from napari_unet.learning.replay import SUFFIX, ReplayCrop, quantize, write_replay
 from napari_unet.models.record import resampling_factor
 from napari_unet.training.base_data import median_diameter, read_pair
-from napari_unet.training.recipe import LabelledFile, Recipe, find_files, read_recipe
+from napari_unet.training.recipe import Recipe, TrainingFile, find_files, read_recipe
 
 ORIGINS = {
     "dsb2018": "CC0. 2018 Data Science Bowl, stage 1 (BBBC038): Caicedo et al., Nature Methods 16:1247 (2019), "
@@ -63,7 +63,7 @@ def choose_crops(recipe: Recipe, data: Path, count: int, side: int, generator: n
     return chosen
 
 
-def one_per_field(files: list[LabelledFile], data: Path, generator: np.random.Generator) -> list[LabelledFile]:
+def one_per_field(files: list[TrainingFile], data: Path, generator: np.random.Generator) -> list[TrainingFile]:
     """One image of each field of view, in random order."""
     with (data / "dsb2018" / "images.csv").open(newline="") as table:
         groups = {row["id"]: row["group"] for row in csv.DictReader(table)}
@@ -71,7 +71,7 @@ def one_per_field(files: list[LabelledFile], data: Path, generator: np.random.Ge
     return list({groups.get(file.image.stem, file.image.stem): file for file in shuffled}.values())
 
 
-def cut_crop(file: LabelledFile, recipe: Recipe, side: int, generator: np.random.Generator) -> ReplayCrop | None:
+def cut_crop(file: TrainingFile, recipe: Recipe, side: int, generator: np.random.Generator) -> ReplayCrop | None:
     """A crop around a random object, at the model's object size; None of an image without objects."""
     image, labels = read_pair(file)
     if labels.ndim != 2 or not labels.any():

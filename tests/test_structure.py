@@ -13,6 +13,17 @@ MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name not in ("
 MOST_MODULES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 60
 # Folders that have outgrown this, and are to be divided: they may not grow further.
 NOT_DIVIDED_YET: dict[str, int] = {}
+# Names that several modules may give a class or a public function, each with the reason why it is one meaning.
+SHARED_NAMES = {
+    "add_command": "each command of the command line adds itself",
+    "run": "each command of the command line is run",
+    "centers": "each head says what patches are cut around",
+    "learning_maps": "each head says what is learned",
+    "count_objects": "objects of an array, and of an image read plane by plane",
+    "write_labels": "a file of labels; the one of `conventions` is named in the manifest",
+    "segment": "the command of the window presses the button that does what the function does",
+    "finetune": "the command of the window presses the button that does what the function does",
+}
 # Longer functions, each with the reason why it is better read as one.
 LONG_FUNCTIONS: dict[str, str] = {}
 
@@ -65,3 +76,29 @@ def test_no_two_modules_of_a_room_differ_by_an_s_and_none_is_a_drawer_for_everyt
         "manager",
         "misc",
     } == set()
+
+
+def defined_names() -> dict[str, list[str]]:
+    """Modules by the classes and public functions that they define."""
+    found: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            named = isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and node.name[0] != "_")
+            if named and isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                found.setdefault(node.name.lstrip("_"), []).append(path.relative_to(PACKAGE).as_posix())
+    return found
+
+
+def test_a_name_has_one_meaning_no_two_modules_give_it_to_something_else() -> None:
+    several = {name: where for name, where in defined_names().items() if len(where) > 1}
+    assert {name: where for name, where in several.items() if name not in SHARED_NAMES} == {}
+    assert set(SHARED_NAMES) <= set(several), "names that are no longer shared leave the list"
+
+
+def test_words_of_the_house_have_one_home() -> None:
+    """A survey is what was reviewed, as a head counts it; a screening looks for suspicious objects."""
+    homes = {
+        word: {path.split("/")[0] for name, paths in defined_names().items() if word in name for path in paths}
+        for word in ("Survey", "Screening")
+    }
+    assert homes == {"Survey": {"heads"}, "Screening": {"review", "ui"}}

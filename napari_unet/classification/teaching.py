@@ -60,7 +60,7 @@ def learn_classes(
     """
     values, classes, present = _gather(features, examples, class_names)
     table = _Table(values, families(features.names), features.values)
-    chosen = choose_candidate(table, classes, _possible(candidates, table, classes))
+    chosen = choose_classifier(table, classes, _possible(candidates, table, classes))
     rule = table.learn(chosen, classes, np.arange(len(classes)))
     counts = tuple(int((classes == place).sum()) for place in range(len(present)))
     columns = table.columns(chosen)
@@ -87,7 +87,7 @@ def score_classes(
     confusion = np.zeros((len(present), len(present)), np.int64)
     for learn, hold in _folds(classes):
         rest = table.part(learn)
-        chosen = choose_candidate(rest, classes[learn], _possible(candidates, rest, classes[learn]), _QUICK)
+        chosen = choose_classifier(rest, classes[learn], _possible(candidates, rest, classes[learn]), _QUICK)
         found = table.learn(chosen, classes, learn).probabilities(table.seen(chosen)[hold]).argmax(axis=1)
         np.add.at(confusion, (classes[hold], found), 1)
     return ClassifierScore(confusion) if confusion.any() else None
@@ -122,7 +122,9 @@ def _possible(candidates: Sequence[Candidate], table: _Table, classes: Ints) -> 
     return known or [Candidate(MEASURED, 1.0)]
 
 
-def choose_candidate(table: _Table, classes: Ints, candidates: Sequence[Candidate], n_folds: int = _FOLDS) -> Candidate:
+def choose_classifier(
+    table: _Table, classes: Ints, candidates: Sequence[Candidate], n_folds: int = _FOLDS
+) -> Candidate:
     """The candidate whose probabilities of held-out examples are best (mean log loss, each class counting alike)."""
     folds = list(_folds(classes, n_folds))
     if len(candidates) == 1 or not folds:

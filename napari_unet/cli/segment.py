@@ -76,7 +76,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.workflows.files.batch_journal import BatchJournal
 
     model = load_model(args.model)
-    shown = _Shown(terminal, len(targets), quiet_errors=not args.watch)
+    shown = _BatchReport(terminal, len(targets), quiet_errors=not args.watch)
     terminal.answer |= {"model": {"name": model.name, "sha256": model.sha256}} | shown.answer
     tracking = TrackConfig() if args.track else None
     journal = None
@@ -101,7 +101,7 @@ def _read(path: Path, args: argparse.Namespace, record: ModelRecord) -> tuple[Im
     return image, model_input(image, record.channel_counts, channel)
 
 
-class _Shown:
+class _BatchReport:
     """What the terminal shows of a batch, and what --json says of it."""
 
     def __init__(self, terminal: Terminal, total: int, quiet_errors: bool) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_unet.events import Finished, StopFlag
     from napari_unet.models.model import Model
-    from napari_unet.training.recipe import LabelledFile, Recipe
+    from napari_unet.training.recipe import Recipe, TrainingFile
 
 _TRAINING = {"steps": int, "seed": int, "batch_size": int, "patch": int, "learning_rate": float}
 _ARCHITECTURE = {"base_channels": int, "depth": int}
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     return stop.requested
 
 
-def _read_recipe(args: argparse.Namespace) -> tuple[Recipe, list[LabelledFile], list[LabelledFile]]:
+def _read_recipe(args: argparse.Namespace) -> tuple[Recipe, list[TrainingFile], list[TrainingFile]]:
     from napari_unet.training.recipe import find_files, read_recipe
 
     require(args.images is None and args.labels is None, "Give either --recipe or --images and --labels, not both.")
@@ -100,14 +100,14 @@ def _read_recipe(args: argparse.Namespace) -> tuple[Recipe, list[LabelledFile], 
     return recipe, list(find_files(recipe.learn, args.data)), list(find_files(recipe.validate_on, args.data))
 
 
-def _make_recipe(args: argparse.Namespace) -> tuple[Recipe, list[LabelledFile], list[LabelledFile]]:
+def _make_recipe(args: argparse.Namespace) -> tuple[Recipe, list[TrainingFile], list[TrainingFile]]:
     """A recipe for one folder of images, of which the last ones are kept to judge by."""
-    from napari_unet.training.recipe import LabelledFile, Recipe, Source
+    from napari_unet.training.recipe import DataSource, Recipe, TrainingFile
 
     require(args.images is not None and args.labels is not None, "Give --images and --labels, or a --recipe.")
     require(0 <= args.validation < 1, "--validation is a share: at least 0, less than 1.")
-    source = Source(name=args.images.resolve().name, images=str(args.images), labels=str(args.labels))
-    files = [LabelledFile(source, pair.image, pair.labels) for pair in find_pairs(args.images, args.labels)]
+    source = DataSource(name=args.images.resolve().name, images=str(args.images), labels=str(args.labels))
+    files = [TrainingFile(source, pair.image, pair.labels) for pair in find_pairs(args.images, args.labels)]
     kept = min(len(files) - 1, max(1, round(args.validation * len(files)))) if args.validation > 0 else 0
     recipe = Recipe(name=args.output.stem, learn=(source,), validate_on=(source,) if kept else ())
     return recipe, files[: len(files) - kept], files[len(files) - kept :]
@@ -134,8 +134,8 @@ def _with_options(recipe: Recipe, args: argparse.Namespace) -> Recipe:
 
 def _follow(
     recipe: Recipe,
-    learn: list[LabelledFile],
-    validate: list[LabelledFile],
+    learn: list[TrainingFile],
+    validate: list[TrainingFile],
     checkpoint: Path,
     start: Model | None,
     stop: StopFlag,

@@ -32,7 +32,7 @@ _PARTS_REACH = 128
 """Pixels within which the parts of an object mostly lie: all of a large plane takes a window too long to search."""
 
 
-class _Key(NamedTuple):
+class _ChangedObject(NamedTuple):
     """A changed object: its id in the labels, or (removed objects) in the prediction; and which of its parts."""
 
     removed: bool
@@ -41,7 +41,7 @@ class _Key(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class ReviewedPiece:
     """The reviewed neighbourhood of one changed object: `mask` (bool, YX) fills `region` of the plane."""
 
     region: PlaneBox
@@ -86,7 +86,7 @@ class Neighbourhoods:
     def __init__(self, diameter: float, margin: float = MARGIN) -> None:
         self._reach = max(2.0, margin * diameter)
         self._context = int(np.ceil(self._reach + diameter))
-        self._pieces: dict[_Key, tuple[int, Piece]] = {}
+        self._pieces: dict[_ChangedObject, tuple[int, ReviewedPiece]] = {}
 
     def update(
         self,
@@ -108,7 +108,7 @@ class Neighbourhoods:
             mask = _mask(
                 prediction[region], labels[region], key, renamed, self._reach, _open_sides(region, labels.shape)
             )
-            self._pieces[key] = signature, Piece(region, mask)
+            self._pieces[key] = signature, ReviewedPiece(region, mask)
             yield region if old is None else _hull(region, old[1].region)
         for key in self._pieces.keys() - current:
             yield self._pieces.pop(key)[1].region
@@ -123,8 +123,8 @@ class Neighbourhoods:
                 target[r0:r1, c0:c1] |= piece.mask[r0 - top : r1 - top, c0 - left : c1 - left]
 
     def _regions(
-        self, labels: npt.NDArray[Any], boxes: dict[_Key, Rectangle], comparison: Comparison
-    ) -> Iterator[tuple[_Key, PlaneBox]]:
+        self, labels: npt.NDArray[Any], boxes: dict[_ChangedObject, Rectangle], comparison: Comparison
+    ) -> Iterator[tuple[_ChangedObject, PlaneBox]]:
         """What has to be looked at for each part of each changed object."""
         height, width = labels.shape
         pad = self._context
@@ -137,19 +137,19 @@ class Neighbourhoods:
                     yield key._replace(part=number), (rows, columns)
 
 
-def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_Key, Rectangle]:
+def _changed_boxes(difference: Difference, comparison: Comparison) -> dict[_ChangedObject, Rectangle]:
     """The box of the pixels in which each changed object differs."""
     heirs: dict[int, list[int]] = defaultdict(list)
     for now, origins in comparison.origins.items():
         for before in origins:
             heirs[before].append(now)
-    boxes: dict[_Key, Rectangle] = {}
+    boxes: dict[_ChangedObject, Rectangle] = {}
     rows = zip(difference.predicted.tolist(), difference.current.tolist(), difference.boxes.tolist(), strict=True)
     for before, now, box in rows:
-        owners = {_Key(False, now)} if now in comparison.changed else set()
-        owners |= {_Key(False, heir) for heir in heirs[before]}
+        owners = {_ChangedObject(False, now)} if now in comparison.changed else set()
+        owners |= {_ChangedObject(False, heir) for heir in heirs[before]}
         if before in comparison.removed:
-            owners.add(_Key(True, before))
+            owners.add(_ChangedObject(True, before))
         for owner in owners:
             boxes[owner] = _union(boxes.get(owner), box)
     return boxes
@@ -206,7 +206,7 @@ def _open_sides(region: PlaneBox, shape: tuple[int, ...]) -> tuple[bool, bool, b
 def _mask(
     prediction: npt.NDArray[Any],
     labels: npt.NDArray[Any],
-    key: _Key,
+    key: _ChangedObject,
     renamed: list[int],
     reach: float,
     open_sides: tuple[bool, bool, bool, bool],

@@ -12,7 +12,7 @@ from napari_unet.images.view import View
 
 if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput
-    from napari_unet.labels.evidence import Score, ScoreChange
+    from napari_unet.labels.evidence import Score, ScoreDifference
     from napari_unet.models.model import Model
 
 
@@ -117,7 +117,7 @@ class FinetuneResult:
     steps: int
     seconds: float
     diameters: tuple[float | None, ...] = ()
-    change: ScoreChange | None = None
+    change: ScoreDifference | None = None
     base_before: Score | None = None
     base_after: Score | None = None
     parent: Model | None = None

@@ -23,7 +23,7 @@ from napari_unet.finetuning.material.doubt import mark_doubt
 from napari_unet.finetuning.material.lineage import list_places
 from napari_unet.finetuning.material.patch_size import plan_patches
 from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
-from napari_unet.finetuning.material.split import count_objects
+from napari_unet.finetuning.material.split import count_inside
 from napari_unet.finetuning.material.usage import list_uses
 from napari_unet.finetuning.material.volume_reading import prepare_volumes
 from napari_unet.finetuning.preview import predict_preview
@@ -192,7 +192,7 @@ class _Training:
         survey = self.material.survey
         return Prepared(
             n_images=survey.n_images,
-            n_objects=count_objects(survey, self.material.split.training),
+            n_objects=count_inside(survey, self.material.split.training),
             n_held_out=self.judge.before.n_objects if self.judge.before is not None else 0,
             n_corrected=survey.n_corrected,
             noun=survey.noun,

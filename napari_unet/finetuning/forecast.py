@@ -68,7 +68,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, eq=False)
-class _Curves:
+class _CurveTable:
     """Many curves: where each begins (without an object), where it comes to rest, and how it gets there."""
 
     start: Doubles
@@ -103,14 +103,14 @@ class _Curves:
 
 
 @lru_cache(maxsize=1)
-def _all_curves() -> _Curves:
+def _all_curves() -> _CurveTable:
     start, rise = np.linspace(0, 0.9, 16), np.linspace(0, 1, 16)
     half, power = np.geomspace(3, 80, 9), np.array([0.7, 1.5, np.inf])
     grid = [part.ravel() for part in np.meshgrid(start, rise, half, power, indexing="ij")]
     top = grid[0] + grid[1] * (1.0 - grid[0])
     # Most models that are taught come far, if not all of the way.
     usual = (0.02 + grid[1]) * (1.05 - grid[1]) * np.where(np.isfinite(grid[3]), 1.0, 1.5)
-    return _Curves(grid[0], top, grid[2], grid[3], usual / usual.sum())
+    return _CurveTable(grid[0], top, grid[2], grid[3], usual / usual.sum())
 
 
 def forecast(points: Sequence[CurvePoint]) -> Forecast | None:
@@ -145,7 +145,7 @@ def _posterior(points: Sequence[CurvePoint]) -> Doubles:
     return probable
 
 
-def _forecast_objects(curves: _Curves, share: Doubles, last: int, target: float) -> Forecast | None:
+def _forecast_objects(curves: _CurveTable, share: Doubles, last: int, target: float) -> Forecast | None:
     more = np.maximum(curves.reach(target) - last, 1.0)
     if float(share[more <= MOST_MORE].sum()) < _REACHED:
         return None
@@ -156,7 +156,7 @@ def _forecast_objects(curves: _Curves, share: Doubles, last: int, target: float)
     return Forecast(round(middle), round(target, 2), objects=int(np.ceil(margin)))
 
 
-def _forecast_score(curves: _Curves, share: Doubles, last: int, now: float) -> Forecast | None:
+def _forecast_score(curves: _CurveTable, share: Doubles, last: int, now: float) -> Forecast | None:
     """How high the score will be after half as many objects again."""
     more = int(np.clip(round(_AGAIN * last, -1), *_MORE))
     scores = curves.at(np.array([last + more], float))[:, 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from napari_unet.heads.survey import Survey
-from napari_unet.labels.evidence import Score, ScoreChange, compare_evidence
+from napari_unet.labels.evidence import Score, ScoreDifference, compare_evidence
 
 TOO_FEW = 5
 """Held-out objects below which not finding them is as likely chance as anything: they are the ones that were wrong."""
@@ -62,7 +62,7 @@ class Outcome:
     kept: Kept | None = None
 
     @property
-    def change(self) -> ScoreChange | None:
+    def change(self) -> ScoreDifference | None:
         """How much better the new model is on the held-out objects, and how sure that is."""
         if self.before is None or self.after is None or self.before.evidence is None or self.after.evidence is None:
             return None
@@ -78,7 +78,7 @@ class Verdict:
 
     better: bool | None
     sentence: str
-    change: ScoreChange | None = None
+    change: ScoreDifference | None = None
     cautious: bool = False
 
 

@@ -122,7 +122,7 @@ class Survey:
         return self.diameter(image) or 0.0
 
 
-class PlaneChanges(Protocol):
+class PlaneCorrections(Protocol):
     """What a person changed in one YX plane: ids that were drawn, and predicted ids of which nothing is left."""
 
     @property
@@ -157,7 +157,7 @@ class ReviewedImage(Protocol):
 
     def planes(self) -> Iterator[tuple[int, ...]]: ...
 
-    def compare(self, index: tuple[int, ...]) -> PlaneChanges: ...
+    def compare(self, index: tuple[int, ...]) -> PlaneCorrections: ...
 
 
 def _at(values: Sequence[float | None], number: int) -> float | None:

@@ -70,7 +70,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class ScoreChange:
+class ScoreDifference:
     """A difference in score between two models: as measured, from `low` to `high` where chance alone could put it.
 
     `chance` is how often, of objects drawn anew, the second model is better. `n_objects` is how many there were.
@@ -126,7 +126,7 @@ def _owners(truth: npt.NDArray[Any], predicted: npt.NDArray[Any], labels: list[i
     return [best[label] for label in found]
 
 
-def compare_evidence(before: Evidence, after: Evidence, draws: int = _DRAWS, seed: int = 0) -> ScoreChange:
+def compare_evidence(before: Evidence, after: Evidence, draws: int = _DRAWS, seed: int = 0) -> ScoreDifference:
     """How much better `after` is than `before`, on the same objects, and how sure that is."""
     order = {key: number for number, key in enumerate(before.keys)}
     second = np.zeros_like(before.rows)
@@ -139,7 +139,7 @@ def compare_evidence(before: Evidence, after: Evidence, draws: int = _DRAWS, see
     measured = float((_rank(once @ second) - _rank(once @ before.rows))[0])
     low, high = (float(value) for value in np.quantile(differences, [1 - SURE, SURE]))
     n_objects = sum(label > 0 for _, label in before.keys)
-    return ScoreChange(measured, low, high, float(np.mean(differences > 1e-9)), n_objects)
+    return ScoreDifference(measured, low, high, float(np.mean(differences > 1e-9)), n_objects)
 
 
 def _rank(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -59,7 +59,7 @@ class Pieces:
         return reaches
 
 
-def connect(mask: npt.NDArray[np.bool_]) -> Pieces:
+def connect_runs(mask: npt.NDArray[np.bool_]) -> Pieces:
     """The connected pieces of `mask` (any number of axes)."""
     starts, stops = _find_runs(mask)
     above, below = [], []

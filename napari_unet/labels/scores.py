@@ -17,7 +17,7 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(9))
 
 
 @dataclass
-class Tally:
+class ObjectTally:
     """True positives at each threshold, and the objects on both sides; tallies of images add up."""
 
     true_positives: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(THRESHOLDS), np.int64))
@@ -25,8 +25,8 @@ class Tally:
     n_predicted: int = 0
     title = "AP@0.5"
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: ObjectTally) -> ObjectTally:
+        return ObjectTally(
             self.true_positives + other.true_positives,
             self.n_truth + other.n_truth,
             self.n_predicted + other.n_predicted,
@@ -54,17 +54,17 @@ class Tally:
         return float(np.mean(list(self.average_precision().values())))
 
 
-def tally_objects(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Tally:
+def tally_objects(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> ObjectTally:
     """Tally of one image: two integer label arrays of one shape."""
     ((truth,), _), ((predicted,), _) = compact_ids([truth]), compact_ids([predicted])
     table = overlap_table(truth, predicted)
     hits = np.array([len(match_objects(table, threshold)) for threshold in THRESHOLDS], np.int64)
-    return Tally(hits, count_objects(truth), count_objects(predicted))
+    return ObjectTally(hits, count_objects(truth), count_objects(predicted))
 
 
 def average_precision(
     truths: Iterable[npt.NDArray[Any]], predictions: Iterable[npt.NDArray[Any]]
 ) -> dict[float, float]:
     """AP by threshold, pooled over pairs of label arrays."""
-    pooled = sum((tally_objects(t, p) for t, p in zip(truths, predictions, strict=True)), Tally())
+    pooled = sum((tally_objects(t, p) for t, p in zip(truths, predictions, strict=True)), ObjectTally())
     return pooled.average_precision()

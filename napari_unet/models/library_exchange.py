@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_unet.errors import UserError
 from napari_unet.models.library import ModelEntry, find_model, list_models, list_names, models_dir, note_written
-from napari_unet.models.library_files import SUFFIX, file_stem, free_name, free_path, new_file
+from napari_unet.models.library_files import SUFFIX, free_name, free_path, model_stem, new_file
 from napari_unet.models.model_file import file_hash
 from napari_unet.models.renaming import write_renamed
 
@@ -21,7 +21,7 @@ def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str
     entry = find_model(name)
     target = Path(path).expanduser()
     if target.is_dir():
-        target = target / f"{file_stem(kind or entry.name)}{SUFFIX}"
+        target = target / f"{model_stem(kind or entry.name)}{SUFFIX}"
     if target.suffix != SUFFIX:
         target = target.with_name(target.name + SUFFIX)
     if target.exists() and not overwrite:

@@ -31,14 +31,14 @@ def free_name(name: str, taken: Sequence[str]) -> str:
     return next(new for n in range(2, len(known) + 3) if (new := f"{stem} ({n})").casefold() not in known)
 
 
-def file_stem(name: str) -> str:
+def model_stem(name: str) -> str:
     """What the file of a model of that name is called, without its suffix."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
 
 
 def free_path(folder: Path, name: str) -> Path:
     """A file in `folder` that does not exist, told from `name`."""
-    stem = file_stem(name)
+    stem = model_stem(name)
     number = 1
     while (path := folder / (f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}")).exists():
         number += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_unet.errors import UserError
 from napari_unet.project.project import Project
-from napari_unet.project.storage.connection import connect, connect_to_read, explain_failure, unreadable
+from napari_unet.project.storage.connection import connect_to_read, explain_failure, open_connection, unreadable
 from napari_unet.project.storage.lock import ProjectLock, lock_holder
 from napari_unet.project.storage.schema import VERSION, create_tables, migrate, version_of
 
@@ -23,7 +23,7 @@ def create_project(path: Path | str) -> Project:
         try:
             with path.open("xb"):
                 pass
-            connection = connect(path)
+            connection = open_connection(path)
             create_tables(connection)
             # From the first moment the file itself says whose it is, without the log beside it.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -71,7 +71,7 @@ def open_project(path: Path | str, write: bool = True) -> Project:
 def _open_to_write(path: Path, lock: ProjectLock) -> Project:
     try:
         try:
-            connection = connect(path)
+            connection = open_connection(path)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
         except sqlite3.OperationalError as error:

@@ -43,8 +43,8 @@ class Project(ProjectReader):
         self._why_read_only = why
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._seq = rows.last_seq(connection)
-        self._next_image = max(rows.read_images(connection), default=0) + 1
-        self._locked = {number: self._read_locked(connection, number) for number in rows.read_images(connection)}
+        self._next_image = max(rows.read_image_rows(connection), default=0) + 1
+        self._locked = {number: self._read_locked(connection, number) for number in rows.read_image_rows(connection)}
         super().__init__(path, connection if lock is None else connect_to_read(path))
         self._writer = None if lock is None else Writer(path, connection, lambda found: rows.fold(found, _FOLD_AFTER))
         self.closed = False
@@ -116,7 +116,7 @@ class Project(ProjectReader):
 
     def update_image(self, image: int, reference: ImageReference) -> None:
         """Replace what is known of an image."""
-        self._put(lambda connection: rows.write_image(connection, image, reference))
+        self._put(lambda connection: rows.write_image_row(connection, image, reference))
 
     def set_array(self, image: int, role: str, array: Array | None) -> int:
         """Replace all pixels of an array (axes before YX, then YX; None: there is none any more).

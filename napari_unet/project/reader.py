@@ -50,7 +50,7 @@ class ProjectReader:
     def images(self) -> dict[int, ImageReference]:
         """The images by their numbers."""
         with self._reading():
-            return rows.read_images(self.reader)
+            return rows.read_image_rows(self.reader)
 
     def read_array(self, image: int, role: str, planes: Collection[int] | None = None) -> Array | None:
         """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged.
@@ -75,7 +75,7 @@ class ProjectReader:
                 return None
             array = rows.read_array_at(self.reader, found, moment)
             if array is None:
-                name = rows.read_images(self.reader)[image].name
+                name = rows.read_image_rows(self.reader)[image].name
                 raise UserError(f"The {role} of {name} were replaced since, and the project has only the new ones.")
         return array
 

@@ -17,7 +17,7 @@ from napari_unet.models.record import GreyOutput
 from napari_unet.models.running.engine import Engine
 from napari_unet.restoration import predicting
 from napari_unet.restoration.isotropic import isotropic_frame, isotropic_steps, ratio_of
-from napari_unet.restoration.material import NORMALIZATION, limits_of, output_limits
+from napari_unet.restoration.material import NORMALIZATION, grey_limits, output_limits
 from napari_unet.restoration.starts.base import base_of, reach_of_base
 from napari_unet.restoration.starts.enlarging import finer, interleave
 from napari_unet.restoration.tasks import task_of
@@ -120,7 +120,7 @@ def _restore_planes(
     grey, predictors = grey_of(model), [Predictor(member, engine) for member in model.kinds]
     planes = list(np.ndindex(*image.shape[:-2]))
     for number, index in enumerate(planes):
-        meant = output_limits(grey, limits_of(image, index))
+        meant = output_limits(grey, grey_limits(image, index))
         opinions = [np.zeros(out.shape[-2:], np.float32) for _ in predictors]
         for place, predictor in enumerate(predictors):
             for done, total in _restore_plane(image, index, predictor, opinions[place]):
@@ -132,7 +132,7 @@ def _restore_planes(
 
 def _restore_plane(image: Image, index: PlaneIndex, predictor: Predictor, out: Floats) -> Iterator[tuple[int, int]]:
     """Fill `out` (factor Y, factor X) with normalized values, a step a tile."""
-    pixels, limits, grey = image.plane(index), limits_of(image, index), predictor.record.grey
+    pixels, limits, grey = image.plane(index), grey_limits(image, index), predictor.record.grey
     if grey is None:
         raise ValueError("a member of a model for restoration restores")
     factor = task_of(grey).factor

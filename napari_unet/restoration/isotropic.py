@@ -14,7 +14,7 @@ from napari_unet.labels.types import Array, Floats, PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.record import GreyOutput
 from napari_unet.models.running.engine import Engine
-from napari_unet.restoration.material import NORMALIZATION, limits_of, output_limits
+from napari_unet.restoration.material import NORMALIZATION, grey_limits, output_limits
 from napari_unet.restoration.predicting import disagreement, predict_grey, to_grey
 from napari_unet.restoration.side_views import stretch, stretched_length, voxel_ratio
 from napari_unet.segmentation.predictor import Predictor
@@ -59,7 +59,7 @@ def isotropic_steps(
     total = len(frames) * (image.shape[-2] + image.shape[-1])
     done = 0
     for frame in frames:
-        limits = limits_of(image, (*frame, 0))
+        limits = grey_limits(image, (*frame, 0))
         stack = np.stack([image.plane((*frame, z)) for z in range(image.shape[-3])])
         found = np.zeros(out.shape[-3:], np.float32)
         views = [found, found if doubts is None else np.zeros_like(found)]

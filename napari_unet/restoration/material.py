@@ -44,7 +44,7 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class ExampleSet:
     """`examples` with what their grey values mean; `notes` are sentences for the user."""
 
     examples: tuple[Example, ...]
@@ -58,7 +58,7 @@ def gather(
     task: RestorationTask,
     structure: StructureName = "none",
     ratio: float = 0.0,
-) -> Material:
+) -> ExampleSet:
     """What `images` (grey, axes out of "TZYX") teach, with what each is to become, or by themselves.
 
     Raises
@@ -87,7 +87,7 @@ def gather(
     return _taught(examples, grey, notes)
 
 
-def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] = ()) -> Material:
+def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] = ()) -> ExampleSet:
     """What is wanted as the network is to say it: of what it is added to, only what is missing."""
     if grey.residual:
         missing = _missing(examples, grey)
@@ -98,7 +98,7 @@ def _taught(examples: Sequence[Example], grey: GreyOutput, notes: Sequence[str] 
         spread = max(1e-4, float(np.sqrt(np.mean([np.mean(one**2) for one in missing]))))
         grey = grey.model_copy(update={"spread": spread})
         examples = [replace(one, wanted=rest / spread) for one, rest in zip(examples, missing, strict=True)]
-    return Material(tuple(examples), grey, tuple(dict.fromkeys(notes)))
+    return ExampleSet(tuple(examples), grey, tuple(dict.fromkeys(notes)))
 
 
 def _missing(examples: Sequence[Example], grey: GreyOutput) -> list[Floats]:
@@ -122,7 +122,7 @@ def _saturation(images: Sequence[Image]) -> list[str]:
     return told
 
 
-def _alone(images: Sequence[Image], task: RestorationTask, structure: StructureName) -> Material:
+def _alone(images: Sequence[Image], task: RestorationTask, structure: StructureName) -> ExampleSet:
     seen = [_normalized(image, index) for image in images for index in _planes(image)]
     notes = _saturation(images)
     if task.removes_noise:
@@ -133,7 +133,7 @@ def _alone(images: Sequence[Image], task: RestorationTask, structure: StructureN
     return _taught([Example(shrink(plane), plane) for plane in whole], GreyOutput(task=task.name, residual=True), notes)
 
 
-def _along_z(images: Sequence[Image], task: RestorationTask, wanted: float) -> Material:
+def _along_z(images: Sequence[Image], task: RestorationTask, wanted: float) -> ExampleSet:
     """Sharp planes, made as coarse as side views of the stacks are: along their rows, and once more along columns."""
     ratios = [voxel_ratio(image, wanted) for image in images]
     if max(ratios) > 1.1 * min(ratios):
@@ -181,7 +181,7 @@ def _smoothed(images: Sequence[Image], shrunk: bool = False) -> Floats:
     return np.concatenate([smooth(plane, 3.0, "none").ravel() for plane in planes])
 
 
-def limits_of(image: Image, index: tuple[int, ...]) -> Limits:
+def grey_limits(image: Image, index: tuple[int, ...]) -> Limits:
     """Grey values of the image that become 0 and 1."""
     found = volume_limits(image, index, NORMALIZATION)
     if not isinstance(found, Limits):
@@ -197,7 +197,7 @@ def output_limits(grey: GreyOutput, limits: Limits) -> Limits:
 
 
 def _normalized(image: Image, index: tuple[int, ...]) -> Floats:
-    return normalize(image.plane(index), limits_of(image, index), NORMALIZATION)
+    return normalize(image.plane(index), grey_limits(image, index), NORMALIZATION)
 
 
 def _planes(image: Image) -> list[tuple[int, ...]]:
@@ -216,7 +216,7 @@ def _check_pair(image: Image, other: Image, factor: int) -> None:
 
 
 def _pair(image: Image, other: Image, index: tuple[int, ...], grey: GreyOutput, notes: list[str]) -> Example:
-    task, limits = task_of(grey), limits_of(image, index)
+    task, limits = task_of(grey), grey_limits(image, index)
     seen = normalize(image.plane(index), limits, NORMALIZATION)
     wanted = normalize(other.plane(index), output_limits(grey, limits), NORMALIZATION)
     fine = enlarge(seen) if task.factor > 1 else seen

@@ -19,7 +19,7 @@ from napari_unet.models.record import ModelRecord, TrainingRecord
 from napari_unet.models.running.device import keep_large_buffers
 from napari_unet.models.unet import UNet
 from napari_unet.restoration.config import RestoreConfig
-from napari_unet.restoration.material import NORMALIZATION, Example, Material
+from napari_unet.restoration.material import NORMALIZATION, Example, ExampleSet
 from napari_unet.restoration.predicting import predict_grey
 from napari_unet.restoration.sampler import RestorationSampler
 from napari_unet.restoration.starts.base import base_of
@@ -54,7 +54,7 @@ class Taught:
 
 
 def teach_steps(
-    material: Material, config: RestoreConfig, name: str, images: tuple[str, ...] = (), stop: StopFlag | None = None
+    material: ExampleSet, config: RestoreConfig, name: str, images: tuple[str, ...] = (), stop: StopFlag | None = None
 ) -> Iterator[StepDone | Finished[Taught]]:
     """Learn for `config.seconds`, with `config.uncertainty` two networks. Stopping keeps what is learned.
 
@@ -159,7 +159,7 @@ def _score(model: Model, held: list[Example]) -> tuple[float | None, float | Non
 
 
 def _record(
-    material: Material, config: RestoreConfig, name: str, images: tuple[str, ...], steps: int, seconds: float
+    material: ExampleSet, config: RestoreConfig, name: str, images: tuple[str, ...], steps: int, seconds: float
 ) -> ModelRecord:
     training = TrainingRecord(images=images, steps=steps, seconds=seconds, settings=config.model_dump(mode="json"))
     return ModelRecord(

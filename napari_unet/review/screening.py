@@ -23,7 +23,7 @@ _SAID = ("foreground", "core", "weakness", "disagreement")
 
 
 @dataclass(frozen=True, eq=False)
-class SurveyedEdit:
+class ScreenedEdit:
     """An edit of one plane: `changed` are the ids before and now, `box` is where, `known` holds the objects before."""
 
     plane: PlaneIndex
@@ -45,7 +45,7 @@ class SurveyedEdit:
         return slice(top, bottom), slice(left, right)
 
 
-class ObjectSurvey:
+class ObjectScreening:
     """Measures of the objects of labels with `axes` out of "TZYX" and a `shape`; `table` has a row an object.
 
     Which objects there are, their form and how they touch, is measured from the labels alone (`measure`); what the
@@ -100,7 +100,7 @@ class ObjectSurvey:
         return self._missed.get(self._numbers[plane]) or Sections.join([])
 
     def adopt_missed(self, labels: npt.NDArray[Any], plane: PlaneIndex, missed: Sections) -> None:
-        """Take over what another survey has found missing in a plane."""
+        """Take over what another screening has found missing in a plane."""
         self._missed[self._numbers[plane]] = missed
         self._follow_missed(labels, plane)
 
@@ -115,7 +115,7 @@ class ObjectSurvey:
         return self._sections.get(self._numbers[plane]) or Sections.join([])
 
     def adopt(self, plane: PlaneIndex, sections: Sections) -> None:
-        """Take over what another survey, in another thread, has measured of a plane."""
+        """Take over what another screening, in another thread, has measured of a plane."""
         self._put(self._numbers[plane], sections)
         self._usual = None
 
@@ -173,16 +173,16 @@ class ObjectSurvey:
         edit = self.plan_update(plane, ids, box)
         self.finish_update(labels, edit, self.measure_again(labels, edit))
 
-    def plan_update(self, plane: PlaneIndex, ids: Iterable[int], box: Rectangle) -> SurveyedEdit:
+    def plan_update(self, plane: PlaneIndex, ids: Iterable[int], box: Rectangle) -> ScreenedEdit:
         """What `measure_again`, in any thread, and `finish_update` need to know to do together what `update` does."""
         changed = np.array(sorted(set(ids) - {0}), np.int64)
         old = self._sections.get(self._numbers[plane]) or Sections.join([])
         boxes = np.array([box, *old.boxes[np.isin(old.ids, changed)].tolist()])
         (top, left), (bottom, right) = boxes[:, [0, 2]].min(axis=0), boxes[:, [1, 3]].max(axis=0)
-        return SurveyedEdit(plane, changed, box, (int(top), int(bottom), int(left), int(right)))
+        return ScreenedEdit(plane, changed, box, (int(top), int(bottom), int(left), int(right)))
 
-    def measure_again(self, labels: npt.NDArray[Any], edit: SurveyedEdit) -> Sections:
-        """The sections of all that lies around an edit. Nothing of this survey changes."""
+    def measure_again(self, labels: npt.NDArray[Any], edit: ScreenedEdit) -> Sections:
+        """The sections of all that lies around an edit. Nothing of this screening changes."""
         region = edit.region(labels[edit.plane])
         part, corner = labels[edit.plane][region], (region[0].start, region[1].start)
         found = measure_sections(part, self._numbers[edit.plane], origin=corner, shape=(self.shape[-2], self.shape[-1]))
@@ -195,7 +195,7 @@ class ObjectSurvey:
             found = replace(found, broken=broken)
         return found
 
-    def finish_update(self, labels: npt.NDArray[Any], edit: SurveyedEdit, found: Sections) -> None:
+    def finish_update(self, labels: npt.NDArray[Any], edit: ScreenedEdit, found: Sections) -> None:
         """Take up what `measure_again` found."""
         if self._usual is None:
             _ = self.table

@@ -50,7 +50,7 @@ def apply_change(tracks: Tracks, change: TrackChange) -> Tracks:
     return Tracks(track, tracks.frame, tracks.label, parents)
 
 
-def connect(tracks: Tracks, earlier: int, later: int) -> TrackChange:
+def connect_tracks(tracks: Tracks, earlier: int, later: int) -> TrackChange:
     """Track `later` is what becomes of `earlier`: one track from now on, under the id of `earlier`."""
     first, second = _span(tracks, earlier), _span(tracks, later)
     require(earlier != later, f"Track {earlier} cannot be connected with itself: choose two.")
@@ -66,7 +66,7 @@ def connect(tracks: Tracks, earlier: int, later: int) -> TrackChange:
     return _change(tracks, track, parents, f"connect {earlier} and {later}")
 
 
-def cut(tracks: Tracks, track: int, frame: int) -> TrackChange:
+def cut_track(tracks: Tracks, track: int, frame: int) -> TrackChange:
     """From `frame` on, what was `track` is another track, with a new id."""
     first, last = _span(tracks, track)
     require(first < frame <= last, f"Track {track} goes from frame {first} to {last}: cut it after its first frame.")

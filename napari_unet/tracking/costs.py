@@ -22,7 +22,7 @@ _UNLIKE = 0.4
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class PossibleLinks:
     """Possible links, one an entry: places in the earlier and the later list, and what each would cost."""
 
     before: Ints
@@ -32,7 +32,7 @@ class Candidates:
 
 def link_candidates(
     before: FrameObjects, after: FrameObjects, overlaps: Overlaps, diameter: float, config: TrackConfig
-) -> Candidates:
+) -> PossibleLinks:
     """Which objects of one frame may be which of the next, and at what cost."""
     reach = config.max_step * diameter
     near = pairs_within(before.place, after.place, reach)
@@ -47,12 +47,12 @@ def link_candidates(
         iou = np.where(known[at] == keys, overlaps.iou[at], 0.0)
     far = np.minimum(np.linalg.norm(before.place[i] - after.place[j], axis=1) / reach, 1) ** 2
     weight = config.overlap_weight
-    return Candidates(i, j, (1 - weight) * far + weight * (1 - iou))
+    return PossibleLinks(i, j, (1 - weight) * far + weight * (1 - iou))
 
 
 def division_candidates(
     before: FrameObjects, after: FrameObjects, links: Ints, diameter: float, config: TrackConfig
-) -> Candidates:
+) -> PossibleLinks:
     """Which objects that begin in `after` may be the second daughter of one in `before`, and at what cost.
 
     `links` (n, 2) are the pairs found so far: a mother goes on as her first daughter. The middle between the daughters
@@ -60,7 +60,7 @@ def division_candidates(
     """
     born = np.setdiff1d(np.arange(after.ids.size), links[:, 1])
     if not born.size or not links.size:
-        return Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        return PossibleLinks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     reach = max(config.max_step, 1.0) * diameter
     pairs = pairs_within(before.place[links[:, 0]], after.place[born], reach)
     mother, first, second = links[pairs[:, 0], 0], links[pairs[:, 0], 1], born[pairs[:, 1]]
@@ -75,7 +75,7 @@ def division_candidates(
     doubts = np.stack([off, growth, unlike])
     # one doubt that is too large is enough against it
     cost = np.where(doubts.max(axis=0) >= 1, 1.0, (doubts**2).mean(axis=0))
-    return Candidates(mother, second, cost)
+    return PossibleLinks(mother, second, cost)
 
 
 def pairs_within(first: Doubles, second: Doubles, reach: float) -> Ints:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from napari_unet.corrections.operations.change import Change, change_in_box
 from napari_unet.tracking.corrections import TrackChange
 from napari_unet.tracking.objects import FrameObjects, measure_frame
-from napari_unet.tracking.run import Tracking, typical_diameter
+from napari_unet.tracking.run import Tracking, diameter_of_frames
 from napari_unet.tracking.tracks import Tracks
 
 
@@ -61,7 +61,7 @@ class LabelledMovie:
     @property
     def tracking(self) -> Tracking:
         """As it is exported."""
-        return Tracking(self.tracks, self.frames, typical_diameter(self.frames))
+        return Tracking(self.tracks, self.frames, diameter_of_frames(self.frames))
 
 
 def paint_tracks(labels: npt.NDArray[Any], change: TrackChange) -> Iterator[Change]:

@@ -11,7 +11,7 @@ from napari_unet.tracking.objects import find_pixels
 from napari_unet.tracking.tracks import Tracks
 
 
-def relabel(labels: Any, tracks: Tracks) -> npt.NDArray[np.int32]:
+def relabel_by_track(labels: Any, tracks: Tracks) -> npt.NDArray[np.int32]:
     """`labels` (T, (Z,) Y, X) with the number of its track in place of each object's id, int32.
 
     No pixel comes or goes: an object that belongs to no track (of a frame that tracking did not reach) gets an id of
@@ -32,5 +32,5 @@ def relabel(labels: Any, tracks: Tracks) -> npt.NDArray[np.int32]:
 
 
 def follow_labels(tracks: Tracks) -> Tracks:
-    """`tracks` as they read once `relabel` has run: an object's id is its track."""
+    """`tracks` as they read once `relabel_by_track` has run: an object's id is its track."""
     return Tracks(tracks.track, tracks.frame, tracks.track, tracks.parents)

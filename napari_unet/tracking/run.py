@@ -60,11 +60,11 @@ def track_steps(
     stop : StopFlag, optional
         When set, the frames linked so far are joined and returned.
     """
-    run = _Tracking(config or TrackConfig(), stop or StopFlag())
+    run = _TrackingSteps(config or TrackConfig(), stop or StopFlag())
     yield from run.events(labels, pixel)
 
 
-class _Tracking:
+class _TrackingSteps:
     """One tracking: what its steps share."""
 
     def __init__(self, config: TrackConfig, stop: StopFlag) -> None:
@@ -91,7 +91,7 @@ class _Tracking:
 
     def _link(self, before: FrameObjects, after: FrameObjects) -> int:
         """Link two neighbouring frames; returns how many objects found their past."""
-        diameter = typical_diameter([before, after])
+        diameter = diameter_of_frames([before, after])
         found = link_candidates(before, after, find_frame_overlaps(before, after), diameter, self.config)
         chosen = assign(found.before, found.after, found.cost, (before.ids.size, after.ids.size))
         links = np.stack([found.before[chosen], found.after[chosen]], axis=1)
@@ -105,7 +105,7 @@ class _Tracking:
         counts = [frame.ids.size for frame in self.frames]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         nodes = self._nodes(counts, offsets)
-        diameter = typical_diameter(self.frames)
+        diameter = diameter_of_frames(self.frames)
         births = [
             (mother + offsets[at], child + offsets[at + 1], cost)
             for at, (mother, child, cost) in enumerate(self.divisions)
@@ -133,7 +133,7 @@ class _Tracking:
         )
 
 
-def typical_diameter(frames: Sequence[FrameObjects]) -> float:
+def diameter_of_frames(frames: Sequence[FrameObjects]) -> float:
     """Median diameter of the objects of `frames`, in units of the last axis' pixel; 1 where there are none."""
     found = np.concatenate([np.zeros(0), *(frame.diameters for frame in frames)])
     return float(np.median(found)) if found.size else 1.0

@@ -19,7 +19,7 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
@@ -28,19 +28,19 @@ from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.plan import decode
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.training.config import BaseTrainingConfig
-from napari_unet.training.recipe import LabelledFile, Recipe
+from napari_unet.training.recipe import Recipe, TrainingFile
 from napari_unet.training.samples import TrainingSample, make_sample
 from napari_unet.training.simulation import simulate_image
 
 
-def read_pair(file: LabelledFile) -> tuple[Image, npt.NDArray[np.int32]]:
+def read_pair(file: TrainingFile) -> tuple[Image, npt.NDArray[np.int32]]:
     """The grey image and its labels."""
     image = read_image(file.image).select_channel(None)
     return image, read_labels(file.labels, image)
 
 
 def load_samples(
-    recipe: Recipe, files: Iterable[LabelledFile], representation: Representation = STANDARD
+    recipe: Recipe, files: Iterable[TrainingFile], representation: Representation = STANDARD
 ) -> list[TrainingSample]:
     """Every plane of `files` that has objects, and the simulated images, each with its share of the training."""
     config, normalization = recipe.training, recipe.model_record().normalization
@@ -75,10 +75,10 @@ class Validation:
     images: tuple[tuple[Image, npt.NDArray[np.int32], float], ...]
     record: ModelRecord
 
-    def tally(self, network: UNet) -> Tally:
+    def tally(self, network: UNet) -> ObjectTally:
         """Objects found and missed by `network`, at the object sizes that the images are known to have."""
         model = Model(copy.deepcopy(network).eval(), self.record)
-        total = Tally()
+        total = ObjectTally()
         for image, labels, diameter in self.images:
             found: Segmentation = drain(segment_steps(image, model, SegmentConfig(diameter=diameter)))
             total = total + tally_objects(labels, found.labels)
@@ -88,7 +88,7 @@ class Validation:
         """Mean AP over IoU 0.5:0.05:0.9, pooled over objects."""
         return self.tally(network).mean_ap
 
-    def choose_thresholds(self, network: UNet) -> tuple[ModelRecord, Tally]:
+    def choose_thresholds(self, network: UNet) -> tuple[ModelRecord, ObjectTally]:
         """The record with the thresholds that score best here, and what they find."""
         maps = self._predict(network)
         pairs = [{"foreground_threshold": a, "seed_threshold": b} for a, b in product(_FOREGROUND, _SEED)]
@@ -104,10 +104,10 @@ class Validation:
             maps.append(np.asarray(found.probability))
         return maps
 
-    def _best(self, maps: list[npt.NDArray[Any]], records: list[ModelRecord]) -> tuple[ModelRecord, Tally]:
+    def _best(self, maps: list[npt.NDArray[Any]], records: list[ModelRecord]) -> tuple[ModelRecord, ObjectTally]:
         totals = []
         for record in records:
-            total = Tally()
+            total = ObjectTally()
             for probability, (_, labels, diameter) in zip(maps, self.images, strict=True):
                 total = total + tally_objects(labels, decode(probability, record, SegmentConfig(), diameter))
             totals.append(total)
@@ -120,7 +120,7 @@ _SEED = (0.3, 0.4, 0.5, 0.6)
 _OBJECT = (0.0, 0.7, 0.75, 0.8, 0.84, 0.88)
 
 
-def load_validation(recipe: Recipe, files: Iterable[LabelledFile]) -> Validation:
+def load_validation(recipe: Recipe, files: Iterable[TrainingFile]) -> Validation:
     """The images of `files` that have objects, in 2D."""
     images = [read_pair(file) for file in files]
     sized = tuple((image, labels, median_diameter(labels)) for image, labels in images if labels.any())

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag
-from napari_unet.labels.scores import Tally
+from napari_unet.labels.scores import ObjectTally
 from napari_unet.learning.events import StepDone, Validated
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord, TrainingRecord
 from napari_unet.models.unet import UNet
 from napari_unet.training.base_data import Validation, load_samples, load_validation
 from napari_unet.training.loop import train_steps
-from napari_unet.training.recipe import LabelledFile, Recipe
+from napari_unet.training.recipe import Recipe, TrainingFile
 from napari_unet.training.samples import TrainingSample
 
 
 def train_model_steps(
     recipe: Recipe,
-    learn: Sequence[LabelledFile],
-    validate: Sequence[LabelledFile] = (),
+    learn: Sequence[TrainingFile],
+    validate: Sequence[TrainingFile] = (),
     checkpoint: Path | None = None,
     stop: StopFlag | None = None,
     start: Model | None = None,
@@ -83,7 +83,7 @@ def _finish(network: UNet, record: ModelRecord, validation: Validation | None) -
 
 
 def _record(
-    recipe: Recipe, samples: Sequence[TrainingSample], learn: Sequence[LabelledFile], steps: int, seconds: float
+    recipe: Recipe, samples: Sequence[TrainingSample], learn: Sequence[TrainingFile], steps: int, seconds: float
 ) -> ModelRecord:
     training = TrainingRecord(
         images=tuple(dict.fromkeys(file.source.name for file in learn)),
@@ -95,7 +95,7 @@ def _record(
     return recipe.model_record().model_copy(update={"training": training})
 
 
-def _scores(tally: Tally) -> dict[str, float]:
+def _scores(tally: ObjectTally) -> dict[str, float]:
     ap = tally.average_precision()
     found = {"validation_ap50": ap[0.5], "validation_ap75": ap[0.75], "validation_ap90": ap[0.9]}
     return {name: round(value, 4) for name, value in (found | {"validation_mean_ap": tally.mean_ap}).items()}

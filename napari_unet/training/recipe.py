@@ -16,7 +16,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.training.config import BaseTrainingConfig
 
 
-class Source(BaseModel):
+class DataSource(BaseModel):
     """Images with labels of the same base names, and how much of the training they make up."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,8 +53,8 @@ class Recipe(BaseModel):
     description: str = ""
     licence: str = ""
     training: BaseTrainingConfig = BaseTrainingConfig()
-    learn: tuple[Source, ...]
-    validate_on: tuple[Source, ...] = ()
+    learn: tuple[DataSource, ...]
+    validate_on: tuple[DataSource, ...] = ()
     simulation: SimulationConfig = SimulationConfig()
     record: dict[str, Any] = Field(default_factory=dict, description="Fields of the model's record: thresholds, sizes.")
 
@@ -65,10 +65,10 @@ class Recipe(BaseModel):
 
 
 @dataclass(frozen=True)
-class LabelledFile:
+class TrainingFile:
     """An image file, the file of its labels, and the source they are of."""
 
-    source: Source
+    source: DataSource
     image: Path
     labels: Path
 
@@ -89,7 +89,7 @@ def read_recipe(path: Path) -> Recipe:
         raise UserError(f"The recipe {path} has a fault at '{where}': {first['msg']}.") from error
 
 
-def find_files(sources: tuple[Source, ...], data: Path) -> Iterator[LabelledFile]:
+def find_files(sources: tuple[DataSource, ...], data: Path) -> Iterator[TrainingFile]:
     """The images of `sources` in the folder `data`, in an order that is always the same."""
     for source in sources:
         chosen = _chosen_names(source, data)
@@ -100,10 +100,10 @@ def find_files(sources: tuple[Source, ...], data: Path) -> Iterator[LabelledFile
         for path in images:
             if path.stem not in labels:
                 raise UserError(f"{path.name} has no labels of that name in {data / source.labels}.")
-            yield LabelledFile(source, path, labels[path.stem])
+            yield TrainingFile(source, path, labels[path.stem])
 
 
-def _chosen_names(source: Source, data: Path) -> set[str] | None:
+def _chosen_names(source: DataSource, data: Path) -> set[str] | None:
     if source.table is None:
         return None
     try:

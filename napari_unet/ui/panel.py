@@ -132,7 +132,7 @@ class UNetPanel(QWidget):
         self.finetune_step.segment_again.connect(self._on_segment_again)
         self.finetune_step.guidance.where_next.connect(self._on_where)
         self.correct_step.tools.live_asked.connect(self.finetune_step.live.toggle)
-        self.correct_step.review_queue.keeper.changed.connect(self._on_surveyed)
+        self.correct_step.review_queue.keeper.changed.connect(self._on_screened)
         listen(self, key_table().changed, self._show_live_key)
         self._show_live_key()
         self.strip.open_wanted.connect(lambda path: self.image_step.open_paths([path]))
@@ -180,11 +180,11 @@ class UNetPanel(QWidget):
             self.finetune_step.suggest_open(True)
             self.segment_step.doubts.withdraw()
 
-    def _on_surveyed(self, work: ImageWork) -> None:
+    def _on_screened(self, work: ImageWork) -> None:
         """The objects of an image were measured: many that are suspicious may mean that the model does not suit it."""
         queue = self.correct_step.review_queue.keeper.queue(work)
         if queue is not None:
-            self.segment_step.doubts.note_survey(work, len(queue), len(queue.table))
+            self.segment_step.doubts.note_screening(work, len(queue), len(queue.table))
 
     def _on_where(self) -> None:
         self.correct_step.set_open(True)

@@ -17,7 +17,7 @@ from napari_unet.images.channels import ChannelStack, grey_input, model_input
 from napari_unet.images.files.label_files import read_label_pair
 from napari_unet.images.image import Image
 from napari_unet.labels.places import check_single_objects, tell_scattered
-from napari_unet.labels.scores import Tally as ObjectTally
+from napari_unet.labels.scores import ObjectTally
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig

@@ -24,7 +24,7 @@ from napari_unet.tracking.config import TrackConfig
 from napari_unet.tracking.exchange.ctc import write_ctc
 from napari_unet.tracking.exchange.geff import write_geff
 from napari_unet.tracking.labelled import LabelledMovie
-from napari_unet.tracking.relabelling import follow_labels, relabel
+from napari_unet.tracking.relabelling import follow_labels, relabel_by_track
 from napari_unet.tracking.run import FrameLinked, Tracking, track_steps
 from napari_unet.tracking.tracks import Tracks
 
@@ -71,7 +71,7 @@ def track_image_steps(
     for event in track_steps(grey.data, config, grey.scale_of(grey.axes[1:]), stop):
         if isinstance(event, Finished):
             found: Tracking = event.result
-            numbers = relabel(grey.data, found.tracks)
+            numbers = relabel_by_track(grey.data, found.tracks)
             yield Finished(TrackedMovie(numbers, follow_labels(found.tracks), found, event.stopped), event.stopped)
         else:
             yield event

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from napari_unet.labels.matching import match_objects, overlap_table
-from napari_unet.labels.scores import Tally, average_precision, tally_objects
+from napari_unet.labels.scores import ObjectTally, average_precision, tally_objects
 
 
 def strip(*lengths: int) -> np.ndarray:
@@ -63,5 +63,5 @@ def test_matching_is_optimal(seed: int, threshold: float) -> None:
 
 
 def test_tallies_add_up() -> None:
-    total = tally_objects(strip(3, 3), strip(3, 3)) + Tally()
+    total = tally_objects(strip(3, 3), strip(3, 3)) + ObjectTally()
     assert (total.n_truth, total.n_predicted, total.true_positives[0]) == (2, 2, 2)

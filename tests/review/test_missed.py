@@ -9,7 +9,7 @@ from skimage.draw import disk
 from napari_unet.corrections.accepting import accepted_background
 from napari_unet.review.missed import find_missed
 from napari_unet.review.queue import ReviewQueue
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 from napari_unet.review.suspicion import MEASURES
 
 AREA = float(disk((0, 0), 10)[0].size)
@@ -37,26 +37,26 @@ def test_finds_what_is_not_labelled_and_of_a_usual_size() -> None:
     assert not len(find_missed(labels, labels, np.where(labels > 0, 0.9, 0.6)[None].astype(np.float32), AREA))
 
 
-def survey_of_scene() -> tuple[ObjectSurvey, np.ndarray]:
+def screening_of_scene() -> tuple[ObjectScreening, np.ndarray]:
     labels, second, maps = scene()
-    survey = ObjectSurvey(labels.shape, "YX")
-    for _ in survey.measure(labels):
+    screening = ObjectScreening(labels.shape, "YX")
+    for _ in screening.measure(labels):
         pass
-    survey.look(labels, (), second, maps)
-    survey.look_for_missed(labels, (), second, maps)
-    return survey, labels
+    screening.look(labels, (), second, maps)
+    screening.look_for_missed(labels, (), second, maps)
+    return screening, labels
 
 
 def test_they_are_rows_with_one_reason_and_change_no_other_row() -> None:
-    survey, labels = survey_of_scene()
-    table = survey.table
+    screening, labels = screening_of_scene()
+    table = screening.table
     assert (table.ids > 0).sum() == 2 == (table.ids < 0).sum()
     missed = table.ids < 0
     assert {MEASURES[number].name for number in table.reason[missed]} == {"missed"}
     queue = ReviewQueue(table)
     assert (table.ids[queue.rows[:2]] < 0).all()
     assert table.centres[queue.rows[0]] == pytest.approx(ANOTHER_VIEW, abs=1)
-    plain = ObjectSurvey(labels.shape, "YX")
+    plain = ObjectScreening(labels.shape, "YX")
     for _ in plain.measure(labels):
         pass
     plain.look(labels, (), *scene()[1:])
@@ -64,30 +64,30 @@ def test_they_are_rows_with_one_reason_and_change_no_other_row() -> None:
 
 
 def test_a_place_goes_once_it_is_labelled_and_comes_back() -> None:
-    survey, labels = survey_of_scene()
-    before = survey.table.ids.tolist()
+    screening, labels = screening_of_scene()
+    before = screening.table.ids.tolist()
     labels[disk(FAINT_ONE, 9)] = 3
-    survey.update(labels, (), [3], (20, 41, 80, 101))
-    assert sorted(survey.table.ids.tolist())[-1] == 3
-    assert (survey.table.ids < 0).sum() == 1
+    screening.update(labels, (), [3], (20, 41, 80, 101))
+    assert sorted(screening.table.ids.tolist())[-1] == 3
+    assert (screening.table.ids < 0).sum() == 1
     labels[labels == 3] = 0
-    survey.update(labels, (), [3], (20, 41, 80, 101))
-    assert survey.table.ids.tolist() == before
+    screening.update(labels, (), [3], (20, 41, 80, 101))
+    assert screening.table.ids.tolist() == before
 
 
 def test_ids_are_unique_in_time_lapses_and_stacks() -> None:
     labels, second, maps = scene()
     stack = np.stack([labels, labels])
     for axes in ("TYX", "ZYX"):
-        survey = ObjectSurvey(stack.shape, axes)
-        for _ in survey.measure(stack):
+        screening = ObjectScreening(stack.shape, axes)
+        for _ in screening.measure(stack):
             pass
-        for plane in survey.planes:
-            survey.look(stack, plane, second, maps)
-            survey.look_for_missed(stack, plane, second, maps)
-        assert (survey.table.ids < 0).sum() == 4
-        assert (survey.table.ids > 0).sum() == (4 if axes == "TYX" else 2)
-        assert len(set(survey.table.ids[survey.table.ids < 0].tolist())) == 4
+        for plane in screening.planes:
+            screening.look(stack, plane, second, maps)
+            screening.look_for_missed(stack, plane, second, maps)
+        assert (screening.table.ids < 0).sum() == 4
+        assert (screening.table.ids > 0).sum() == (4 if axes == "TYX" else 2)
+        assert len(set(screening.table.ids[screening.table.ids < 0].tolist())) == 4
 
 
 def test_that_nothing_is_there_is_said_of_the_place_and_of_no_object() -> None:

@@ -15,16 +15,16 @@ from skimage.measure import regionprops_table
 from napari_unet.corrections.accepting import accepted_pixels
 from napari_unet.labels.object_runs import find_overlaps, find_runs
 from napari_unet.labels.stacks.sections import Sections, measure_sections
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 from napari_unet.review.suspicion import MEASURES, combine, ramp
 
 SAID = ("foreground", "core", "weakness", "disagreement")
 
 
-def survey_of(labels: np.ndarray, axes: str = "YX") -> ObjectSurvey:
-    survey = ObjectSurvey(labels.shape, axes)
-    assert list(survey.measure(labels)) == list(range(1, len(survey.planes) + 1))
-    return survey
+def screening_of(labels: np.ndarray, axes: str = "YX") -> ObjectScreening:
+    screening = ObjectScreening(labels.shape, axes)
+    assert list(screening.measure(labels)) == list(range(1, len(screening.planes) + 1))
+    return screening
 
 
 def discs(shape: tuple[int, int] = (100, 200), radius: int = 12) -> np.ndarray:
@@ -35,8 +35,8 @@ def discs(shape: tuple[int, int] = (100, 200), radius: int = 12) -> np.ndarray:
     return labels
 
 
-def value(survey: ObjectSurvey, name: str, object_id: int, frame: int = 0) -> float:
-    table = survey.table
+def value(screening: ObjectScreening, name: str, object_id: int, frame: int = 0) -> float:
+    table = screening.table
     return float(table.values[name][table.find(frame, object_id)])
 
 
@@ -78,11 +78,11 @@ def test_form_and_size_are_judged_by_what_is_usual() -> None:
     labels[disk((55, 75), 9)] = 20  # two discs as one
     labels[disk((55, 92), 9)] = 20
     labels[labels == 8] = 20
-    survey = survey_of(labels)
-    order = survey.table.ids[np.argsort(-survey.table.score)]
+    screening = screening_of(labels)
+    order = screening.table.ids[np.argsort(-screening.table.score)]
     assert set(order[:2].tolist()) == {3, 20}
-    assert value(survey, "size", 3) > 5 > 1 > value(survey, "size", 1)
-    assert value(survey, "shape", 20) > 0.1 > 0.02 > value(survey, "shape", 1)
+    assert value(screening, "size", 3) > 5 > 1 > value(screening, "size", 1)
+    assert value(screening, "shape", 20) > 0.1 > 0.02 > value(screening, "shape", 1)
 
 
 def test_what_the_network_says_counts() -> None:
@@ -92,13 +92,13 @@ def test_what_the_network_says_counts() -> None:
     maps[:, labels == 4] = 0.55
     second = labels.copy()
     second[labels == 5] = 0
-    survey = survey_of(labels)
-    assert np.isnan(value(survey, "confidence", 4))
-    survey.look(labels, (), second, maps)
-    assert value(survey, "confidence", 4) == pytest.approx(1 - 0.55**2, abs=1e-3)
-    assert value(survey, "disagreement", 5) == 1
-    assert value(survey, "disagreement", 6) == 0
-    assert set(survey.table.ids[np.argsort(-survey.table.score)[:2]].tolist()) == {4, 5}
+    screening = screening_of(labels)
+    assert np.isnan(value(screening, "confidence", 4))
+    screening.look(labels, (), second, maps)
+    assert value(screening, "confidence", 4) == pytest.approx(1 - 0.55**2, abs=1e-3)
+    assert value(screening, "disagreement", 5) == 1
+    assert value(screening, "disagreement", 6) == 0
+    assert set(screening.table.ids[np.argsort(-screening.table.score)[:2]].tolist()) == {4, 5}
 
 
 def test_a_contact_without_a_dip_is_weaker_than_one_with_a_dip() -> None:
@@ -108,16 +108,16 @@ def test_a_contact_without_a_dip_is_weaker_than_one_with_a_dip() -> None:
     labels[:, 62] = 0  # 1 touches 2, and 3 touches 4
     maps = np.where(labels > 0, 0.9, 0.1)[None].repeat(2, axis=0).astype(np.float32)
     maps[1, :, 36:39] = 0.05  # a dip between 1 and 2
-    survey = survey_of(labels)
-    survey.look(labels, (), labels, maps)
-    sections = survey.sections(())
+    screening = screening_of(labels)
+    screening.look(labels, (), labels, maps)
+    sections = screening.sections(())
     seams = np.concatenate([np.where(labels > 0, 0.9, 0.1)[None].repeat(2, axis=0), np.zeros((1, *labels.shape))])
     seams[2, :, 36:39] = 0.95  # the same as a seam
-    survey.look(labels, (), labels, seams)
-    np.testing.assert_allclose(survey.sections(()).weakness, sections.weakness, atol=0.01)
+    screening.look(labels, (), labels, seams)
+    np.testing.assert_allclose(screening.sections(()).weakness, sections.weakness, atol=0.01)
     assert sections.contact[0] > 0.05
     assert sections.weakness[2] == sections.weakness[3] > 5 * sections.weakness[0]
-    assert survey.sections(()).contact[0] == pytest.approx(sections.contact[1], rel=0.3)
+    assert screening.sections(()).contact[0] == pytest.approx(sections.contact[1], rel=0.3)
 
 
 def test_objects_that_vanish_between_slices() -> None:
@@ -128,13 +128,13 @@ def test_objects_that_vanish_between_slices() -> None:
     labels[2][labels[2] == 3] = 0  # gone for one slice
     labels[(slice(0, 3), *disk((20, 110), 10))] = 4
     labels[(slice(3, 6), *disk((20, 110), 10))] = 5  # goes on under another id
-    survey = survey_of(labels, "ZYX")
-    found = {i: value(survey, "continuity", i) for i in range(1, 6)}
+    screening = screening_of(labels, "ZYX")
+    found = {i: value(screening, "continuity", i) for i in range(1, 6)}
     assert found == {1: 0, 2: 1, 3: 1, 4: 0.7, 5: 0.7}
-    table = survey.table
+    table = screening.table
     assert len(table) == 5
-    assert survey.planes[table.planes[table.find(0, 2)]] == (3,)
-    assert survey.planes[table.planes[table.find(0, 3)]] in {(1,), (3,)}
+    assert screening.planes[table.planes[table.find(0, 2)]] == (3,)
+    assert screening.planes[table.planes[table.find(0, 3)]] in {(1,), (3,)}
 
 
 def test_objects_that_vanish_between_frames() -> None:
@@ -144,18 +144,18 @@ def test_objects_that_vanish_between_frames() -> None:
         if frame != 2:
             labels[(frame, *disk((40, 70), 8))] = 11
     labels[(1, *disk((45, 20), 5))] = 21  # a flash
-    survey = survey_of(labels, "TYX")
-    assert [value(survey, "continuity", frame + 1, frame) for frame in range(4)] == [0, 0, 0, 0]
-    assert value(survey, "continuity", 11, 1) == 1
-    assert value(survey, "continuity", 11, 0) == 0
-    assert value(survey, "continuity", 21, 1) == 1
-    assert len(survey.table) == 4 + 3 + 1
+    screening = screening_of(labels, "TYX")
+    assert [value(screening, "continuity", frame + 1, frame) for frame in range(4)] == [0, 0, 0, 0]
+    assert value(screening, "continuity", 11, 1) == 1
+    assert value(screening, "continuity", 11, 0) == 0
+    assert value(screening, "continuity", 21, 1) == 1
+    assert len(screening.table) == 4 + 3 + 1
 
 
 def test_an_empty_image_has_no_objects() -> None:
-    survey = survey_of(np.zeros((3, 20, 20), np.int32), "ZYX")
-    assert len(survey.table) == 0
-    assert survey.reviewed(np.zeros((3, 20, 20), np.uint8)).size == 0
+    screening = screening_of(np.zeros((3, 20, 20), np.int32), "ZYX")
+    assert len(screening.table) == 0
+    assert screening.reviewed(np.zeros((3, 20, 20), np.uint8)).size == 0
     assert len(Sections.join([])) == 0
 
 
@@ -183,8 +183,8 @@ def test_following_edits_gives_what_measuring_anew_gives(seed: int) -> None:
         for number in range(1, 9):
             row, column = rng.integers(0, 50), rng.integers(0, 60)
             before[(z, *ellipse(row, column, *rng.integers(3, 9, 2), shape=(50, 60)))] = number
-    survey = survey_of(before, "ZYX")
-    _ = survey.table
+    screening = screening_of(before, "ZYX")
+    _ = screening.table
     now, z = before.copy(), int(rng.integers(0, 3))
     top, left = int(rng.integers(0, 40)), int(rng.integers(0, 50))
     part = (slice(top, top + int(rng.integers(2, 10))), slice(left, left + int(rng.integers(2, 10))))
@@ -194,46 +194,46 @@ def test_following_edits_gives_what_measuring_anew_gives(seed: int) -> None:
         return
     ids = {*before[z][rows, columns].tolist(), *now[z][rows, columns].tolist()}
     box = (int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1)
-    survey.update(now, (z,), ids, box)
-    found, wanted = survey.sections((z,)), survey_of(now, "ZYX").sections((z,))
+    screening.update(now, (z,), ids, box)
+    found, wanted = screening.sections((z,)), screening_of(now, "ZYX").sections((z,))
     np.testing.assert_array_equal(found.ids, wanted.ids)
     changed = np.isin(found.ids, list(ids))
     for field in fields(Sections):
         one, other = getattr(found, field.name), getattr(wanted, field.name)
         same = changed if field.name == "contact" else slice(None)  # neighbours are asked again as far as they are seen
         np.testing.assert_allclose(one[same], other[same], err_msg=field.name)
-    survey.update(before, (z,), ids, box)
-    np.testing.assert_allclose(survey.sections((z,)).area, survey_of(before, "ZYX").sections((z,)).area)
+    screening.update(before, (z,), ids, box)
+    np.testing.assert_allclose(screening.sections((z,)).area, screening_of(before, "ZYX").sections((z,)).area)
 
 
 def test_what_the_network_said_goes_with_an_outline_and_comes_back_with_it() -> None:
     labels = discs()
     maps = np.full((2, *labels.shape), 0.8, np.float32)
-    survey = survey_of(labels)
-    survey.look(labels, (), labels, maps)
-    before = survey.table
+    screening = screening_of(labels)
+    screening.look(labels, (), labels, maps)
+    before = screening.table
     edited = labels.copy()
     edited[10:20, 20] = 0  # cuts into object 1
-    survey.update(edited, (), {0, 1}, (10, 20, 20, 21))
-    assert all(np.isnan(getattr(survey.sections(()), name)[0]) for name in SAID)
-    np.testing.assert_array_equal(survey.table.score[1:], before.score[1:])
-    survey.update(labels, (), {0, 1}, (10, 20, 20, 21))
-    np.testing.assert_allclose(survey.table.score, before.score)
+    screening.update(edited, (), {0, 1}, (10, 20, 20, 21))
+    assert all(np.isnan(getattr(screening.sections(()), name)[0]) for name in SAID)
+    np.testing.assert_array_equal(screening.table.score[1:], before.score[1:])
+    screening.update(labels, (), {0, 1}, (10, 20, 20, 21))
+    np.testing.assert_allclose(screening.table.score, before.score)
 
 
 def test_reviewed_is_what_is_mostly_reviewed_in_a_slice() -> None:
     labels = np.stack([discs()] * 2)
-    survey = survey_of(labels, "ZYX")
+    screening = screening_of(labels, "ZYX")
     reviewed = np.zeros(labels.shape, np.uint8)
     reviewed[1][labels[1] == 2] = 1
     reviewed[0, :, :20] = 1  # a good third of objects 1 and 6
-    assert survey.table.ids[survey.reviewed(reviewed)].tolist() == [2]
-    assert not survey.reviewed(None).any()
+    assert screening.table.ids[screening.reviewed(reviewed)].tolist() == [2]
+    assert not screening.reviewed(None).any()
 
 
 def test_accepting_marks_the_object_and_background_but_no_neighbour() -> None:
     labels = discs(radius=16)
-    box = tuple(survey_of(labels).sections(()).boxes[1].tolist())
+    box = tuple(screening_of(labels).sections(()).boxes[1].tolist())
     rows, columns = accepted_pixels(labels, 2, box, diameter=32)
     marked = np.zeros(labels.shape, bool)
     marked[rows, columns] = True
@@ -248,10 +248,10 @@ def test_two_thousand_objects_take_less_than_a_second() -> None:
     for number, (row, column) in enumerate(np.ndindex(45, 45), start=1):
         labels[ellipse(45 * row + 22, 45 * column + 22, 20, 18)] = number
     maps = np.where(labels > 0, np.float32(0.9), np.float32(0.1))[None].repeat(2, axis=0)
-    survey, times = survey_of(labels), []
+    screening, times = screening_of(labels), []
     for _ in range(3):
         started = time.process_time()  # the machine may have other things to do
-        survey.look(labels, (), labels, maps)
-        assert len(survey.table.score) == 2025
+        screening.look(labels, (), labels, maps)
+        assert len(screening.table.score) == 2025
         times.append(time.process_time() - started)
     assert min(times) < 1

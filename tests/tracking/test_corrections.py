@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_unet.errors import UserError
-from napari_unet.tracking.corrections import TrackChange, apply_change, connect, cut, mark_division, swap
+from napari_unet.tracking.corrections import TrackChange, apply_change, connect_tracks, cut_track, mark_division, swap
 from napari_unet.tracking.tracks import Tracks
 
 
@@ -23,13 +23,13 @@ FAMILY = make({1: range(5), 2: range(5, 8), 3: range(5, 9), 4: range(9), 7: rang
 
 def test_connecting_makes_one_track_and_takes_the_mother_away() -> None:
     tracks = make({1: range(3), 2: range(4, 6), 3: range(6, 8), 4: range(6, 8), 5: range(4)}, {2: 5, 3: 2, 4: 2})
-    after = apply_change(tracks, connect(tracks, 1, 2))
+    after = apply_change(tracks, connect_tracks(tracks, 1, 2))
     assert after.spans() == {1: (0, 5), 3: (6, 7), 4: (6, 7), 5: (0, 3)}
     assert after.parents == {3: 1, 4: 1}
 
 
 def test_cutting_gives_the_rest_a_new_id_and_the_daughters() -> None:
-    after = apply_change(FAMILY, cut(FAMILY, 1, 3))
+    after = apply_change(FAMILY, cut_track(FAMILY, 1, 3))
     assert after.spans()[1] == (0, 2)
     assert after.spans()[8] == (3, 4)
     assert after.parents == {2: 8, 3: 8}
@@ -60,11 +60,11 @@ def test_swapping_exchanges_what_comes_after_with_the_daughters() -> None:
 @pytest.mark.parametrize(
     ("correct", "sentence"),
     [
-        (lambda: connect(FAMILY, 4, 2), "Track 4 is still there in frame 5, where track 2 begins"),
-        (lambda: connect(FAMILY, 1, 7), "Track 1 ends in a division, into 2 and 3"),
-        (lambda: connect(FAMILY, 1, 99), "There is no track 99"),
-        (lambda: connect(FAMILY, 2, 2), "cannot be connected with itself"),
-        (lambda: cut(FAMILY, 2, 5), "Track 2 goes from frame 5 to 7"),
+        (lambda: connect_tracks(FAMILY, 4, 2), "Track 4 is still there in frame 5, where track 2 begins"),
+        (lambda: connect_tracks(FAMILY, 1, 7), "Track 1 ends in a division, into 2 and 3"),
+        (lambda: connect_tracks(FAMILY, 1, 99), "There is no track 99"),
+        (lambda: connect_tracks(FAMILY, 2, 2), "cannot be connected with itself"),
+        (lambda: cut_track(FAMILY, 2, 5), "Track 2 goes from frame 5 to 7"),
         (lambda: mark_division(FAMILY, 7, 4), "Track 7 begins in frame 6"),
         (lambda: swap(FAMILY, 1, 2, 6), "Track 1 goes from frame 0 to 4"),
         (lambda: swap(FAMILY, 2, 2, 6), "cannot be swapped with itself"),
@@ -76,7 +76,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(correct, sentence: str) -> None
 
 
 def test_a_change_fits_only_the_tracks_it_was_made_for() -> None:
-    change = cut(FAMILY, 1, 3)
+    change = cut_track(FAMILY, 1, 3)
     with pytest.raises(ValueError, match="not the tracks"):
         apply_change(apply_change(FAMILY, change), change)
 
@@ -85,8 +85,13 @@ def some_change(data: st.DataObject, tracks: Tracks) -> TrackChange | None:
     """Any correction that is not refused."""
     ids = tracks.ids.tolist()
     one, other, frame = (data.draw(st.sampled_from(values)) for values in (ids, ids, range(1, 9)))
-    kind = data.draw(st.sampled_from([connect, mark_division, cut, swap]))
-    arguments = {connect: (one, other), mark_division: (one, other), cut: (one, frame), swap: (one, other, frame)}[kind]
+    kind = data.draw(st.sampled_from([connect_tracks, mark_division, cut_track, swap]))
+    arguments = {
+        connect_tracks: (one, other),
+        mark_division: (one, other),
+        cut_track: (one, frame),
+        swap: (one, other, frame),
+    }[kind]
     try:
         return kind(tracks, *arguments)
     except UserError:

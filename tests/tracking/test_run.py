@@ -11,7 +11,7 @@ from movies import draw_movie, renumber, straight, tracks_through
 
 from napari_unet.events import Finished, StopFlag, drain
 from napari_unet.tracking.config import TrackConfig
-from napari_unet.tracking.relabelling import follow_labels, relabel
+from napari_unet.tracking.relabelling import follow_labels, relabel_by_track
 from napari_unet.tracking.run import FrameLinked, track_steps
 from napari_unet.tracking.tracks import Tracks, tracks_of_labels
 
@@ -23,7 +23,7 @@ def track(labels: np.ndarray, pixel=None, **parameters) -> Tracks:
 def tracked(truth: np.ndarray, pixel=None, **parameters) -> np.ndarray:
     """`truth`, renumbered in each frame, and tracked."""
     labels = renumber(truth)
-    return relabel(labels, track(labels, pixel, **parameters))
+    return relabel_by_track(labels, track(labels, pixel, **parameters))
 
 
 def test_ids_stay_with_what_moves() -> None:
@@ -49,7 +49,7 @@ def test_daughters_get_ids_of_their_own_and_their_mother() -> None:
     truth = draw_movie(ways, radius={1: 8, 2: 5, 3: 5, 4: 6})
     labels = renumber(truth)
     tracks = track(labels)
-    found = relabel(labels, tracks)
+    found = relabel_by_track(labels, tracks)
     mother, first, second = (tracks_through(found, truth, number) for number in (1, 2, 3))
     assert (len(set(mother)), len(set(first)), len(set(second))) == (1, 1, 1)
     assert tracks.parents == {first[0]: mother[0], second[0]: mother[0]}
@@ -84,7 +84,7 @@ def test_of_two_as_near_the_one_that_overlaps_is_the_same() -> None:
     labels[0, 20:25, 10:51] = 1
     labels[1, 20:25, 18:59] = 2  # the same bar, 8 columns on
     labels[1, 26:31, 10:51] = 1  # another bar, 6 rows below
-    assert relabel(labels, track(labels))[1, 22, 40] == 1
+    assert relabel_by_track(labels, track(labels))[1, 22, 40] == 1
 
 
 def test_assignment_is_the_best_for_all_and_not_for_the_first() -> None:
@@ -100,7 +100,7 @@ def test_empty_frames_and_empty_movies() -> None:
     assert tracks_through(tracked(truth), truth, 1) == [1, 1]
     nothing = np.zeros((4, 20, 20), np.int32)
     assert len(track(nothing)) == 0
-    assert relabel(nothing, track(nothing)).max() == 0
+    assert relabel_by_track(nothing, track(nothing)).max() == 0
     assert len(track(nothing[:0])) == 0
 
 
@@ -126,7 +126,7 @@ def test_frames_are_told_one_by_one_and_a_stop_keeps_them() -> None:
     assert isinstance(last, Finished)
     assert last.stopped
     assert last.result.tracks.n_frames == 3
-    labels = relabel(truth, last.result.tracks)
+    labels = relabel_by_track(truth, last.result.tracks)
     assert np.array_equal(labels > 0, truth > 0)
     # what was not reached has ids of its own
     ids = [set(np.unique(frame)) - {0} for frame in (labels[:3], *labels[3:])]
@@ -138,7 +138,7 @@ def test_the_same_every_time_whatever_the_ids() -> None:
     first = tracked(truth)
     assert np.array_equal(first, tracked(truth))
     labels = renumber(truth, seed=7) * 1000
-    other = relabel(labels, track(labels))
+    other = relabel_by_track(labels, track(labels))
     pairs = np.unique(np.stack([first.ravel(), other.ravel()]), axis=1)
     assert pairs.shape[1] == np.unique(first).size == np.unique(other).size
 
@@ -149,7 +149,7 @@ frames = arrays.arrays(np.int32, st.tuples(st.integers(0, 4), st.just(6), st.jus
 @given(frames)
 def test_relabelling_keeps_every_pixel_and_every_object(labels: np.ndarray) -> None:
     tracks = track(labels)
-    found = relabel(labels, tracks)
+    found = relabel_by_track(labels, tracks)
     assert np.array_equal(found > 0, labels > 0)
     for before, after in zip(labels, found, strict=True):
         pairs = np.unique(np.stack([before.ravel(), after.ravel()]), axis=1)

@@ -36,15 +36,15 @@ def viewer(_window: SharedWindow, qtbot: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def surveys() -> None:
+def screenings() -> None:
     """For tests in which the program looks at labels by itself, with the model, and tells what is suspicious."""
 
 
 @pytest.fixture(autouse=True)
-def _surveys_if_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _screenings_if_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere nobody waits for it, but the end of each test would, until the model is loaded and has looked."""
-    if "surveys" not in request.fixturenames:
-        monkeypatch.setattr("napari_unet.ui.correct.queue.survey.SETTLE_MS", 10**8)
+    if "screenings" not in request.fixturenames:
+        monkeypatch.setattr("napari_unet.ui.correct.queue.screening.SETTLE_MS", 10**8)
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ class Desk:
         let_run(0.3)
         return work
 
-    def survey(self) -> Any:
+    def screening(self) -> Any:
         work = self.open(labelled=True)
         wait_for(lambda: self.session.background.job is not None, PATIENCE, "nothing was measured")
         return work
@@ -124,7 +124,7 @@ def main() -> None:
         (desk.segment_again, ("image", "reviewed", "preview")),
         (desk.estimate, ("image",)),
         (desk.finetune, ("labels",)),
-        (desk.survey, ("image",)),
+        (desk.screening, ("image",)),
     ):
         for role in roles:
             work = begin()

@@ -198,11 +198,11 @@ def test_where_next_goes_to_another_image_and_a_missed_object_is_added(desk: Any
     other.prediction = lacking.copy()
     desk.viewer.layers.selection.active = desk.layer
     desk.settle()
-    survey = desk.view.keeper.survey(other)
-    assert survey is not None, "an image that is not in view was not measured"
+    screening = desk.view.keeper.screening(other)
+    assert screening is not None, "an image that is not in view was not measured"
     maps = np.where(clean > 0, 0.95, 0.05).astype(np.float32).repeat(2, axis=0)
-    survey.look(lacking, (), clean[0], maps)
-    survey.look_for_missed(lacking, (), clean[0], maps)
+    screening.look(lacking, (), clean[0], maps)
+    screening.look_for_missed(lacking, (), clean[0], maps)
     for row in range(len(desk.view.queue.table)):  # all of the first image is reviewed
         desk.view._make_current(row)
         desk.view._mark(2)

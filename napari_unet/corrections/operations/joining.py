@@ -36,7 +36,7 @@ def merge_objects(
     boxes = {object_id: object_box(labels, at, through, SEAM) for object_id, at in touched.items()}
     whole = hull(boxes.values())
     if _volume(whole) > 4 * sum(map(_volume, boxes.values())):  # far apart: no seam, and no large box either
-        return relabel(labels, [at for object_id, at in touched.items() if object_id != target], target, through)
+        return give_id(labels, [at for object_id, at in touched.items() if object_id != target], target, through)
     new = labels[whole].copy()
     for object_id, box in boxes.items():
         part = new[tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, whole, strict=True))]
@@ -63,10 +63,10 @@ def delete_objects(
     labels: npt.NDArray[Any], stroke: Iterable[Place], through: Through = (), locked: Collection[int] = ()
 ) -> Change:
     """Make background of all objects that `stroke` touches."""
-    return relabel(labels, touched_objects(labels, stroke, locked).values(), 0, through)
+    return give_id(labels, touched_objects(labels, stroke, locked).values(), 0, through)
 
 
-def relabel(labels: npt.NDArray[Any], places: Iterable[Place], new_id: int, through: Through = ()) -> Change:
+def give_id(labels: npt.NDArray[Any], places: Iterable[Place], new_id: int, through: Through = ()) -> Change:
     """Give the objects at `places` the id `new_id`."""
     changes = []
     for at in places:
@@ -79,7 +79,7 @@ def relabel(labels: npt.NDArray[Any], places: Iterable[Place], new_id: int, thro
 def renumber_object(labels: npt.NDArray[Any], at: Place, next_id: Callable[[], int], through: Through = ()) -> Change:
     """Give the object at `at` a free id: an object of its own in this plane, or along `through`."""
     object_box(labels, at)
-    return relabel(labels, [at], next_id(), through)
+    return give_id(labels, [at], next_id(), through)
 
 
 def swap_ids(labels: npt.NDArray[Any], first: Place, second: Place, through: Through = ()) -> Change:
@@ -87,5 +87,5 @@ def swap_ids(labels: npt.NDArray[Any], first: Place, second: Place, through: Thr
     ids = [int(labels[at]) for at in (first, second)]
     if 0 in ids or ids[0] == ids[1]:
         raise UserError("Click two different objects to swap their ids.")
-    changes = [relabel(labels, [at], other, through) for at, other in ((first, ids[1]), (second, ids[0]))]
+    changes = [give_id(labels, [at], other, through) for at, other in ((first, ids[1]), (second, ids[0]))]
     return join_changes(labels, changes)

@@ -12,7 +12,7 @@ from napari_unet.finetuning.beginning import begin
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import PreviewRequest
 from napari_unet.finetuning.live.feed import LiveView, PlaneNews
-from napari_unet.finetuning.live.planes import LivePlanes, as_image
+from napari_unet.finetuning.live.planes import LivePlanes, as_corrected_image
 from napari_unet.finetuning.live.refresh import change_classes, change_objects, copy_view
 from napari_unet.finetuning.preview import middle_of_view, predict_preview
 from napari_unet.heads.registry import find_head
@@ -50,7 +50,7 @@ class LiveLearner:
 
     def __init__(self, parent: Model, news: PlaneNews, config: FinetuneConfig) -> None:
         self.config = config
-        self.beginning = begin(parent, [as_image(news, parent)], config)
+        self.beginning = begin(parent, [as_corrected_image(news, parent)], config)
         self.kind = self.beginning.kind
         self._head = find_head(self.kind.record)
         self._patch = fitting_size(min(PATCH, config.patch), self.kind.record.architecture)

@@ -40,7 +40,7 @@ class Drawn:
 
 
 @dataclass(eq=False)
-class _Piece:
+class _LivePiece:
     """`core` is learned from, `box` is that with its surroundings; `pixels` of it never change."""
 
     core: PlaneBox
@@ -51,7 +51,7 @@ class _Piece:
     fresh: Mask = field(default_factory=lambda: np.zeros((0, 0), bool))
 
 
-class Pieces:
+class LivePieces:
     """The pieces of one plane in which something is reviewed, as `predictor`'s model learns from them.
 
     Parameters
@@ -74,7 +74,7 @@ class Pieces:
         self._zoom = resampling_factor(predictor.record, diameter)
         self._margin = round(0.75 * patch / self._zoom)
         self._side = max(1, round(SIDE / self._zoom))
-        self._pieces: dict[tuple[int, int], _Piece] = {}
+        self._pieces: dict[tuple[int, int], _LivePiece] = {}
 
     def draw(self, drawn: Drawn, sure: bool = False) -> None:
         """Make anew the pieces that are new. If `sure`, background is taken at its word without asking the model."""
@@ -83,7 +83,7 @@ class Pieces:
             if not drawn.reviewed[core].any():
                 self._pieces.pop(key, None)
             elif known is None or drawn.fresh[box].any():
-                piece = known or _Piece(core, box, self._see(box))
+                piece = known or _LivePiece(core, box, self._see(box))
                 self._fill(piece, drawn, sure)
                 self._pieces[key] = piece
 
@@ -118,7 +118,7 @@ class Pieces:
         resized: Floats = resample(planes, resampled_shape(values.shape, self._zoom))
         return resized if values.ndim == 3 else resized[0]
 
-    def _fill(self, piece: _Piece, drawn: Drawn, sure: bool) -> None:
+    def _fill(self, piece: _LivePiece, drawn: Drawn, sure: bool) -> None:
         inside = np.zeros_like(drawn.reviewed)
         inside[piece.core] = drawn.reviewed[piece.core]
         labels = pick_nearest(drawn.labels[piece.box], self._zoom).astype(np.int32)

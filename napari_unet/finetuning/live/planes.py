@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning.live.feed import PlaneKey, PlaneNews
-from napari_unet.finetuning.live.pieces import Drawn, Pieces
+from napari_unet.finetuning.live.pieces import Drawn, LivePieces
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ChannelStack, ModelInput, model_input
@@ -27,7 +27,7 @@ class _Known:
     """A plane as it came last, in pieces, and how many objects of it were reviewed."""
 
     news: PlaneNews
-    pieces: Pieces
+    pieces: LivePieces
     n_objects: int
     diameter: float
 
@@ -59,7 +59,7 @@ class LivePlanes:
         for one in self._known.values():
             one.pieces.settle()
         key, record = (news.key, news.plane), self.model.record
-        head, corrected = find_head(record), as_image(news)
+        head, corrected = find_head(record), as_corrected_image(news)
         survey = head.survey([corrected], record)
         n_objects = survey.n_objects + len(survey.removed)
         if not n_objects:
@@ -74,7 +74,7 @@ class LivePlanes:
         pieces.draw(Drawn(*parts, class_weights=survey.class_weights), sure=hurried)
         self._known[key] = _Known(news, pieces, n_objects, diameter)
 
-    def _pieces_for(self, news: PlaneNews, diameter: float, before: _Known | None) -> Pieces:
+    def _pieces_for(self, news: PlaneNews, diameter: float, before: _Known | None) -> LivePieces:
         """Those that there are, unless objects are of quite another size."""
         if before is not None:
             ratio = diameter / before.pieces.diameter
@@ -83,7 +83,7 @@ class LivePlanes:
         record = self.model.record
         whole = model_input(news.image, record.architecture.in_channels)
         limits = news.look.limits_of(whole, news.plane, record.normalization)
-        return Pieces(whole.plane(news.plane), limits, diameter, self._patch, self._predictor)
+        return LivePieces(whole.plane(news.plane), limits, diameter, self._patch, self._predictor)
 
     @property
     def planes(self) -> list[TrainingPlane]:
@@ -109,7 +109,7 @@ class LivePlanes:
         return found.get(key) or (float(np.median(list(found.values()))) if found else None)
 
 
-def as_image(news: PlaneNews, model: Model | None = None) -> CorrectedImage:
+def as_corrected_image(news: PlaneNews, model: Model | None = None) -> CorrectedImage:
     """The plane as an image of its own, with all channels, or those that kinds of `model` may look at."""
     seen = news.image
     if model is not None:

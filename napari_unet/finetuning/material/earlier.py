@@ -81,7 +81,7 @@ class EarlierImages:
 
     def count(self, number: int, reference: ImageReference) -> EarlierImage | None:
         """How much was reviewed of an image; None if nothing was."""
-        has_objects = head_named(task_of(reference, class_names_of(reference))).draws_objects
+        has_objects = head_named(labelling_task(reference, class_names_in(reference))).draws_objects
         try:
             reviewed = self._read(number, REVIEWED)
             if reviewed is None or not reviewed.any() or self._read(number, LABELS, ()) is None:
@@ -214,18 +214,18 @@ def view_of(reference: ImageReference) -> View:
     return View().with_diameter(details.get("diameter"), bool(details.get("diameter_estimated")))
 
 
-def class_names_of(reference: ImageReference) -> tuple[str, ...]:
+def class_names_in(reference: ImageReference) -> tuple[str, ...]:
     """Names of the classes that an image was labelled with, by value; empty where labels are objects."""
     return tuple(reference.details.get("class_names") or ())
 
 
-def task_of(reference: ImageReference, class_names: Sequence[str]) -> str:
+def labelling_task(reference: ImageReference, class_names: Sequence[str]) -> str:
     """Which head labelled an image; projects of before have the names of classes alone."""
     return str(reference.details.get("task") or ("semantic" if class_names else "instances"))
 
 
 def check_task(reference: ImageReference, record: ModelRecord) -> None:
     """Raise `UserError` if labels of objects would teach a model for classes, or the other way round."""
-    problem = find_head(record).fits(class_names_of(reference), record)
+    problem = find_head(record).fits(class_names_in(reference), record)
     if problem is not None:
         raise UserError(f"“{reference.name}” is left out: {problem}.")

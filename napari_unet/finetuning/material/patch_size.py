@@ -47,10 +47,10 @@ def choose_patch_size(head: Head, planes: Sequence[TrainingPlane], largest: int)
     """
     sizes = [round(largest * share) for share in _SIZES]
     places = [head.centers(plane) for plane in planes]
-    return next((size for size in sizes if reviewed_share(planes, places, size) >= _ENOUGH), sizes[-1])
+    return next((size for size in sizes if share_in_patches(planes, places, size) >= _ENOUGH), sizes[-1])
 
 
-def reviewed_share(planes: Sequence[TrainingPlane], centers: Sequence[Centers], size: int) -> float:
+def share_in_patches(planes: Sequence[TrainingPlane], centers: Sequence[Centers], size: int) -> float:
     """Mean share of reviewed pixels in patches of `size` around the places that patches are cut around.
 
     `centers` are these places of each plane, as `Head.centers` has them.

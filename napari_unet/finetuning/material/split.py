@@ -35,7 +35,7 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class _Candidate:
+class _Division:
     """Which objects (bool, in the survey's order) a split learns from and scores; `build` makes its masks."""
 
     learned: Mask
@@ -61,7 +61,7 @@ def split_reviewed(
     """
     known = np.zeros(len(survey.objects), bool) if known is None else known
 
-    def cost(candidate: _Candidate) -> float:
+    def cost(candidate: _Division) -> float:
         scored = int(candidate.scored.sum())
         return _cost(candidate, survey, share) + (float(known[candidate.scored].mean()) if scored else 0.0)
 
@@ -77,7 +77,7 @@ def split_reviewed(
     return Split(tuple(reviewed), tuple(np.zeros_like(mask) for mask in reviewed))
 
 
-def count_objects(survey: Survey, masks: Sequence[Mask]) -> int:
+def count_inside(survey: Survey, masks: Sequence[Mask]) -> int:
     """Objects, each counted once, whose centre lies in the YX mask of their image."""
     there = [found for found, inside in zip(survey.objects, are_inside(survey, masks), strict=True) if inside]
     return len({(found.image, found.label) for found in there})
@@ -89,7 +89,7 @@ def are_inside(survey: Survey, masks: Sequence[Mask]) -> Mask:
     return np.array([bool(place) for place in places], bool)
 
 
-def _cost(candidate: _Candidate, survey: Survey, share: float) -> float:
+def _cost(candidate: _Division, survey: Survey, share: float) -> float:
     """How far a split is from holding out `share` of the objects and of the corrections; 1 or more: not usable."""
     learned, scored = int(candidate.learned.sum()), int(candidate.scored.sum())
     if scored < 2 or learned < 3 or scored > learned:
@@ -109,7 +109,7 @@ def _cost(candidate: _Candidate, survey: Survey, share: float) -> float:
 
 def _by_image(
     survey: Survey, reviewed: Sequence[Mask], share: float, generator: np.random.Generator, tries: int = 100
-) -> Iterator[_Candidate]:
+) -> Iterator[_Division]:
     """Whole images held out; at least two are left to learn from."""
     n = len(reviewed)
     image = np.array([found.image for found in survey.objects])
@@ -126,12 +126,12 @@ def _by_image(
                 tuple(mask if out[i] else empty[i] for i, mask in enumerate(reviewed)),
             )
 
-        yield _Candidate(~out[image], out[image], build)
+        yield _Division(~out[image], out[image], build)
 
 
 def _by_region(
     survey: Survey, reviewed: Sequence[Mask], generator: np.random.Generator, tries: int = 100
-) -> Iterator[_Candidate]:
+) -> Iterator[_Division]:
     """Reviewed regions that lie at least an object apart, in random groups."""
     regions, offset = [], 0
     for number, mask in enumerate(reviewed):
@@ -152,7 +152,7 @@ def _by_region(
                 tuple(mask & there for mask, there in zip(reviewed, held, strict=True)),
             )
 
-        yield _Candidate((home > 0) & ~out[home], out[home], build)
+        yield _Division((home > 0) & ~out[home], out[home], build)
 
 
 def _apart(mask: Mask, gap: float) -> tuple[npt.NDArray[np.int32], int]:
@@ -162,7 +162,7 @@ def _apart(mask: Mask, gap: float) -> tuple[npt.NDArray[np.int32], int]:
     return labels, int(count)
 
 
-def _by_cut(survey: Survey, reviewed: Sequence[Mask]) -> Iterator[_Candidate]:
+def _by_cut(survey: Survey, reviewed: Sequence[Mask]) -> Iterator[_Division]:
     """One side of a straight cut through each image, at several angles and places, with a gap of an object's width."""
     image = np.array([found.image for found in survey.objects])
     centers = np.array([found.center for found in survey.objects])
@@ -181,7 +181,7 @@ def _by_cut(survey: Survey, reviewed: Sequence[Mask]) -> Iterator[_Candidate]:
                 return Split(tuple(learn for learn, _ in sides), tuple(score for _, score in sides))
 
             beyond = along - cuts[image]
-            yield _Candidate(beyond < -gaps[image] / 2, beyond > gaps[image] / 2, build)
+            yield _Division(beyond < -gaps[image] / 2, beyond > gaps[image] / 2, build)
 
 
 def _sides(mask: Mask, direction: npt.NDArray[np.float64], cut: float, gap: float) -> tuple[Mask, Mask]:

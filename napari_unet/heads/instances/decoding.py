@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.segmentation import watershed  # type: ignore[attr-defined,unused-ignore]
 
-from napari_unet.labels.pieces import Pieces, connect, spread
+from napari_unet.labels.pieces import Pieces, connect_runs, spread
 
 
 def label_instances(
@@ -30,7 +30,7 @@ def label_instances(
     """
     foreground = probability[0] > foreground_threshold
     labels = np.zeros(foreground.shape, np.int32)
-    pieces = connect(foreground)
+    pieces = connect_runs(foreground)
     if pieces.count == 0:
         return labels
     places = spread(pieces.starts, pieces.stops - pieces.starts)
@@ -54,12 +54,12 @@ def _find_cores(core: npt.NDArray[Any], foreground: npt.NDArray[np.bool_], lowes
     Numbered without order, and not all numbers are used.
     """
     inside = (core > lowest) & foreground
-    before = connect(inside)
+    before = connect_runs(inside)
     cores = [before]
     core_of_run, count = before.ids, before.count
     replaced = np.zeros(count + 1, np.bool_)
     for level in np.arange(lowest + _LEVEL, _HIGHEST, _LEVEL):
-        parts = connect((core > level) & inside)
+        parts = connect_runs((core > level) & inside)
         parents = np.zeros(parts.count + 1, np.int32)
         parents[1:] = core_of_run[parts.within(before)]
         large = np.where(parts.sizes >= smallest, parents, 0)
@@ -143,7 +143,7 @@ def _fill_holes(
 
     `places` are the pixels of objects in the flat image; returned are those that became so.
     """
-    gaps = connect(~foreground)
+    gaps = connect_runs(~foreground)
     # Beyond the border of the image the background, or an object, may go on.
     inner = ~gaps.at_border(labels.shape)[gaps.ids]
     lengths = (gaps.stops - gaps.starts)[inner]

@@ -21,7 +21,7 @@ from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
 from napari_unet.heads.survey import ReviewedImage, Survey
 from napari_unet.labels.evidence import Score
 from napari_unet.labels.matching import count_objects
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.labels.types import Floats
 from napari_unet.models.record import ModelRecord
 
@@ -111,7 +111,7 @@ class Instances(Head):
     def judge(self, outcome: Outcome) -> Verdict:
         return judge_objects(outcome)
 
-    def tally(self, truth: npt.NDArray[Any], found: npt.NDArray[Any], record: ModelRecord) -> Tally:
+    def tally(self, truth: npt.NDArray[Any], found: npt.NDArray[Any], record: ModelRecord) -> ObjectTally:
         return tally_objects(truth, found)
 
     def summarize(self, labels: npt.NDArray[Any], record: ModelRecord) -> dict[str, Any]:

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from napari_unet.heads.planes import HeldOutPlane
 from napari_unet.labels.evidence import Evidence, Score, add_evidence, collect_evidence
 from napari_unet.labels.regions import whole_objects
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectPart:
     """One plane compared: how many were found, and which."""
 
-    tally: Tally
+    tally: ObjectTally
     evidence: Evidence
 
 
@@ -41,7 +41,9 @@ def compare_objects(plane: HeldOutPlane, found: npt.NDArray[np.int32]) -> Object
     """
     if plane.region.ndim == 3:
         parts = [compare_objects(one, found[z]) for z, one in plane.slices]
-        return ObjectPart(sum((one.tally for one in parts), Tally()), add_evidence([one.evidence for one in parts]))
+        return ObjectPart(
+            sum((one.tally for one in parts), ObjectTally()), add_evidence([one.evidence for one in parts])
+        )
     truth, counts = whole_truth(plane)
     found = drop_uncounted(found, counts)
     return ObjectPart(tally_objects(truth, found), collect_evidence(truth, found, plane.image))
@@ -49,7 +51,7 @@ def compare_objects(plane: HeldOutPlane, found: npt.NDArray[np.int32]) -> Object
 
 def pool_objects(parts: Sequence[ObjectPart]) -> Score:
     """The score of all planes together."""
-    pooled = sum((part.tally for part in parts), Tally())
+    pooled = sum((part.tally for part in parts), ObjectTally())
     by_threshold = pooled.average_precision()
     evidence = add_evidence([part.evidence for part in parts])
     return Score(by_threshold[0.5], by_threshold[0.75], pooled.mean_ap, pooled.n_truth, evidence)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from napari_unet.heads.outcome import TOO_FEW, Evenness, Kept, Outcome, Verdict, rank
 from napari_unet.heads.survey import Survey
-from napari_unet.labels.evidence import Score, ScoreChange
+from napari_unet.labels.evidence import Score, ScoreDifference
 
 _FEW = 10  # held-out objects below which a score is rough
 _RIGHT = 0.95  # mean AP above which there is nothing left to gain
@@ -40,7 +40,9 @@ def _judge(outcome: Outcome) -> Verdict:
     return Verdict(better, f"{scores} {said}{_describe_base(outcome)}", change)
 
 
-def _with_score(before: Score, after: Score, change: ScoreChange | None, outcome: Outcome) -> tuple[bool | None, str]:
+def _with_score(
+    before: Score, after: Score, change: ScoreDifference | None, outcome: Outcome
+) -> tuple[bool | None, str]:
     gain = rank(after) - rank(before) > 1e-6
     same = abs(rank(after) - rank(before)) <= 1e-6
     if before.mean_ap > _RIGHT:
@@ -133,7 +135,7 @@ def _describe_uneven(evenness: Evenness) -> str:
     )
 
 
-def _how_many_more(change: ScoreChange) -> str:
+def _how_many_more(change: ScoreDifference) -> str:
     """Held-out objects are a quarter; the margin shrinks with the square root of their number."""
     margin = change.difference - change.low
     times = (margin / max(change.difference, 1e-3)) ** 2

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.heads.semantic.survey import CELL
-from napari_unet.labels.evidence import SURE, Score, ScoreChange
+from napari_unet.labels.evidence import SURE, Score, ScoreDifference
 from napari_unet.labels.ids import count_values
 
 _DRAWS = 1000
@@ -70,14 +70,14 @@ def pool_cells(cells: Table, class_names: Sequence[str]) -> ClassScore:
     return ClassScore(mean_iou, mean_iou, mean_iou, len(cells), None, dice, cells)
 
 
-def compare_classes(before: ClassScore, after: ClassScore, seed: int = 0) -> ScoreChange:
+def compare_classes(before: ClassScore, after: ClassScore, seed: int = 0) -> ScoreDifference:
     """How much better `after` is, and how sure that is: cells are drawn anew, the same for both (paired bootstrap)."""
     n = len(before.cells)
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=_DRAWS)
     sums = [np.tensordot(weights, one.cells, axes=1) for one in (before, after)]
     differences = _mean_iou(sums[1]) - _mean_iou(sums[0])
     low, high = (float(value) for value in np.quantile(differences, [1 - SURE, SURE]))
-    return ScoreChange(after.mean_iou - before.mean_iou, low, high, float(np.mean(differences > 1e-9)), n)
+    return ScoreDifference(after.mean_iou - before.mean_iou, low, high, float(np.mean(differences > 1e-9)), n)
 
 
 def _mean_iou(sums: Table) -> npt.NDArray[np.float64]:

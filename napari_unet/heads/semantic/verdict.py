@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_unet.heads.outcome import Outcome, Verdict
 from napari_unet.heads.semantic.scoring import ClassScore, compare_classes
-from napari_unet.labels.evidence import ScoreChange
+from napari_unet.labels.evidence import ScoreDifference
 
 _RIGHT = 0.98  # mean IoU above which there is nothing left to gain
 _FEW = 10  # held-out cells below which a score is rough
@@ -28,7 +28,7 @@ def judge_classes(outcome: Outcome) -> Verdict:
     return Verdict(better, f"{scores} {said}", change)
 
 
-def _verdict(before: ClassScore, after: ClassScore, change: ScoreChange) -> tuple[bool | None, str]:
+def _verdict(before: ClassScore, after: ClassScore, change: ScoreDifference) -> tuple[bool | None, str]:
     if before.mean_iou > _RIGHT:
         return False, "Not better: the old model was already right there. Correct what is wrong."
     if not change.is_gain:

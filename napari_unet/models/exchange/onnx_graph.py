@@ -28,7 +28,7 @@ def draw_network(network: UNet) -> Any:
         If the package onnx is missing.
     """
     onnx = import_onnx()
-    config, drawing = network.config, _Drawing(network)
+    config, drawing = network.config, _Graph(network)
     drawing.rename(drawing.conv(_draw_body(drawing), "final"), OUTPUT)
     sizes = _SPATIAL[config.ndim]
     made = sizes if config.padding == "same" else tuple(f"{size}_out" for size in sizes)
@@ -61,7 +61,7 @@ def import_onnx() -> Any:
     return onnx
 
 
-class _Drawing:
+class _Graph:
     """The nodes as they are added, each called after what it makes, and the arrays that they read."""
 
     def __init__(self, network: UNet) -> None:
@@ -118,7 +118,7 @@ class _Drawing:
         return self.constant(name, np.ascontiguousarray(self._weights[name], np.float32))
 
 
-def _draw_body(drawing: _Drawing) -> str:
+def _draw_body(drawing: _Graph) -> str:
     """Encoder, bridge and decoder; gives the name of what the final layer reads."""
     config, x, skips = drawing.config, INPUT, []
     for level in range(config.depth):
@@ -138,7 +138,7 @@ def _draw_body(drawing: _Drawing) -> str:
     return x
 
 
-def _draw_stage(drawing: _Drawing, x: str, name: str, level: int) -> str:
+def _draw_stage(drawing: _Graph, x: str, name: str, level: int) -> str:
     config = drawing.config
     pad = [int(config.padding == "same" and axis.sees(level)) for axis in config.axes] * 2
     y = drawing.normalize(drawing.conv(x, f"{name}.conv1", pads=pad), f"{name}.norm1")
@@ -150,7 +150,7 @@ def _draw_stage(drawing: _Drawing, x: str, name: str, level: int) -> str:
     return drawing.add("Relu", [y], f"{name}.relu2")
 
 
-def _draw_up(drawing: _Drawing, x: str, name: str, level: int) -> str:
+def _draw_up(drawing: _Graph, x: str, name: str, level: int) -> str:
     config, twos = drawing.config, list(pooled(drawing.config, level))
     if config.upsampling == "transposed":
         return drawing.conv(x, f"{name}.conv", "ConvTranspose", kernel_shape=twos, strides=twos)

@@ -15,7 +15,7 @@ _BUSY_SECONDS = 5.0
 _IN_MEMORY = "Painting goes on in memory, and nothing saved earlier is harmed"
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def open_connection(path: Path) -> sqlite3.Connection:
     """A connection that writes. A commit has reached the disk when it returns (`synchronous=FULL`): not only a kill
     but a power cut leaves it there.
     """
@@ -49,7 +49,7 @@ def connect_to_read(path: Path, scratch: Path | None = None, alone: bool = False
     copy = scratch / path.name
     for source in (path, wal):
         shutil.copyfile(source, copy.with_name(source.name))
-    return connect(copy)
+    return open_connection(copy)
 
 
 def _open_uri(path: Path, options: str) -> sqlite3.Connection:

@@ -45,7 +45,7 @@ class ArrayRow:
 # -- images ------------------------------------------------------------------------------------------------------------
 
 
-def write_image(connection: sqlite3.Connection, number: int, reference: ImageReference) -> None:
+def write_image_row(connection: sqlite3.Connection, number: int, reference: ImageReference) -> None:
     """Add an image, or replace what is known of it."""
     values = (
         reference.name, reference.path, reference.relative_path, reference.hash, reference.n_bytes, reference.axes,
@@ -60,7 +60,7 @@ def write_image(connection: sqlite3.Connection, number: int, reference: ImageRef
     )
 
 
-def read_images(connection: sqlite3.Connection) -> dict[int, ImageReference]:
+def read_image_rows(connection: sqlite3.Connection) -> dict[int, ImageReference]:
     """The images by their numbers."""
     found = {}
     for number, *row in connection.execute(f"SELECT id, {_IMAGE_COLUMNS} FROM image ORDER BY id"):

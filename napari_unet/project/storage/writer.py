@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_unet.project.storage.connection import connect, connect_to_read, explain_delay, explain_failure
+from napari_unet.project.storage.connection import connect_to_read, explain_delay, explain_failure, open_connection
 from napari_unet.project.storage.schema import project_id
 from napari_unet.project.storage.state import PENDING, SAVED, StoreState, failure, late
 
@@ -182,7 +182,7 @@ class Writer:
             with contextlib.closing(connect_to_read(self.path, alone=True)) as found:
                 if project_id(found) != self._project:
                     raise OSError(f"another file has taken the place of {self.path}")
-            self._connection = connect(self.path)
+            self._connection = open_connection(self.path)
             self._inode = _inode(self.path)
         return self._connection
 

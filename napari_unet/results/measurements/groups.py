@@ -17,7 +17,7 @@ _GROUPING = ("folder", "image", "class")
 
 
 @dataclass(frozen=True)
-class Box:
+class BoxSummary:
     """Of a group: `count` objects in `n_images` images, quartiles, and the values that the whiskers end at.
 
     Whiskers reach to the last values within 1.5 times the height of the box (Tukey, Exploratory Data Analysis, 1977).
@@ -46,7 +46,7 @@ def list_values(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if name not in keys and table[name].dtype.kind in "iuf"]
 
 
-def make_boxes(table: pd.DataFrame, value: str, by: str) -> list[Box]:
+def make_boxes(table: pd.DataFrame, value: str, by: str) -> list[BoxSummary]:
     """A box for each group of column `by`, in the order of their names; groups without a known value are left out.
 
     Raises
@@ -70,9 +70,9 @@ def make_boxes(table: pd.DataFrame, value: str, by: str) -> list[Box]:
     return boxes
 
 
-def _box(name: str, n_images: int, values: Doubles) -> Box:
+def _box(name: str, n_images: int, values: Doubles) -> BoxSummary:
     lower, middle, upper = (float(one) for one in np.percentile(values, (25, 50, 75)))
     reach = _WHISKER * (upper - lower)
     low = float(values[values >= lower - reach].min())
     high = float(values[values <= upper + reach].max())
-    return Box(name, int(values.size), n_images, low, lower, middle, upper, high)
+    return BoxSummary(name, int(values.size), n_images, low, lower, middle, upper, high)

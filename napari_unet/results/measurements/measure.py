@@ -19,7 +19,7 @@ from napari_unet.results.measurements.columns import BY_NAME, Column, choose_col
 from napari_unet.results.measurements.config import MeasureConfig
 from napari_unet.results.measurements.facts import Facts
 from napari_unet.results.measurements.gathering import Gatherer
-from napari_unet.results.measurements.properties.company import Contacts, Overlaps
+from napari_unet.results.measurements.properties.company import Contacts, LargestOverlap
 from napari_unet.results.measurements.properties.form import Form
 from napari_unet.results.measurements.properties.hulls import Hulls
 from napari_unet.results.measurements.properties.intensities import Intensities
@@ -166,7 +166,7 @@ def _gatherers(
         found.append(Hulls((spacing[0], spacing[1])))
     if "neighbors" in names:
         found.append(Contacts())
-    found += [Overlaps(number, name) for number, name in enumerate(source.others) if name in names]
+    found += [LargestOverlap(number, name) for number, name in enumerate(source.others) if name in names]
     wanted = {name.removeprefix("intensity_") for name in names if name.startswith("intensity_")}
     return Form(ndim), found, [Intensities(number, wanted) for number in range(len(source.channels))]
 

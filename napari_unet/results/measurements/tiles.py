@@ -71,7 +71,7 @@ class MeasuredTile:
         return np.searchsorted(objects, ids).astype(np.int64)
 
 
-def plan_tiles(shape: Sequence[int], chunks: Sequence[int] | None, pixels: int) -> list[Box]:
+def plan_measuring(shape: Sequence[int], chunks: Sequence[int] | None, pixels: int) -> list[Box]:
     """Blocks that cover an array of `shape` ((Z,) Y, X), about `pixels` each, whole chunks where it has chunks."""
     steps = _steps(shape, chunks, pixels)
     ranges = (range(0, size, step) for size, step in zip(shape, steps, strict=True))
@@ -101,7 +101,7 @@ def read_tiles(
     labels: Any, channels: Sequence[Any], others: Sequence[Any], pixels: int
 ) -> Iterator[tuple[int, int, MeasuredTile]]:
     """(number from 1, how many, tile) of each tile of `labels` ((Z,) Y, X; numpy, dask or zarr) that has objects."""
-    plan = plan_tiles(labels.shape, chunks_of(labels), pixels)
+    plan = plan_measuring(labels.shape, chunks_of(labels), pixels)
     for number, block in enumerate(plan, start=1):
         surrounded = _read_around(labels, block)
         if surrounded.any():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from napari_unet.errors import UserError
-from napari_unet.results.measurements.groups import Box, make_boxes
+from napari_unet.results.measurements.groups import BoxSummary, make_boxes
 from napari_unet.results.measurements.headings import heading_of
 from napari_unet.results.pictures.drawing import NO_DATE, check_picture_path
 
@@ -15,7 +15,7 @@ _WIDE = 4.0  # inches, and some for each group
 _DOTS = 200  # an inch
 
 
-def draw_box_plot(table: pd.DataFrame, value: str, by: str, path: Path) -> list[Box]:
+def draw_box_plot(table: pd.DataFrame, value: str, by: str, path: Path) -> list[BoxSummary]:
     """Write a box plot of column `value` by the groups of column `by` to `path` (.png, .pdf, .svg).
 
     Under each box is how many objects of how many images it sums up. Raises `UserError` as `make_boxes` does, and if
@@ -44,7 +44,7 @@ def draw_box_plot(table: pd.DataFrame, value: str, by: str, path: Path) -> list[
     return boxes
 
 
-def _statistics(box: Box) -> dict[str, object]:
+def _statistics(box: BoxSummary) -> dict[str, object]:
     """A box as matplotlib wants it."""
     images = "1 image" if box.n_images == 1 else f"{box.n_images} images"
     ends: dict[str, object] = {

@@ -14,7 +14,7 @@ from napari_unet.images.normalization import HUGE_PLANE
 from napari_unet.models.model import Model
 from napari_unet.segmentation.blocks.grid import BlockGrid, plan_grid
 from napari_unet.segmentation.blocks.run import BlockEvent, run_blocks
-from napari_unet.segmentation.blocks.work import BlockWork, FileSource, HeldSource, Scheduler, Source, ThisThread
+from napari_unet.segmentation.blocks.work import BlockSource, BlockWork, FileSource, HeldSource, Scheduler, ThisThread
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Estimated
 from napari_unet.segmentation.kinds import choose_kind
@@ -73,7 +73,7 @@ def segment_blocks_steps(
     for unit in units:
         plan = plan.measured(seen, unit)
     grid = plan_grid(seen.shape[len(units[0]) :], plan, blocks.side, blocks.halo)
-    source: Source = HeldSource(seen, predictor) if files is None else files.answered_by(choice.name)
+    source: BlockSource = HeldSource(seen, predictor) if files is None else files.answered_by(choice.name)
     work = BlockWork(source, plan, grid, target)
     yield from run_blocks(work, seen, scheduler or ThisThread(), _fingerprint(seen, model, plan, grid), stop)
 

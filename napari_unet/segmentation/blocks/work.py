@@ -22,7 +22,7 @@ from napari_unet.segmentation.tiles.tile import TilePredictor
 Opened = tuple[ModelInput, TilePredictor]
 
 
-class Source(Protocol):
+class BlockSource(Protocol):
     """Where image and model come from."""
 
     def open(self) -> Opened: ...
@@ -75,7 +75,7 @@ def _open(source: FileSource) -> Opened:
 class BlockWork:
     """All that a block needs; small, where the source is files."""
 
-    source: Source
+    source: BlockSource
     plan: Plan
     grid: BlockGrid
     target: Path

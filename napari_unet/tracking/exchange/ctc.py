@@ -17,7 +17,7 @@ import numpy.typing as npt
 import tifffile
 
 from napari_unet.errors import UserError, require
-from napari_unet.tracking.relabelling import relabel
+from napari_unet.tracking.relabelling import relabel_by_track
 from napari_unet.tracking.tracks import Tracks, tracks_of_labels
 
 _TABLES = ("res_track.txt", "man_track.txt")
@@ -33,7 +33,7 @@ def write_ctc(folder: Path, labels: Any, tracks: Tracks, truth: bool = False) ->
         If there are more tracks than 16 bits can name, which the format demands, or the folder cannot be written.
     """
     whole = without_gaps(tracks)
-    numbers = relabel(labels, whole)
+    numbers = relabel_by_track(labels, whole)
     require(
         int(numbers.max(initial=0)) <= _LARGEST,
         f"The Cell Tracking Challenge's format holds {_LARGEST} tracks at most: export as GEFF or TIFF.",

@@ -30,7 +30,7 @@ from napari_unet.ui.widgets.help_window import START, show_help
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyRow:
     """A key, what it does, and where it works."""
 
     keys: str
@@ -39,12 +39,12 @@ class Key:
 
 
 _NAPARI = (
-    Key("P, E, F, L", "paint, erase, fill, pick an id", "napari, on labels"),
-    Key("M", "a new id", "napari, on labels"),
-    Key("[ and ]", "smaller and larger brush", "napari, on labels"),
-    Key("B", "paint over other objects, or spare them", "napari, on labels"),
-    Key("Ctrl+Z, Ctrl+Shift+Z", "undo, redo", "napari, on labels"),
-    Key("Space", "move the view while the key is held", "napari"),
+    KeyRow("P, E, F, L", "paint, erase, fill, pick an id", "napari, on labels"),
+    KeyRow("M", "a new id", "napari, on labels"),
+    KeyRow("[ and ]", "smaller and larger brush", "napari, on labels"),
+    KeyRow("B", "paint over other objects, or spare them", "napari, on labels"),
+    KeyRow("Ctrl+Z, Ctrl+Shift+Z", "undo, redo", "napari, on labels"),
+    KeyRow("Space", "move the view while the key is held", "napari"),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.scores import Tally, tally_objects
+from napari_unet.labels.scores import ObjectTally, tally_objects
 
 HOW_SCORED = (
     "AP@0.5 = TP / (TP + FP + FN) of outlines in slices at IoU 0.5, pooled over all slices, by optimal matching with "
@@ -29,10 +29,10 @@ def touched_area(
 
 def score_untouched(
     truth: npt.NDArray[Any], labels: npt.NDArray[Any], touched: npt.NDArray[np.bool_]
-) -> tuple[Tally, int]:
+) -> tuple[ObjectTally, int]:
     """Tally of the outlines (ZYX) away from `touched` (Y, X), and the number of cells that they belong to."""
     out = np.unique(truth[:, touched])
-    tally = Tally()
+    tally = ObjectTally()
     for true_plane, plane in zip(truth, labels, strict=True):
         aside = touched | (np.isin(true_plane, out) & (true_plane > 0))
         total = np.bincount(plane.ravel())

@@ -209,7 +209,7 @@ class DemoUser:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class SeenCells:
     """What a person sees in a view: ids of true `cells` wholly in it, those that are `wrong`, pixels to `erase`."""
 
     cells: tuple[int, ...]
@@ -217,7 +217,7 @@ class View:
     erase: npt.NDArray[np.bool_]
 
 
-def look_for_errors(truth: Labels, labels: Labels, region: tuple[slice, slice]) -> View:
+def look_for_errors(truth: Labels, labels: Labels, region: tuple[slice, slice]) -> SeenCells:
     """Compare labels with the truth (both Y, X) where cells lie wholly in rows and columns of a region."""
     table = overlap_table(truth, labels)
     right = table.iou >= RIGHT
@@ -225,4 +225,4 @@ def look_for_errors(truth: Labels, labels: Labels, region: tuple[slice, slice]) 
     cells = [int(cell) for cell in np.flatnonzero(inside) if cell and inside[cell] == table.truth_size[cell]]
     wrong = sorted(set(cells) - set(table.truth[right].tolist()))
     left_over = (labels > 0) & ~np.isin(labels, table.predicted[right])
-    return View(tuple(cells), tuple(wrong), left_over & np.isin(truth, wrong))
+    return SeenCells(tuple(cells), tuple(wrong), left_over & np.isin(truth, wrong))

@@ -86,7 +86,7 @@ class ResultView(QFrame):
         self._work = next((known for known in self.session.works if known.key == key), work)
         self.sentence.setText(result.sentence.replace(" -> ", "\u00a0->\u00a0"))  # a score is not torn apart
         self.sentence.setToolTip(explain_score(result))
-        self.summary = summarize(result)
+        self.summary = summarize_result(result)
         self._show_buttons(views=compared is not None, choice=True, again=False)
         self.views["labels"].setChecked(True)
         # The choice that the score speaks for is the one that Return takes.
@@ -176,7 +176,7 @@ class ResultView(QFrame):
         self.segment_again.emit()
 
 
-def summarize(result: FinetuneResult) -> str:
+def summarize_result(result: FinetuneResult) -> str:
     """A few words for the header."""
     if result.better is False and (result.before is None or result.after is None):
         return "not better: the old model stays in use"

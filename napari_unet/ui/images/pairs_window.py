@@ -111,7 +111,7 @@ class PairsWindow(QDialog):
         if isinstance(found, CheckedFolder):
             self.found = found
             self.table.addTopLevelItems(list(_rows(found)))
-            self.summary.setText(summarize(found))
+            self.summary.setText(summarize_pairs(found))
             self._allow(len(found.usable))
         else:
             self._say(found.message if isinstance(found, Failed) else found)
@@ -175,7 +175,7 @@ def _row(image: str, labels: str, state: str, tip: str) -> QTreeWidgetItem:
     return row
 
 
-def summarize(found: CheckedFolder) -> str:
+def summarize_pairs(found: CheckedFolder) -> str:
     """For example "30 pairs fit. 1 does not fit in shape. 2 images and 1 file of masks have no partner."."""
     n, wrong = len(found.usable), len(found.checked) - len(found.usable)
     lonely, spare = len(found.pairing.lonely), len(found.pairing.spare)

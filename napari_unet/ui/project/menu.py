@@ -29,7 +29,7 @@ from napari_unet.project.recovery import find_recoveries, remove_recovery
 from napari_unet.project.references import ImageReference, is_changed
 from napari_unet.project.storage.state import Saving
 from napari_unet.ui.project.methods_window import MethodsWindow
-from napari_unet.ui.project.opening import Restored, closed_number, restore_opened, restore_project
+from napari_unet.ui.project.opening import Reopened, closed_number, restore_opened, restore_project
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recent import recent_projects
 from napari_unet.ui.session.listening import listen
@@ -179,7 +179,7 @@ class ProjectBar(QWidget):
         if restored.training is not None:
             self.keeper.training_lost.emit(restored.training)
 
-    def _tell(self, restored: Restored) -> None:
+    def _tell(self, restored: Reopened) -> None:
         text = " ".join((restored.sentence, *restored.problems)).strip()
         self._told = not restored.problems
         self.message.show_text(text, "error" if restored.problems else "info", None)
@@ -220,7 +220,7 @@ class ProjectBar(QWidget):
 
     # -- images that are others now -------------------------------------------------------------------------------
 
-    def _check_images(self, project: Project, restored: Restored) -> None:
+    def _check_images(self, project: Project, restored: Reopened) -> None:
         """Compare the images with their hashes; large files take a while to read."""
         references = project.images()
         places = [(references[number], place) for number, place in restored.places.items()]

@@ -13,7 +13,7 @@ from napari.layers import Labels
 
 from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
-from napari_unet.finetuning.material.earlier import class_names_of, task_of, view_of
+from napari_unet.finetuning.material.earlier import class_names_in, labelling_task, view_of
 from napari_unet.heads.registry import find_head
 from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.models.record import ModelRecord
@@ -38,7 +38,7 @@ Ask = Callable[[ImageReference], Path | None]
 
 
 @dataclass
-class Restored:
+class Reopened:
     """What came back, to be told in a sentence; `problems` are sentences of their own."""
 
     images: list[str] = field(default_factory=list)
@@ -63,12 +63,12 @@ class Restored:
         return f"Restored {names}: {told}."
 
 
-def restore_project(session: Session, keeper: ProjectKeeper, project: Project, ask: Ask) -> Restored:
+def restore_project(session: Session, keeper: ProjectKeeper, project: Project, ask: Ask) -> Reopened:
     """Show all images of `project`, which the keeper has adopted. `ask` finds the file of an image that has moved.
 
     An image whose file is not found is left out, and stays in the project.
     """
-    restored = Restored()
+    restored = Reopened()
     works: dict[int, ImageWork] = {}
     keeper.restoring = True
     try:
@@ -85,12 +85,12 @@ def restore_project(session: Session, keeper: ProjectKeeper, project: Project, a
     return restored
 
 
-def restore_opened(session: Session, keeper: ProjectKeeper, work: ImageWork) -> Restored | None:
+def restore_opened(session: Session, keeper: ProjectKeeper, work: ImageWork) -> Reopened | None:
     """Bring back what the project holds of an image that was closed, and whose file was opened again; None: nothing."""
     project, number = keeper.project, closed_number(session, keeper, work)
     if project is None or number is None:
         return None
-    restored = Restored()
+    restored = Reopened()
     keeper.restoring = True
     try:
         _restore_one(session, keeper, number, project.images()[number], lambda reference: None, restored)
@@ -113,7 +113,7 @@ def closed_number(session: Session, keeper: ProjectKeeper, work: ImageWork) -> i
 
 
 def _restore_one(
-    session: Session, keeper: ProjectKeeper, number: int, reference: ImageReference, ask: Ask, restored: Restored
+    session: Session, keeper: ProjectKeeper, number: int, reference: ImageReference, ask: Ask, restored: Reopened
 ) -> ImageWork | None:
     project = keeper.project
     try:
@@ -158,7 +158,7 @@ def _restore_image(
     work.class_names = _class_names(project, reference)
     lineage = details.get("lineage")
     work.lineage = None if lineage is None else {int(child): int(mother) for child, mother in lineage}
-    work.task = task_of(reference, work.class_names)
+    work.task = labelling_task(reference, work.class_names)
     if details.get("marked"):
         work.marked = MarkedObjects.from_dict(details["marked"])
     return work, work.image.path
@@ -166,7 +166,7 @@ def _restore_image(
 
 def _class_names(project: Project, reference: ImageReference) -> tuple[str, ...]:
     """Names of the classes that the image was labelled with; of older projects, those of the model that did it."""
-    names = class_names_of(reference)
+    names = class_names_in(reference)
     if names or "class_names" in reference.details:
         return names
     for model in project.models():
@@ -216,7 +216,7 @@ def _open_image(session: Session, reference: ImageReference, path: Path | None, 
 
 
 def _restore_arrays(
-    session: Session, project: Project, number: int, work: ImageWork, restored: Restored
+    session: Session, project: Project, number: int, work: ImageWork, restored: Reopened
 ) -> dict[str, History]:
     labels, prediction = project.read_array(number, LABELS), project.read_array(number, PREDICTION)
     histories: dict[str, History] = {}

@@ -82,7 +82,7 @@ def restore_in_background(request: Request, stop: StopFlag) -> Iterator[Any]:
             yield Finished(Restored(step.result, model, gain, (*notes, *advice), unsure))
 
 
-def cut(image: Image, index: PlaneIndex, part: PlaneBox, factor: int = 1, stack: bool = False) -> Image:
+def cut_part(image: Image, index: PlaneIndex, part: PlaneBox, factor: int = 1, stack: bool = False) -> Image:
     """A part of one plane of a grey image (of all planes of its stack); of an enlarged one, `factor` times as far."""
     if stack:
         whole = image.data[index[0]] if "T" in image.axes else image.data

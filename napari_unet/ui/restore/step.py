@@ -15,7 +15,7 @@ from napari_unet.events import Failed, StopFlag
 from napari_unet.images.image import Image
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.tasks import TASKS, RestorationTask, task_of
-from napari_unet.ui.restore.job import Request, Restored, cut, restore_in_background
+from napari_unet.ui.restore.job import Request, Restored, cut_part, restore_in_background
 from napari_unet.ui.restore.placing import TRY_SIDE, Place, middle_of, over
 from napari_unet.ui.session.layers import KEY, layer_to_image
 from napari_unet.ui.session.listening import listen
@@ -170,7 +170,7 @@ class RestoreStep(Step):
         self.clear_message()
         self.told.clear()
         try:
-            image = work.grey if where is None else cut(work.grey, *where, stack=self.task.along_z)
+            image = work.grey if where is None else cut_part(work.grey, *where, stack=self.task.along_z)
             request = Request(image, self.task, config, self._wanted(where), model)
         except UserError as error:
             self.show_message(str(error), self.pair_box)
@@ -186,7 +186,7 @@ class RestoreStep(Step):
         if self.pair is None:
             return None
         image = layer_to_image(self.pair).select_channel()
-        return image if where is None else cut(image, *where, self.task.factor)
+        return image if where is None else cut_part(image, *where, self.task.factor)
 
     def _on_event(self, event: Any) -> None:
         if hasattr(event, "loss"):

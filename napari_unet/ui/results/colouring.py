@@ -105,7 +105,7 @@ class ValueColours(QWidget):
             self._put_back(present(work), layer)
             return
         values = measured.located.table[name].to_numpy(float)
-        low, high = limits_of(values)
+        low, high = colour_limits(values)
         self.low_label.setText(text_of(low))
         self.high_label.setText(text_of(high))
         rows = measured.located.rows_in(present(work).plane_at(self._session.viewer.dims.point))
@@ -132,7 +132,7 @@ def number_columns(measured: Measured) -> list[str]:
     return [name for name in table.columns if name not in keys and table[name].dtype.kind in "iuf"]
 
 
-def limits_of(values: Doubles) -> tuple[float, float]:
+def colour_limits(values: Doubles) -> tuple[float, float]:
     """Between which values colours change: nearly all lie there; (0, 1) if none is known."""
     known = values[np.isfinite(values)]
     if not known.size:

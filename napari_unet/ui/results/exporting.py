@@ -47,7 +47,7 @@ FORMATS = {
 
 def export_in_background(work: ImageWork, name: str, folder: Path, force: bool) -> tuple[Iterator[Any], StopFlag]:
     """The events of writing a copy of the labels, for the worker thread, and the flag to stop them by."""
-    labels = replace(work.grey, data=present(work.labels).copy(), name=file_stem(work.image))
+    labels = replace(work.grey, data=present(work.labels).copy(), name=export_stem(work.image))
     return _export(labels, name, folder, force, given_classes(work)), StopFlag()
 
 
@@ -57,7 +57,7 @@ def _export(labels: Image, name: str, folder: Path, force: bool, classes: Object
     yield Finished(export_labels(labels, name, folder, force, classes))
 
 
-def file_stem(image: Image) -> str:
+def export_stem(image: Image) -> str:
     """What a file about this image is called, before its ending."""
     from napari_unet.images.files.reading import image_name
 

@@ -85,7 +85,7 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-class ObjectTable(RowTable):
+class ObjectTableView(RowTable):
     """The table itself. `row_chosen`: the user chose a row (of the table of objects), by mouse or arrow keys."""
 
     row_chosen = Signal(int)

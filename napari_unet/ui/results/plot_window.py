@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_unet.labels.types import Doubles, Ints
-    from napari_unet.results.measurements.groups import Box
+    from napari_unet.results.measurements.groups import BoxSummary
 
 COUNT = "how many objects"
 ALL = "all together"
@@ -38,7 +38,7 @@ class PlotWindow(QDialog):
         self._heading: Callable[[str], str] = str
         self.across, self.up = (QComboBox(toolTip=tip) for tip in ("What is drawn across", "What is drawn upwards"))
         self.by = QComboBox(toolTip="Boxes for each group: a column of the sample sheet, the folder, the image")
-        self.boxes: list[Box] = []
+        self.boxes: list[BoxSummary] = []
         self.plot = pyqtgraph.PlotWidget()
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.points = pyqtgraph.ScatterPlotItem(size=7, pxMode=True, hoverable=True)

@@ -15,7 +15,7 @@ from napari_unet.ui.results.column_list import ColumnList
 from napari_unet.ui.results.given_classes import with_classes
 from napari_unet.ui.results.limits_form import LimitsForm
 from napari_unet.ui.results.measuring import OWNER, Measuring
-from napari_unet.ui.results.object_table import ObjectTable
+from napari_unet.ui.results.object_table import ObjectTableView
 from napari_unet.ui.results.outputs import Outputs
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -54,7 +54,7 @@ class ResultsStep(Step):
         self.columns = ColumnList()
         self.columns_fold = Fold("Columns", self.columns)
         self.progress = ProgressLine()
-        self.table = ObjectTable()
+        self.table = ObjectTableView()
         self.colours, self.limits = ValueColours(session), LimitsForm(session)
         self.limits_fold = Fold("Limits", self.limits)
         self.plot_button = QPushButton("Plot...", toolTip="How values are spread, and one against another")

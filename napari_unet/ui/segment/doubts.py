@@ -49,7 +49,7 @@ class Doubts(QObject):
         found = typical_diameter(areas) if areas else None
         self._tell(work, doubt_result(n_objects, work.diameter, found, work.view.inverted))
 
-    def note_survey(self, work: ImageWork, n_suspicious: int, n_objects: int) -> None:
+    def note_screening(self, work: ImageWork, n_suspicious: int, n_objects: int) -> None:
         """The objects of a result were measured, and so many are suspicious."""
         doubt, prediction = doubt_objects(n_suspicious, n_objects), work.prediction
         if doubt is not None and prediction is not None and self._told is not prediction:

@@ -106,7 +106,7 @@ class Session:
         # Weak, or the session would keep alive the viewer by which it is known.
         self._viewer = weakref.ref(viewer)
         self.jobs = JobRunner()
-        # What nobody asked for and nobody waits for (see `ui.correct.queue.survey`). It gives way to `jobs`.
+        # What nobody asked for and nobody waits for (see `ui.correct.queue.screening`). It gives way to `jobs`.
         self.background = JobRunner()
         self.works: list[ImageWork] = []
         self.current: ImageWork | None = None

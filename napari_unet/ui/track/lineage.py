@@ -31,7 +31,7 @@ _LIMIT = 100  # corrections that can be undone, as in a layer
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class LineageStep:
     """One correction: mothers before and after, and a pixel by which to see whether the labels have it (None: all do).
 
     `change` takes it back by itself; without one (all was tracked) the labels' own history does.
@@ -53,8 +53,8 @@ class Lineages(QObject):
         super().__init__()
         self._session = session
         self._movies: dict[str, LabelledMovie] = {}
-        self._done: dict[str, list[Step]] = {}
-        self._undone: dict[str, list[Step]] = {}
+        self._done: dict[str, list[LineageStep]] = {}
+        self._undone: dict[str, list[LineageStep]] = {}
         self._measuring: set[str] = set()
         self._writing = False
         self._stale: dict[str, set[int]] = {}  # frames that were painted in
@@ -88,7 +88,7 @@ class Lineages(QObject):
         old = present(work.labels)
         changes = list(paint_movie(old, labels))
         locked = _tracks_of_locked(work, old, labels)
-        step = Step("Track", (work.lineage or {}, tracks.parents), tuple(range(len(old))), _probe_of(changes))
+        step = LineageStep("Track", (work.lineage or {}, tracks.parents), tuple(range(len(old))), _probe_of(changes))
         work.lock(frozenset())
         self._write(work, changes)
         work.lock(locked)
@@ -103,7 +103,7 @@ class Lineages(QObject):
         after = {**before, **{child: mother for child, (_, mother) in change.parents.items()}}
         mothers = {child: mother for child, mother in after.items() if mother is not None}
         frames = tuple(np.unique(change.objects[:, 0]).tolist())
-        step = Step(change.title, (before, mothers), frames, _probe_of(changes), change)
+        step = LineageStep(change.title, (before, mothers), frames, _probe_of(changes), change)
         self._write(work, changes)
         self._note(work, step)
 
@@ -135,7 +135,7 @@ class Lineages(QObject):
         if planes:
             get_trackers(self._session).of(work).note_edit(planes)
 
-    def _note(self, work: ImageWork, step: Step) -> None:
+    def _note(self, work: ImageWork, step: LineageStep) -> None:
         done = self._done.setdefault(work.key, [])
         done.append(step)
         del done[:-_LIMIT]
@@ -205,7 +205,7 @@ class Lineages(QObject):
                 del kept[key]
 
 
-def _shows(work: ImageWork, step: Step, value: int) -> bool:
+def _shows(work: ImageWork, step: LineageStep, value: int) -> bool:
     """Whether the labels are as before (1) or after (2) a correction, where it can be seen."""
     if step.probe is None:
         return False

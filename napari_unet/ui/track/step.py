@@ -102,7 +102,7 @@ class TrackStep(Step):
         self.picker.clicked.connect(self.pick)
         self.track_button.clicked.connect(self.track)
         self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
-        self.connect_button.clicked.connect(lambda: self._mend_pair(corrections.connect))
+        self.connect_button.clicked.connect(lambda: self._mend_pair(corrections.connect_tracks))
         self.divide_button.clicked.connect(lambda: self._mend_pair(corrections.mark_division))
         self.cut_button.clicked.connect(self.cut)
         self.swap_button.clicked.connect(self.swap)
@@ -212,7 +212,7 @@ class TrackStep(Step):
 
     def cut(self) -> None:
         tracks = present(self.lineages.of(self.work)).tracks
-        self._mend(lambda: corrections.cut(tracks, self.other.value(), self.frame))
+        self._mend(lambda: corrections.cut_track(tracks, self.other.value(), self.frame))
 
     def swap(self) -> None:
         tracks = present(self.lineages.of(self.work)).tracks

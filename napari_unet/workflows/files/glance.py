@@ -13,7 +13,7 @@ from napari_unet.images.files.label_files import open_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.labels.types import Array
 from napari_unet.results.pictures.panels import middle_plane
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 from napari_unet.review.suspicion import SUSPICIOUS
 
 THUMBNAIL = 96  # pixels, the longer side
@@ -61,7 +61,7 @@ def count_suspicious(labels: Array, axes: str) -> int | None:
     """
     if labels.size > _MOST_LOOKED_AT:
         return None
-    survey = ObjectSurvey(labels.shape, axes)
-    for _ in survey.measure(labels):
+    screening = ObjectScreening(labels.shape, axes)
+    for _ in screening.measure(labels):
         pass
-    return int(np.count_nonzero(survey.table.score >= SUSPICIOUS))
+    return int(np.count_nonzero(screening.table.score >= SUSPICIOUS))

@@ -86,7 +86,7 @@ def replay_steps(
     loaded = library.load_model(parent.path)
     decided = record.get("decisions") or {}
     config = settings_of(record)
-    images = read_images(project, record, loaded, config, began)
+    images = read_learned_images(project, record, loaded, config, began)
     with _as_many_threads(decided):
         outcome = yield from _last(finetune_steps(loaded, images, config, stop, decided=decided))
     difference = "The model that was made then is not in the library any more, so there is nothing to compare with."
@@ -122,7 +122,7 @@ def _as_many_threads(decided: dict[str, str]) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def read_images(
+def read_learned_images(
     project: ProjectReader, record: dict[str, Any], parent: Model, config: FinetuneConfig, began: float
 ) -> list[CorrectedImage]:
     """What was learned from, in the order of the record, as it was when the training `began`."""

@@ -28,7 +28,7 @@ _EXACT = Engine("cpu", "float32")
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class ModelExample:
     """`grey` (1, C, Y, X) float32 as it is in the file, what the network says of it, and a cover as PNG."""
 
     grey: Floats
@@ -36,13 +36,13 @@ class Example:
     cover: bytes
 
 
-def make_example(model: Model, path: Path | None) -> Example:
+def make_example(model: Model, path: Path | None) -> ModelExample:
     """What `model` (one kind, 2D) says of the middle of the image at `path`; of a sample where there is none."""
     grey = _cut(_read(model, path), model.record.architecture.pooling_factor)
     channels = [measure_limits(one, model.record.normalization) for one in grey]
     seen = normalize(grey, ChannelLimits(tuple(channels)), model.record.normalization)
     probabilities = Predictor(model, _EXACT).predict(seen[None])
-    return Example(grey[None], probabilities, _draw_cover(model, grey, seen))
+    return ModelExample(grey[None], probabilities, _draw_cover(model, grey, seen))
 
 
 def _read(model: Model, path: Path | None) -> Floats:

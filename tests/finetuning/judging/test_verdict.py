@@ -10,7 +10,7 @@ from napari_unet.heads.instances.verdict import _how_many_more
 from napari_unet.heads.outcome import Evenness, Kept, Outcome, rank
 from napari_unet.heads.registry import head_named
 from napari_unet.heads.survey import ReviewedObject, Survey
-from napari_unet.labels.evidence import Score, ScoreChange
+from napari_unet.labels.evidence import Score, ScoreDifference
 
 
 def judge(before: Score | None, after: Score | None, steps: int = 100, **more):
@@ -155,7 +155,7 @@ def test_uneven_outlines_are_told_where_they_are_in_the_way() -> None:
 )
 def test_how_many_more_objects_would_tell(low: float, n: int, words: str) -> None:
     """The margin is to shrink to the difference, by the square root of their number; a quarter of them is held out."""
-    assert _how_many_more(ScoreChange(0.1, low, 0.3, 0.8, n)) == words
+    assert _how_many_more(ScoreDifference(0.1, low, 0.3, 0.8, n)) == words
 
 
 @pytest.mark.parametrize(("learned", "better"), [(0.05, False), (0.1, None), (0.5, None)])

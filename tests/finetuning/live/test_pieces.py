@@ -11,7 +11,7 @@ from discs import draw_discs
 from napari_unet.errors import UserError
 from napari_unet.finetuning.live import pieces as module
 from napari_unet.finetuning.live.feed import PlaneNews
-from napari_unet.finetuning.live.planes import LivePlanes, _changes, as_image
+from napari_unet.finetuning.live.planes import LivePlanes, _changes, as_corrected_image
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import Limits
 from napari_unet.images.view import View
@@ -94,7 +94,7 @@ def test_what_is_new_is_each_changed_object_whole_and_no_other() -> None:
 def test_pieces_lie_side_by_side_each_with_what_patches_see_around_it(tiny_model: Model, monkeypatch) -> None:
     monkeypatch.setattr(module, "SIDE", 64)
     pixels = np.zeros((150, 70), np.float32)
-    pieces = module.Pieces(pixels, Limits(0.0, 1.0), 18.0, 32, Predictor(tiny_model, Engine("cpu")))
+    pieces = module.LivePieces(pixels, Limits(0.0, 1.0), 18.0, 32, Predictor(tiny_model, Engine("cpu")))
     times = np.zeros(pixels.shape, int)
     places = list(pieces._places(pixels.shape))
     for (row, column), core, box in places:
@@ -124,10 +124,10 @@ def test_a_model_of_several_channels_is_not_taught_by_an_image_of_one(tiny_model
     model = replace(tiny_model, record=tiny_model.record.model_copy(update={"architecture": architecture}))
     grey = news_of(np.zeros((8, 8), np.int32), np.ones((8, 8), bool))
     if n_channels == 1:
-        assert as_image(grey, model).image.shape == (8, 8)
+        assert as_corrected_image(grey, model).image.shape == (8, 8)
     else:
         with pytest.raises(UserError, match="channels"):
-            as_image(grey, model)
+            as_corrected_image(grey, model)
 
 
 @pytest.mark.parametrize("diameter", [9.0, 18.0, 60.0])
@@ -136,5 +136,5 @@ def test_pieces_and_what_is_around_them_are_measured_at_the_size_that_the_model_
 ) -> None:
     zoom = resampling_factor(tiny_model.record, diameter)
     pixels = np.zeros((20, 20), np.float32)
-    pieces = module.Pieces(pixels, Limits(0.0, 1.0), diameter, 32, Predictor(tiny_model, Engine("cpu")))
+    pieces = module.LivePieces(pixels, Limits(0.0, 1.0), diameter, 32, Predictor(tiny_model, Engine("cpu")))
     assert (pieces._margin, pieces._side) == (round(24 / zoom), round(384 / zoom))

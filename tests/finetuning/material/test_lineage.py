@@ -14,7 +14,7 @@ from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.judging.verdict import reach_verdict
 from napari_unet.finetuning.material.lineage import MOST, find_known, join_places, list_places
 from napari_unet.finetuning.material.preparation import survey_material
-from napari_unet.finetuning.material.split import count_objects, split_reviewed
+from napari_unet.finetuning.material.split import count_inside, split_reviewed
 from napari_unet.heads.instances.survey import survey_reviewed
 from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.registry import head_named
@@ -94,7 +94,7 @@ def test_an_object_through_several_planes_is_known_once() -> None:
     record = ModelRecord(training=TrainingRecord(learned=places))
     material = survey_material([stack], 0.25, np.random.default_rng(0), record)
     assert material.known.all()
-    assert material.n_known == count_objects(survey, material.split.held_out) > 0
+    assert material.n_known == count_inside(survey, material.split.held_out) > 0
 
 
 def test_images_that_are_called_alike_are_told_apart_and_older_records_still_count() -> None:

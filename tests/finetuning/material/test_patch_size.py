@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_unet.finetuning.material.patch_size import choose_patch_size, reviewed_share
+from napari_unet.finetuning.material.patch_size import choose_patch_size, share_in_patches
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import head_named
 from napari_unet.learning.augmentation import AugmentationConfig
@@ -33,7 +33,7 @@ def test_a_small_image_that_is_all_reviewed_is_no_waste() -> None:
     labels = np.zeros((60, 70), np.int32)
     labels[20:30, 20:30] = 1
     plane = TrainingPlane(np.zeros((60, 70), np.float32), labels, small, small, ~small)
-    assert reviewed_share([plane], [HEAD.centers(plane)], 192) == 1.0
+    assert share_in_patches([plane], [HEAD.centers(plane)], 192) == 1.0
     assert choose_patch_size(HEAD, [plane], 192) == 192
 
 
@@ -45,7 +45,7 @@ def test_smaller_patches_show_more_of_what_is_reviewed() -> None:
         weights = PatchSampler(HEAD, [plane], size, quiet, seed=0).draw(n)[2]
         seen[size] = int((weights > 0).sum())
     assert seen[96] > 2 * seen[192]
-    assert 0.25 < reviewed_share([plane], [HEAD.centers(plane)], 96) / (60 / 96) ** 2 <= 1.0
+    assert 0.25 < share_in_patches([plane], [HEAD.centers(plane)], 96) / (60 / 96) ** 2 <= 1.0
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_share_of_a_patch_that_is_reviewed(place: tuple[int, int], size: int
     plane.learn = np.zeros((100, 100), bool)
     plane.learn[:, :50] = True
     centers = np.array([place], float), np.ones(1)
-    assert reviewed_share([plane], [centers], size) == pytest.approx(share)
+    assert share_in_patches([plane], [centers], size) == pytest.approx(share)
 
 
 def test_places_that_are_drawn_more_often_count_more() -> None:
@@ -72,5 +72,5 @@ def test_places_that_are_drawn_more_often_count_more() -> None:
     plane.learn = np.zeros((100, 100), bool)
     plane.learn[:, :50] = True
     centers = np.array([(50.0, 25.0), (50.0, 80.0)]), np.array([3.0, 1.0])
-    assert reviewed_share([plane], [centers], 20) == pytest.approx(0.75)
-    assert reviewed_share([], [], 20) == 1.0
+    assert share_in_patches([plane], [centers], 20) == pytest.approx(0.75)
+    assert share_in_patches([], [], 20) == 1.0

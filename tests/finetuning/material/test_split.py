@@ -13,12 +13,12 @@ from napari_unet.finetuning.material.split import (
     _by_cut,
     _by_image,
     _by_region,
-    _Candidate,
     _cost,
+    _Division,
     _pixel,
     _sides,
     are_inside,
-    count_objects,
+    count_inside,
     split_reviewed,
 )
 from napari_unet.heads.instances.survey import survey_reviewed
@@ -111,7 +111,7 @@ def test_a_split_is_judged_by_the_share_of_objects_and_of_corrections(
 ) -> None:
     objects = tuple(ReviewedObject(0, (), i + 1, (0.0, float(i)), 50, corrected=i in corrected) for i in range(8))
     held = np.arange(8) < scored
-    candidate = _Candidate(~held, held, lambda: Split((), ()))
+    candidate = _Division(~held, held, lambda: Split((), ()))
     assert _cost(candidate, Survey(objects, (), 100), 0.25) == pytest.approx(cost)
 
 
@@ -188,16 +188,16 @@ def test_a_class_of_which_nothing_is_learned_makes_a_split_useless() -> None:
     objects = tuple(ReviewedObject(0, (), i, (0.0, float(i)), 50, False, kind=int(i < 2)) for i in range(8))
     survey = Survey(objects, (), 100)
     held = np.arange(8) < 2
-    assert _cost(_Candidate(~held, held, lambda: Split((), ())), survey, 0.25) == float("inf")
+    assert _cost(_Division(~held, held, lambda: Split((), ())), survey, 0.25) == float("inf")
     held = np.isin(np.arange(8), (0, 5))
-    assert _cost(_Candidate(~held, held, lambda: Split((), ())), survey, 0.25) == pytest.approx(0.0)
+    assert _cost(_Division(~held, held, lambda: Split((), ())), survey, 0.25) == pytest.approx(0.0)
 
 
 def test_an_object_that_runs_through_planes_is_counted_once_where_its_centre_is() -> None:
     objects = tuple(ReviewedObject(0, (z,), 1 + z // 2, (5.0, 3.0 + 2 * (z // 2)), 50, False) for z in range(6))
     mask = np.zeros((10, 10), bool)
     mask[5, 5:] = True
-    assert count_objects(Survey(objects, (), 100), [mask]) == 2
+    assert count_inside(Survey(objects, (), 100), [mask]) == 2
 
 
 def test_unless_somebody_says_otherwise_a_quarter_only_scores() -> None:

@@ -13,7 +13,7 @@ from napari.components import ViewerModel
 
 from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.events import FinetuneResult, PreviewDone
-from napari_unet.labels.evidence import Score, ScoreChange
+from napari_unet.labels.evidence import Score, ScoreDifference
 from napari_unet.learning.events import StepDone
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.library import list_models, save_to_library
@@ -22,7 +22,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 from napari_unet.ui.finetune.material import describe_counts
-from napari_unet.ui.finetune.result import explain_score, summarize
+from napari_unet.ui.finetune.result import explain_score, summarize_result
 from napari_unet.ui.finetune.step import NOTHING_REVIEWED, FinetuneStep
 from napari_unet.ui.session.review_counter import ReviewCounts, count_reviewed
 from napari_unet.ui.session.session import get_session
@@ -249,15 +249,15 @@ def test_words() -> None:
     score = Score(0.5, 0.4, 0.3, 14)
     better = FinetuneResult(None, score, Score(0.8, 0.5, 0.4, 14), True, "", 5, 1.0)
     unknown = FinetuneResult(None, None, None, None, "", 5, 1.0)
-    assert "0.50" in summarize(better)
+    assert "0.50" in summarize_result(better)
     assert "14" in explain_score(better)
     assert explain_score(unknown) != explain_score(better)
-    change = ScoreChange(0.1, -0.05, 0.2, 0.8, 14)
+    change = ScoreDifference(0.1, -0.05, 0.2, 0.8, 14)
     unsure = FinetuneResult(None, score, score, None, "", 5, 1.0, (), change, score, score)
-    assert "not sure" in summarize(unsure)
+    assert "not sure" in summarize_result(unsure)
     assert "-0.05 and +0.20" in explain_score(unsure)
     assert "knew before" in explain_score(unsure)
-    assert "old model stays" in summarize(FinetuneResult(None, None, None, False, "", 5, 1.0))
+    assert "old model stays" in summarize_result(FinetuneResult(None, None, None, False, "", 5, 1.0))
 
 
 def test_an_object_through_slices_counts_once_but_in_each_frame_anew() -> None:

@@ -16,7 +16,7 @@ from napari_unet.project.project import LABELS, REVIEWED
 from napari_unet.results.exports.formats import export_labels
 from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
 from napari_unet.ui.images.existing import put_labels
-from napari_unet.ui.images.pairs_window import summarize
+from napari_unet.ui.images.pairs_window import summarize_pairs
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.undo import get_undo
@@ -138,7 +138,7 @@ def test_a_folder_of_pairs_is_shown_added_and_can_be_learned_from(
     qtbot.waitUntil(window.add_button.isEnabled, timeout=60_000)
     assert window.add_button.text() == "Add 3 images"
     assert window.table.topLevelItem(0).text(0) == "alone.tif", "what is alone comes first"
-    assert summarize(window.found) == "3 pairs fit. 1 image has no partner, and is left out."
+    assert summarize_pairs(window.found) == "3 pairs fit. 1 image has no partner, and is left out."
     project = get_keeper(panel.session).open_store()
     monkeypatch.setattr(project._writer, "_commit_seconds", 3600.0)  # a disk that is in no hurry
     window.add_button.click()

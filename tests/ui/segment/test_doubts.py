@@ -11,7 +11,7 @@ pytest.importorskip("napari")
 
 from napari_unet.ui.panel import UNetPanel
 
-pytestmark = pytest.mark.usefixtures("surveys")
+pytestmark = pytest.mark.usefixtures("screenings")
 
 
 @pytest.fixture
@@ -55,17 +55,17 @@ def test_a_result_that_the_model_is_unsure_of_is_told_once_and_never_over_correc
 ) -> None:
     step = panel.segment_step
     work.prediction = np.zeros(work.shape, np.int32)
-    step.doubts.note_survey(work, 5, 20)
+    step.doubts.note_screening(work, 5, 20)
     assert step.message.text == ""
-    step.doubts.note_survey(work, 15, 20)
+    step.doubts.note_screening(work, 15, 20)
     assert "15 of 20" in step.message.text
     step.doubts.withdraw()
     assert step.message.text == ""
-    step.doubts.note_survey(work, 15, 20)
+    step.doubts.note_screening(work, 15, 20)
     assert step.message.text == ""
     work.prediction = np.zeros(work.shape, np.int32)
     work.labels_layer.data_setitem((np.arange(4), np.arange(4)), 1)
-    step.doubts.note_survey(work, 15, 20)
+    step.doubts.note_screening(work, 15, 20)
     assert step.message.text == "", "who has begun to correct is not told to choose another model"
 
 
@@ -88,7 +88,7 @@ def test_a_surer_model_is_offered_and_used_with_one_click(
     monkeypatch.setattr("napari_unet.workflows.alternatives.try_models", fake)
     monkeypatch.setattr(step, "request", lambda: asked.append(True))
     work.prediction = np.zeros(work.shape, np.int32)
-    step.doubts.note_survey(work, 15, 20)
+    step.doubts.note_screening(work, 15, 20)
     qtbot.waitUntil(lambda: not step.doubts.others.busy, timeout=20_000)
     assert set(names) == {own.name, *others}
     assert others[0] in step.message.text
@@ -106,7 +106,7 @@ def present_name(panel: UNetPanel) -> str | None:
 def test_what_was_said_of_a_result_goes_with_the_result(panel: UNetPanel, work: Any) -> None:
     step = panel.segment_step
     work.prediction = np.zeros(work.shape, np.int32)
-    step.doubts.note_survey(work, 15, 20)
+    step.doubts.note_screening(work, 15, 20)
     assert "15 of 20" in step.message.text
     panel.session.viewer.layers.remove(work.labels_layer)
     assert work.prediction is None

@@ -39,7 +39,7 @@ class Contacts:
         return {"neighbors": np.bincount(np.searchsorted(objects, everyone), minlength=objects.size)}
 
 
-class Overlaps:
+class LargestOverlap:
     """In which object of another label image most of each object lies, by the name given; 0: in none."""
 
     def __init__(self, other: int, name: str) -> None:

@@ -34,7 +34,7 @@ _ZOOM_MS = 150
 
 
 @dataclass(frozen=True, eq=False)
-class _Dots:
+class _LockDots:
     """All dots of an image: `index` (n, axes of the layer); for each its number on its object, and how many pixels long
     the object's outline is, about."""
 
@@ -58,7 +58,7 @@ class LockMarks(QObject):
         super().__init__(parent)
         self._session = session
         self._dots: dict[str, dict[int, list[Place]]] = {}  # by image and object
-        self._laid: dict[str, _Dots] = {}  # by image, as drawn last
+        self._laid: dict[str, _LockDots] = {}  # by image, as drawn last
         self._level: int | None = None  # of the zoom
         self._waiting: list[ImageWork] = []
         self._soon = Debounced(self, self._draw_all, 0)
@@ -148,12 +148,12 @@ class LockMarks(QObject):
         lock_signs(self._session, work).show(self._laid[work.key].at_zoom(2.0**self._level * pixel))
 
 
-def _lay_out(work: ImageWork, objects: list[list[Place]]) -> _Dots:
+def _lay_out(work: ImageWork, objects: list[list[Place]]) -> _LockDots:
     counts = np.array([len(dots) for dots in objects])
     places = np.array([place for dots in objects for place in dots])
     firsts = np.cumsum(counts) - counts
     low, high = (reduce.reduceat(places[:, -2:], firsts) for reduce in (np.minimum, np.maximum))
-    return _Dots(
+    return _LockDots(
         index=np.stack(work.geometry.layer_index(tuple(places.T)), axis=1).astype(float),
         numbers=np.arange(len(places)) - np.repeat(firsts, counts),
         outline=np.repeat(np.pi * (high - low + 1).mean(axis=1), counts),

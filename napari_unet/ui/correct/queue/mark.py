@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.accepting import accepted_background, accepted_pixels
 from napari_unet.review.object_table import ObjectTable
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -37,16 +37,16 @@ def mark_object(session: Session, work: ImageWork, parts: list[Index], value: in
     return len(parts)
 
 
-def parts_of(work: ImageWork, survey: ObjectSurvey, table: ObjectTable, row: int, diameter: float) -> list[Index]:
+def parts_of(work: ImageWork, screening: ObjectScreening, table: ObjectTable, row: int, diameter: float) -> list[Index]:
     """For each slice of what a row stands for the pixels to mark, as index arrays over the axes of the labels.
 
     That is an object with the background around it, through z where there is z (each frame has rows of its own), or
     the place where one might have been missed.
     """
     found: list[Index] = []
-    sections = survey.joined
+    sections = screening.joined
     for at in np.flatnonzero(sections.ids == table.ids[row]).tolist():
-        plane = survey.planes[int(sections.planes[at])]
+        plane = screening.planes[int(sections.planes[at])]
         if work.axes.startswith("T") and plane[0] != table.frames[row]:
             continue
         top, bottom, left, right = sections.boxes[at].tolist()

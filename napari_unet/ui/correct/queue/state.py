@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.labels.types import PlaneIndex
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
 
 
 @dataclass(eq=False)
-class SurveyState:
+class ScreeningState:
     """What is known of one image, and which labels and prediction it was measured on."""
 
-    survey: ObjectSurvey
+    screening: ObjectScreening
     basis: tuple[Any, Any]
     measured: set[PlaneIndex] = field(default_factory=set)
     looked: set[PlaneIndex] = field(default_factory=set)
@@ -28,12 +28,14 @@ class SurveyState:
 
     def remaining(self, here: PlaneIndex) -> tuple[list[PlaneIndex], list[PlaneIndex]]:
         """Planes to measure and to look at again, those next to `here` first."""
-        near = sorted(self.survey.planes, key=lambda plane: sum(abs(a - b) for a, b in zip(plane, here, strict=True)))
+        near = sorted(
+            self.screening.planes, key=lambda plane: sum(abs(a - b) for a, b in zip(plane, here, strict=True))
+        )
         to_measure = [plane for plane in near if plane not in self.measured]
         if self.failed is not None:
             return to_measure, []
         known = [plane for plane in near if plane not in self.looked]
-        return to_measure, [p for p in known if p not in self.measured or len(self.survey.sections(p))]
+        return to_measure, [p for p in known if p not in self.measured or len(self.screening.sections(p))]
 
 
 def rows_of(difference: Any) -> set[tuple[int, ...]]:

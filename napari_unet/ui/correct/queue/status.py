@@ -57,7 +57,7 @@ class ReviewStatus(QWidget):
     def show_object(self, queue: ReviewQueue | None, row: int | None, problem: str | None) -> None:
         """Show why the object of a row is suspicious, or why the model could not look again."""
         if row is not None:
-            self.say(describe(present(queue), row) + self._just_done)
+            self.say(describe_row(present(queue), row) + self._just_done)
         elif problem is not None:
             self.say(f"The model could not look again: {problem}")
         else:
@@ -77,7 +77,7 @@ class ReviewStatus(QWidget):
         self._just_done = ""
 
 
-def describe(queue: ReviewQueue, row: int) -> str:
+def describe_row(queue: ReviewQueue, row: int) -> str:
     """What is in the frame, and what to do about it if it is no object."""
     name = name_of(queue, row)
     if name != MISSED:

@@ -11,7 +11,7 @@ from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.review.queue import suggest_image, suggest_region
 from napari_unet.review.suspicion import SUSPICIOUS
-from napari_unet.ui.correct.queue.survey import SurveyKeeper
+from napari_unet.ui.correct.queue.screening import ScreeningKeeper
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Suggestion:
         return f"{where} {counted}."
 
 
-def suggest(session: Session, keeper: SurveyKeeper) -> Suggestion | None:
+def suggest(session: Session, keeper: ScreeningKeeper) -> Suggestion | None:
     """Where there is most to be put right, in all open images; None if nothing suspicious is left."""
     queues = {work.key: keeper.queue(work) for work in session.works}
     known = {key: (queue.table, queue.reviewed) for key, queue in queues.items() if queue is not None}
@@ -52,17 +52,17 @@ def suggest(session: Session, keeper: SurveyKeeper) -> Suggestion | None:
     place = present(suggest_region(table, reviewed, (height, width), window))
     rows, columns = place.region
     here = (table.planes == place.plane) & ~reviewed & (table.score >= SUSPICIOUS)
-    plane = present(keeper.survey(work)).planes[place.plane]
+    plane = present(keeper.screening(work)).planes[place.plane]
     box = (rows.start, rows.stop, columns.start, columns.stop)
     return Suggestion(work, plane, box, _inside(table.centres[here], place.region))
 
 
-def diameter_of(work: ImageWork, keeper: SurveyKeeper) -> float:
+def diameter_of(work: ImageWork, keeper: ScreeningKeeper) -> float:
     """The typical diameter of the objects of an image, as it is known best."""
     if work.diameter:
         return work.diameter
-    survey = keeper.survey(work)
-    return typical_diameter([] if survey is None else survey.joined.area.tolist())
+    screening = keeper.screening(work)
+    return typical_diameter([] if screening is None else screening.joined.area.tolist())
 
 
 def _inside(centres: Any, region: tuple[slice, slice]) -> int:

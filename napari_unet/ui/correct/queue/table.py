@@ -21,7 +21,7 @@ _SCORE_TIP = "How suspicious the object is, 0 to 100: all measures together. The
 
 
 @dataclass(frozen=True)
-class Column:
+class QueueColumn:
     """What a column shows: `key` is what it is sorted by (see `QueueOrder`)."""
 
     key: str
@@ -29,18 +29,21 @@ class Column:
     tip: str
 
 
-def columns_for(axes: str) -> tuple[Column, ...]:
+def columns_for(axes: str) -> tuple[QueueColumn, ...]:
     """The columns for an image with `axes` out of "TZYX"."""
-    found = [Column("id", "Object", "The object's id in the labels layer."), Column("score", "Suspicion", _SCORE_TIP)]
+    found = [
+        QueueColumn("id", "Object", "The object's id in the labels layer."),
+        QueueColumn("score", "Suspicion", _SCORE_TIP),
+    ]
     if len(axes) > 2:
         words = {"T": "Frame", "Z": "Slice"}
         title = ", ".join(words[letter] for letter in axes[:-2])
-        found.append(Column("plane", title, "Where it shows best what is suspicious."))
+        found.append(QueueColumn("plane", title, "Where it shows best what is suspicious."))
     for measure in MEASURES:
         if measure.name != "continuity" or len(axes) > 2:
             tip = f"How much speaks against the object, 0 to 100: {measure.reason}.\n{measure.tip}"
-            found.append(Column(measure.name, measure.title, tip))
-    found.append(Column("size_px", "Pixels", "Size of the object, in all slices."))
+            found.append(QueueColumn(measure.name, measure.title, tip))
+    found.append(QueueColumn("size_px", "Pixels", "Size of the object, in all slices."))
     return tuple(found)
 
 

@@ -13,9 +13,9 @@ from napari_unet.ui.canvas.camera import ReviewCamera
 from napari_unet.ui.canvas.picking import ObjectPicker
 from napari_unet.ui.correct.queue.listing import ReviewList
 from napari_unet.ui.correct.queue.mark import mark_object, parts_of
+from napari_unet.ui.correct.queue.screening import ScreeningKeeper
 from napari_unet.ui.correct.queue.status import ReviewStatus
 from napari_unet.ui.correct.queue.suggestion import diameter_of, suggest
-from napari_unet.ui.correct.queue.survey import SurveyKeeper
 from napari_unet.ui.correct.queue.table import name_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -40,7 +40,7 @@ class ReviewQueueView(QWidget):
     def __init__(self, session: Session, tools: CorrectionTools, buttons: Mapping[str, QPushButton]) -> None:
         super().__init__()
         self._session = session
-        self.keeper = SurveyKeeper(session, self)
+        self.keeper = ScreeningKeeper(session, self)
         self.camera = session.service(ReviewCamera)
         self.picker = ObjectPicker(session, lambda: self.queue is not None and tools.tool in (None, "pick"), self)
         self.queue: ReviewQueue | None = None
@@ -113,7 +113,7 @@ class ReviewQueueView(QWidget):
         self.queue = None if work is None else self.keeper.queue(work, self.list.order)
         planes: list[tuple[int, ...]] = [()]
         if work is not None and self.queue is not None:
-            planes = present(self.keeper.survey(work)).planes
+            planes = present(self.keeper.screening(work)).planes
         axes = "YX" if work is None else work.axes
         self.table.show_queue(self.queue, axes, planes, self._position())
         enable(self.list.where_button, NOT_YET if self.queue is None else None)
@@ -164,7 +164,7 @@ class ReviewQueueView(QWidget):
         row = int(present(self.queue).rows[position])
         self._make_current(row)
         table, work = present(self.queue).table, self.work
-        plane = present(self.keeper.survey(work)).planes[int(table.planes[row])]
+        plane = present(self.keeper.screening(work)).planes[int(table.planes[row])]
         self.camera.go_to(present(work), plane, tuple(table.boxes[row].tolist()))
         self._show_position()
 
@@ -189,12 +189,12 @@ class ReviewQueueView(QWidget):
 
     def select_at(self, position: Any) -> None:
         """Select the row of the object at a place of the world, and have it listed."""
-        found, survey = self.picker.object_at(position), self.keeper.survey(self.work)
-        if found is None or survey is None or self.queue is None:
+        found, screening = self.picker.object_at(position), self.keeper.screening(self.work)
+        if found is None or screening is None or self.queue is None:
             return
         plane, object_id = found
         row = self.queue.table.find(plane[0] if present(self.work).axes.startswith("T") else 0, object_id)
-        sections = survey.sections(plane)
+        sections = screening.sections(plane)
         at = np.flatnonzero(sections.ids == object_id)
         if row is None or not at.size:
             return
@@ -220,7 +220,7 @@ class ReviewQueueView(QWidget):
 
     def _mark(self, value: int) -> int:
         work, table, row = present(self.work), present(self.queue).table, present(self.row)
-        parts = parts_of(work, present(self.keeper.survey(work)), table, row, diameter_of(work, self.keeper))
+        parts = parts_of(work, present(self.keeper.screening(work)), table, row, diameter_of(work, self.keeper))
         n_slices = mark_object(self._session, work, parts, value)
         self.refresh()
         return n_slices

@@ -38,12 +38,14 @@ def make_button(action: Action, on_click: Callable[[str], None]) -> QPushButton:
 
 def show_key(button: QPushButton, action: Action) -> None:
     """Have a button tell its key as it is now."""
-    button.setToolTip(f"{action.title}. {describe(action)}" if isinstance(button, IconButton) else describe(action))
+    button.setToolTip(
+        f"{action.title}. {describe_action(action)}" if isinstance(button, IconButton) else describe_action(action)
+    )
     if isinstance(button, IconButton):
         button.show_key((key_table().key_of(action) or action.shown_key).replace("Shift+", "\u21e7"))
 
 
-def describe(action: Action) -> str:
+def describe_action(action: Action) -> str:
     """What an action does, and its key."""
     return f"{action.tip}\nKey: {key_table().key_of(action) or action.shown_key}"
 

@@ -29,7 +29,7 @@ def keys_file() -> Path:
     return Path(chosen) if chosen else platformdirs.user_config_path("napari-unet") / "keys.json"
 
 
-def normalize(key: str) -> str:
+def normalize_key(key: str) -> str:
     """A key as napari writes it ("Shift+D"); raises `UserError` if it is none."""
     try:
         binding = KeyBinding.from_str(key.replace("-", "+") if len(key) > 1 else key)
@@ -64,15 +64,15 @@ class KeyTable:
 
     def key_of(self, action: Action) -> str:
         """The key of an action as napari writes it; "" if it has none of ours."""
-        return self._chosen.get(action.name) or (normalize(action.key) if action.key else "")
+        return self._chosen.get(action.name) or (normalize_key(action.key) if action.key else "")
 
     def choose(self, name: str, key: str) -> None:
         """Give an action another key, and keep it for later; raises `UserError` if the key is taken."""
-        key = normalize(key)
+        key = normalize_key(key)
         self._check(name, key)
         before = self._keys()
         self._chosen[name] = key
-        if key == normalize(self._actions[name].key):
+        if key == normalize_key(self._actions[name].key):
             del self._chosen[name]
         self._write()
         self.changed.emit(before)
@@ -111,7 +111,7 @@ class KeyTable:
         if name not in self._actions:
             return
         try:
-            key = normalize(str(key))
+            key = normalize_key(str(key))
             self._check(name, key)
         except UserError as error:
             self.problem = str(error)

@@ -20,7 +20,7 @@ from napari_unet.events import Failed
 from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.correct.tools.actions import TOOLS
-from napari_unet.ui.correct.tools.probability import Surveyor
+from napari_unet.ui.correct.tools.probability import SurroundingsFinder
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_soon
 
@@ -49,7 +49,7 @@ class ObjectTools(QObject):
         self.scope = ""
         self._free_ids: tuple[Labels, FreeIds] | None = None
         self._unpainted: int | None = None  # the id that a new object gets, until it is painted
-        self._surveyor = Surveyor(session, failed)
+        self._surroundings = SurroundingsFinder(session, failed)
 
     # -- ids and axes -----------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class ObjectTools(QObject):
             change = adding.add_object(labels, at, seen.maps, seen.corner, self.next_id, *thresholds)
             write_change(self._session, work, change)
 
-        self._surveyor.survey(work, at, on_ready)
+        self._surroundings.find(work, at, on_ready)
 
     # -- many at once -----------------------------------------------------------------------------------------------
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 
-class Surveyor:
+class SurroundingsFinder:
     """Gives the surroundings of a place: at once from kept maps, or a moment later from the background job."""
 
     def __init__(self, session: Session, failed: Callable[[str], None]) -> None:
         self._session, self._failed = session, failed
 
-    def survey(self, work: ImageWork, at: Place, on_ready: Callable[[Surroundings], None]) -> None:
+    def find(self, work: ImageWork, at: Place, on_ready: Callable[[Surroundings], None]) -> None:
         """Call `on_ready` with the surroundings of `at`; raises `UserError` while another job runs."""
         kept = work.maps.around(at, work.diameter) if work.maps is not None else None
         if kept is not None:

@@ -36,7 +36,7 @@ class FilesOrder:
     folder: Path | None = None
 
 
-def segment_in_background(load: Callable[[], Model], order: FilesOrder, stop: StopFlag) -> Iterator[Any]:
+def segment_files_in_background(load: Callable[[], Model], order: FilesOrder, stop: StopFlag) -> Iterator[Any]:
     """The events of `segment_files_steps`, for the worker thread: with a journal, as `segment --resume` does it."""
     from napari_unet.workflows.files.batch import FileDone, segment_files_steps, watch_folders
     from napari_unet.workflows.files.glance import glance_at
@@ -62,7 +62,7 @@ def segment_in_background(load: Callable[[], Model], order: FilesOrder, stop: St
                 yield seen
 
 
-def measure_in_background(
+def measure_files_in_background(
     rows: list[FileRow], config: MeasureConfig, table: Path, sheet: Path | None, stop: StopFlag
 ) -> Iterator[Any]:
     """Measure the labels of `rows` into one `table` file, for the worker thread; the result is a `MeasuredFiles`.

@@ -37,10 +37,10 @@ from napari_unet.ui.results.files.run import (
     FilesOrder,
     export_files_in_background,
     find_open,
-    measure_in_background,
+    measure_files_in_background,
     open_pair,
     save_in_background,
-    segment_in_background,
+    segment_files_in_background,
 )
 from napari_unet.ui.results.files.sheet import SheetChoice
 from napari_unet.ui.results.files.table import FilesTable
@@ -176,7 +176,7 @@ class FilesWindow(QDialog):
             self.message.show_text("Only folders can be watched: choose a folder.", "error", self.choice.images_edit)
             return
         order, stop = FilesOrder(targets, self.choice.config, watched, plan.folder), StopFlag()
-        events = segment_in_background(self.session.model_loader(), order, stop)
+        events = segment_files_in_background(self.session.model_loader(), order, stop)
         self._record, self._began = entry.record, time.monotonic()
         self.rows.wait_again()
         self.progress.begin("Getting the model ready")
@@ -278,7 +278,7 @@ class FilesWindow(QDialog):
     def measure(self, table: Path) -> None:
         """Measure the objects of all files with labels into one table."""
         rows, stop = self._with_labels(), StopFlag()
-        events = measure_in_background(rows, self._columns(), table, self.sheet.path, stop)
+        events = measure_files_in_background(rows, self._columns(), table, self.sheet.path, stop)
 
         def tell(result: Any) -> tuple[list[str], list[str]]:
             self.plot.take(result.table)

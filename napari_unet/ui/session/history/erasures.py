@@ -18,26 +18,26 @@ from napari_unet.ui.session.history.written import Written, written_by
 from napari_unet.ui.session.layers import Geometry
 from napari_unet.ui.session.napari_private import history_of
 
-Place = tuple[PlaneIndex, PlaneBox]
+PartOfPlane = tuple[PlaneIndex, PlaneBox]
 
 
 @dataclass(frozen=True, eq=False)
-class _Change:
+class _Erasure:
     """In one part of a plane: what was `erased` before and after an edit wrote to `mask`."""
 
-    where: Place
+    where: PartOfPlane
     mask: Mask
     before: Mask
     after: Mask
 
 
 @dataclass(eq=False)
-class _Step:
+class _LayerStep:
     """One step of the layer; `places`: all that it writes to, `changes`: where it matters for what is erased."""
 
     atoms: tuple[Any, ...]
-    places: list[Place] = field(default_factory=list)
-    changes: list[_Change] = field(default_factory=list)
+    places: list[PartOfPlane] = field(default_factory=list)
+    changes: list[_Erasure] = field(default_factory=list)
     outlived: bool = False
     """Whether the marks that it met follow other corrections than those of now."""
 
@@ -49,8 +49,8 @@ class Erasures:
         """`followed`: the value of marks that follow corrections."""
         self._followed = followed
         self._erased: dict[PlaneIndex, Mask] = {}
-        self._standing: list[_Step] = []
-        self._known: dict[int, _Step] = {}
+        self._standing: list[_LayerStep] = []
+        self._known: dict[int, _LayerStep] = {}
 
     def of(self, plane: PlaneIndex) -> Mask | None:
         """Where marks were erased; None: nowhere."""
@@ -67,7 +67,9 @@ class Erasures:
         for step in self._known.values():
             step.changes, step.outlived = [], True
 
-    def follow(self, layer: Labels, geometry: Geometry, wanted: dict[PlaneIndex, Mask]) -> Iterator[tuple[Place, bool]]:
+    def follow(
+        self, layer: Labels, geometry: Geometry, wanted: dict[PlaneIndex, Mask]
+    ) -> Iterator[tuple[PartOfPlane, bool]]:
         """Follow the steps that were made, undone or redone since; `wanted`: where corrections ask for marks.
 
         Gives each place that they wrote to, and whether marks that are there stay, whatever they followed.
@@ -85,7 +87,7 @@ class Erasures:
                     self._put(change, change.after)
             yield from ((place, False) for place in step.places)
 
-    def _moved(self, layer: Labels) -> tuple[list[_Step], list[tuple[_Step, bool]]]:
+    def _moved(self, layer: Labels) -> tuple[list[_LayerStep], list[tuple[_LayerStep, bool]]]:
         """The steps that stand no more, the last one first, and those that stand now, with whether they are new."""
         done, undone = history_of(layer)
         now = [self._step(item) for item in done]
@@ -101,12 +103,12 @@ class Erasures:
             self._known = {id(atom): step for step in kept for atom in step.atoms}
         return before[same:][::-1], now[same:]
 
-    def _step(self, item: Any) -> tuple[_Step, bool]:
+    def _step(self, item: Any) -> tuple[_LayerStep, bool]:
         """Of a history item, and whether it was not known: redo makes other items, of the same atoms."""
         step = self._known.get(id(item[0])) if item else None
-        return (step, False) if step is not None else (_Step(tuple(item)), True)
+        return (step, False) if step is not None else (_LayerStep(tuple(item)), True)
 
-    def _look_at(self, step: _Step, geometry: Geometry, wanted: dict[PlaneIndex, Mask]) -> None:
+    def _look_at(self, step: _LayerStep, geometry: Geometry, wanted: dict[PlaneIndex, Mask]) -> None:
         for atom in step.atoms:
             for written in written_by(atom, geometry):
                 where = written.plane, written.box
@@ -120,15 +122,15 @@ class Erasures:
                     step.changes.append(change)
                     self._put(change, change.after)
 
-    def _change(self, written: Written, wanted: Mask | None) -> _Change | None:
+    def _change(self, written: Written, wanted: Mask | None) -> _Erasure | None:
         plane, box, mask = written.plane, written.box, written.mask
         before = self._erased[plane][box].copy()
         asked = written.before == self._followed
         if wanted is not None:
             asked |= wanted[box]
         after = mask & (written.after == 0) & asked
-        return _Change((plane, box), mask, before, after) if (mask & (before != after)).any() else None
+        return _Erasure((plane, box), mask, before, after) if (mask & (before != after)).any() else None
 
-    def _put(self, change: _Change, value: Mask) -> None:
+    def _put(self, change: _Erasure, value: Mask) -> None:
         plane, box = change.where
         self._erased[plane][box][change.mask] = value[change.mask]

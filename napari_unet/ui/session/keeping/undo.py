@@ -30,7 +30,7 @@ ROLES = ("labels", "reviewed")
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class UndoStep:
     """One step, in the history of `layer`; known by one of its `atoms`: napari makes another list as it moves."""
 
     layer: Labels
@@ -46,10 +46,10 @@ class Steps:
     """What was done and undone in one image, the last one last."""
 
     def __init__(self) -> None:
-        self.done: list[Step] = []
-        self.undone: list[Step] = []
+        self.done: list[UndoStep] = []
+        self.undone: list[UndoStep] = []
 
-    def note(self, step: Step) -> None:
+    def note(self, step: UndoStep) -> None:
         self.done.append(step)
         self.undone.clear()  # also those of the other layer: there is one history
         for old in self.done[:-LIMIT]:
@@ -122,7 +122,7 @@ class UndoHistory(QObject):
         work = work or self._session.current
         return work is not None and self._go(work, self.of(work).undone, self.of(work).done, redo=True)
 
-    def _go(self, work: ImageWork, source: list[Step], target: list[Step], redo: bool) -> bool:
+    def _go(self, work: ImageWork, source: list[UndoStep], target: list[UndoStep], redo: bool) -> bool:
         step = _take_next(work, source, redo)
         if step is None:
             return False
@@ -147,7 +147,7 @@ class UndoHistory(QObject):
         work = self._session.find_work(event.source)
         if work is None or not self._listens:
             return
-        self.of(work).note(Step(event.source, event.value))
+        self.of(work).note(UndoStep(event.source, event.value))
         for role in ROLES:
             other = work.layers.get(role)
             if other is not None and other is not event.source:
@@ -155,7 +155,7 @@ class UndoHistory(QObject):
         self.changed.emit(work)
 
 
-def _take_next(work: ImageWork, source: list[Step], redo: bool) -> Step | None:
+def _take_next(work: ImageWork, source: list[UndoStep], redo: bool) -> UndoStep | None:
     """The step to go next, taken from `source`; once that is empty, what layers have that is older than this history
     (done before it was asked for, or undone by a script).
     """
@@ -167,14 +167,14 @@ def _take_next(work: ImageWork, source: list[Step], redo: bool) -> Step | None:
     for layer in mine:
         items = history_of(layer)[redo]
         if items:
-            return Step(layer, items[-1])
+            return UndoStep(layer, items[-1])
     return None
 
 
-def _steps_of(work: ImageWork, roles: list[str], redo: bool) -> list[Step]:
+def _steps_of(work: ImageWork, roles: list[str], redo: bool) -> list[UndoStep]:
     """The steps of layers that have as many, and maybe more, told by their roles: the last one last."""
     left = {role: list(history_of(layer)[redo]) for role, layer in work.layers.items() if role in ROLES}
-    steps = [Step(work.layers[role], left[role].pop()) for role in reversed(roles) if left.get(role)]
+    steps = [UndoStep(work.layers[role], left[role].pop()) for role in reversed(roles) if left.get(role)]
     return steps[::-1]
 
 

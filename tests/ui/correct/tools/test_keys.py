@@ -12,7 +12,7 @@ from napari_unet.ui.correct.keys_window import KeysWindow
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.correct.tools import keys as module
 from napari_unet.ui.correct.tools.actions import ACTIONS
-from napari_unet.ui.correct.tools.keys import KeyTable, napari_keys, normalize
+from napari_unet.ui.correct.tools.keys import KeyTable, napari_keys, normalize_key
 from napari_unet.ui.session.session import get_session
 
 ACTION = {action.name: action for action in ACTIONS}
@@ -76,8 +76,8 @@ def test_a_file_that_cannot_be_used_leaves_the_usual_keys(path, text):
 
 
 def test_keys_are_written_as_napari_writes_them():
-    assert normalize("Shift-D") == normalize("shift+D") == "Shift+D"
-    assert normalize("k").upper() == "K"
+    assert normalize_key("Shift-D") == normalize_key("shift+D") == "Shift+D"
+    assert normalize_key("k").upper() == "K"
 
 
 def test_the_window_changes_a_key_of_the_open_layers(qtbot, own_table):

@@ -18,14 +18,14 @@ from napari_unet.models.library import save_to_library
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.unet import UNet
-from napari_unet.review.screening import ObjectSurvey
-from napari_unet.ui.correct.queue import survey
+from napari_unet.review.screening import ObjectScreening
+from napari_unet.ui.correct.queue import screening
 from napari_unet.ui.correct.queue.view import ReviewQueueView
 from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
 
-pytestmark = pytest.mark.usefixtures("surveys")
+pytestmark = pytest.mark.usefixtures("screenings")
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_other_labels_are_measured_anew(stack: Any, panel: Any, qtbot: Any) -> N
     other[:, 2:20, 2:20] = 5
     panel.session.add_layer(stack, "labels", other.copy())
     stack.prediction = other.copy()
-    assert view.keeper.survey(stack) is None
+    assert view.keeper.screening(stack) is None
     measured(view, qtbot)
     assert {number for number in view.keeper.queue(stack).table.ids.tolist() if number > 0} == {5}
     panel.session.viewer.layers.remove(stack.labels_layer)
@@ -135,29 +135,29 @@ def test_a_large_edit_is_measured_in_a_thread_and_those_meanwhile_after_it(
 ) -> None:
     view, session = view_of(panel), panel.session
     measured(view, qtbot)
-    monkeypatch.setattr(survey, "LARGE_EDIT", 1)
+    monkeypatch.setattr(screening, "LARGE_EDIT", 1)
     going, threads = threading.Event(), []
-    measure = ObjectSurvey.measure_again
+    measure = ObjectScreening.measure_again
 
-    def slowly(survey: ObjectSurvey, labels: Any, edit: Any) -> Any:
-        found = measure(survey, labels, edit)
+    def slowly(screening: ObjectScreening, labels: Any, edit: Any) -> Any:
+        found = measure(screening, labels, edit)
         threads.append(threading.current_thread())
         assert going.wait(20)
         return found
 
-    monkeypatch.setattr(ObjectSurvey, "measure_again", slowly)
+    monkeypatch.setattr(ObjectScreening, "measure_again", slowly)
     tracker, layer = get_trackers(session).of(stack), stack.labels_layer
     layer.data_setitem((np.array([1, 1]), np.array([40, 41]), np.array([50, 50])), 8)
     tracker.finish()
-    assert view.keeper.survey(stack).table.find(1, 8) is None
+    assert view.keeper.screening(stack).table.find(1, 8) is None
     layer.data_setitem((np.array([1]), np.array([42]), np.array([50])), 8)
     tracker.finish()
-    table = view.keeper.survey(stack).table
+    table = view.keeper.screening(stack).table
     going.set()
     qtbot.waitUntil(lambda: len(threads) == 2, timeout=60_000)
-    qtbot.waitUntil(lambda: view.keeper.survey(stack).table.find(1, 8) is not None, timeout=60_000)
-    qtbot.waitUntil(lambda: 3 in view.keeper.survey(stack).table.sizes, timeout=60_000)
-    assert table is not view.keeper.survey(stack).table
+    qtbot.waitUntil(lambda: view.keeper.screening(stack).table.find(1, 8) is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: 3 in view.keeper.screening(stack).table.sizes, timeout=60_000)
+    assert table is not view.keeper.screening(stack).table
     assert all(thread is not threading.main_thread() for thread in threads)
 
 
@@ -166,12 +166,12 @@ def test_an_edit_that_cannot_be_measured_has_its_plane_measured_anew(
 ) -> None:
     view, session = view_of(panel), panel.session
     measured(view, qtbot)
-    monkeypatch.setattr(survey, "LARGE_EDIT", 1)
+    monkeypatch.setattr(screening, "LARGE_EDIT", 1)
 
-    def fail(survey: ObjectSurvey, labels: Any, edit: Any) -> Any:
+    def fail(screening: ObjectScreening, labels: Any, edit: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(ObjectSurvey, "measure_again", fail)
+    monkeypatch.setattr(ObjectScreening, "measure_again", fail)
     stack.labels_layer.data_setitem((np.array([1, 1]), np.array([40, 41]), np.array([50, 50])), 8)
     get_trackers(session).of(stack).finish()
-    qtbot.waitUntil(lambda: view.keeper.survey(stack).table.find(1, 8) is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: view.keeper.screening(stack).table.find(1, 8) is not None, timeout=60_000)

@@ -15,13 +15,13 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.review.queue import QueueOrder, ReviewQueue
-from napari_unet.review.screening import ObjectSurvey, SurveyedEdit
-from napari_unet.ui.correct.queue.state import SurveyState, basis_of, rows_of
+from napari_unet.review.screening import ObjectScreening, ScreenedEdit
+from napari_unet.ui.correct.queue.state import ScreeningState, basis_of, rows_of
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced, Throttled
 from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.session.trackers import get_trackers
-from napari_unet.workflows.object_survey import PlaneSurveyed, survey_steps
+from napari_unet.workflows.screening import PlaneScreened, screening_steps
 
 if TYPE_CHECKING:
     from napari_unet.labels.stacks.sections import Sections
@@ -34,8 +34,8 @@ LARGE_EDIT = 2**19
 """Pixels around an edit from which they are measured in a thread: more would hold up the next stroke."""
 
 
-class SurveyKeeper(QObject):
-    """Surveys of all images of a session.
+class ScreeningKeeper(QObject):
+    """Screenings of all images of a session.
 
     `changed` (work): more is known, or something was edited or reviewed. `progressed` (work, text, done, total): how
     far the background work is; `done` == `total` when there is nothing to do.
@@ -47,7 +47,7 @@ class SurveyKeeper(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._trackers = session, get_trackers(session)
-        self._states: dict[str, SurveyState] = {}
+        self._states: dict[str, ScreeningState] = {}
         self._stopped: set[str] = set()  # by the user: not begun again by itself
         self._running: ImageWork | None = None
         self._waits = False  # for work to end that nobody waits for
@@ -65,15 +65,15 @@ class SurveyKeeper(QObject):
 
     # -- what others ask ---------------------------------------------------------------------------------------------
 
-    def survey(self, work: ImageWork | None) -> ObjectSurvey | None:
+    def screening(self, work: ImageWork | None) -> ObjectScreening | None:
         """What is known of an image; None while nothing is."""
         state = None if work is None else self._states.get(work.key)
-        return state.survey if state is not None and state.measured and state.basis == basis_of(work) else None
+        return state.screening if state is not None and state.measured and state.basis == basis_of(work) else None
 
     def queue(self, work: ImageWork, order: QueueOrder | None = None) -> ReviewQueue | None:
         """The objects of an image in an order, with what is reviewed of them now; None while nothing is known."""
-        survey = self.survey(work)
-        return None if survey is None else ReviewQueue(survey.table, survey.reviewed(work.reviewed), order)
+        screening = self.screening(work)
+        return None if screening is None else ReviewQueue(screening.table, screening.reviewed(work.reviewed), order)
 
     def problem(self, work: ImageWork) -> str | None:
         """Why the model could not look again at an image, None if it could."""
@@ -147,7 +147,7 @@ class SurveyKeeper(QObject):
             return False  # of classes there are no objects
         state = self._states.get(work.key)
         if state is None or state.basis != basis_of(work):
-            state = self._states[work.key] = SurveyState(ObjectSurvey(work.shape, work.axes), basis_of(work))
+            state = self._states[work.key] = ScreeningState(ObjectScreening(work.shape, work.axes), basis_of(work))
         remaining = state.remaining(work.plane_at(self._session.viewer.dims.point))
         entry = self._session.model_entry
         if entry is not None and not find_head(entry.record).draws_objects:
@@ -156,7 +156,7 @@ class SurveyKeeper(QObject):
         if not remaining[0] and (load is None or not remaining[1]):
             return False
         stop = StopFlag()
-        events = survey_steps(labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.engine)
+        events = screening_steps(labels, work.axes, work.seen, load, work.view, remaining, stop, self._session.engine)
         started = self._session.background.start(
             events,
             stop,
@@ -171,16 +171,16 @@ class SurveyKeeper(QObject):
             self.progressed.emit(work, "Measuring objects", 0, 0)
         return started
 
-    def _on_event(self, work: ImageWork, state: SurveyState, event: PlaneSurveyed | None) -> None:
+    def _on_event(self, work: ImageWork, state: ScreeningState, event: PlaneScreened | None) -> None:
         if self._gone:
             self._session.background.stop()
             return
         if event is None or self._states.get(work.key) is not state or work.labels is None:
             return
-        state.survey.adopt(event.plane, event.sections)
+        state.screening.adopt(event.plane, event.sections)
         state.measured.add(event.plane)
         if event.missed is not None:
-            state.survey.adopt_missed(work.labels, event.plane, event.missed)
+            state.screening.adopt_missed(work.labels, event.plane, event.missed)
             state.looked.add(event.plane)
         state.differences.pop(event.plane, None)  # edits since are followed again
         what = "Looking again" if event.missed is not None else "Measuring objects"
@@ -189,14 +189,14 @@ class SurveyKeeper(QObject):
         self._undrawn.add(work.key)
         self._show.ask()
 
-    def _on_finished(self, work: ImageWork, state: SurveyState, outcome: Any) -> None:
+    def _on_finished(self, work: ImageWork, state: ScreeningState, outcome: Any) -> None:
         self._running = None
         if self._gone:
             return
         if isinstance(outcome, Failed):
             state.failed = outcome.message
         elif isinstance(outcome, Finished) and not outcome.stopped:
-            state.looked.update(state.survey.planes)  # planes without objects, and models that do not look
+            state.looked.update(state.screening.planes)  # planes without objects, and models that do not look
         self._undrawn.add(work.key)
         self._tell()
         self.progressed.emit(work, "", 1, 1)
@@ -211,14 +211,14 @@ class SurveyKeeper(QObject):
     # -- edits ------------------------------------------------------------------------------------------------------
 
     def _on_tracker(self, work: ImageWork) -> None:
-        if self.survey(work) is not None:
+        if self.screening(work) is not None:
             self._follow(work)
             self.changed.emit(work)
 
     def _follow(self, work: ImageWork) -> None:
         """Measure again what differs from the prediction in another way than it did."""
         state, tracker, labels = self._states.get(work.key), self._trackers.of(work), work.labels
-        if state is None or labels is None or self.survey(work) is None:
+        if state is None or labels is None or self.screening(work) is None:
             return
         for plane in {*tracker.changed_planes, *state.differences}:
             if plane not in state.measured or plane in state.in_thread:
@@ -230,24 +230,26 @@ class SurveyKeeper(QObject):
                 rows = np.array(sorted(edited))
                 low, high = rows[:, 3:].min(axis=0), rows[:, 3:].max(axis=0)
                 box = (int(low[0]), int(high[1]), int(low[2]), int(high[3]))
-                edit = state.survey.plan_update(plane, rows[:, :2].ravel().tolist(), box)
+                edit = state.screening.plan_update(plane, rows[:, :2].ravel().tolist(), box)
                 self._measure(work, state, edit, labels)
 
-    def _measure(self, work: ImageWork, state: SurveyState, edit: SurveyedEdit, labels: Any) -> None:
+    def _measure(self, work: ImageWork, state: ScreeningState, edit: ScreenedEdit, labels: Any) -> None:
         if edit.n_pixels < LARGE_EDIT:
-            state.survey.finish_update(labels, edit, state.survey.measure_again(labels, edit))
+            state.screening.finish_update(labels, edit, state.screening.measure_again(labels, edit))
             return
         state.in_thread.add(edit.plane)
-        run_errand(lambda: state.survey.measure_again(labels, edit), self._on_measured, work, state, edit)
+        run_errand(lambda: state.screening.measure_again(labels, edit), self._on_measured, work, state, edit)
 
-    def _on_measured(self, found: Sections | Failed, work: ImageWork, state: SurveyState, edit: SurveyedEdit) -> None:
+    def _on_measured(
+        self, found: Sections | Failed, work: ImageWork, state: ScreeningState, edit: ScreenedEdit
+    ) -> None:
         state.in_thread.discard(edit.plane)
-        if self._gone or self._states.get(work.key) is not state or self.survey(work) is None or work.labels is None:
+        if self._gone or self._states.get(work.key) is not state or self.screening(work) is None or work.labels is None:
             return
         if isinstance(found, Failed):  # the plane is measured anew
             state.measured.discard(edit.plane)
             self._settle.ask()
             return
-        state.survey.finish_update(work.labels, edit, found)
+        state.screening.finish_update(work.labels, edit, found)
         self._follow(work)  # what was edited meanwhile
         self.changed.emit(work)

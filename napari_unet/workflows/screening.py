@@ -15,7 +15,7 @@ from napari_unet.images.view import View
 from napari_unet.labels.stacks.sections import Sections
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.running.engine import Engine
-from napari_unet.review.screening import ObjectSurvey
+from napari_unet.review.screening import ObjectScreening
 
 if TYPE_CHECKING:
     from napari_unet.images.channels import ModelInput
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class PlaneSurveyed:
+class PlaneScreened:
     """The objects of one plane are measured; with what the model says of them, and `missed`, if it has looked again."""
 
     plane: PlaneIndex
@@ -34,7 +34,7 @@ class PlaneSurveyed:
     seconds_left: float | None = None
 
 
-def survey_steps(
+def screening_steps(
     labels: npt.NDArray[Any],
     axes: str,
     image: ModelInput,
@@ -49,23 +49,23 @@ def survey_steps(
     Without a model (`load`) nothing is looked at again.
     """
     to_measure, to_look = planes
-    survey = ObjectSurvey(labels.shape, axes)
+    screening = ObjectScreening(labels.shape, axes)
     areas = []
     for done, plane in enumerate(to_measure, start=1):
         if stop.requested:
             break
-        survey.measure_plane(labels, plane)
-        areas.append(survey.sections(plane).area)
-        yield PlaneSurveyed(plane, survey.sections(plane), None, done, len(to_measure))
+        screening.measure_plane(labels, plane)
+        areas.append(screening.sections(plane).area)
+        yield PlaneScreened(plane, screening.sections(plane), None, done, len(to_measure))
     if load is not None and to_look and not stop.requested:
         if view.diameter is None:
             view = view.with_diameter(_typical(areas), estimated=True)
-        yield from _look(survey, labels, image, load(), view, to_look, stop, engine)
+        yield from _look(screening, labels, image, load(), view, to_look, stop, engine)
     yield Finished(None, stop.requested)
 
 
 def _look(
-    survey: ObjectSurvey,
+    screening: ObjectScreening,
     labels: npt.NDArray[Any],
     image: ModelInput,
     model: Model,
@@ -73,7 +73,7 @@ def _look(
     planes: Sequence[PlaneIndex],
     stop: StopFlag,
     engine: Engine,
-) -> Iterator[PlaneSurveyed | None]:
+) -> Iterator[PlaneScreened | None]:
     from napari_unet.heads.registry import find_head
     from napari_unet.segmentation.config import SegmentConfig
     from napari_unet.segmentation.second_look import SecondLook, look_again
@@ -83,10 +83,10 @@ def _look(
     config = SegmentConfig(device=engine.device, precision=engine.precision, runtime=engine.runtime)
     for event in look_again(image, model, view, planes, config, stop):
         if isinstance(event, SecondLook):
-            survey.look(labels, event.plane, event.labels, event.maps)
-            survey.look_for_missed(labels, event.plane, event.labels, event.maps)
-            found, missed = survey.sections(event.plane), survey.missed(event.plane)
-            yield PlaneSurveyed(event.plane, found, missed, event.done, event.total, event.seconds_left)
+            screening.look(labels, event.plane, event.labels, event.maps)
+            screening.look_for_missed(labels, event.plane, event.labels, event.maps)
+            found, missed = screening.sections(event.plane), screening.missed(event.plane)
+            yield PlaneScreened(event.plane, found, missed, event.done, event.total, event.seconds_left)
         elif event is None:
             yield None  # a chance to be stopped
 
