@@ -49,10 +49,10 @@ _NAPARI = (
 
 
 _WINDOW = (
-    Key("Tab, Shift+Tab", "to the next control, and to the one before", "U-Net"),
-    Key(WAY_IN_KEY, "from the image to the controls of this panel, and back", "U-Net"),
-    Key("PgUp, PgDown", "the image before, the image after", "U-Net"),
-    Key("?", "this window", "U-Net"),
+    KeyRow("Tab, Shift+Tab", "to the next control, and to the one before", "U-Net"),
+    KeyRow(WAY_IN_KEY, "from the image to the controls of this panel, and back", "U-Net"),
+    KeyRow("PgUp, PgDown", "the image before, the image after", "U-Net"),
+    KeyRow("?", "this window", "U-Net"),
 )
 
 
@@ -148,6 +148,6 @@ class KeysWindow(QDialog):
             field.show_key()
 
 
-def _table(heading: str, keys: tuple[Key, ...]) -> str:
+def _table(heading: str, keys: tuple[KeyRow, ...]) -> str:
     rows = (f"<tr><td width='35%'><b>{escape(key.keys)}</b></td><td>{escape(key.does)}</td></tr>" for key in keys)
     return f"<b>{heading}</b><table cellpadding='2'>{''.join(rows)}</table>"
