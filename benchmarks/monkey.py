@@ -122,7 +122,7 @@ def report(script: Script, outcome: Outcome, tries: int) -> None:
     """Shrink a failing script and print it."""
     kind = outcome.problem[:60]
     print(f"BROKEN after {outcome.n_done} actions: {outcome.problem}", flush=True)
-    print("\n".join(outcome.told), flush=True)
+    print("\n".join(outcome.told), json.dumps(script[: outcome.n_done]), sep="\n", flush=True)
     short = shrink(script[: outcome.n_done], lambda some: play(some).problem[:60] == kind, tries)
     print(f"The same with {len(short)} actions; save as found.json and play it with --script:")
     print(json.dumps(short), flush=True)

@@ -156,7 +156,8 @@ class Rules:
                 if kept is not None and role in work.layers:
                     raise BrokenRuleError(f"{role} of {work.name} are in the project, and not in the window")
             elif kept is None or not np.array_equal(kept, array):
-                raise BrokenRuleError(f"{role} of {work.name} in the project are others than in the window")
+                told = f"{role} of {work.name} in the project are others than in the window"
+                raise BrokenRuleError(f"{told}: {describe_difference(kept, array)}")
 
     def _check_undo(self, monkey: Any, work: Any) -> None:
         """All the way back and forth twice: the same two ends. What was undone before is brought back first."""
@@ -190,3 +191,12 @@ def _difference(one: tuple[bytes, bytes], other: tuple[bytes, bytes]) -> str:
     """How many bytes of labels and of reviewed marks differ."""
     pairs = [(np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)) for a, b in zip(one, other, strict=True)]
     return ", ".join(str(np.count_nonzero(a != b)) if a.size == b.size else "all" for a, b in pairs)
+
+
+def describe_difference(kept: Any, shown: Any) -> str:
+    """Where two arrays differ, and how."""
+    if kept is None or kept.shape != shown.shape:
+        return f"{None if kept is None else kept.shape} for {shown.shape}"
+    places = np.argwhere(kept != shown)
+    some = [(tuple(at), int(kept[tuple(at)]), int(shown[tuple(at)])) for at in places[:: max(1, len(places) // 4)]]
+    return f"{len(places)} pixels from {places.min(0).tolist()} to {places.max(0).tolist()}, as {some}"

@@ -105,8 +105,8 @@ class Recorder(QObject):
         """Record at once whatever was done."""
         self._soon.cancel()
         self._record_painted()
-        if self._quiet.waiting and not self.paused and self.alive:
-            self._quiet.cancel()
+        if (self._quiet.waiting or self._scanning) and not self.paused and self.alive:
+            self._quiet.cancel()  # what a thread is still looking for is found here, too
             self._stroking = False
             self._on_scanned(_scan_and_copy(self.saved, self._array()), self._n_edits)
 

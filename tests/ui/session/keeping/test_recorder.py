@@ -71,6 +71,18 @@ def test_a_stroke_during_the_search_is_not_lost(recorder: Recorder, monkeypatch:
     assert (recorder.saved == 9).any()
 
 
+def test_what_a_thread_still_looks_for_is_recorded_before_the_end(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "run_errand", lambda *given: None)  # it would come after the window is closed
+    recorder.layer.data[10:20, 10:20] = 3
+    recorder.look_again()
+    recorder._quiet.finish()
+    assert recorder._scanning
+    recorder.finish()
+    np.testing.assert_array_equal(recorder.saved, recorder.layer.data)
+
+
 def test_labels_that_are_known_to_be_empty_are_not_read(
     viewer: Any, session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
