@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import napari
+from napari.settings import get_settings
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QUrl
-from qtpy.QtGui import QImage, QTextDocument
+from qtpy.QtGui import QColor, QImage, QTextCharFormat, QTextCursor, QTextDocument
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 import napari_unet
@@ -64,7 +67,26 @@ class HelpWindow(QDialog):
 
 
 class _Pages(QTextBrowser):
-    """Pictures no wider than the window."""
+    """Pictures no wider than the window, links in a colour that is seen on the theme's ground."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sourceChanged.connect(self.colour_links)
+
+    def colour_links(self, _source: Any = None) -> None:
+        """Qt gives links the colour of the system, dark blue, whatever the ground."""
+        viewer = napari.current_viewer()
+        theme = get_theme(get_settings().appearance.theme if viewer is None else viewer.theme)
+        as_link, cursor = QTextCharFormat(), QTextCursor(self.document())
+        as_link.setForeground(QColor(theme.current.as_hex()).lighter(150 if theme.id != "light" else 60))
+        block = self.document().begin()
+        while block.isValid():
+            for part in block.textFormats():
+                if part.format.isAnchor():
+                    cursor.setPosition(block.position() + part.start)
+                    cursor.setPosition(block.position() + part.start + part.length, QTextCursor.MoveMode.KeepAnchor)
+                    cursor.mergeCharFormat(as_link)
+            block = block.next()
 
     def loadResource(self, kind: int, url: QUrl) -> Any:
         found = super().loadResource(kind, url)

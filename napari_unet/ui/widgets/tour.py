@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import QObject, QPoint, Qt, Signal
+from qtpy.QtCore import QObject, QPoint, Qt, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -30,9 +30,8 @@ class Bubble(QFrame):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setObjectName("bubble")
-        self.setStyleSheet(
-            "#bubble { background: palette(window); border: 2px solid palette(highlight); border-radius: 4px; }"
-        )
+        # Its ground is that of napari's theme, as its letters are: the palette knows nothing of the theme.
+        self.setStyleSheet("#bubble { border: 2px solid palette(highlight); border-radius: 4px; }")
         self.setAccessibleName("Tour")
         self.words, self.place = QLabel(wordWrap=True), QLabel()
         self.skip_button = QPushButton("Skip", toolTip="End the tour; ? shows it again\nKey: Esc")
@@ -109,7 +108,10 @@ class Tour(QObject):
             self.ended.emit()
 
     def follow(self) -> None:
-        """The window has another size."""
+        """The window has another size: a moment later, when docks that became tabs have been put in front."""
+        QTimer.singleShot(0, self._follow)
+
+    def _follow(self) -> None:
         if self.bubble is not None:
             self._show()
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import yaml
 from napari.settings import get_settings
+from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QToolButton
 
 import napari_unet
@@ -106,6 +108,23 @@ def test_the_tour_goes_from_control_to_control_and_can_be_left(panel: Any, qtbot
     assert not panel.tour.running
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_tour_can_be_read(panel: Any, viewer: Any, theme: str) -> None:
+    viewer.theme = theme
+    panel.tour.begin()
+    picture = panel.tour.bubble.grab().toImage()
+    words = panel.tour.bubble.words.geometry()
+    lights = [
+        picture.pixelColor(x, y).lightness()
+        for x in range(words.left(), words.right())
+        for y in range(words.top(), words.bottom())
+    ]
+    panel.tour.end()
+    ground = get_theme(theme).background.as_rgb_tuple()
+    assert abs(np.median(lights) - QColor(*ground[:3]).lightness()) < 8
+    assert max(lights) - min(lights) > 150
+
+
 def test_each_step_has_a_page_of_its_own(panel: Any, qtbot: Any) -> None:
     folder = docs_dir()
     assert folder is not None
@@ -114,6 +133,10 @@ def test_each_step_has_a_page_of_its_own(panel: Any, qtbot: Any) -> None:
     for step in panel.steps:
         assert window.show_page(PAGE_OF[step.title]), step.title
         assert len(window.pages.toPlainText()) > 200, step.title
+    window.show_page("tutorials/nuclei")
+    link = window.pages.document().find("teach it").charFormat()
+    assert link.isAnchor()
+    assert link.foreground().color().lightness() > 130, "on a dark ground"
     assert not window.show_page("nowhere")
 
 
