@@ -1,4 +1,4 @@
-"""A z-stack in a real window, by real clicks: segmented as a volume, seen from its sides, split in two slices."""
+"""A z-stack in a real window, by real clicks: segmented as a volume, seen and corrected from the side, split."""
 
 from __future__ import annotations
 
@@ -54,6 +54,14 @@ def test_as_a_volume_then_seen_from_the_side_and_split_by_hand(make_napari_viewe
     hand.hover(work.labels_layer, first[1:])
     views = panel.correct_step.sides.content
     wait_for(lambda: views.place == first, 30, "the side views did not follow the cursor")
+    press(panel.correct_step.buttons["erase"])
+    wait_for(lambda: views.front.image is not None, 30, "nothing is seen from the front")
+    at = views.front.point_of(first[0], first[2]).toPoint()
+    QTest.mouseClick(views.front, Qt.MouseButton.LeftButton, pos=at)
+    assert work.labels[first] == 0
+    wait_for(lambda: work.reviewed is not None and work.reviewed[first], 30, "what was corrected is not reviewed")
+    hand.undo()
+    np.testing.assert_array_equal(work.labels, alone.labels)
     hand.key(Qt.Key.Key_K, "k")
     hand.click(work.labels_layer, first[1:])
     viewer.dims.set_current_step(0, last[0])

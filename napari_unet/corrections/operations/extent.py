@@ -123,11 +123,17 @@ def touched_objects(labels: npt.NDArray[Any], stroke: Iterable[Place], spare: Co
 
 
 def along(stroke: list[Place]) -> list[Place]:
-    """Every pixel on the straight lines between the places of a stroke, in order."""
+    """Every pixel on the straight lines between the places of a stroke, in order.
+
+    Of two places in different slices there is nothing between that anybody saw: these two alone.
+    """
     if len(stroke) < 2:
         return stroke
     places: dict[Place, None] = {}
     for start, end in pairwise(stroke):
+        if start[:-2] != end[:-2]:
+            places.update(dict.fromkeys((start, end)))
+            continue
         steps = max(1, *(abs(b - a) for a, b in zip(start[-2:], end[-2:], strict=True)))
         line = np.rint(np.linspace(start[-2:], end[-2:], steps + 1)).astype(int).tolist()
         places.update(dict.fromkeys((*start[:-2], row, column) for row, column in line))

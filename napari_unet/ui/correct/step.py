@@ -10,7 +10,7 @@ from napari_unet.ui.canvas.sight import bring_to_front
 from napari_unet.ui.correct.palette import ClassPalette, describe_painted
 from napari_unet.ui.correct.parts import Parts
 from napari_unet.ui.correct.queue.view import ReviewQueueView
-from napari_unet.ui.correct.side_views import SideViews
+from napari_unet.ui.correct.sides.views import SideViews
 from napari_unet.ui.correct.small_objects import SmallObjects
 from napari_unet.ui.correct.toolbox import CorrectionTools
 from napari_unet.ui.correct.tools.actions import ACTIONS, LAYER_MODES
@@ -55,7 +55,7 @@ class CorrectStep(Step):
         self.grid = ToolGrid(self.buttons)
         self.palette_of_classes = ClassPalette()
         self.small = SmallObjects(session, self.tools)
-        self.sides = Fold("Side views", SideViews(session))
+        self.sides = Fold("Side views", SideViews(session, self.tools))
         self.parts = Parts()
         self.filled_box = QCheckBox("Filled")
         self.filled_box.setToolTip("Objects filled, or as outlines.\nHold the key . to see them the other way.")

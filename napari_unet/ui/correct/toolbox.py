@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.operations.extent import id_at
+from napari_unet.corrections.operations.turning import Turn
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Place
 from napari_unet.ui.canvas.sight import bring_to_front, why_not_seen
@@ -57,6 +58,7 @@ class CorrectionTools(QObject):
         self._session = session
         self.objects, self.look = ObjectTools(session, self.failed.emit), LabelLook(session, self)
         self.hand = ToolHand(session, self)
+        self._pointed: tuple[Place, Turn] | None = None  # where the mouse is, if it is in a side view
         self.hand.changed.connect(self.tool_changed)
         self.hand.refused.connect(self.failed)
         self.marks = ReviewMarks(session, self.hand, self.run)
@@ -105,9 +107,19 @@ class CorrectionTools(QObject):
         if self._refuses(name) or self.must_ask():
             return
         work = present(self.work)
-        at = place_of(work, self._session.viewer.cursor.position)
+        at, turn = self._pointed or (place_of(work, self._session.viewer.cursor.position), None)
         if name != "delete" or id_at(present(work.labels), at):
-            self._apply(name, [at])
+            self._apply(name, [at], turn)
+
+    def point_at(self, place: Place | None, turn: Turn | None = None) -> None:
+        """The mouse is at a place in a side view; None: not in one."""
+        self._pointed = None if place is None or turn is None else (place, turn)
+        if place is not None:
+            self.hand.point_at(place)
+
+    def may_use(self, name: str) -> bool:
+        """Whether a tool can be used; if not, `failed` says why."""
+        return not self._refuses(name)
 
     def _refuses(self, name: str) -> bool:
         """Say why an action cannot be carried out, if so: there is nothing to work on, or it would not be seen."""
@@ -130,8 +142,8 @@ class CorrectionTools(QObject):
             self.failed.emit(f"{work.name} was hidden or behind another image, and is in front now: once more.")
         return covered
 
-    def use_stroke(self, stroke: list[Place]) -> None:
-        """A click or a stroke with one of our tools."""
+    def use_stroke(self, stroke: list[Place], turn: Turn | None = None) -> None:
+        """A click or a stroke with one of our tools; `turn`: in a plane that is seen from the front or from the side."""
         hand, tool = self.hand, present(self.hand.special)
         if self._refuses(tool):
             return
@@ -140,7 +152,7 @@ class CorrectionTools(QObject):
                 self._take_first(stroke[0])
                 return
             stroke, hand.first = [hand.first, stroke[0]], None
-        self._apply(tool, stroke)
+        self._apply(tool, stroke, turn)
         self.tool_changed.emit()
 
     def show_line(self, points: list[Any]) -> None:
@@ -159,10 +171,10 @@ class CorrectionTools(QObject):
         else:
             self.failed.emit("There is no object here: click one, or drag.")
 
-    def _apply(self, name: str, stroke: list[Place]) -> None:
+    def _apply(self, name: str, stroke: list[Place], turn: Turn | None = None) -> None:
         work = self.work
         try:
-            self.objects.apply(name, present(work), stroke)
+            self.objects.apply(name, present(work), stroke, turn)
             if name == "copy_next":
                 self.objects.next_slice(present(work))
         except UserError as error:

@@ -154,3 +154,11 @@ def test_new_id_and_swap():
         swap_ids(labels, (0, 30, 25), (0, 30, 26))
     with pytest.raises(UserError, match="no object"):
         renumber_object(labels, (0, 1, 1), counter(9))
+
+
+def test_two_clicks_in_different_slices_join_what_was_clicked_and_nothing_between() -> None:
+    labels = np.zeros((5, 20, 40), np.int32)
+    labels[0, 5:12, 3:9], labels[0, 5:12, 15:21], labels[3, 5:12, 25:31] = 1, 2, 3
+    after = applied(labels, merge_objects(labels, [(0, 8, 5), (3, 8, 28)], through=(0,)))
+    assert (after[3, 5:12, 25:31] == 1).all()
+    assert (after[0, 5:12, 15:21] == 2).all()

@@ -161,7 +161,12 @@ class ToolHand(QObject):
     def hover(self, position: Any) -> None:
         """The mouse is over a place of the world: the hint says what is there."""
         if self.special in TOOLS and self.work is not None:
-            before, self._under = self._note_under(), (self.work, place_of(self.work, position))
+            self.point_at(place_of(self.work, position))
+
+    def point_at(self, place: Place) -> None:
+        """The mouse is over a pixel of the labels."""
+        if self.special in TOOLS and self.work is not None:
+            before, self._under = self._note_under(), (self.work, place)
             if self._note_under() != before:
                 self.changed.emit()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
 from napari.layers import Labels
 from qtpy.QtCore import QObject
 
@@ -15,6 +16,7 @@ from napari_unet.corrections.operations.change import (
     join_changes,
 )
 from napari_unet.corrections.operations.extent import id_at, touched_objects
+from napari_unet.corrections.operations.turning import Turn
 from napari_unet.errors import UserError
 from napari_unet.events import Failed
 from napari_unet.labels.types import Place
@@ -37,6 +39,8 @@ NOTHING_TO_DO = {
     "keep_largest": "This object is in one piece.",
     "copy_next": "Other objects take all of that place in the next slice.",
 }
+FROM_ABOVE = ("copy_next", "interpolate")
+"""Tools about slices, which mean the same where the click was made in a side view."""
 SCOPES = {"slice": "this slice only", "z": "all slices of an object", "t": "all frames of an object"}
 
 
@@ -114,8 +118,11 @@ class ObjectTools(QObject):
 
     # -- tools ------------------------------------------------------------------------------------------------------
 
-    def apply(self, name: str, work: ImageWork, stroke: list[Place]) -> None:
-        """Carry out a tool of `TOOLS` with what its gesture gave; raises `UserError` with a sentence."""
+    def apply(self, name: str, work: ImageWork, stroke: list[Place], turn: Turn | None = None) -> None:
+        """Carry out a tool of `TOOLS` with what its gesture gave; raises `UserError` with a sentence.
+
+        `turn`: the gesture was made in a side view, and is about the plane that is seen there.
+        """
         stroke = _inside(stroke, work.shape)
         if not stroke:
             return
@@ -124,19 +131,28 @@ class ObjectTools(QObject):
         elif name == "lock":
             toggle_locks(self._session, work, stroke)
         else:
-            self._write(name, work, self._change(name, work, stroke))
+            self._write(name, work, self._change(name, work, stroke, turn))
 
     def _write(self, name: str, work: ImageWork, change: Change) -> None:
         if not write_change(self._session, work, change) and name in NOTHING_TO_DO:
             raise UserError(NOTHING_TO_DO[name])
 
-    def _change(self, name: str, work: ImageWork, stroke: list[Place]) -> Change:
-        labels, through, locked = present(work.labels), self.through(work), work.locked
+    def _change(self, name: str, work: ImageWork, stroke: list[Place], turn: Turn | None) -> Change:
+        if turn is None or name in FROM_ABOVE:
+            return self._change_of(name, work, present(work.labels), stroke)
+        labels = present(work.labels)
+        if name == "split" and len(stroke) == 2 and id_at(labels, stroke[0]) == id_at(labels, stroke[1]) != 0:
+            return self._change_of(name, work, labels, stroke)  # two seeds divide an object in 3D, wherever they are
+        turned = self._change_of(name, work, turn.labels(labels), [turn.place(at) for at in stroke])
+        return turn.turn_back(turned)
+
+    def _change_of(self, name: str, work: ImageWork, labels: npt.NDArray[Any], stroke: list[Place]) -> Change:
+        through, locked = self.through(work), work.locked
         if name == "outline":
             return drawing.draw_object(labels, stroke, self.next_id, locked)
         if name == "erase_inside":
             return drawing.erase_inside(labels, stroke)
-        refuse_locked(work, stroke, all_of=TOOLS[name].gesture in ("pair", "line"))
+        refuse_locked(labels, locked, stroke, all_of=TOOLS[name].gesture in ("pair", "line"))
         if name == "split":
             if len(stroke) == 2 and id_at(labels, stroke[0]) == id_at(labels, stroke[1]) != 0:
                 depth, row, column = work.image.scale_of("ZYX")
@@ -149,11 +165,11 @@ class ObjectTools(QObject):
             return joining.swap_ids(labels, stroke[0], stroke[-1], through)
         if name == "delete":
             return joining.delete_objects(labels, stroke, through, locked)
-        return self._of_each(name, work, stroke)
+        return self._of_each(name, work, labels, stroke)
 
-    def _of_each(self, name: str, work: ImageWork, stroke: list[Place]) -> Change:
+    def _of_each(self, name: str, work: ImageWork, labels: npt.NDArray[Any], stroke: list[Place]) -> Change:
         """What a tool for single objects makes of all that the stroke touches."""
-        labels, through = present(work.labels), self.through(work)
+        through = self.through(work)
         places = touched_objects(labels, stroke, work.locked).values()
         if not places:
             raise UserError("There is no object here: click one.")
@@ -228,10 +244,10 @@ def toggle_locks(session: Session, work: ImageWork, stroke: list[Place]) -> None
         work.lock(work.locked | touched.keys(), touched)
 
 
-def refuse_locked(work: ImageWork, stroke: list[Place], all_of: bool) -> None:
+def refuse_locked(labels: npt.NDArray[Any], locked: Collection[int], stroke: list[Place], all_of: bool) -> None:
     """Raise `UserError` if a stroke means locked objects: one of a pair, or the only ones that it touches."""
-    touched = set(touched_objects(present(work.labels), stroke))
-    locked = touched & work.locked
+    touched = set(touched_objects(labels, stroke))
+    locked = touched & set(locked)
     if locked and (all_of or locked == touched):
         raise UserError(f"Object {min(locked)} is locked: click it with Lock to unlock it.")
 
