@@ -1,4 +1,4 @@
-"""Labels of a stack turned, so that an operation on planes works in the plane that is seen from the front or the side."""
+"""Labels of a stack turned, so that an operation on planes works in a plane seen from the front or from the side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Turn:
 
     @classmethod
     def across(cls, axis: int, ndim: int) -> Turn:
-        """Of labels ((T,) Z, Y, X) with `ndim` axes: `axis` goes before the plane, -2 seen from the front, -1 from the side.
+        """Of labels ((T,) Z, Y, X); `axis` comes before the plane then: -2 seen from the front, -1 from the side.
 
         The plane is (Z, X) or (Z, Y) then, and what goes through z otherwise goes through y or x.
         """

@@ -143,7 +143,7 @@ class CorrectionTools(QObject):
         return covered
 
     def use_stroke(self, stroke: list[Place], turn: Turn | None = None) -> None:
-        """A click or a stroke with one of our tools; `turn`: in a plane that is seen from the front or from the side."""
+        """A click or a stroke with one of our tools; `turn`: in a plane seen from the front or from the side."""
         hand, tool = self.hand, present(self.hand.special)
         if self._refuses(tool):
             return

@@ -1,4 +1,4 @@
-"""Side views of a z-stack: they show what lies at the cursor, lead to a place, and tools work there as on the canvas."""
+"""Side views of a z-stack: they show what lies at the cursor, lead to a place, and tools work there, too."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class SidePicture(QWidget):
 
     `pressed` (slice, column, and whether with Shift), `dragged` (slice, column) and `released` tell of the left button,
     `hovered` (slice, column) and `left` of the mouse without it. Slice and column may lie outside once the mouse is
-    dragged there. The wheel with Ctrl zooms. `brush`: its diameter in pixels of the image; 0: there is none in the hand.
+    dragged there. The wheel with Ctrl zooms. `brush` gives its diameter in pixels of the image; 0: there is none.
     """
 
     pressed = Signal(int, int, bool)

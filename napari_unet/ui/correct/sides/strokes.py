@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.corrections.operations.brushing import brush
 from napari_unet.corrections.operations.extent import id_at
-from napari_unet.corrections.operations.joining import relabel
+from napari_unet.corrections.operations.joining import give_id
 from napari_unet.corrections.operations.turning import Turn
 from napari_unet.errors import UserError
 from napari_unet.segmentation.volumes.choice import measure_flatness
@@ -94,7 +94,7 @@ class SideStrokes:
         if stroke.tool == "pick":
             layer.selected_label = id_at(labels, place)
         elif stroke.tool == "fill":
-            change = relabel(labels, [place], int(layer.selected_label), self._tools.objects.through(stroke.work))
+            change = give_id(labels, [place], int(layer.selected_label), self._tools.objects.through(stroke.work))
             if write_change(self._session, stroke.work, change) < len(change):
                 self._tools.failed.emit(STAY)
         elif stroke.tool in BRUSHES or stroke.tool in TOOLS:

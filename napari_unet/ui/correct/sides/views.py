@@ -1,4 +1,4 @@
-"""A z-stack from the front and from the side, at the cursor: seen, gone through, and corrected with the tool in the hand."""
+"""A z-stack from the front and from the side, at the cursor: seen, gone through, and corrected with any tool."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class SideViews(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for words, picture, axis in (("Front (z, x)", self.front, -2), ("Side (z, y)", self.side, -1)):
+            picture.setAccessibleName(words)
             picture.setToolTip(
                 f"{words}, at the cursor. With a tool: works here, too.\n"
                 "Without one, or with Shift: goes to that place. Ctrl and wheel: zoom."
@@ -82,13 +83,18 @@ class SideViews(QWidget):
         pixels = grey_input(work.seen).data
         in_memory = isinstance(pixels, np.ndarray)
         self.note.setVisible(not in_memory)
-        if not self._is_inside(work):
-            self.place = (*work.plane_at(self._session.viewer.dims.point), work.shape[-2] // 2, work.shape[-1] // 2)
+        place = self.place
+        if place is None or not self._is_inside(work):
+            self.place = place = (
+                *work.plane_at(self._session.viewer.dims.point),
+                work.shape[-2] // 2,
+                work.shape[-1] // 2,
+            )
         for picture, axis in ((self.front, -2), (self.side, -1)):
             picture.setVisible(in_memory)
             if in_memory:
                 flatness, _ = measure_flatness(work.image)
-                picture.show_view(compose_side(work, pixels, self.place, axis), flatness, self._cross(axis))
+                picture.show_view(compose_side(work, pixels, place, axis), flatness, self._cross(axis))
 
     def _is_inside(self, work: ImageWork) -> bool:
         """Whether the place is one of this image: it may have been another one's, or its axes were others."""
