@@ -7,12 +7,16 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from phenotypes import draw_phenotypes
+from PIL import Image
 
 from napari_unet.cli import build_parser, main
-from napari_unet.images.files.sample_data import sample_path
+from napari_unet.images.files.sample_data import sample_labels_path, sample_path
+from napari_unet.models.model_file import read_record
+from napari_unet.workflows.adopting import check_folder, find_folders
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -61,7 +65,7 @@ def test_options_in_the_text_exist(page: Path) -> None:
 
 
 def test_the_commands_of_the_first_tutorial_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the sample that it speaks of; those of the others take longer, and their options are looked at above."""
+    """On the sample that it speaks of."""
     page = (ROOT / "docs" / "tutorials" / "nuclei.md").read_text(encoding="utf8")
     blocks = re.findall(r"```bash\n(.*?)```", page, flags=re.DOTALL)
     assert len(blocks) == 2
@@ -112,6 +116,65 @@ def test_the_commands_of_the_tutorial_on_restoration_run(tmp_path: Path, monkeyp
     )
     assert tifffile.imread("fine.ome.tif").shape == (7, 48, 64)
     assert Path("other_stained_unsure.tif").exists()
+
+
+def _nuclei(folder: Path, *names: str, sample: str = "nuclei_2d", size: int = 96) -> None:
+    """Parts of a sample under these names, each another one; of a z-stack three slices."""
+    folder.mkdir(exist_ok=True)
+    pixels = tifffile.imread(sample_path(sample))
+    for number, name in enumerate(names):
+        part = pixels[..., 96 * number : 96 * number + size, 128 : 128 + size]
+        part, axes = (part[4:7], "ZYX") if part.ndim == 3 else (part, "YX")
+        scale = {f"PhysicalSize{axis}": 1.0 if axis == "Z" else 0.3 for axis in axes}
+        tifffile.imwrite(folder / name, part, ome=True, metadata={"axes": axes, **scale})
+
+
+def test_the_commands_of_the_tutorial_on_z_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _nuclei(tmp_path, "nuclei_3d.ome.tif", sample="nuclei_3d")
+    _run_commands("z-stack.md")
+    assert tifffile.imread("nuclei_3d_labels.tif").shape == (3, 96, 96)
+    table = pd.read_csv("nuclei_3d.csv")
+    assert {"area", "centroid-2"} <= set(table.columns), "an area in 3D is a volume, as scikit-image calls it"
+    assert len(table) == len(np.unique(tifffile.imread("nuclei_3d_labels.tif"))) - 1 > 0
+
+
+def test_the_commands_of_the_tutorial_on_many_files_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _nuclei(tmp_path / "plate", "A1.ome.tif", "A2.ome.tif")
+    _run_commands("many-files.md")
+    table = pd.read_csv("plate.csv")
+    assert set(table["image"].map(lambda name: Path(name).name)) == {"A1.ome.tif", "A2.ome.tif"}
+    assert len(list(Path("out").glob("*_labels.tif"))) == 2
+
+
+def test_the_commands_of_the_tutorial_on_new_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _nuclei(tmp_path / "images", "a.ome.tif", "b.ome.tif")
+    truth = tifffile.imread(sample_labels_path("nuclei_2d"))
+    Path("masks").mkdir()
+    for number, name in enumerate("ab"):
+        tifffile.imwrite(f"masks/{name}.tif", truth[96 * number : 96 * number + 96, 128 : 128 + 96])
+    _run_commands("new-cells.md", "--max-steps", "1", "--patch", "64", "--batch-size", "1", of=("finetune",))
+    assert read_record("my-cells.safetensors").training is not None
+
+
+def test_the_commands_and_files_of_the_tutorial_for_users_of_others_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _nuclei(tmp_path, "cells.tif")
+    truth = tifffile.imread(sample_labels_path("nuclei_2d"))[:96, 128 : 128 + 96].astype(np.uint16)
+    Image.fromarray(truth).save("cells_cp_masks.png")  # as Cellpose does
+    images, masks = find_folders(tmp_path)
+    [pair] = check_folder(images, masks).usable
+    assert (pair.image.name, pair.labels.name) == ("cells.tif", "cells_cp_masks.png")
+    assert main(["export", "cells_cp_masks.png", "--format", "geojson", "--output", "qupath"]) == 0
+    [outlines] = Path("qupath").iterdir()
+    outlines.rename("cells.geojson")
+    _run_commands("coming-from.md")
+    np.testing.assert_array_equal(tifffile.imread("cells_labels.tif") > 0, truth > 0)
+    assert list(tmp_path.glob("cells*.zip")), "regions of interest for Fiji"
 
 
 def _run_commands(page: str, *more: str, of: tuple[str, ...] = ("restore",)) -> None:
