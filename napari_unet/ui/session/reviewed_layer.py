@@ -154,6 +154,8 @@ class ReviewedOverlay:
         if self.layer is not None:
             with self._guard():
                 self.layer.refresh(thumbnail=False, highlight=False, extent=False)
+                if not self.layer.visible:
+                    self.layer.events.set_data()  # napari does not draw it, and who keeps it learns of it by that
 
     def _write(self, plane: PlaneIndex, region: PlaneBox) -> bool:
         now = present(self._work.reviewed)[plane][region]

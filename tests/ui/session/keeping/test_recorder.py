@@ -12,6 +12,7 @@ from napari_unet.project.storage.tiles import copy_array
 from napari_unet.ui.session.keeping import recorder as recorder_module
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recorder import Recorder
+from napari_unet.ui.session.trackers import get_trackers
 
 
 def test_a_copy_is_equal_and_its_own() -> None:
@@ -98,3 +99,23 @@ def test_labels_that_are_known_to_be_empty_are_not_read(
     assert keeper.project.flush(30)
     kept = keeper.project.read_array(keeper.number_of(work), "labels")
     assert (kept[3, 4], kept.sum()) == (7, 7)
+
+
+@pytest.mark.parametrize("visible", [True, False])
+def test_marks_that_follow_a_correction_are_kept_where_they_are_hidden(
+    viewer: Any, session: Any, visible: bool
+) -> None:
+    viewer.add_image(np.zeros((60, 60), np.uint8))
+    work, labels = session.current, np.zeros((60, 60), np.int32)
+    labels[10:20, 10:20] = 1
+    session.add_layer(work, "labels", labels.copy())
+    work.prediction = labels.copy()
+    tracker, keeper = get_trackers(session).of(work), get_keeper(session)
+    tracker.overlay.ensure_layer().visible = visible
+    keeper.open_store()
+    work.labels_layer.data_setitem((np.array([15]), np.array([15])), 0)
+    tracker.finish()
+    keeper.finish()
+    assert keeper.project.flush(30)
+    assert work.reviewed.any()
+    np.testing.assert_array_equal(keeper.project.read_array(keeper.number_of(work), "reviewed"), work.reviewed)
