@@ -6,7 +6,7 @@ import pytest
 from napari_unet.errors import UserError
 from napari_unet.heads.semantic.scoring import ClassTally
 from napari_unet.heads.semantic.shares import value_shares
-from napari_unet.labels.ids import MOST_ID, compact_ids, count_values, object_boxes, object_sizes
+from napari_unet.labels.ids import MOST_ID, compact_ids, count_values, free_ids, object_boxes, object_sizes
 from napari_unet.labels.matching import count_objects
 from napari_unet.labels.places import check_single_objects, count_parts, tell_scattered
 from napari_unet.labels.regions import whole_objects
@@ -90,3 +90,47 @@ def test_values_that_nobody_meant_take_no_memory(count):
     assert count(values) == [2000 - 300 - 1, 200, 100]
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("highest", "kept"), [(MOST_ID, True), (MOST_ID + 1, False)])
+def test_ids_stay_up_to_the_largest_by_which_tables_are_made(highest, kept):
+    labels = np.array([[0, 3, highest]], np.int64)
+    (found,), ids = compact_ids([labels])
+    assert (ids is None) == kept
+    assert found.tolist() == ([[0, 3, highest]] if kept else [[0, 1, 2]])
+
+
+def test_no_arrays_and_empty_arrays_have_no_ids():
+    assert compact_ids([]) == ([], None)
+    (found,), ids = compact_ids([np.zeros((0, 4), np.uint16)])
+    assert (found.shape, found.dtype, ids) == ((0, 4), np.int32, None)
+    assert object_boxes(np.zeros((3, 3), np.int32)) == {}
+    assert object_sizes(np.zeros((3, 3), np.int32)) == {}
+
+
+def test_boxes_are_of_those_ids_that_there_are():
+    labels = np.zeros((8, 9), np.int32)
+    labels[1:3, 4:9], labels[7, 0] = 2, 5
+    assert object_boxes(labels) == {2: (slice(1, 3), slice(4, 9)), 5: (slice(7, 8), slice(0, 1))}
+    assert object_sizes(labels) == {2: 10, 5: 1}
+
+
+@pytest.mark.parametrize(
+    ("first", "n", "ids"),
+    [
+        (7, 3, [7, 8, 9]),
+        (2**31 - 4, 3, [2**31 - 4, 2**31 - 3, 2**31 - 2]),
+        (2**31 - 3, 3, [1, 4, 5]),
+        (2**31, 2, [1, 4]),
+        (7, 0, []),
+    ],
+)
+def test_free_ids_never_leave_int32(first, n, ids):
+    found = free_ids({2, 3, 2**31 - 1}, first, n)
+    assert found.tolist() == ids
+    assert found.dtype == np.int32
+
+
+def test_values_beyond_the_classes_and_below_0_do_not_count():
+    assert count_values(np.array([-5, -1, 0, 0, 1, 3, 4]), 3).tolist() == [2, 1, 0]
+    assert count_values(np.zeros((0, 2), np.uint8), 2).tolist() == [0, 0]

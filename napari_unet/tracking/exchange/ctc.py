@@ -113,6 +113,10 @@ def _joined(labels: npt.NDArray[np.int32], rows: list[tuple[int, int, int, int]]
             raise UserError(
                 f"{path} says that {label} is there from frame {first} to {last}, the masks differ: mend it."
             )
+        if parent and spans[parent][1] >= first:
+            raise UserError(
+                f"{path} says that {parent} is the parent of {label}, which is there before {parent} ends: mend it."
+            )
     missing = sorted(set(spans) - {row[0] for row in rows})
     require(not missing, f"{path} does not name object {missing[0] if missing else 0} of the masks: mend it.")
     children = Counter(parent for *_, parent in rows if parent)
