@@ -121,3 +121,48 @@ def test_nothing_at_all_goes_and_comes_back(tmp_path: Path) -> None:
     assert len(read_ctc(tmp_path / "ctc")[1]) == 0
     write_geff(tmp_path / "a.geff", tracks_of_labels(nothing), [measure_frame(frame) for frame in nothing])
     assert len(read_geff(tmp_path / "a.geff")) == 0
+
+
+@pytest.mark.parametrize("rows", ["1 0 2 2\n2 0 2 0\n", "1 0 2 0\n2 0 2 1\n", "1 0 2 1\n2 0 2 0\n"])
+def test_ctc_a_parent_who_does_not_end_before_is_told(tmp_path: Path, rows: str) -> None:
+    labels = draw_movie({1: straight((20, 20), (0, 0), range(3)), 2: straight((60, 60), (0, 0), range(3))})
+    write_ctc(tmp_path, labels, tracks_of_labels(labels))
+    (tmp_path / "res_track.txt").write_text(rows)
+    with pytest.raises(UserError, match=r"is the parent of \d, which is there before \d ends: mend it"):
+        read_ctc(tmp_path)
+
+
+def test_ctc_masks_of_two_sizes_and_no_masks_are_told(tmp_path: Path) -> None:
+    write_ctc(tmp_path, LABELS, TRACKS)
+    masks = sorted(tmp_path.glob("mask*.tif"))
+    tifffile.imwrite(masks[0], np.zeros((3, 3), np.uint16))
+    with pytest.raises(UserError, match="cannot be read"):
+        read_ctc(tmp_path)
+    for mask in masks:
+        mask.unlink()
+    with pytest.raises(UserError, match=r"no masks \(mask\*\.tif\)"):
+        read_ctc(tmp_path)
+
+
+def test_geff_edges_to_nodes_that_are_not_there_are_told(tmp_path: Path) -> None:
+    write_geff(tmp_path / "a.geff", TRACKS, FRAMES)
+    group = zarr.open_group(tmp_path / "a.geff", mode="r+")
+    edges, nodes = (np.asarray(group[name]) for name in ("edges/ids", "nodes/ids"))
+    group["edges/ids"][0] = (edges[0, 0], 10**6)
+    with pytest.raises(UserError, match="an edge to node 1000000, which it does not have: export the graph again"):
+        read_geff(tmp_path / "a.geff")
+    group["edges/ids"][:] = edges
+    group["nodes/ids"][:] = np.where(nodes == edges[0, 1], 500, nodes)  # in between would be another one's row
+    with pytest.raises(UserError, match=f"an edge to node {edges[0, 1]}"):
+        read_geff(tmp_path / "a.geff")
+
+
+def test_graphs_that_no_tracks_can_be_are_told() -> None:
+    frame, label = np.array([0, 1, 1]), np.array([4, 5, 6])
+    with pytest.raises(UserError, match="between two objects of frame 1: an edge goes to a later frame"):
+        graph_tracks(frame, label, np.array([[1, 2]]))
+    with pytest.raises(UserError, match="several nodes for one object"):
+        graph_tracks(frame, np.array([4, 5, 5]), np.array([[0, 1]]))
+    tracks = graph_tracks(frame, label, np.array([[0, 1], [0, 2]]))
+    assert tracks.parents == {2: 1, 3: 1}
+    assert len(graph_tracks(frame, label, np.zeros((0, 2), np.int64))) == 3

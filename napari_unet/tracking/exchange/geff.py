@@ -128,6 +128,9 @@ def read_geff(path: Path) -> Tracks:
     except (KeyError, OSError, ValueError) as error:
         raise UserError(f"{path} is no GEFF graph that can be read here: {error}.") from error
     time, label = (columns[name].astype(np.int64) for name in _wanted(metadata, names, path))
+    unknown = np.setdiff1d(edges, nodes)
+    if unknown.size:
+        raise UserError(f"{path} has an edge to node {unknown[0]}, which it does not have: export the graph again.")
     order = np.argsort(nodes)
     rows = order[np.searchsorted(nodes, edges, sorter=order)]
     rows = np.where((time[rows[:, 0]] > time[rows[:, 1]])[:, None], rows[:, ::-1], rows)
@@ -151,6 +154,12 @@ def graph_tracks(frame: Ints, label: Ints, edges: Ints, name: str = "The graph")
 
     `edges` (E, 2) are pairs of rows, the earlier one first.
     """
+    level = np.flatnonzero(frame[edges[:, 0]] == frame[edges[:, 1]])
+    if level.size:
+        at = int(frame[edges[level[0], 0]])
+        raise UserError(f"{name} has an edge between two objects of frame {at}: an edge goes to a later frame, cut it.")
+    if np.unique(np.stack([frame, label]), axis=1).shape[1] != frame.size:
+        raise UserError(f"{name} has several nodes for one object, alike in frame and label: leave one node an object.")
     past, children = np.bincount(edges[:, 1], minlength=frame.size), np.bincount(edges[:, 0], minlength=frame.size)
     if (past > 1).any():
         row = int(np.flatnonzero(past > 1)[0])
