@@ -54,6 +54,7 @@ class ReviewCounter(QObject):
         self._reviewed: dict[str, int] = {}  # reviewed objects by the key of their image
         self._classes: dict[str, tuple[int, ...]] = {}  # or reviewed pixels of each class
         self._stale: set[str] = set()
+        self._known: set[tuple[int, str]] = set()  # layers of images, with their names
         self._counting = False
         self._quiet = Debounced(self, self._count, _QUIET_MS)
         self._trackers.changed.connect(self._on_changed)
@@ -85,7 +86,11 @@ class ReviewCounter(QObject):
         self._quiet.ask()
 
     def _on_images(self) -> None:
-        self.changed.emit()
+        """Images came, went or have other names; that they only changed places, as one is gone to, counts nothing."""
+        known = {(id(layer), layer.name) for layer in self._session.image_layers()}
+        if known != self._known:
+            self._known = known
+            self.changed.emit()
 
     def _count(self) -> None:
         if self._counting:

@@ -311,6 +311,7 @@ class Session:
             self.work_on(next(iter(reversed(self.image_layers())), None))
 
     def _on_library(self) -> None:
+        self._model.look_again()
         self.models_changed.emit()
 
     def _on_images(self, event: Any = None) -> None:

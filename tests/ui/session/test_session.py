@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_unet.errors import UserError
+from napari_unet.models import library
 from napari_unet.ui.session.session import Session, get_session
 
 
@@ -211,3 +212,29 @@ def test_very_large_ids_are_numbered_anew_beside_the_users_own(viewer: Any, sess
     assert np.unique(session.current.labels).tolist() == [0, 1, 2]
     assert mine.data.max() == 2_000_000_007
     assert not mine.visible
+
+
+def test_going_to_another_image_looks_at_the_models_once_and_counts_nothing(
+    panel: Any, viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many controls ask for the model, and the images change places: both cost a click its quickness."""
+    for name in "ab":
+        viewer.add_image(np.zeros((20, 20)), name=name)
+    panel.strip.refresh()
+    looked, counted, look = [], [], library.scan_models
+    monkeypatch.setattr(library, "scan_models", lambda: looked.append(1) or look())
+    monkeypatch.setattr("napari_unet.ui.session.running.model_in_use._FRESH_SECONDS", 60.0)
+    panel.finetune_step.counter.changed.connect(lambda: counted.append(1))
+    before = viewer.layers[-1]
+    panel.strip.step(1)
+    assert viewer.layers[-1] is not before
+    assert len(looked) <= 2
+    assert counted == []
+    viewer.layers[-1].name = "c"
+    assert counted == [1]
+    entry, n = panel.session.model_entry, len(looked)
+    assert panel.session.model_entry is entry
+    assert len(looked) == n
+    monkeypatch.setattr(library, "list_models", list)
+    library.changed.emit()
+    assert panel.session.model_entry is None, "the library has another content: it is looked at anew"

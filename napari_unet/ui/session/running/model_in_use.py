@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from napari_unet.models.library import ModelEntry
     from napari_unet.models.model import Model
 
+_FRESH_SECONDS = 0.05
+
 
 class ModelInUse:
     """The model that the user chose, while it exists; else the library's default."""
@@ -19,10 +22,21 @@ class ModelInUse:
     def __init__(self) -> None:
         self._name: str | None = None
         self._loaded: tuple[str, Model] | None = None  # by the hash of its file
+        self._seen: tuple[float, ModelEntry | None] | None = None  # when the folder was looked at, and what was there
 
     @property
     def entry(self) -> ModelEntry | None:
-        """None if there is no model at all."""
+        """None if there is no model at all. The folder is looked at once a click, of which many controls ask."""
+        now = time.monotonic()
+        if self._seen is None or now - self._seen[0] > _FRESH_SECONDS:
+            self._seen = now, self._find()
+        return self._seen[1]
+
+    def look_again(self) -> None:
+        """The library has another content."""
+        self._seen = None
+
+    def _find(self) -> ModelEntry | None:
         entries = {entry.name: entry for entry in library.list_models()}
         if self._name in entries:
             return entries[self._name]
@@ -36,6 +50,7 @@ class ModelInUse:
         if remember:
             library.set_default_model(name)
         self._name = name
+        self.look_again()
 
     def loader(self) -> Callable[[], Model]:
         """A function for the worker thread that gives the model; raises `UserError` if there is none."""
