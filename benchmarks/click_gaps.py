@@ -5,9 +5,9 @@ usage: scripts/with_screen.sh python benchmarks/click_gaps.py [--cold] [--tune] 
 The sample of nuclei is opened and segmented, painted on and undone, and so on, in the real window; the longest time
 between two ticks of a timer is printed from each click until its effect has settled. Beside it stands what napari by
 itself takes for the same (an image added, labels added and written to, an image put before the others, ...), in a
-program of its own that is started just before: on a busy computer, or one that draws without a graphics card, that is all that
-can be compared. --cold clicks *Segment* before what it needs was loaded; --tune fine-tunes too, and uses the new
-model; --size takes N x N pixels in place of the sample.
+program of its own that is started just before: on a busy computer, or one that draws without a graphics card, that is
+all that can be compared. --cold clicks *Segment* before what it needs was loaded; --tune fine-tunes too, and uses the
+new model; --size takes N x N pixels in place of the sample.
 """
 
 from __future__ import annotations
