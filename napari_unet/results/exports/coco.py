@@ -22,6 +22,7 @@ from napari_unet.results.exports.planes import (
     iterate_planes,
     parse_id,
     read_text,
+    reading_as,
 )
 from napari_unet.results.exports.run_lengths import decode_runs, encode_runs
 
@@ -87,6 +88,11 @@ def read_coco(path: Path, like: Image) -> Imported:
 
     It may be of many images: the one of the same name is taken, or the only one.
     """
+    with reading_as(path, "COCO"):
+        return _read(path, like)
+
+
+def _read(path: Path, like: Image) -> Imported:
     found = _parse(path)
     places = _places(found["images"], like)
     canvas = Canvas(like)

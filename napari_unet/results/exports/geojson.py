@@ -29,6 +29,7 @@ from napari_unet.results.exports.planes import (
     iterate_planes,
     parse_id,
     read_text,
+    reading_as,
 )
 
 _NAMESPACE = uuid.UUID("5a2b7c1e-6f0d-5c36-9a8e-3d6c0f2f4e11")
@@ -99,6 +100,11 @@ def read_geojson(path: Path, like: Image) -> Imported:
     A feature whose name is a number keeps it as id, and its classification becomes its class. Points and lines are left
     out, and that is told.
     """
+    with reading_as(path, "GeoJSON"):
+        return _read(path, like)
+
+
+def _read(path: Path, like: Image) -> Imported:
     canvas = Canvas(like)
     shapes: dict[tuple[int, int], list[Shape]] = {}
     skipped = outside = 0

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from napari_unet.errors import UserError, listed, require
+from napari_unet.results.measurements.table_files import read_text_table
 
 COLUMNS = ("class", "probability")
 """What classes are called in tables, and in the features of a layer."""
@@ -128,8 +129,8 @@ def read_class_tables(path: Path, whole: bool = False) -> dict[str, ObjectClasse
     """
     require(path.is_file(), f"There is no table {path}: check the name.")
     try:
-        table = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+        table = read_text_table(path)
+    except (OSError, ValueError) as error:
         raise UserError(f"{path.name} cannot be read as a table ({error}): save it as .csv.") from error
     table.columns = [str(column).strip().lower() for column in table.columns]
     needed = ("image" if whole else "label", "class")

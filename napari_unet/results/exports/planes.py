@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,18 @@ def counted(number: int, noun: str, told: str) -> list[str]:
     if not number:
         return []
     return [f"{number} {noun}{'' if number == 1 else 's'} {told}"]
+
+
+@contextmanager
+def reading_as(path: Path, kind: str) -> Iterator[None]:
+    """What goes wrong with the content of a file, as other programs leave it out or write it, becomes a sentence."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise UserError(
+            f"{path.name} cannot be read as {kind}, because something in it is missing or is not what it should be: "
+            "export it again, or choose another format."
+        ) from error
 
 
 def read_text(path: Path) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from napari_unet.errors import UserError, listed
 from napari_unet.images.files.reading import image_name
+from napari_unet.results.measurements.table_files import read_text_table
 
 KEYS = ("image", "folder", "t", "z")
 _NO_NUMBERS = frozenset({*KEYS, "label", "unit", "parent", "class"})
@@ -39,8 +40,8 @@ def read_sheet(path: Path) -> pd.DataFrame:
     Returns it with the names of images, without their endings, as index.
     """
     try:
-        sheet = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+        sheet = read_text_table(path)
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a CSV file: {str(error).splitlines()[0]}.") from error
     if sheet.shape[1] < 2:
         raise UserError(f"{path} has {sheet.shape[1]} column: it needs one of files and one of conditions.")

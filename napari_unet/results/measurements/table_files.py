@@ -16,6 +16,18 @@ _NEEDS = {".csv": None, ".tsv": None, ".parquet": "pyarrow", ".xlsx": "openpyxl"
 _EXCEL_ROWS = 2**20 - 1
 
 
+def read_text_table(path: Path) -> pd.DataFrame:
+    """A table of text that somebody made, cells as they are written; commas, semicolons or tabs are between them.
+
+    Raises `OSError` or `ValueError` if it cannot be read.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        heading = file.readline()
+    # told from the heading alone: letters that are in every line are no separators
+    separator = max(",;\t", key=heading.count)
+    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
 def check_table_path(path: Path) -> None:
     """Raise `UserError` if no table can be written to a file of that ending, here."""
     ending = path.suffix.lower()

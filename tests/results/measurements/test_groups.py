@@ -46,3 +46,24 @@ def test_the_plot_is_a_picture_with_the_unit(table: pd.DataFrame, tmp_path: Path
     text = (tmp_path / "plot.svg").read_text()
     assert "Area (µm²)" in text
     assert "8 in 2 images" in text
+
+
+def test_the_whiskers_end_at_values_within_one_and_a_half_boxes_and_exactly_there_too() -> None:
+    values = [-2.0, 1.0, 2.0, 3.0, 4.0, 5.0, 8.5]  # quartiles 1.5 and 4.5: from -3 to 9
+    (box,) = make_boxes(pd.DataFrame({"image": ["a"] * 7, "area": values}), "area", "image")
+    assert (box.lower, box.middle, box.upper, box.low, box.high) == (1.5, 3.0, 4.5, -2.0, 8.5)
+    values[-1] = 9.0
+    (box,) = make_boxes(pd.DataFrame({"image": ["a"] * 7, "area": values}), "area", "image")
+    assert box.high == 9.0
+    values[-1] = 9.01
+    (box,) = make_boxes(pd.DataFrame({"image": ["a"] * 7, "area": values}), "area", "image")
+    assert box.high == 5.0
+
+
+def test_a_group_of_which_nothing_is_known_has_no_box_and_forty_groups_are_a_plot() -> None:
+    table = pd.DataFrame({"image": ["a", "b"], "area": [np.nan, 1.0]})
+    assert [box.name for box in make_boxes(table, "area", "image")] == ["b"]
+    many = pd.DataFrame({"image": [f"{n:02}" for n in range(40)], "area": 1.0})
+    assert len(make_boxes(many, "area", "image")) == 40
+    assert list_groupings(many) == ["image"]
+    assert list_groupings(pd.DataFrame({"image": [str(n) for n in range(41)]})) == []
