@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.classification.marked import MarkedObjects
-from napari_unet.ui.widgets.access.order import follow
+from napari_unet.ui.widgets.access.order import put_in_order
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 
 _NAME, _COUNT = 2, 3  # columns that share what room there is
@@ -82,7 +82,7 @@ class ClassRows(QWidget):
         own = {radio: "Class", swatch: "Colour of class", field: "Name of class", remove: "Remove class"}
         for widget, words in own.items():
             widget.setAccessibleName(f"{words} {which + 1}")
-        follow(self.rows[-1][-1] if self.rows else self, *own)
+        put_in_order(self.rows[-1][-1] if self.rows else self, *own)
         for column in (_NAME, _COUNT):
             self._grid.setColumnStretch(column, 1)
         self.rows.append(row)

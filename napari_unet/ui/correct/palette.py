@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
-from napari_unet.ui.widgets.access.order import follow
+from napari_unet.ui.widgets.access.order import put_in_order
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -62,7 +62,7 @@ class ClassPalette(QWidget):
         self.buttons = [self._make(value, name) for value, name in enumerate(self._names)]
         for number, button in enumerate(self.buttons):
             self._grid.addWidget(button, 1 + number // _COLUMNS, number % _COLUMNS)
-        follow(self, *self.buttons)
+        put_in_order(self, *self.buttons)
 
     def _make(self, value: int, name: str) -> QPushButton:
         button = QPushButton(name, checkable=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_unet.ui.widgets.access.order import follow
+from napari_unet.ui.widgets.access.order import put_in_order
 
 
 class Parts(QWidget):
@@ -38,7 +38,7 @@ class Parts(QWidget):
         self._group.addButton(button)
         before = self._row.itemAt(self._row.count() - 1)
         self._row.addWidget(button, 1)
-        follow(before.widget() if before is not None else self, button)
+        put_in_order(before.widget() if before is not None else self, button)
         self._layout.addWidget(page)
         button.clicked.connect(lambda: self.show_part(name))
         self.show_part(next(iter(self.pages)))

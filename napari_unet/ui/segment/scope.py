@@ -6,7 +6,7 @@ from typing import Literal
 
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QWidget
 
-from napari_unet.ui.widgets.access.order import follow
+from napari_unet.ui.widgets.access.order import put_in_order
 
 # What can be segmented at once, by the axes before YX: (kind, words), the usual choice last.
 _SCOPES = {
@@ -48,4 +48,4 @@ class ScopeRow(QWidget):
             self.buttons.addButton(button)
             self._layout.addWidget(button)
             button.setChecked(True)
-        follow(self, *self.buttons.buttons())
+        put_in_order(self, *self.buttons.buttons())

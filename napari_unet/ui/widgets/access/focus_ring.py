@@ -35,7 +35,7 @@ class FocusRing(QObject):
     def __init__(self, root: QWidget) -> None:
         super().__init__(root)
         self._root = root
-        self._frame: _Frame | None = None
+        self._frame: _FocusFrame | None = None
         self.control: QWidget | None = None
         QApplication.instance().focusChanged.connect(self._on_focus)
 
@@ -72,7 +72,7 @@ class FocusRing(QObject):
         if above is None or isinstance(above, QSplitter):  # a splitter would give the frame a place of its own
             return
         if self._frame is None or not isalive(self._frame) or self._frame.parentWidget() is not above:
-            self._frame = _Frame(above)
+            self._frame = _FocusFrame(above)
         self._frame.setGeometry(control.geometry().adjusted(-_REACH, -_REACH, _REACH, _REACH))
         self._frame.setVisible(control.isVisible())
         self._frame.raise_()
@@ -86,7 +86,7 @@ class FocusRing(QObject):
         return False
 
 
-class _Frame(QWidget):
+class _FocusFrame(QWidget):
     """Lies over a control, and lets the mouse through."""
 
     def __init__(self, parent: QWidget) -> None:

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 
-def follow(before: QWidget, *later: QWidget) -> None:
+def put_in_order(before: QWidget, *later: QWidget) -> None:
     """Have the Tab key go from `before`, a control or what holds the `later` ones, to each of these in turn."""
     if before.focusPolicy() == Qt.FocusPolicy.NoFocus:
         before = _stop_before(before)
