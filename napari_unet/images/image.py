@@ -13,7 +13,7 @@ import numpy.typing as npt
 from napari_unet.errors import UserError
 from napari_unet.images.axes import CANONICAL, check_axes, guess_axes, looks_rgb, order_axes
 from napari_unet.images.lazy import is_lazy, lazy_array
-from napari_unet.images.units import NO_UNIT, SHORT_UNITS, TIME_UNIT
+from napari_unet.images.units import NO_UNIT, SHOWN_UNITS, TIME_UNIT
 
 _LUMINANCE = (0.2125, 0.7154, 0.0721)  # weights of red, green and blue in ITU-R BT.709, as in scikit-image
 
@@ -151,7 +151,7 @@ class Image:
             ) from error
 
     def describe(self) -> str:
-        """What this is, in one line: "z-stack, 30 slices, 1024 x 1024, 2 channels, uint16, 0.25 x 0.25 x 1 um"."""
+        """What this is, in one line: "z-stack, 30 slices, 1024 x 1024, 2 channels, uint16, 0.25 x 0.25 x 1 µm"."""
         sizes = self.sizes
         kinds = {"": "2D image", "Z": "z-stack", "T": "time-lapse", "TZ": "time-lapse of z-stacks"}
         parts = [kinds["".join(letter for letter in "TZ" if letter in sizes)]]
@@ -171,7 +171,7 @@ class Image:
         if "X" not in axes:
             return []
         values, units = self.scale_of("".join(axes)), self.units_of("".join(axes))
-        short = [SHORT_UNITS.get(unit, unit) for unit in units]
+        short = [SHOWN_UNITS.get(unit, unit) for unit in units]
         if len(set(short)) == 1:
             found = [" x ".join(f"{value:.4g}" for value in values) + f" {short[0]}"]
         else:

@@ -8,6 +8,9 @@ LENGTH_UNIT = "micrometer"
 TIME_UNIT = "second"
 NO_UNIT = "pixel"
 SHORT_UNITS = {LENGTH_UNIT: "um", TIME_UNIT: "s", NO_UNIT: "px"}
+"""As tables have them, which any program reads."""
+SHOWN_UNITS = SHORT_UNITS | {LENGTH_UNIT: "\u00b5m"}
+"""As people read them."""
 
 _METRES = {
     "angstrom": 1e-10, "Å": 1e-10, "pm": 1e-12, "picometer": 1e-12,

@@ -84,7 +84,7 @@ def test_with_axes_keeps_sizes_by_letter(stack):
 
 def test_describe(stack):
     assert stack.describe() == (
-        "time-lapse of z-stacks, 2 frames, 4 slices, 6 x 5, 3 channels, uint16, 0.25 x 0.25 x 1 um, every 60 s"
+        "time-lapse of z-stacks, 2 frames, 4 slices, 6 x 5, 3 channels, uint16, 0.25 x 0.25 x 1 µm, every 60 s"
     )
     assert Image(np.zeros((4, 5, 3), np.uint8), "YXS").describe() == "2D image, 5 x 4, RGB, uint8"
 

@@ -99,6 +99,7 @@ class CorrectStep(Step):
 
     def _connect(self) -> None:
         session = self.session
+        self.parts.shown.connect(lambda name: self._refresh_tools())  # of no tool nothing is said where there are none
         self.filled_box.clicked.connect(lambda: self.tools.run("show_filled"))
         self.tools.look.changed.connect(self._on_look)
         self.tools.queue_asked.connect(self._on_queue_asked)
@@ -143,7 +144,8 @@ class CorrectStep(Step):
             if button.isCheckable():
                 button.setChecked(name == tool)
         work = self.session.current
-        self.hint_label.setText(self._brush_note(work) + self.tools.hint)
+        idle = tool is None and self.parts.part != TOOLS
+        self.hint_label.setText("" if idle else self._brush_note(work) + self.tools.hint)
         classes = work is not None and not work.head.draws_objects
         self.palette_of_classes.show_work(work)
         self.grid.show_only(CLASS_TOOLS if classes else None, "YX" if work is None else work.axes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
-from napari_unet.images.units import SHORT_UNITS
+from napari_unet.images.units import SHOWN_UNITS
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.ui.canvas.marks.ring import DiameterRing
 from napari_unet.ui.session.listening import listen
@@ -80,7 +80,7 @@ class DiameterField(QObject):
         if work is None or diameter is None or "X" not in work.image.scale:
             return ""
         unit = work.image.units_of("X")[0]
-        return f"{diameter * work.image.scale['X']:.3g} {SHORT_UNITS.get(unit, unit)}"
+        return f"{diameter * work.image.scale['X']:.3g} {SHOWN_UNITS.get(unit, unit)}"
 
     def _on_diameter_changed(self, work: object) -> None:
         if work is self._session.current:

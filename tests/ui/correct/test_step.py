@@ -337,3 +337,17 @@ def test_keys_are_free_in_napari(bench):
     ours = [action.key for action in ACTIONS if action.key]
     assert len(set(ours)) == len(ours)
     assert not taken & set(ours)
+
+
+def test_of_no_tool_nothing_is_said_where_there_are_none(panel, viewer):
+    viewer.add_image(np.zeros((20, 20)), name="a")
+    session, step = panel.session, panel.correct_step
+    session.add_layer(session.current, "labels", np.ones((20, 20), np.int32))
+    assert "Choose a tool" in step.hint_label.text()
+    step.parts.show_part("Review")
+    assert step.hint_label.text() == ""
+    step.buttons["review_brush"].click()
+    assert "mark as reviewed" in step.hint_label.text()
+    step.buttons["review_brush"].click()
+    step.parts.show_part("Tools")
+    assert step.hint_label.text()

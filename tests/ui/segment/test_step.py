@@ -53,7 +53,7 @@ def test_an_edited_diameter_is_used_and_shown_in_the_images_unit(
     step = panel.segment_step
     step.diameter.number.setText("30")
     step.diameter.number.editingFinished.emit()
-    assert step.diameter.size.text() == "15 um"
+    assert step.diameter.size.text() == "15 µm"
     click(step.segment_button)
     wait_until_idle(panel.session)
     assert segmenter.calls[0].config.diameter == 30
