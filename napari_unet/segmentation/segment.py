@@ -27,9 +27,10 @@ from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
 from napari_unet.segmentation.tiles.tile import TileAnswer
+from napari_unet.segmentation.volumes.answer import choose_side_kind
 from napari_unet.segmentation.volumes.choice import StackChoice, choose_stack, measure_flatness
 from napari_unet.segmentation.volumes.events import SideDone
-from napari_unet.segmentation.volumes.forming import VolumeForming, by_volume
+from napari_unet.segmentation.volumes.forming import SideAnswer, VolumeForming, by_volume
 
 SegmentEvent = Estimated | TileDone | PlaneDone | SideDone | Finished[Segmentation]
 
@@ -77,7 +78,7 @@ def segment_steps(
         yield Estimated(plan.view, len(plan.units), config.engine.note, begun.unusual, begun.stack)
         run = _Segmenting(begun, ImageAssembly(begun.image, plan), stop, aside, clock, view, provisional)
         sliced = None if plan.deep else begun.stack
-        volumes = VolumeForming(begun.image, begun.predictor, sliced, run.assembly, aside)
+        volumes = VolumeForming(begun.image, begun.predictor, sliced, run.assembly, aside, begun.sides)
         for number, unit in enumerate(plan.units):
             if stop.requested:
                 break
@@ -99,6 +100,7 @@ class _Begun:
     maps: PlaneMaps | None
     unusual: bool
     stack: StackChoice | None
+    sides: SideAnswer | None = None
 
     @property
     def as_volume(self) -> bool:
@@ -118,7 +120,21 @@ def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope,
         stack = choose_stack(choice.image, plan.record, config.stack, plan.diameter)
     if stack is not None and stack.as_volume and not plan.deep:
         plan = replace(plan, units=by_volume(plan.units))
-    return _Begun(choice.image, predictor, plan, made, found.unusual, stack)
+    sides = _begin_sides(image, model, choice, config, plan, stack)
+    return _Begun(choice.image, predictor, plan, made, found.unusual, stack, sides)
+
+
+def _begin_sides(
+    image: ModelInput, model: Model, choice: KindChoice, config: SegmentConfig, plan: Plan, stack: StackChoice | None
+) -> SideAnswer | None:
+    """Who looks at the side views of volumes, and how, if it is another kind of the model than for slices."""
+    if stack is None or not stack.as_volume or not stack.sides or plan.deep:
+        return None
+    other = choose_side_kind(image, model, choice, stack.flatness, plan.units[0], config.engine, config.invert)
+    if other is None:
+        return None
+    predictor = Predictor(other.model, config.engine)
+    return SideAnswer(predictor, look(other, config, plan.units, predictor)[0])
 
 
 def look(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
@@ -24,6 +24,14 @@ def by_volume(units: tuple[PlaneIndex, ...]) -> tuple[PlaneIndex, ...]:
     return tuple(sorted(units, key=lambda unit: order[unit[:-1]]))
 
 
+@dataclass(frozen=True, eq=False)
+class SideAnswer:
+    """What looks at side views, and the plan that it looks at them by, where it is not what looks at slices."""
+
+    predictor: TilePredictor
+    plan: Plan
+
+
 class VolumeForming:
     """Makes volumes of slices where `choice` says so; else it does nothing.
 
@@ -37,7 +45,9 @@ class VolumeForming:
         choice: StackChoice | None,
         assembly: ImageAssembly,
         aside: Aside,
+        sides: SideAnswer | None = None,
     ) -> None:
+        self._sides = sides
         self._image, self._predictor, self._assembly, self._aside = image, predictor, assembly, aside
         self._choice = choice if choice is not None and choice.as_volume else None
         self._maps: VolumeMaps | None = None
@@ -61,7 +71,8 @@ class VolumeForming:
         self._maps = None
         try:
             if choice.sides:
-                sides = Sides(self._image, self._predictor, plan, volume, choice.flatness)
+                answer = self._sides or SideAnswer(self._predictor, plan)
+                sides = Sides(self._image, answer.predictor, answer.plan, volume, choice.flatness)
                 yield from sides.look(maps, self._aside)
             formed = self._aside.do(lambda: _form(maps, plan, choice.flatness))
         except Stopped:
