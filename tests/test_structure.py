@@ -15,6 +15,8 @@ MOST_MODULES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 60
 NOT_DIVIDED_YET: dict[str, int] = {}
 # Names that several modules may give a class or a public function, each with the reason why it is one meaning.
 SHARED_NAMES = {
+    "T": "any type",
+    "Rng": "the generator of NumPy",
     "add_command": "each command of the command line adds itself",
     "run": "each command of the command line is run",
     "centers": "each head says what patches are cut around",
@@ -79,14 +81,23 @@ def test_no_two_modules_of_a_room_differ_by_an_s_and_none_is_a_drawer_for_everyt
 
 
 def defined_names() -> dict[str, list[str]]:
-    """Modules by the classes and public functions that they define."""
+    """Modules by the classes, types and public functions that they define."""
     found: dict[str, list[str]] = {}
     for path in MODULES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            named = isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and node.name[0] != "_")
-            if named and isinstance(node, (ast.ClassDef, ast.FunctionDef)):
-                found.setdefault(node.name.lstrip("_"), []).append(path.relative_to(PACKAGE).as_posix())
+            for name in _names_of(node):
+                found.setdefault(name.lstrip("_"), []).append(path.relative_to(PACKAGE).as_posix())
     return found
+
+
+def _names_of(node: ast.stmt) -> list[str]:
+    """A class, a public function, or the name of a type ("Place")."""
+    if isinstance(node, ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.FunctionDef):
+        return [] if node.name.startswith("_") else [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [name.id for name in targets if isinstance(name, ast.Name) and name.id.istitle()]
 
 
 def test_a_name_has_one_meaning_no_two_modules_give_it_to_something_else() -> None:

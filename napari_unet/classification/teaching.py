@@ -59,7 +59,7 @@ def learn_classes(
         If there are fewer than two classes with two examples each.
     """
     values, classes, present = _gather(features, examples, class_names)
-    table = _Table(values, families(features.names), features.values)
+    table = _ExampleValues(values, families(features.names), features.values)
     chosen = choose_classifier(table, classes, _possible(candidates, table, classes))
     rule = table.learn(chosen, classes, np.arange(len(classes)))
     counts = tuple(int((classes == place).sum()) for place in range(len(present)))
@@ -83,7 +83,7 @@ def score_classes(
     None where a class has too few examples to hold any out.
     """
     values, classes, present = _gather(features, examples, class_names)
-    table = _Table(values, families(features.names), features.values)
+    table = _ExampleValues(values, families(features.names), features.values)
     confusion = np.zeros((len(present), len(present)), np.int64)
     for learn, hold in _folds(classes):
         rest = table.part(learn)
@@ -115,7 +115,7 @@ def _gather(
     return rows[rows >= 0], np.searchsorted(present, classes), present
 
 
-def _possible(candidates: Sequence[Candidate], table: _Table, classes: Ints) -> list[Candidate]:
+def _possible(candidates: Sequence[Candidate], table: _ExampleValues, classes: Ints) -> list[Candidate]:
     """Those that have features to look at, and examples enough."""
     enough = np.bincount(classes).min() >= _BOOSTED_FROM
     known = [one for one in candidates if (one.strength is not None or enough) and table.has(one)]
@@ -123,7 +123,7 @@ def _possible(candidates: Sequence[Candidate], table: _Table, classes: Ints) -> 
 
 
 def choose_classifier(
-    table: _Table, classes: Ints, candidates: Sequence[Candidate], n_folds: int = _FOLDS
+    table: _ExampleValues, classes: Ints, candidates: Sequence[Candidate], n_folds: int = _FOLDS
 ) -> Candidate:
     """The candidate whose probabilities of held-out examples are best (mean log loss, each class counting alike)."""
     folds = list(_folds(classes, n_folds))
@@ -164,7 +164,7 @@ class _Rule:
         return rule.probabilities(ObjectFeatures(np.zeros((len(seen), 2), np.int64), seen, names))
 
 
-class _Table:
+class _ExampleValues:
     """Features of the examples, standardized; families count alike, however many features they have."""
 
     def __init__(self, rows: Ints, family: tuple[str, ...], everything: Floats) -> None:
@@ -174,9 +174,9 @@ class _Table:
         spread = everything.std(axis=0)
         self._spread = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
 
-    def part(self, rows: Ints) -> _Table:
+    def part(self, rows: Ints) -> _ExampleValues:
         """The same of some of the examples."""
-        other = object.__new__(_Table)
+        other = object.__new__(_ExampleValues)
         other._family, other.mean, other._spread = self._family, self.mean, self._spread
         other._values = self._values[rows]
         return other

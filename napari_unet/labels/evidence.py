@@ -19,7 +19,7 @@ from scipy.spatial import KDTree
 from napari_unet.labels.matching import match_objects, overlap_table
 from napari_unet.labels.scores import THRESHOLDS
 
-Key = tuple[int, int]
+EvidenceKey = tuple[int, int]
 """Image and label of a reviewed object; an object in several slices has one. Label 0: nothing was there to find."""
 
 _COLUMNS = len(THRESHOLDS) + 2  # hits by threshold, reviewed outlines, predicted outlines
@@ -34,7 +34,7 @@ class Evidence:
     A predicted outline that fits nothing counts with the object that it lies nearest to.
     """
 
-    keys: tuple[Key, ...]
+    keys: tuple[EvidenceKey, ...]
     rows: npt.NDArray[np.int64]
 
 
@@ -152,7 +152,7 @@ def _rank(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 
 def add_evidence(parts: Sequence[Evidence]) -> Evidence:
     """All of it, with one row for each object however many planes it runs through."""
-    place: dict[Key, int] = {}
+    place: dict[EvidenceKey, int] = {}
     for part in parts:
         for key in part.keys:
             place.setdefault(key, len(place))

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from napari_unet.labels.types import PlaneIndex, Rectangle
 
-Tile = tuple[PlaneIndex, int, int]
+TilePlace = tuple[PlaneIndex, int, int]
 
 TILE = 512
 """Side of a tile: looked through in about a millisecond, so that a window which paints can stop after any of them."""
@@ -29,7 +29,7 @@ class ObjectIndex:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._shape = shape
-        self._tiles: dict[Tile, dict[int, tuple[int, Rectangle]]] = {}
+        self._tiles: dict[TilePlace, dict[int, tuple[int, Rectangle]]] = {}
 
     def is_ready(self, planes: Iterable[PlaneIndex]) -> bool:
         """Whether all of `planes` is up to date."""
@@ -66,12 +66,12 @@ class ObjectIndex:
                 found[object_id] = _union(objects[object_id][1], found.get(object_id))
         return list(found.items())
 
-    def _tiles_of(self, plane: PlaneIndex, rectangle: Rectangle | None = None) -> Iterator[Tile]:
+    def _tiles_of(self, plane: PlaneIndex, rectangle: Rectangle | None = None) -> Iterator[TilePlace]:
         top, bottom, left, right = rectangle or (0, self._shape[-2], 0, self._shape[-1])
         rows = range(top // TILE, -(-bottom // TILE))
         return ((plane, row, column) for row, column in product(rows, range(left // TILE, -(-right // TILE))))
 
-    def _look(self, labels: npt.NDArray[Any], tile: Tile) -> dict[int, tuple[int, Rectangle]]:
+    def _look(self, labels: npt.NDArray[Any], tile: TilePlace) -> dict[int, tuple[int, Rectangle]]:
         plane, row, column = tile
         top, left = row * TILE, column * TILE
         part = np.ascontiguousarray(labels[plane][top : top + TILE, left : left + TILE])

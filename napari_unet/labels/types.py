@@ -28,5 +28,7 @@ Box = tuple[slice, ...]
 """A part of an array, on all axes."""
 PlaneBox = tuple[slice, slice]
 """A part of a plane: rows, columns."""
+PartOfPlane = tuple[PlaneIndex, PlaneBox]
+"""Which plane, and which part of it."""
 Rectangle = tuple[int, int, int, int]
 """A part of a plane: row, row stop, column, column stop."""

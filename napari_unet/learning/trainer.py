@@ -25,7 +25,7 @@ from napari_unet.models.unet import UNet
 Statistics = Literal["follow", "keep"]
 _MEASURED = 6  # batches, the last ones
 _OF_NO_USE = 0.75  # of the loss, or less, is left with other statistics
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(logits (N, outputs, (Z,) Y, X), targets (N, T, (Z,) Y, X), weights (N, 1, (Z,) Y, X)) -> scalar."""
 _AUTO = Engine()
 
@@ -57,7 +57,7 @@ class Trainer:
     """
 
     def __init__(
-        self, network: UNet, loss: Loss, config: OptimizationConfig, engine: Engine = _AUTO,
+        self, network: UNet, loss: LossFunction, config: OptimizationConfig, engine: Engine = _AUTO,
         teacher: Teacher | None = None, repeatable: bool = True, statistics: Statistics = "follow",
         decisions: Decisions | None = None,
     ) -> None:  # fmt: skip

@@ -14,7 +14,7 @@ from napari_unet.tracking.objects import (
 )
 from napari_unet.tracking.tracks import Tracks
 
-Kind = Literal["begins", "ends", "jumps", "changes size"]
+SuspicionKind = Literal["begins", "ends", "jumps", "changes size"]
 
 _BEGINS_OR_ENDS = 0.6
 _SHORT = 0.3
@@ -34,7 +34,7 @@ class TrackSuspicion:
     track: int
     frame: int
     label: int
-    kind: Kind
+    kind: SuspicionKind
     score: float
 
 
@@ -83,7 +83,7 @@ def _loose_ends(tracks: Tracks, rows: _Rows, n_frames: int) -> list[TrackSuspici
     for track, (first, last) in tracks.spans().items():
         span = tracks.rows_of(track)
         short = _SHORT if last - first < 2 else 0.0
-        ends: tuple[tuple[int, Kind, bool], ...] = (
+        ends: tuple[tuple[int, SuspicionKind, bool], ...] = (
             (span.start, "begins", first == 0 or track in tracks.parents),
             (span.stop - 1, "ends", last == n_frames - 1 or track in mothers),
         )
@@ -119,7 +119,7 @@ def _medians(groups: Ints, values: Doubles) -> Doubles:
     return np.repeat([float(np.median(part)) for part in parts], [part.size for part in parts])
 
 
-def _suspicion(tracks: Tracks, row: int, kind: Kind, score: float) -> TrackSuspicion:
+def _suspicion(tracks: Tracks, row: int, kind: SuspicionKind, score: float) -> TrackSuspicion:
     at = int(row)
     found = float(np.clip(score, 0, 1))
     return TrackSuspicion(int(tracks.track[at]), int(tracks.frame[at]), int(tracks.label[at]), kind, found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.labels.types import Labels
+
 Rng = np.random.Generator
-Labels = npt.NDArray[np.int32]
 
 
 def draw_rods(side: int, rng: Rng) -> Labels:

@@ -25,8 +25,8 @@ from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.workflows.segmenting import as_image
 
-Labels = Image | np.ndarray[Any, Any] | str | Path
-Source = Labels | ChannelStack
+TruthSource = Image | np.ndarray[Any, Any] | str | Path
+ImageSource = TruthSource | ChannelStack
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ class Evaluation:
 
 
 def evaluate(
-    images: Sequence[Source], labels: Sequence[Labels], model: Model | str | Path | None = None, **parameters: Any
+    images: Sequence[ImageSource],
+    labels: Sequence[TruthSource],
+    model: Model | str | Path | None = None,
+    **parameters: Any,
 ) -> Evaluation:
     """Segment `images` and score them against `labels`, as the model's head does: objects by optimal matching.
 
@@ -85,8 +88,8 @@ def evaluate(
 
 
 def evaluate_steps(
-    images: Sequence[Source],
-    labels: Sequence[Labels],
+    images: Sequence[ImageSource],
+    labels: Sequence[TruthSource],
     model: Model,
     config: SegmentConfig | None = None,
     stop: StopFlag | None = None,
@@ -121,7 +124,7 @@ def _summarize(pooled: Tally | None, per_image: dict[str, float]) -> Evaluation:
     return replace(found, ap=ap, mean_ap=pooled.mean_ap, n_truth=counts[0], n_predicted=counts[1])
 
 
-def _score(source: Source, truth: Labels, model: Model, config: SegmentConfig) -> tuple[str, Tally, str]:
+def _score(source: ImageSource, truth: TruthSource, model: Model, config: SegmentConfig) -> tuple[str, Tally, str]:
     """Name and tally of an image, and what its ground truth does wrong; raises `UserError` if that is no labels."""
     given = source if isinstance(source, ChannelStack) else as_image(source)
     image = model_input(given, model.record.channel_counts)

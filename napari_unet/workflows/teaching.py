@@ -24,16 +24,16 @@ from napari_unet.labels.places import check_single_objects
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 
-Source = Image | str | Path | npt.NDArray[Any]
+GivenArray = Image | str | Path | npt.NDArray[Any]
 
 
 def finetune(
-    images: Source | Sequence[Source],
-    labels: Source | Sequence[Source],
-    reviewed: Source | Sequence[Source | None] | None = None,
+    images: GivenArray | Sequence[GivenArray],
+    labels: GivenArray | Sequence[GivenArray],
+    reviewed: GivenArray | Sequence[GivenArray | None] | None = None,
     model: Model | str | Path | None = None,
     seconds: float = 60.0,
-    predictions: Source | Sequence[Source | None] | None = None,
+    predictions: GivenArray | Sequence[GivenArray | None] | None = None,
     channel: int | None = None,
     diameter: float | None = None,
     inverted: bool = False,
@@ -88,7 +88,7 @@ def finetune(
 
 
 def make_corrected_image(
-    image: Source, labels: Source, reviewed: Source | None = None, prediction: Source | None = None,
+    image: GivenArray, labels: GivenArray, reviewed: GivenArray | None = None, prediction: GivenArray | None = None,
     channel: int | None = None, record: ModelRecord | None = None, channels: str = "auto",
     view: View | None = None,
 ) -> CorrectedImage:  # fmt: skip
@@ -116,11 +116,11 @@ def make_corrected_image(
     )
 
 
-def _as_list(sources: Source | Sequence[Any]) -> list[Any]:
+def _as_list(sources: GivenArray | Sequence[Any]) -> list[Any]:
     return list(sources) if isinstance(sources, (list, tuple)) else [sources]
 
 
-def _open(source: Source) -> Image:
+def _open(source: GivenArray) -> Image:
     if isinstance(source, Image):
         return source
     if isinstance(source, (str, Path)):

@@ -12,7 +12,7 @@ from napari_unet.heads.head import Centers, Head, LearningMaps
 from napari_unet.heads.outcome import Outcome, Verdict
 from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
 from napari_unet.heads.semantic import learning
-from napari_unet.heads.semantic.scoring import ClassScore, ClassTally, Table, count_cells, pool_cells
+from napari_unet.heads.semantic.scoring import ClassScore, ClassTally, ConfusionTable, count_cells, pool_cells
 from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.heads.semantic.survey import survey_classes
 from napari_unet.heads.semantic.verdict import judge_classes
@@ -94,10 +94,10 @@ class Semantic(Head):
     def truth(self, plane: HeldOutPlane) -> npt.NDArray[np.int32]:
         return np.where(plane.region, plane.labels, 0)
 
-    def compare(self, plane: HeldOutPlane, found: npt.NDArray[np.int32], record: ModelRecord) -> Table:
+    def compare(self, plane: HeldOutPlane, found: npt.NDArray[np.int32], record: ModelRecord) -> ConfusionTable:
         return count_cells(self.truth(plane), found, plane.region, len(record.class_names))
 
-    def pool(self, parts: Sequence[Table], record: ModelRecord) -> ClassScore:
+    def pool(self, parts: Sequence[ConfusionTable], record: ModelRecord) -> ClassScore:
         return pool_cells(np.concatenate(parts), record.class_names)
 
     def judge(self, outcome: Outcome) -> Verdict:

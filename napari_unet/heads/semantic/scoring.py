@@ -13,7 +13,7 @@ from napari_unet.labels.evidence import SURE, Score, ScoreDifference
 from napari_unet.labels.ids import count_values
 
 _DRAWS = 1000
-Table = npt.NDArray[np.int64]
+ConfusionTable = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ClassScore(Score):
     """
 
     dice: dict[str, float] = field(default_factory=dict)
-    cells: Table = field(default_factory=lambda: np.zeros((0, 3, 1), np.int64), repr=False, compare=False)
+    cells: ConfusionTable = field(default_factory=lambda: np.zeros((0, 3, 1), np.int64), repr=False, compare=False)
     title = "mean IoU"
 
     @property
@@ -45,7 +45,7 @@ class ClassScore(Score):
 
 def count_cells(
     truth: npt.NDArray[np.int32], predicted: npt.NDArray[np.int32], region: npt.NDArray[np.bool_], n_classes: int
-) -> Table:
+) -> ConfusionTable:
     """Right, predicted and reviewed pixels (n, 3, classes) of each cell of a YX plane in which something counts."""
     rows, columns = (np.arange(size) // CELL for size in truth.shape)
     cell = (rows[:, None] * (columns[-1] + 1) + columns)[region]
@@ -53,7 +53,7 @@ def count_cells(
     n = int(cell.max(initial=-1)) + 1
     true, said = truth[region], predicted[region]
 
-    def count(values: npt.NDArray[np.int32], where: npt.NDArray[np.bool_]) -> Table:
+    def count(values: npt.NDArray[np.int32], where: npt.NDArray[np.bool_]) -> ConfusionTable:
         flat = np.bincount(cell[where] * n_classes + values[where], minlength=n * n_classes)
         return flat.reshape(n, n_classes).astype(np.int64)
 
@@ -61,7 +61,7 @@ def count_cells(
     return np.stack([count(true, true == said), count(said, everywhere), count(true, everywhere)], axis=1)
 
 
-def pool_cells(cells: Table, class_names: Sequence[str]) -> ClassScore:
+def pool_cells(cells: ConfusionTable, class_names: Sequence[str]) -> ClassScore:
     """The score of all cells together."""
     right, said, true = cells.sum(axis=0)
     painted = np.flatnonzero(true > 0)
@@ -80,7 +80,7 @@ def compare_classes(before: ClassScore, after: ClassScore, seed: int = 0) -> Sco
     return ScoreDifference(after.mean_iou - before.mean_iou, low, high, float(np.mean(differences > 1e-9)), n)
 
 
-def _mean_iou(sums: Table) -> npt.NDArray[np.float64]:
+def _mean_iou(sums: ConfusionTable) -> npt.NDArray[np.float64]:
     """Mean IoU of (draws, 3, classes), over the classes that were painted."""
     right, said, true = sums[:, 0], sums[:, 1], sums[:, 2]
     iou = right / np.maximum(said + true - right, 1)
@@ -93,7 +93,7 @@ def _mean_iou(sums: Table) -> npt.NDArray[np.float64]:
 class ClassTally:
     """Right, predicted and true pixels of every class (3, classes) of whole images; tallies add up."""
 
-    counts: Table
+    counts: ConfusionTable
     class_names: tuple[str, ...]
     title = "mean IoU"
 

@@ -17,10 +17,10 @@ from napari_unet.images.image import Image
 from napari_unet.images.lazy import is_lazy
 from napari_unet.labels.ids import compact_ids
 
-Source = Image | npt.NDArray[Any] | str | Path
+LabelSource = Image | npt.NDArray[Any] | str | Path
 
 
-def read_labels(source: Source, like: Image) -> npt.NDArray[np.int32]:
+def read_labels(source: LabelSource, like: Image) -> npt.NDArray[np.int32]:
     """Labels in memory, int32, of the shape and with the axes of the grey image `like`.
 
     Parameters
@@ -41,7 +41,7 @@ def read_labels(source: Source, like: Image) -> npt.NDArray[np.int32]:
 
 
 def read_label_pair(
-    source: Source, second: Source | None, like: Image
+    source: LabelSource, second: LabelSource | None, like: Image
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | None, npt.NDArray[Any] | None]:
     """Two images of labels with ids in common, as `read_labels`, and what the ids were (None: they are as stored)."""
     sources = [source] if second is None else [source, second]
@@ -49,7 +49,7 @@ def read_label_pair(
     return arrays[0], arrays[1] if second is not None else None, ids
 
 
-def stored_labels(source: Source, like: Image) -> npt.NDArray[Any]:
+def stored_labels(source: LabelSource, like: Image) -> npt.NDArray[Any]:
     """As `read_labels`, with the ids as they are stored: any integer type."""
     name = f"The labels {source.name}" if isinstance(source, (Image, Path)) else "The labels"
     opened = _open(source) if isinstance(source, (str, Path)) else source

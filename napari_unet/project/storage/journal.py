@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from napari_unet.labels.types import Array
 from napari_unet.project.storage.tiles import TileChange, apply_changes
 
-Step = TypeVar("Step")
+AnyStep = TypeVar("AnyStep")
 
 LIMIT = 100
 """Steps that can be undone: as many as napari keeps."""
@@ -42,15 +42,15 @@ class Edit:
         return tuple(change.reversed() for change in self.changes)
 
 
-class UndoSteps(Generic[Step]):
+class UndoSteps(Generic[AnyStep]):
     """What of a journal is done and what is undone, for steps of any type (`Edit`, or only its number)."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self.done: list[Step] = []
-        self.undone: list[Step] = []
+        self.done: list[AnyStep] = []
+        self.undone: list[AnyStep] = []
 
-    def add(self, kind: Kind, step: Step) -> None:
+    def add(self, kind: Kind, step: AnyStep) -> None:
         """Follow the next step of the journal."""
         if kind is Kind.EDIT:
             self.done.append(step)

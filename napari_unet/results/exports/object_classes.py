@@ -18,7 +18,7 @@ from napari_unet.results.measurements.table_files import read_text_table
 COLUMNS = ("class", "probability")
 """What classes are called in tables, and in the features of a layer."""
 _COLORS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2", "#999999")
-Key = tuple[int, int]
+FrameAndId = tuple[int, int]
 """Frame of time (0 where there are none) and id."""
 
 
@@ -34,7 +34,7 @@ class ObjectClass:
 class ObjectClasses:
     """The class of objects by frame and id; `colors` (#rrggbb) by name, as far as they were chosen."""
 
-    found: Mapping[Key, ObjectClass]
+    found: Mapping[FrameAndId, ObjectClass]
     colors: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -106,7 +106,7 @@ def classes_of_table(table: pd.DataFrame, colors: Mapping[str, str] | None = Non
     """Of a table with `label` and `class`, in films `t`, maybe `probability`; rows without a class say nothing."""
     if not {"label", "class"} <= set(table.columns):
         return ObjectClasses({})
-    found: dict[Key, ObjectClass] = {}
+    found: dict[FrameAndId, ObjectClass] = {}
     frames = table["t"] if "t" in table else [0] * len(table)
     likely = table["probability"] if "probability" in table else [None] * len(table)
     for frame, label, name, one in zip(frames, table["label"], table["class"], likely, strict=True):
@@ -139,7 +139,7 @@ def read_class_tables(path: Path, whole: bool = False) -> dict[str, ObjectClasse
     if whole:
         table["label"] = "1"
     table = table[table["class"].str.strip() != ""]
-    found: dict[str, dict[Key, ObjectClass]] = {}
+    found: dict[str, dict[FrameAndId, ObjectClass]] = {}
     for _, row in table.iterrows():
         image = Path(row["image"].strip()).name if "image" in table else ""
         key = (_whole(row.get("t", "0") or "0", "t", path), _whole(row["label"], "label", path))
@@ -152,7 +152,7 @@ def classes_of_image(tables: Mapping[str, ObjectClasses], image: str) -> ObjectC
     """Those of one image, by its file's name with or without the suffix."""
     from napari_unet.images.files.reading import image_name
 
-    found: dict[Key, ObjectClass] = {}
+    found: dict[FrameAndId, ObjectClass] = {}
     for name, own in tables.items():
         if not name or image_name(Path(name)) == image_name(Path(image)):
             found |= own.found

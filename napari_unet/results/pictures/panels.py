@@ -13,7 +13,7 @@ from napari_unet.labels.types import Array, Floats, PlaneIndex
 from napari_unet.results.exports.outlines import Outline, trace_outlines
 from napari_unet.results.pictures.config import PictureConfig
 
-Limits = tuple[float, float]
+GreyRange = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ def make_panel(
     *,
     plane: PlaneIndex | None = None,
     channel: int | None = None,
-    limits: Limits | None = None,
+    limits: GreyRange | None = None,
     title: str = "",
 ) -> Panel:
     """A plane of `image` with the outlines of `labels` (axes of TZYX, in memory or lazy; None: none).
@@ -74,7 +74,7 @@ def _check_plane(grey: Image, index: PlaneIndex) -> None:
         )
 
 
-def _stretched(plane: Array, limits: Limits | None, config: PictureConfig) -> Floats:
+def _stretched(plane: Array, limits: GreyRange | None, config: PictureConfig) -> Floats:
     """Grey values from 0 to 1."""
     values = plane.astype(np.float32)
     finite = values[np.isfinite(values)]

@@ -53,11 +53,11 @@ class Numbering:
         return np.asarray(self.offsets[block] + (roots & _LOCAL) - before, np.int64)
 
 
-Overlaps = Callable[[int, int], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+BandOverlaps = Callable[[int, int], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
 
 
 def link_units(
-    numbering: Numbering, grid: BlockGrid, neighbours: list[tuple[int, int]], overlap: float, overlaps: Overlaps
+    numbering: Numbering, grid: BlockGrid, neighbours: list[tuple[int, int]], overlap: float, overlaps: BandOverlaps
 ) -> Iterator[Numbering | None]:
     """Give objects of `neighbours`, pairs of units one above the other, one id, as `link_planes` does.
 
@@ -84,7 +84,7 @@ def _ids_of_unit(numbering: Numbering, grid: BlockGrid, unit: int) -> tuple[int,
 
 
 def _table(
-    grid: BlockGrid, lower: int, upper: int, first: tuple[int, int], last: tuple[int, int], overlaps: Overlaps
+    grid: BlockGrid, lower: int, upper: int, first: tuple[int, int], last: tuple[int, int], overlaps: BandOverlaps
 ) -> OverlapTable:
     """What two planes share, added up block by block; ids count from 1 in each."""
     pairs, pixels = [], []

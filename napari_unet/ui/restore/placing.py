@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.labels.types import Array, PlaneBox, PlaneIndex
+from napari_unet.labels.types import Array, PartOfPlane, PlaneBox
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
 
-Place = tuple[PlaneIndex, PlaneBox]
-"""A part of a plane that was tried on."""
 TRY_SIDE = 256
 
 
@@ -28,7 +26,7 @@ def middle_of(seen: PlaneBox | None, shape: tuple[int, ...], most: int = TRY_SID
     return parts[0], parts[1]
 
 
-def over(work: ImageWork, where: Place | None, made: Array, factor: int, ratio: float | None) -> dict[str, Any]:
+def over(work: ImageWork, where: PartOfPlane | None, made: Array, factor: int, ratio: float | None) -> dict[str, Any]:
     """Keyword arguments of a layer of `made` that put it over the image.
 
     Parameters

@@ -13,10 +13,11 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QLa
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, StopFlag
 from napari_unet.images.image import Image
+from napari_unet.labels.types import PartOfPlane
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.tasks import TASKS, RestorationTask, task_of
 from napari_unet.ui.restore.job import Request, Restored, cut_part, restore_in_background
-from napari_unet.ui.restore.placing import TRY_SIDE, Place, middle_of, over
+from napari_unet.ui.restore.placing import TRY_SIDE, middle_of, over
 from napari_unet.ui.session.layers import KEY, layer_to_image
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -163,7 +164,7 @@ class RestoreStep(Step):
     def _config(self) -> RestoreConfig:
         return RestoreConfig(**self.form.values(), device=self.session.engine.device)
 
-    def _start(self, config: RestoreConfig, where: Place | None, model: Model | None = None) -> None:
+    def _start(self, config: RestoreConfig, where: PartOfPlane | None, model: Model | None = None) -> None:
         work = self.work
         if work is None or self.session.job is not None:
             return
@@ -182,7 +183,7 @@ class RestoreStep(Step):
             partial(self._on_finished, work, where), f"Restoring {work.name}", OWNER, [work],
         )  # fmt: skip
 
-    def _wanted(self, where: Place | None) -> Image | None:
+    def _wanted(self, where: PartOfPlane | None) -> Image | None:
         if self.pair is None:
             return None
         image = layer_to_image(self.pair).select_channel()
@@ -196,7 +197,7 @@ class RestoreStep(Step):
             done = event.plane + event.done / max(1, event.total)
             self.progress.advance(round(1000 * done / event.planes), 1000, "Restoring")
 
-    def _on_finished(self, work: ImageWork, where: Place | None, outcome: Any) -> None:
+    def _on_finished(self, work: ImageWork, where: PartOfPlane | None, outcome: Any) -> None:
         if isinstance(outcome, Failed):
             self.show_message(outcome.message, self.restore_button)
         elif outcome is not None and work in self.session.works:
@@ -207,7 +208,7 @@ class RestoreStep(Step):
             self.told.setText(gain + " ".join(restored.notes))
         self._on_job()
 
-    def _show(self, work: ImageWork, where: Place | None, restored: Restored) -> None:
+    def _show(self, work: ImageWork, where: PartOfPlane | None, restored: Restored) -> None:
         """A new layer, or the one of before with other pixels, exactly over the image."""
         grey = present(restored.model.record.grey)
         task = task_of(grey)
@@ -219,7 +220,13 @@ class RestoreStep(Step):
         self.session.work_on(work.layer)
 
     def _put(
-        self, work: ImageWork, where: Place | None, image: Image, name: str, grey: GreyOutput, unsure: bool = False
+        self,
+        work: ImageWork,
+        where: PartOfPlane | None,
+        image: Image,
+        name: str,
+        grey: GreyOutput,
+        unsure: bool = False,
     ) -> ImageLayer:
         from napari_unet.restoration.isotropic import ratio_of
 

@@ -65,7 +65,7 @@ def estimate_in_background(
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class BandLabels:
     """Some rows of a plane that is done: all of a large one at once would hold up the window."""
 
     plane: tuple[int, ...]
@@ -78,12 +78,12 @@ def in_bands(event: PlaneDone) -> bool:
     return event.labels.size > BAND_PIXELS
 
 
-def bands_of(event: PlaneDone) -> Iterator[Band]:
+def bands_of(event: PlaneDone) -> Iterator[BandLabels]:
     """The rows of a large plane in pieces of `BAND_PIXELS`."""
     if not in_bands(event):
         return
     for rows in row_bands(event.labels.shape, BAND_PIXELS):
-        yield Band(event.plane, (*rows, slice(None)), event.labels[rows])
+        yield BandLabels(event.plane, (*rows, slice(None)), event.labels[rows])
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from napari_unet.ui.session.running.threads import run_soon
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
-    from napari_unet.ui.widgets.step import Remedy, Step
+    from napari_unet.ui.widgets.step import RemedyButton, Step
 
 _WORDS = {"invert": "Look for dark objects", "diameter": "Use {diameter:.0f} px"}
 
@@ -71,7 +71,7 @@ class Doubts(QObject):
             return
         self._told = present(work.prediction)
         words = _WORDS.get(doubt.remedy, "").format(diameter=doubt.diameter or 0)
-        remedy: Remedy | None = (words, lambda: self._act(doubt)) if words else None
+        remedy: RemedyButton | None = (words, lambda: self._act(doubt)) if words else None
         self._said = doubt.sentence
         self._step.show_message(doubt.sentence, None, "info", remedy)
         if doubt.remedy != "diameter":  # another size may be all that is needed

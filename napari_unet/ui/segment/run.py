@@ -16,7 +16,7 @@ from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, 
 from napari_unet.ui.canvas.classes import class_names_of
 from napari_unet.ui.canvas.live_labels import LiveLabels, PredictionUndo, apply_replacement
 from napari_unet.ui.segment.background import (
-    Band,
+    BandLabels,
     Copied,
     Counted,
     in_bands,
@@ -113,7 +113,7 @@ class SegmentRun:
         elif isinstance(event, Copied):
             present(self._live).written = event.labels
             return
-        elif isinstance(event, Band):
+        elif isinstance(event, BandLabels):
             present(self._live).write(event.plane, event.region, event.labels)
             return
         elif isinstance(event, PlaneDone) and not in_bands(event):

@@ -21,7 +21,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QThreadPool, QTimer
 
 from napari_unet.events import Failed, StopFlag
-from napari_unet.ui.session.running.threads import ClosingWorker, Outcome, run_in_thread
+from napari_unet.ui.session.running.threads import ClosingWorker, JobOutcome, run_in_thread
 
 SEGMENT, FINETUNE, LIVE = "segment", "finetune", "live"
 """Owners of jobs: the step that began one."""
@@ -66,10 +66,10 @@ class JobRunner(QObject):
         self._pool.setExpiryTimeout(-1)
         self._queue: deque[Any] = deque()
         self._worker: ClosingWorker | None = None
-        self._outcome: Outcome = None
+        self._outcome: JobOutcome = None
         self._done = False
         self._on_event: Callable[[Any], None] = _ignore
-        self._on_finished: Callable[[Outcome], None] = _ignore
+        self._on_finished: Callable[[JobOutcome], None] = _ignore
         self._timer = QTimer(self, interval=INTERVAL_MS)
         self._timer.timeout.connect(self._on_tick)
 
@@ -78,7 +78,7 @@ class JobRunner(QObject):
         events: Iterator[Any],
         stop: StopFlag,
         on_event: Callable[[Any], None] | None = None,
-        on_finished: Callable[[Outcome], None] | None = None,
+        on_finished: Callable[[JobOutcome], None] | None = None,
         title: str = "Working",
         owner: str = "",
         about: Iterable[Any] = (),
@@ -132,7 +132,7 @@ class JobRunner(QObject):
             self._pool.waitForDone(CLOSING_PATIENCE_MS)
         self.job = self._worker = None
 
-    def _on_returned(self, outcome: Outcome) -> None:
+    def _on_returned(self, outcome: JobOutcome) -> None:
         self._outcome = outcome
 
     def _on_errored(self, error: BaseException) -> None:

@@ -16,7 +16,7 @@ from napari.qt.threading import GeneratorWorker
 from qtpy.compat import isalive
 from qtpy.QtCore import QThreadPool
 
-Box = tuple[slice | int, ...]
+AtomBox = tuple[slice | int, ...]
 """A slice or an index for each axis of a labels layer."""
 Pixels = tuple[npt.NDArray[np.intp], ...]
 """Index arrays over the axes of a labels layer."""
@@ -36,7 +36,7 @@ class Perishable:
                 raise
 
 
-def atom_place(atom: Any) -> tuple[Box | None, Pixels]:
+def atom_place(atom: Any) -> tuple[AtomBox | None, Pixels]:
     """Where one atom of a labels layer's history writes: a box, or else (None) pixels.
 
     `events.paint` carries such atoms. Since napari 0.8 strokes are `_MaskedPaintAtom`s, with a box and a mask in it;

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from napari_unet.tracking.labelled import LabelledMovie
     from napari_unet.ui.session.image_work import ImageWork
 
-Written = Iterator[Finished[list[Path]]]
+WritingSteps = Iterator[Finished[list[Path]]]
 
 
-def write_in_background(work: ImageWork, movie: LabelledMovie, form: str, folder: Path) -> tuple[Written, StopFlag]:
+def write_in_background(
+    work: ImageWork, movie: LabelledMovie, form: str, folder: Path
+) -> tuple[WritingSteps, StopFlag]:
     """The events of writing a copy of the labels and their lineage, and the flag to stop them by."""
     labels = replace(work.grey, data=present(work.labels).copy())
     return _write(labels, movie, form, folder), StopFlag()
 
 
-def _write(labels: Image, movie: LabelledMovie, form: str, folder: Path) -> Written:
+def _write(labels: Image, movie: LabelledMovie, form: str, folder: Path) -> WritingSteps:
     from napari_unet.workflows.tracking import labelled_movie, movie_name, write_movie
 
     name = labels.name if labels.path is None else movie_name(labels.path)

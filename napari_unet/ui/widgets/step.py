@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REASON = "_napari_unet_tool_tip"
 
 
-Remedy = tuple[str, Callable[[], object]]
+RemedyButton = tuple[str, Callable[[], object]]
 """What a button beside a message says, and what it does."""
 
 
@@ -77,7 +77,7 @@ class MessageLine(QFrame):
         """The field that the message is about."""
         return self._marked
 
-    def show_text(self, text: str, kind: str, field: QWidget | None, remedy: Remedy | None = None) -> None:
+    def show_text(self, text: str, kind: str, field: QWidget | None, remedy: RemedyButton | None = None) -> None:
         """Show `text`; `kind` is "error" or "info"; `field` is framed until the message goes. `remedy` is a button."""
         self._unmark()
         words, self._act = remedy or ("", None)
@@ -201,7 +201,7 @@ class Step(QWidget):
             self.set_open(opened)
 
     def show_message(
-        self, text: str, field: QWidget | None = None, kind: str = "error", remedy: Remedy | None = None
+        self, text: str, field: QWidget | None = None, kind: str = "error", remedy: RemedyButton | None = None
     ) -> None:
         """Show a sentence with its remedy in this step, and mark the field that it is about."""
         self._about = self.session.current

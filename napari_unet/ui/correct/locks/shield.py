@@ -18,7 +18,7 @@ from napari_unet.ui.session.running.pacing import Debounced
 if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
-Written = tuple[tuple[npt.NDArray[np.intp], ...], npt.NDArray[Any]]
+PixelsBefore = tuple[tuple[npt.NDArray[np.intp], ...], npt.NDArray[Any]]
 """Index arrays over the axes of a labels layer, and what was there before."""
 
 
@@ -35,8 +35,8 @@ class LockShield(QObject):
         super().__init__(parent)
         self._session = session
         self._layer: Labels | None = None
-        self._steps: list[list[Written]] = []  # since the last look, one for each step of undo
-        self._taken_back: Written | None = None  # what redo would bring again
+        self._steps: list[list[PixelsBefore]] = []  # since the last look, one for each step of undo
+        self._taken_back: PixelsBefore | None = None  # what redo would bring again
         self._soon = Debounced(self, self._look, 0)
 
     def watch(self, layer: Labels) -> None:
@@ -85,7 +85,7 @@ class LockShield(QObject):
                 self.refused.emit(STAY)
 
 
-def _harms(layer: Labels, written: Written, ids: npt.NDArray[np.int64]) -> bool:
+def _harms(layer: Labels, written: PixelsBefore, ids: npt.NDArray[np.int64]) -> bool:
     """Whether what lies there now took something from a locked object, or gave it to one."""
     index, before = written
     now = layer.data[index]
@@ -101,7 +101,7 @@ def _harms(layer: Labels, written: Written, ids: npt.NDArray[np.int64]) -> bool:
     return bool((np.isin(before[changed], ids) | np.isin(now[changed], ids)).any())
 
 
-def join_written(atoms: list[Written]) -> Written:
+def join_written(atoms: list[PixelsBefore]) -> PixelsBefore:
     """All pixels of several atoms, in their order."""
     index = tuple(np.concatenate(axes) for axes in zip(*(index for index, _ in atoms), strict=True))
     return index, np.concatenate([before for _, before in atoms])

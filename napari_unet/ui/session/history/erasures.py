@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels
 
-from napari_unet.labels.types import Mask, PlaneBox, PlaneIndex
+from napari_unet.labels.types import Mask, PartOfPlane, PlaneIndex
 from napari_unet.ui.session.history.written import Written, written_by
 from napari_unet.ui.session.layers import Geometry
 from napari_unet.ui.session.napari_private import history_of
-
-PartOfPlane = tuple[PlaneIndex, PlaneBox]
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from napari_unet.events import Failed, Finished, guarded
 from napari_unet.ui.session.napari_private import PooledWorker
 
 T = TypeVar("T")
-Outcome = Finished[Any] | Failed | None
+JobOutcome = Finished[Any] | Failed | None
 AT_ONCE_PIXELS = 2**24
 """An image of so many pixels is looked through in a few milliseconds."""
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class ClosingWorker(PooledWorker):
 
 
 @thread_worker(worker_class=ClosingWorker)  # type: ignore[untyped-decorator]  # napari ships no types
-def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, None, Outcome]:
+def run_in_thread(events: Iterator[Any], queue: deque[Any]) -> Generator[None, None, JobOutcome]:
     """Put every event of `events` into `queue`; yield, so that quitting is noticed; return the outcome."""
     work = guarded(events)
     try:
