@@ -41,14 +41,17 @@ def load_checkpoint(
     folder: Path, modules: dict[str, nn.Module], optimiser: torch.optim.Optimizer, generator: torch.Generator
 ) -> dict[str, Any] | None:
     """Fill modules, optimiser and generator from the checkpoint in `folder`; its notes, or None where there is none."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     path = folder / _NAME
     if not path.exists():
         return None
-    with safe_open(path, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
-        notes: dict[str, Any] = json.loads(file.metadata()["trainer"])
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
+            notes: dict[str, Any] = json.loads((file.metadata() or {})["trainer"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged, or no checkpoint of a training. Delete it to start anew.") from error
     try:
         for name, module in modules.items():
             module.load_state_dict({k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")})

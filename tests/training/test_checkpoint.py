@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from napari_unet.errors import UserError
@@ -63,3 +65,19 @@ def test_weights_are_kept_by_name(tmp_path: Path) -> None:
     assert load_weights(tmp_path / "new", "best", other)
     assert torch.equal(one.weight, other.weight)
     assert torch.equal(one.bias, other.bias)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: b"text" * 9]
+)
+def test_a_damaged_checkpoint_is_told_and_changes_nothing(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    save_checkpoint(tmp_path, *parts(1), {})
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    own, same = parts(2), parts(2)
+    with pytest.raises(UserError, match=r"is damaged, or no checkpoint of a training\. Delete it to start anew"):
+        load_checkpoint(tmp_path, *own)
+    assert torch.equal(own[0]["network"].weight, same[0]["network"].weight)
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(UserError, match="no checkpoint of a training"):
+        load_checkpoint(tmp_path, *own)
