@@ -110,7 +110,18 @@ def measure(side: int, workers: int, kill: bool, block: int | None) -> dict[str,
             "megapixels_a_second": round(side**2 / 1e6 / seconds, 2), "peak_gigabytes_above_idle": round(memory, 2),
             "objects": found.n_objects, "large": found.n_large, "stages": found.seconds,
             "part_agrees": bool(((labels[inner] > 0) == (whole[inner] > 0)).mean() > 0.9999),
+            "same_objects_of_part": same_objects(labels[inner], whole[inner]),
         }  # fmt: skip
+
+
+def same_objects(labels: np.ndarray, whole: np.ndarray) -> list[int]:
+    """How many objects have the very same pixels in both, and how many there are in `whole`."""
+    there = (labels > 0) | (whole > 0)
+    pairs = np.unique(np.stack([labels[there], whole[there]], axis=1).astype(np.int64), axis=0)
+    once = [
+        np.isin(side, ids[counts == 1]) for side in pairs.T for ids, counts in [np.unique(side, return_counts=True)]
+    ]
+    return [int(((pairs > 0).all(axis=1) & once[0] & once[1]).sum()), np.unique(whole[whole > 0]).size]
 
 
 def _run(image: Image, path: Path, target: Path, workers: int, kill: bool, block: int | None) -> BlockSegmentation:

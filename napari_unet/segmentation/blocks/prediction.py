@@ -17,7 +17,7 @@ from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.tiles.tile import TilePredictor, TileTask, predict_tile
 from napari_unet.segmentation.tiles.tiling import plan_part
 
-_TILE = 768  # pixels a side: larger ones are little quicker, and take more memory than all the rest
+_TILE = 640  # pixels a side: larger ones are little quicker, and take more memory than all the rest
 
 
 def predict_part(image: ModelInput, predictor: TilePredictor, plan: Plan, unit: PlaneIndex, region: Box) -> Floats:
