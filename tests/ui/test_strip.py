@@ -14,6 +14,7 @@ pytest.importorskip("napari")
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.trackers import get_trackers
+from napari_unet.ui.strip.strip import shorten
 
 
 def test_one_image_is_named_and_several_can_be_walked_through(panel: UNetPanel, viewer: Any) -> None:
@@ -100,3 +101,30 @@ def test_the_list_is_searched_and_chosen_from(panel: UNetPanel, viewer: Any) -> 
     table.itemClicked.emit(table.topLevelItem(1), 0)
     assert panel.session.current.layer is layers[1]
     panel.strip.list.close()
+
+
+def test_long_names_that_differ_at_their_ends_can_be_told_apart(panel: UNetPanel, viewer: Any) -> None:
+    names = [f"2026-11-03_exp4_HeLa_DAPI_field_{number:02}" for number in (1, 2)]
+    layers = [viewer.add_image(np.zeros((20, 20)), name=name) for name in names]
+    strip = panel.strip
+    shown = set()
+    for layer in layers:
+        panel.session.work_on(layer)
+        strip.refresh()
+        strip.name.resize(190, 20)
+        strip.name._choose()  # the window is hidden: nobody tells it of its size
+        shown.add(strip.name.text())
+        assert strip.name.fontMetrics().horizontalAdvance(strip.name.text()) <= 190
+    assert len(shown) == 2
+    assert all(" of 2" in text or text.endswith(("01", "02")) for text in shown)
+    assert shorten("short", 16) == "short"
+    assert {len(shorten(name, 16)) for name in names} == {16}
+
+
+def test_a_long_name_in_a_message_is_broken_and_not_cut_off(panel: UNetPanel) -> None:
+    line = panel.image_step.message
+    sentence = "Restored 2026-11-03_exp4_HeLa_DAPI_field_01_of_the_second_plate_of_tuesday: labels."
+    line.show_text(sentence, "info", None)
+    assert line.text == sentence
+    assert line._text.minimumSizeHint().width() < 200
+    line.clear()

@@ -68,6 +68,7 @@ class MaterialView(QWidget):
         header = self.table.header()
         header.setStretchLastSection(False)
         self.table.setColumnCount(len(_BEFORE))
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # long names differ at their ends
         self.table.setAccessibleName("What it learns from")
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

@@ -66,6 +66,7 @@ class PairsWindow(QDialog):
 
     def _lay_out(self) -> None:
         self.table.setHeaderLabels(_HEADINGS)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # long names differ at their ends
         self.table.setAccessibleName("Images and their masks")
         header = self.table.header()
         header.setStretchLastSection(False)
@@ -181,7 +182,7 @@ def summarize_pairs(found: CheckedFolder) -> str:
     lonely, spare = len(found.pairing.lonely), len(found.pairing.spare)
     parts = [f"{n} pair fits." if n == 1 else f"{n} pairs fit."]
     if wrong:
-        parts.append("1 does not." if wrong == 1 else f"{wrong} do not.")
+        parts.append(f"{wrong} {'does' if wrong == 1 else 'do'} not: rest the mouse there to see why.")
     if lonely or spare:
         alone = [f"{lonely} {'image' if lonely == 1 else 'images'}"] * bool(lonely)
         alone += [f"{spare} {'file' if spare == 1 else 'files'} of masks"] * bool(spare)

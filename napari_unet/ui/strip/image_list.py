@@ -31,6 +31,7 @@ class ImageList(QDialog):
         self.table = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
         self.table.setHeaderLabels(("Image", "State"))
         self.table.setAccessibleName("Images")
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # long names differ at their ends
         self.table.setIconSize(QSize(_ICON, _ICON))
         self._entries: list[Entry] = []
         layout = QVBoxLayout(self)

@@ -119,7 +119,8 @@ class ImageStrip(QWidget):
         self.setVisible(current is not None or several)
         place = f"{at + 1} of {n}" if at is not None else f"{n} images"
         name = "" if current is None else current.name
-        told = (f"{name}   {place}", f"{name}", f"{name[:18]}\u2026") if several else (name,)
+        told = [f"{name}   {place}"] + [f"{shorten(name, most)}   {place}" for most in (24, 16)] if several else [name]
+        told += [shorten(name, most) for most in (24, 16)]
         self.name.set_wordings(told, f"{place} in all" if several else "")
         self.state.set_wordings((describe_work(self._session, current) if current is not None else "choose an image",))
         for widget in (self.previous_button, self.next_button, self.list_button, self.only_button):
@@ -200,6 +201,14 @@ class ImageStrip(QWidget):
     def _is_busy(self, work: ImageWork) -> bool:
         job = self._session.job
         return job is not None and any(work is about for about in job.about)
+
+
+def shorten(name: str, most: int) -> str:
+    """At most so many letters of a name, of its beginning and its end: long ones often differ at the end alone."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) * 2 // 3
+    return f"{name[: most - 1 - end]}\u2026{name[-end:]}"
 
 
 def _button(text: str, tip: str) -> QToolButton:

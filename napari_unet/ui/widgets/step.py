@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 REASON = "_napari_unet_tool_tip"
+_LONG_WORD, _MAY_BREAK = 20, "\u200b"
+_JOINT = re.compile(r"([_/\\.-])")
 
 
 RemedyButton = tuple[str, Callable[[], object]]
@@ -70,7 +73,7 @@ class MessageLine(QFrame):
 
     @property
     def text(self) -> str:
-        return self._text.text()
+        return self._text.text().replace(_MAY_BREAK, "")
 
     @property
     def field(self) -> QWidget | None:
@@ -83,7 +86,7 @@ class MessageLine(QFrame):
         words, self._act = remedy or ("", None)
         self.button.setText(words)
         self.button.setVisible(bool(words))
-        self._text.setText(text)
+        self._text.setText(_breakable(text))
         self.kind = kind
         self._sign.setPixmap(self._icon(kind).pixmap(16, 16))
         if field is not None:
@@ -112,6 +115,12 @@ class MessageLine(QFrame):
         return self.style().standardIcon(
             names.SP_MessageBoxWarning if kind == "error" else names.SP_MessageBoxInformation
         )
+
+
+def _breakable(text: str) -> str:
+    """Have long names of files broken after "_", "-" and the like: a word as long as a line would be cut off."""
+    words = text.split(" ")
+    return " ".join(_JOINT.sub(rf"\1{_MAY_BREAK}", word) if len(word) > _LONG_WORD else word for word in words)
 
 
 def mark(field: QWidget, wrong: bool) -> None:
