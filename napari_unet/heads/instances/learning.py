@@ -16,6 +16,10 @@ from napari_unet.heads.planes import CORRECTED_WEIGHT, TrainingPlane
 from napari_unet.labels.regions import whole_objects
 
 _BORDER_WEIGHT = 2.0  # as in base training
+_SURROUNDINGS_WEIGHT = 0.25
+"""Of background that came with a correction: who mends one object has not looked there for what the model missed."""
+_NEAR = 3
+"""Pixels around what was drawn that are background all the same: they say where it ends."""
 
 
 def learning_maps(plane: TrainingPlane) -> LearningMaps:
@@ -30,7 +34,11 @@ def _weights(plane: TrainingPlane) -> npt.NDArray[np.float32]:
     whole = [label for label, _, _ in whole_objects(plane.labels, plane.reviewed)]
     cut = (plane.labels > 0) & ~np.isin(plane.labels, whole)
     weight = border_weights(plane.labels, w0=_BORDER_WEIGHT)
-    weight[ndimage.binary_dilation(plane.changed, iterations=2)] *= CORRECTED_WEIGHT
+    corrected = ndimage.binary_dilation(plane.changed, iterations=2)
+    weight[corrected] *= CORRECTED_WEIGHT
+    if plane.predicted:
+        near = ndimage.binary_dilation(plane.labels > 0, iterations=_NEAR)
+        weight[~near & ~corrected] *= _SURROUNDINGS_WEIGHT
     known = plane.learn & ~cut if plane.unsure is None else plane.learn & ~cut & ~plane.unsure
     return np.where(known, weight, np.float32(0.0))
 
