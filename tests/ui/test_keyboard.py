@@ -31,7 +31,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.widgets.access.focus_ring import FocusRing
+from napari_unet.ui.widgets.access.focus_ring import FocusRing, _FocusFrame
 from napari_unet.ui.widgets.fold import Fold
 
 _TEXTS = (QTextEdit, QPlainTextEdit)
@@ -182,7 +182,7 @@ def test_a_frame_shows_where_the_keys_go_and_arrows_choose_a_part(full_panel: UN
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
     assert ring.control is parts.buttons["Tools"]
-    frame = next(one for one in ring.control.parentWidget().children() if type(one).__name__ == "_Frame")
+    frame = next(one for one in ring.control.parentWidget().children() if isinstance(one, _FocusFrame))
     assert frame.isVisible()
     assert frame.geometry().contains(ring.control.geometry())
     for part in ("Review", "Queue"):
