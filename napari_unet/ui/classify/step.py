@@ -19,6 +19,7 @@ from napari_unet.ui.canvas.marks.signs import marks_of
 from napari_unet.ui.classify.class_rows import ClassRows
 from napari_unet.ui.classify.classifying import ObjectClassifying
 from napari_unet.ui.classify.clicks import ClassClicks
+from napari_unet.ui.classify.images_button import ImagesButton
 from napari_unet.ui.classify.layer_classes import (
     class_table,
     color_by_class,
@@ -73,6 +74,7 @@ class ClassifyStep(Step):
         self.save_button = QPushButton("Save...", toolTip="Keep the classifier in a file, for other images")
         self.load_button = QPushButton("Use saved...", toolTip="Give classes by a classifier that was saved "
                                        "before, or take examples from a table (label, class)")  # fmt: skip
+        self.images_button = ImagesButton(session)
         self._walk = LeastSureWalk()
         self._watched: WeakSet[Labels] = WeakSet()
         self._lay_out_body()
@@ -86,6 +88,7 @@ class ClassifyStep(Step):
         files.addWidget(self.next_button, 0, 0, 1, 2)
         files.addWidget(self.save_button, 1, 0)
         files.addWidget(self.load_button, 1, 1)
+        files.addWidget(self.images_button, 2, 0, 1, 2)
         self.body_layout.addLayout(first)
         for widget in (self.rows, self.progress, self.score_label, self.confusion_fold, self.colors_box):
             self.body_layout.addWidget(widget)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from napari_unet.classification.classifier import Classifier, ClassifierScore
+from napari_unet.classification.classifier import Classifier
 from napari_unet.classification.example_table import Examples
 from napari_unet.classification.looking import look_at_objects
 from napari_unet.classification.object_features import ObjectFeatures, ObjectKey, join_features
@@ -44,6 +44,14 @@ class ClassifiedFiles:
     errors: dict[Path, str]
 
 
+@dataclass(frozen=True, eq=False)
+class SeenFiles:
+    """What the objects of each file are like; `errors` by file."""
+
+    seen: dict[Path, ObjectFeatures]
+    errors: dict[Path, str]
+
+
 def classify_files_steps(
     files: Sequence[LabelledFile],
     model: Model | None,
@@ -57,27 +65,92 @@ def classify_files_steps(
 
     Stopped before all files were looked at, the result is None: a part of them would be taken for all.
     """
+    for event in look_at_files_steps(files, model, axes, channel, engine, stop):
+        if not isinstance(event, Finished):
+            yield event
+        elif event.stopped:
+            yield Finished(None, stopped=True)
+        else:
+            yield Finished(_classify(event.result, taught, model, all(file.labels is None for file in files)))
+
+
+def look_at_files_steps(
+    files: Sequence[LabelledFile],
+    model: Model | None,
+    axes: str | None = None,
+    channel: int | None = None,
+    engine: Engine = Engine(),
+    stop: StopFlag | None = None,
+) -> Iterator[FileProgress | Finished[SeenFiles]]:
+    """Look at all objects, which is what takes time; whoever learns from it may do so again and again.
+
+    Stopped, the result is of the files that were looked at until then.
+    """
     flag = stop or StopFlag()
     seen: dict[Path, ObjectFeatures] = {}
     errors: dict[Path, str] = {}
     for done, file in enumerate(files, start=1):
         try:
-            seen[file.image] = _look(file, model, axes, channel, engine, flag)
+            features = _look(file, model, axes, channel, engine, flag)
         except UserError as error:
+            features = None
             errors[file.image] = str(error)
-        if flag.requested:
-            yield Finished(None, stopped=True)
-            return
-        objects = len(seen[file.image]) if file.image in seen else 0
+        if flag.requested:  # of this file a part was seen at most
+            break
+        if features is not None:
+            seen[file.image] = features
+        objects = 0 if features is None else len(features)
         yield FileProgress(done, len(files), file.image, objects, errors.get(file.image))
-    if not seen:
-        raise UserError(next(iter(errors.values())))
-    name = "" if model is None else model.name
-    classifier = taught if isinstance(taught, Classifier) else _learn(seen, taught, name)
+    yield Finished(SeenFiles(seen, errors), flag.requested)
+
+
+def learn_from_seen(
+    seen: Mapping[Path, ObjectFeatures],
+    given: Mapping[Path, Mapping[ObjectKey, int]],
+    names: Sequence[str],
+    model_name: str = "",
+) -> Classifier:
+    """A classifier from the class (place in `names`) of some objects of each file, with its score.
+
+    Raises
+    ------
+    UserError
+        If none of these is an object that was seen, or there are too few.
+    """
+    examples, first, n_images, unknown = dict[ObjectKey, int](), 0, 0, 0
+    for path, features in seen.items():
+        own = given.get(path, {})
+        known = {key: place for key, place in own.items() if features.rows_of([key])[0] >= 0}
+        n_images, unknown = n_images + bool(known), unknown + len(own) - len(known)
+        examples |= {(first + frame, label): place for (frame, label), place in known.items()}
+        first += int(features.objects[:, 0].max(initial=0)) + 1
+    if not examples:
+        raise UserError(
+            f"None of the {unknown} examples is an object of these labels: their column label must have the ids of "
+            "objects, and image the names of files."
+            if unknown else "The table has no examples for these images: its column image must have their names."
+        )  # fmt: skip
+    features = join_features(list(seen.values()))
+    classifier = learn_classes(features, examples, names, model_name)
+    score = score_classes(features, examples, names)
+    return classifier.with_score(None if score is None else replace(score, n_images=n_images))
+
+
+def classes_of_seen(seen: Mapping[Path, ObjectFeatures], classifier: Classifier, whole: bool) -> pd.DataFrame:
+    """A row an object (an image, if they are seen as a `whole`), as in `ClassifiedFiles`."""
     table = pd.concat([_rows(path, features, classifier) for path, features in seen.items()], ignore_index=True)
-    if all(file.labels is None for file in files):
-        table = table.drop(columns="label")
-    yield Finished(ClassifiedFiles(table, classifier, errors))
+    return table.drop(columns="label") if whole else table
+
+
+def _classify(looked: SeenFiles, taught: Examples | Classifier, model: Model | None, whole: bool) -> ClassifiedFiles:
+    if not looked.seen:
+        raise UserError(next(iter(looked.errors.values())))
+    if isinstance(taught, Classifier):
+        classifier = taught
+    else:
+        given = {path: taught.of(path.name) for path in looked.seen}
+        classifier = learn_from_seen(looked.seen, given, taught.names, "" if model is None else model.name)
+    return ClassifiedFiles(classes_of_seen(looked.seen, classifier, whole), classifier, looked.errors)
 
 
 def _look(
@@ -90,31 +163,6 @@ def _look(
     else:
         labels = Image(stored_labels(file.labels, grey), grey.axes, name=file.labels.name)
     return drain(look_at_objects(labels, image, model, channel, engine=engine, stop=stop))
-
-
-def _learn(seen: dict[Path, ObjectFeatures], taught: Examples, model_name: str) -> Classifier:
-    parts, examples, first = list(seen.values()), dict[ObjectKey, int](), 0
-    n_images, unknown = 0, 0
-    for path, features in seen.items():
-        own = taught.of(path.name)
-        known = {key: place for key, place in own.items() if features.rows_of([key])[0] >= 0}
-        n_images, unknown = n_images + bool(known), unknown + len(own) - len(known)
-        examples |= {(first + frame, label): place for (frame, label), place in known.items()}
-        first += int(features.objects[:, 0].max(initial=0)) + 1
-    if not examples:
-        raise UserError(
-            f"None of the {unknown} examples is an object of these labels: their column label must have the ids of "
-            "objects, and image the names of files."
-            if unknown else "The table has no examples for these images: its column image must have their names."
-        )  # fmt: skip
-    features = join_features(parts)
-    classifier = learn_classes(features, examples, taught.names, model_name)
-    score = score_classes(features, examples, taught.names)
-    return classifier.with_score(None if score is None else _of_images(score, n_images))
-
-
-def _of_images(score: ClassifierScore, n_images: int) -> ClassifierScore:
-    return replace(score, n_images=n_images)
 
 
 def _rows(path: Path, features: ObjectFeatures, classifier: Classifier) -> pd.DataFrame:

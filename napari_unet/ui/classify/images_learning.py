@@ -1,0 +1,73 @@
+"""What whole images are taken for: learned from those that were given a class, in a thread beside the window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_unet.classification.classifier import Classifier
+    from napari_unet.classification.object_features import ObjectFeatures
+
+FEW = 2  # images of a class that are needed
+OTHER_CHANNELS = "It has other channels or axes than most of the images: classify it among images like it."
+
+
+@dataclass(frozen=True, eq=False)
+class ImagesFound:
+    """The class of each image and how likely it is, the same as a table, and `left`: why an image has no class."""
+
+    classes: dict[Path, tuple[str, float]]
+    table: pd.DataFrame
+    classifier: Classifier
+    left: dict[Path, str]
+
+
+@dataclass(frozen=True, eq=False)
+class ImagesLesson:
+    """What is learned from, taken together on the main thread; `ready` is a classifier that is taken as it is."""
+
+    seen: Mapping[Path, ObjectFeatures]
+    given: Mapping[Path, int]
+    names: tuple[str, ...]
+    model_name: str
+    ready: Classifier | None
+
+    def learn(self) -> ImagesFound | str:
+        """What was found; or why nothing can be learned yet."""
+        from napari_unet.workflows.tasks.classifying import classes_of_seen, learn_from_seen
+
+        usual = Counter(features.names for features in self.seen.values()).most_common(1)[0][0]
+        alike = {path: features for path, features in self.seen.items() if features.names == usual}
+        given = {path: {(0, 1): which} for path, which in self.given.items() if path in alike}
+        try:
+            classifier = self.ready or learn_from_seen(alike, given, self.names, self.model_name)
+            table = classes_of_seen(alike, classifier, whole=True)
+            classes = {path: _likeliest(classifier, features) for path, features in alike.items()}
+        except UserError as error:
+            return str(error)
+        left = {path: OTHER_CHANNELS for path in self.seen if path not in alike}
+        rows = [path for path, features in alike.items() for _ in range(len(features))]
+        told = [self.names[self.given[path]] if path in self.given else "" for path in rows]
+        table.insert(1, "given", told)
+        return ImagesFound(classes, table, classifier, left)
+
+
+def enough_examples(given: Mapping[Path, int]) -> dict[Path, int]:
+    """Those of classes that have enough of them; none if these are fewer than two classes."""
+    counts = Counter(given.values())
+    kept = {path: which for path, which in given.items() if counts[which] >= FEW}
+    return kept if len(set(kept.values())) > 1 else {}
+
+
+def _likeliest(classifier: Classifier, features: ObjectFeatures) -> tuple[str, float]:
+    """Of a film it is the mean of its frames."""
+    likely = classifier.probabilities(features).mean(axis=0)
+    return classifier.class_names[int(likely.argmax())], float(likely.max())

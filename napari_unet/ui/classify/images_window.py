@@ -1,0 +1,343 @@
+"""*Classes of images...*: one class for each image as a whole, from a few that are given one, as in screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QDialog, QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_unet.classification.marked import COLORS, MarkedObjects
+from napari_unet.errors import UserError
+from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.ui.classify.class_rows import ClassRows
+from napari_unet.ui.classify.images_learning import ImagesFound, ImagesLesson, enough_examples
+from napari_unet.ui.classify.images_table import ImageRows, ImagesTable
+from napari_unet.ui.classify.score_text import score_sentence
+from napari_unet.ui.session.layers import image_to_layer
+from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.running.threads import run_errand
+from napari_unet.ui.widgets.progress import ProgressLine
+from napari_unet.ui.widgets.step import MessageLine, enable
+
+if TYPE_CHECKING:
+    from napari_unet.classification.object_features import ObjectFeatures
+    from napari_unet.ui.session.session import Session
+
+OWNER = "image classes"
+NO_IMAGES = "Add images first."
+NOTHING_FOUND = "Give a class to two images of each of two classes first."
+BUSY = "Wait until the work in progress has ended, or stop it."
+_TABLES = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet);;Tab-separated (*.tsv)"
+_CLASSIFIERS = "Classifiers (*.safetensors)"
+
+
+class ImagesWindow(QDialog):
+    """Looks at all images once, in the background; learns anew whenever an image is given a class."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Classes of images")
+        self.session, self.marked = session, MarkedObjects()
+        self.given: dict[Path, int] = {}
+        self.found: ImagesFound | None = None
+        self.images = ImageRows(self)
+        self.table, self.rows = ImagesTable(self.images), ClassRows()
+        self.files_button = QPushButton("Add images...", toolTip="Choose image files", autoDefault=False)
+        self.folder_button = QPushButton("Add a folder...", toolTip="Choose a folder of images", autoDefault=False)
+        self.add_button = QPushButton("Add class", toolTip="One class more", autoDefault=False)
+        self.give_button = QPushButton("Give class", autoDefault=False, toolTip="Give the selected images the chosen "
+                                       "class\nKeys: 1 to 9 give a class, 0 takes it away")  # fmt: skip
+        self.table_button = QPushButton("Write table...", toolTip="Image, class and probability", autoDefault=False)
+        self.save_button = QPushButton("Save classifier...", toolTip="Keep it for other images", autoDefault=False)
+        self.load_button = QPushButton("Use saved...", toolTip="A classifier of before", autoDefault=False)
+        self.progress, self.message, self.score_label = ProgressLine(), MessageLine(), QLabel(wordWrap=True)
+        self._seen: dict[Path, ObjectFeatures] = {}
+        self._failed: dict[Path, str] = {}
+        self._ready: Any = None
+        self._halted = self._learning = self._again = False
+        self._lay_out()
+        self._connect()
+        self._show()
+
+    def _lay_out(self) -> None:
+        layout, grid = QVBoxLayout(self), QGridLayout()
+        top = QGridLayout()
+        for column, button in enumerate((self.files_button, self.folder_button, self.give_button, self.add_button)):
+            top.addWidget(button, 0, column)
+        for column, button in enumerate((self.table_button, self.save_button, self.load_button)):
+            grid.addWidget(button, 0, column)
+        layout.addLayout(top)
+        layout.addWidget(self.rows)
+        layout.addWidget(self.message)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.score_label)
+        layout.addLayout(grid)
+        self.resize(720, 560)
+
+    def _connect(self) -> None:
+        self.files_button.clicked.connect(self._on_files)
+        self.folder_button.clicked.connect(self._on_folder)
+        self.add_button.clicked.connect(lambda: self._change(lambda marked: marked.with_class()))
+        self.give_button.clicked.connect(lambda: self.give(self.rows.chosen))
+        self.rows.renamed.connect(lambda which, name: self._change(lambda marked: marked.renamed(which, name)))
+        self.rows.recolored.connect(lambda which, color: self._change(lambda marked: marked.recolored(which, color)))
+        self.rows.removed.connect(self._on_removed)
+        self.table.key_pressed.connect(lambda which: self.give(None if which < 0 else which))
+        self.table.opened.connect(self._on_open)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
+        self.table_button.clicked.connect(lambda: self._ask("Save the table", "images.csv", _TABLES, self.write))
+        self.save_button.clicked.connect(
+            lambda: self._ask("Save the classifier", "images.safetensors", _CLASSIFIERS, self.save)
+        )
+        self.load_button.clicked.connect(self._on_load)
+        self.progress.stop_clicked.connect(lambda: self.session.jobs.stop(OWNER))
+        listen(self, self.session.jobs.changed, self._on_jobs)
+        listen(self, self.session.model_changed, self._on_model)
+
+    @property
+    def busy(self) -> bool:
+        """Whether images are looked at, or something is learned of them."""
+        job = self.session.job
+        return self._learning or (job is not None and job.owner == OWNER) or (bool(self._due()) and not self._halted)
+
+    # -- images -------------------------------------------------------------------------------------------------------
+
+    def _on_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add images")
+        self.add([Path(path) for path in paths])
+
+    def _on_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Add a folder of images")
+        self.add([Path(folder)] if folder else [])
+
+    def add(self, paths: list[Path]) -> None:
+        """More images, or all of a folder; they are looked at as soon as nothing else is going on."""
+        from napari_unet.workflows.files.batch_plan import expand_inputs
+
+        try:
+            self.images.add(expand_inputs(paths))
+        except UserError as error:
+            self.message.show_text(str(error), "error", None)
+            return
+        self.message.clear()
+        self._go_on()
+
+    def _due(self) -> list[Path]:
+        return [row.path for row in self.images.rows if row.path not in self._seen and row.path not in self._failed]
+
+    def _go_on(self) -> None:
+        self._halted = False
+        self.look()
+        self._show()
+
+    def look(self) -> None:
+        """Look at the images that were not looked at yet, as one job of the session."""
+        from napari_unet.workflows.tasks.classifying import LabelledFile, look_at_files_steps
+
+        due, session, stop = self._due(), self.session, StopFlag()
+        if not due or self._halted or session.job is not None:
+            return
+        files = [LabelledFile(path, None) for path in due]
+        load = session.model_loader() if session.model_entry is not None else None
+        engine, basis = session.engine, self._model
+
+        def events() -> Any:
+            yield from look_at_files_steps(files, load() if load else None, engine=engine, stop=stop)
+
+        self.progress.begin("Looking at the images")
+        session.jobs.start(
+            events(), stop, self._on_event, lambda outcome: self._on_looked(basis, outcome),
+            f"Looking at {len(due)} images", OWNER,
+        )  # fmt: skip
+
+    @property
+    def _model(self) -> str:
+        entry = self.session.model_entry
+        return "" if entry is None else entry.sha256
+
+    def _on_event(self, event: Any) -> None:
+        self.progress.advance(event.done, event.total, f"{event.done} of {event.total} images")
+
+    def _on_looked(self, basis: str, outcome: Any) -> None:
+        if isinstance(outcome, Failed):
+            self._halt(outcome.message, "error")
+        elif isinstance(outcome, Finished) and basis == self._model:
+            self._seen |= outcome.result.seen
+            self._failed |= outcome.result.errors
+            if outcome.stopped:
+                self._halt(f"{len(self._due())} images were not looked at.", "info")
+        self.learn()
+
+    def _halt(self, sentence: str, kind: str) -> None:
+        self._halted = True
+        self.message.show_text(sentence, kind, None, ("Go on", self._go_on))
+
+    def _on_jobs(self) -> None:
+        self.progress.follow(self.session.job, OWNER)
+        self.look()
+        self._show_buttons()
+
+    def _on_model(self) -> None:
+        """What another network sees is something else."""
+        self._seen, self._failed, self.found = {}, {}, None
+        self.session.jobs.stop(OWNER)
+        self._go_on()
+
+    def _on_open(self, number: int) -> None:
+        from napari_unet.images.files.reading import read_image
+
+        path = self.images.rows[number].path
+
+        def read() -> Any:
+            try:
+                return read_image(path)
+            except UserError as error:
+                return Failed(str(error))
+
+        run_errand(read, self._on_read)
+
+    def _on_read(self, image: Any) -> None:
+        if isinstance(image, Failed):
+            self.message.show_text(image.message, "error", None)
+            return
+        data, options, _ = image_to_layer(image)
+        self.session.work_on(self.session.viewer.add_image(data, **options))
+
+    # -- classes ------------------------------------------------------------------------------------------------------
+
+    def give(self, which: int | None) -> None:
+        """Give the selected images a class; None: take theirs away."""
+        if which is not None and which >= len(self.marked.names):
+            self.message.show_text(f"There is no class {which + 1} yet: add one.", "error", self.add_button)
+            return
+        if which is not None:
+            self.rows.choose(which)
+        for number in self.table.selected:
+            self.given.pop(self.images.rows[number].path, None)
+            if which is not None:
+                self.given[self.images.rows[number].path] = which
+        self.message.clear()
+        self.learn()
+
+    def _on_removed(self, which: int) -> None:
+        if self._change(lambda marked: marked.without_class(which)):
+            self.given = {path: own - (own > which) for path, own in self.given.items() if own != which}
+            self.learn()
+
+    def _change(self, change: Callable[[MarkedObjects], MarkedObjects]) -> bool:
+        before = self.marked
+        try:
+            self.marked = change(before)
+        except UserError as error:
+            self.message.show_text(str(error), "error", self.rows)
+        if self.marked.names != before.names and len(self.marked.names) == len(before.names):
+            self.learn()
+        self._show()
+        return self.marked is not before
+
+    def learn(self) -> None:
+        """Give all images a class, beside the window; whoever asks meanwhile is answered after it."""
+        given = enough_examples({path: which for path, which in self.given.items() if path in self._seen})
+        self._again = self._learning
+        if self._learning:
+            return
+        if not self._seen or not (given or self._ready):
+            self.found = None
+        else:
+            entry = self.session.model_entry
+            name, ready = "" if entry is None else entry.name, None if given else self._ready
+            self._learning = True
+            run_errand(ImagesLesson(dict(self._seen), given, self.marked.names, name, ready).learn, self._on_learned)
+        self._show()
+
+    def _on_learned(self, found: Any) -> None:
+        self._learning = False
+        self.found = found if isinstance(found, ImagesFound) else None
+        if not isinstance(found, ImagesFound):
+            self.message.show_text(found.message if isinstance(found, Failed) else found, "error", None)
+        if self._again:
+            self.learn()
+        self._show()
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def _ask(self, title: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        if path:
+            write(Path(path) if Path(path).suffix else Path(path).with_suffix(Path(name).suffix))
+
+    def write(self, path: Path) -> None:
+        """Write a row an image: what was given, what was found, and how likely each class is."""
+        from napari_unet.results.measurements.table_files import write_table
+
+        found = self.found
+        if found is not None:
+            self._try(lambda: write_table(path, found.table))
+
+    def save(self, path: Path) -> None:
+        """Keep the classifier in a new file."""
+        from napari_unet.classification.classifier_file import save_classifier
+
+        if self.found is not None:
+            classifier = self.found.classifier
+            colors = dict(zip(self.marked.names, self.marked.colors, strict=True))
+            shown = tuple(colors.get(name, "#999999") for name in classifier.class_names)
+            self._try(lambda: save_classifier(replace(classifier, colors=shown), path))
+
+    def _try(self, write: Callable[[], Path]) -> None:
+        try:
+            self.message.show_text(f"Written: {write()}", "info", None)
+        except UserError as error:
+            self.message.show_text(str(error), "error", None)
+
+    def _on_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Use a saved classifier", "", _CLASSIFIERS)
+        if path:
+            self.load(Path(path))
+
+    def load(self, path: Path) -> None:
+        """Give all images a class by a classifier that was saved; not while there are examples."""
+        from napari_unet.classification.classifier_file import load_classifier
+
+        try:
+            if self.given:
+                raise UserError("There are examples, from which the classes come: take them away first (key 0).")
+            self._ready = load_classifier(path)
+        except UserError as error:
+            self.message.show_text(str(error), "error", self.load_button)
+            return
+        names, colors = self._ready.class_names, self._ready.colors
+        self.marked = MarkedObjects(names, colors if len(colors) == len(names) else COLORS[: len(names)])
+        self.message.clear()
+        self.learn()
+
+    # -- showing ------------------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        found, names = self.found, self.marked.names
+        self.images.colors = dict(zip(names, self.marked.colors, strict=True))
+        for row in self.images.rows:
+            row.given = names[self.given[row.path]] if row.path in self.given else ""
+            known = None if found is None else found.classes.get(row.path)
+            row.found, row.probability = known or ("", None)
+            row.told = self._failed.get(row.path) or ("" if found is None else found.left.get(row.path, ""))
+        self.images.tell()
+        words = [f"{sum(own == place for own in self.given.values())} given" for place in range(len(names))]
+        if found is not None:
+            of_all = [one for one, _ in found.classes.values()]
+            words = [f"{word}, {of_all.count(name)} in all" for word, name in zip(words, names, strict=True)]
+        self.rows.show_classes(self.marked, words)
+        told = NOTHING_FOUND if self.images.rows else "Add images, or a folder of them, and give some of them a class."
+        self.score_label.setText(told if found is None else score_sentence(found.classifier, found.classifier.score))
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        none = None if self.images.rows else NO_IMAGES
+        enable(self.give_button, none or (None if self.table.selected else "Select images in the table first."))
+        enable(self.load_button, none)
+        for button in (self.table_button, self.save_button):
+            enable(button, none or (None if self.found is not None else NOTHING_FOUND))

@@ -1,0 +1,92 @@
+"""*Classes of images...*: from a folder of images of two kinds to a table of what each of them is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from qtpy.QtCore import Qt
+from scipy import ndimage
+
+from napari_unet.events import Finished
+from napari_unet.ui.classify.images_window import ImagesWindow
+from napari_unet.workflows.tasks import classifying
+from napari_unet.workflows.tasks.classifying import LabelledFile, learn_from_seen, look_at_files_steps
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Eight images, of coarse and of fine grain in turn, and one that is none."""
+    random, folder = np.random.default_rng(0), tmp_path / "screen"
+    folder.mkdir()
+    for number in range(8):
+        grain = ndimage.gaussian_filter(random.normal(0, 1, (48, 48)), 1 if number % 2 else 3)
+        tifffile.imwrite(folder / f"w{number}.tif", (100 + 20 * grain / grain.std()).astype(np.float32))
+    (folder / "x.tif").write_bytes(b"no image")
+    return folder
+
+
+def test_looked_at_once_it_is_learned_from_again(folder: Path) -> None:
+    files = [LabelledFile(path, None) for path in sorted(folder.iterdir())]
+    *progress, end = look_at_files_steps(files, None)
+    assert isinstance(end, Finished)
+    assert [event.done for event in progress] == list(range(1, 10))
+    assert list(end.result.errors) == [folder / "x.tif"] == [event.path for event in progress if event.error]
+    for shift in (0, 1):  # the same images, taught the other way round
+        given = {folder / f"w{i}.tif": {(0, 1): (i + shift) % 2} for i in range(4)}
+        table = classifying.classes_of_seen(end.result.seen, learn_from_seen(end.result.seen, given, "ab"), True)
+        assert table["class"].tolist() == ["ab"[(i + shift) % 2] for i in range(8)]
+
+
+def test_a_folder_of_images_becomes_a_table_of_classes(
+    panel: Any, folder: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(panel.session), "model_entry", None)  # without a network it is quick
+    looked: list[Path] = []
+    look = classifying._look
+    monkeypatch.setattr(classifying, "_look", lambda file, *more: (looked.append(file.image), look(file, *more))[1])
+    panel.classify_step.images_button.click()
+    window: ImagesWindow = panel.classify_step.images_button.images_window
+    assert not window.table_button.isEnabled()
+    assert "Add images" in window.table_button.toolTip()
+    window.add([folder])
+    qtbot.waitUntil(lambda: not window.busy)
+    assert not window.images.rows[0].told
+    assert window.images.rows[8].told
+    assert not window.table_button.isEnabled()
+    for number in range(4):
+        window.table.selectRow(number)
+        qtbot.keyClick(window.table, "12"[number % 2])
+    qtbot.waitUntil(lambda: not window.busy)
+    assert [row.found for row in window.images.rows[:8]] == ["class 1", "class 2"] * 4
+    assert "of the examples that were held back" in window.score_label.text()
+    # The least sure first, and what was given a class after them.
+    window.table.sortByColumn(3, Qt.SortOrder.AscendingOrder)
+    model = window.table.model()
+    shown = [model.index(line, 0).data() for line in range(9)]
+    likely = {row.path.name: row.probability for row in window.images.rows}
+    assert shown[:4] == sorted((f"w{i}.tif" for i in range(4, 8)), key=likely.get)
+    assert shown[8] == "x.tif"
+    window.rows.renamed.emit(1, "fine")
+    qtbot.waitUntil(lambda: not window.busy)
+    window.write(tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert list(table.columns[:4]) == ["image", "given", "class", "probability"]
+    assert table["class"].tolist() == ["class 1", "fine"] * 4
+    assert table["given"].tolist() == ["class 1", "fine"] * 2 + [""] * 4
+    assert len(looked) == 9
+    # Kept, and used again once the examples are taken away.
+    window.save(tmp_path / "c.safetensors")
+    window.load(tmp_path / "c.safetensors")
+    assert "take them away first" in window.message.text
+    window.table.selectAll()
+    qtbot.keyClick(window.table, "0")
+    qtbot.waitUntil(lambda: not window.busy)
+    assert window.found is None
+    window.load(tmp_path / "c.safetensors")
+    qtbot.waitUntil(lambda: not window.busy)
+    assert [row.found for row in window.images.rows[:8]] == ["class 1", "fine"] * 4
