@@ -196,7 +196,7 @@ class ImagesWindow(QDialog):
             try:
                 return read_image(path)
             except UserError as error:
-                return Failed(str(error))
+                return Failed(str(error), error)
 
         run_errand(read, self._on_read)
 
