@@ -53,10 +53,30 @@ def families(names: Collection[str]) -> tuple[str, ...]:
 
 
 def join_features(parts: list[ObjectFeatures]) -> ObjectFeatures:
-    """Objects of several images in one table, the frames numbered on, as if they were one film."""
+    """Objects of several images in one table, the frames numbered on, as if they were one film.
+
+    Of images with unlike channels it has the features that all of them have; what unlike networks see is left out.
+    """
     first, frame, objects = parts[0], 0, []
     for part in parts:
         objects.append(part.objects + np.array([frame, 0]))
         frame += int(part.objects[:, 0].max(initial=0)) + 1
-    values = np.concatenate([part.values for part in parts])
-    return ObjectFeatures(np.concatenate(objects), values, first.names, first.network)
+    names = _names_of_all(parts)
+    values = np.concatenate([_columns(part, names) for part in parts])
+    network = first.network if NETWORK in families(names) else ""
+    return ObjectFeatures(np.concatenate(objects), values, names, network)
+
+
+def _names_of_all(parts: list[ObjectFeatures]) -> tuple[str, ...]:
+    if all((part.names, part.network) == (parts[0].names, parts[0].network) for part in parts):
+        return parts[0].names
+    shared = set(parts[0].names).intersection(*(part.names for part in parts))
+    one_network = len({part.network for part in parts}) == 1
+    return tuple(name for name in parts[0].names if name in shared and (one_network or families([name]) != (NETWORK,)))
+
+
+def _columns(part: ObjectFeatures, names: tuple[str, ...]) -> Floats:
+    if part.names == names:
+        return part.values
+    place = {name: column for column, name in enumerate(part.names)}
+    return part.values[:, [place[name] for name in names]]

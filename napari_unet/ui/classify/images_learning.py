@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from napari_unet.classification.object_features import ObjectFeatures
 
 FEW = 2  # images of a class that are needed
-OTHER_CHANNELS = "It has other channels or axes than most of the images: classify it among images like it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +43,22 @@ class ImagesLesson:
         """What was found; or why nothing can be learned yet."""
         from napari_unet.workflows.tasks.classifying import classes_of_seen, learn_from_seen
 
-        usual = Counter(features.names for features in self.seen.values()).most_common(1)[0][0]
-        alike = {path: features for path, features in self.seen.items() if features.names == usual}
-        given = {path: {(0, 1): which} for path, which in self.given.items() if path in alike}
+        given = {path: {(0, 1): which} for path, which in self.given.items()}
         try:
-            classifier = self.ready or learn_from_seen(alike, given, self.names, self.model_name)
-            table = classes_of_seen(alike, classifier, whole=True)
-            classes = {path: _likeliest(classifier, features) for path, features in alike.items()}
+            classifier = self.ready or learn_from_seen(self.seen, given, self.names, self.model_name)
         except UserError as error:
             return str(error)
-        left = {path: OTHER_CHANNELS for path in self.seen if path not in alike}
-        rows = [path for path, features in alike.items() for _ in range(len(features))]
+        classes, left = dict[Path, tuple[str, float]](), dict[Path, str]()
+        for path, features in self.seen.items():
+            try:
+                classes[path] = _likeliest(classifier, features)
+            except UserError as error:  # of other channels than those that a saved classifier was taught on
+                left[path] = str(error)
+        if not classes:
+            return next(iter(left.values()))
+        answered = {path: self.seen[path] for path in classes}
+        table = classes_of_seen(answered, classifier, whole=True)
+        rows = [path for path, features in answered.items() for _ in range(len(features))]
         told = [self.names[self.given[path]] if path in self.given else "" for path in rows]
         table.insert(1, "given", told)
         return ImagesFound(classes, table, classifier, left)
