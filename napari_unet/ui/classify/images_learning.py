@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_unet.errors import UserError
+from napari_unet.events import Failed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from napari_unet.classification.classifier import Classifier
     from napari_unet.classification.object_features import ObjectFeatures
 
+T = TypeVar("T")
 FEW = 2  # images of a class that are needed
 
 
@@ -62,6 +64,18 @@ class ImagesLesson:
         told = [self.names[self.given[path]] if path in self.given else "" for path in rows]
         table.insert(1, "given", told)
         return ImagesFound(classes, table, classifier, left)
+
+
+def or_sentence(act: Callable[[], T]) -> Callable[[], T | Failed]:
+    """`act` for a thread: what the user can mend comes back as `Failed`."""
+
+    def acted() -> T | Failed:
+        try:
+            return act()
+        except UserError as error:
+            return Failed(str(error), error)
+
+    return acted
 
 
 def enough_examples(given: Mapping[Path, int]) -> dict[Path, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from napari_unet.classification.marked import COLORS, MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.ui.classify.class_rows import ClassRows
-from napari_unet.ui.classify.images_learning import ImagesFound, ImagesLesson, enough_examples
+from napari_unet.ui.classify.images_learning import ImagesFound, ImagesLesson, enough_examples, or_sentence
 from napari_unet.ui.classify.images_table import ImageRows, ImagesTable
 from napari_unet.ui.classify.score_text import score_sentence
 from napari_unet.ui.session.layers import image_to_layer
@@ -57,6 +58,7 @@ class ImagesWindow(QDialog):
         self._seen: dict[Path, ObjectFeatures] = {}
         self._failed: dict[Path, str] = {}
         self._ready: Any = None
+        self._looked_with = self._model
         self._halted = self._learning = self._again = False
         self._lay_out()
         self._connect()
@@ -144,13 +146,14 @@ class ImagesWindow(QDialog):
         files = [LabelledFile(path, None) for path in due]
         load = session.model_loader() if session.model_entry is not None else None
         engine, basis = session.engine, self._model
+        self._looked_with = basis
 
         def events() -> Any:
             yield from look_at_files_steps(files, load() if load else None, engine=engine, stop=stop)
 
         self.progress.begin("Looking at the images")
         session.jobs.start(
-            events(), stop, self._on_event, lambda outcome: self._on_looked(basis, outcome),
+            events(), stop, self._on_event, partial(self._on_looked, basis),
             f"Looking at {len(due)} images", OWNER,
         )  # fmt: skip
 
@@ -183,6 +186,8 @@ class ImagesWindow(QDialog):
 
     def _on_model(self) -> None:
         """What another network sees is something else."""
+        if self._model == self._looked_with:
+            return
         self._seen, self._failed, self.found = {}, {}, None
         self.session.jobs.stop(OWNER)
         self._go_on()
@@ -191,14 +196,7 @@ class ImagesWindow(QDialog):
         from napari_unet.images.files.reading import read_image
 
         path = self.images.rows[number].path
-
-        def read() -> Any:
-            try:
-                return read_image(path)
-            except UserError as error:
-                return Failed(str(error), error)
-
-        run_errand(read, self._on_read)
+        run_errand(or_sentence(lambda: read_image(path)), self._on_read)
 
     def _on_read(self, image: Any) -> None:
         if isinstance(image, Failed):
@@ -289,10 +287,13 @@ class ImagesWindow(QDialog):
             self._try(lambda: save_classifier(replace(classifier, colors=shown), path))
 
     def _try(self, write: Callable[[], Path]) -> None:
-        try:
-            self.message.show_text(f"Written: {write()}", "info", None)
-        except UserError as error:
-            self.message.show_text(str(error), "error", None)
+        run_errand(or_sentence(write), self._on_written)
+
+    def _on_written(self, path: Any) -> None:
+        if isinstance(path, Failed):
+            self.message.show_text(path.message, "error", None)
+        else:
+            self.message.show_text(f"Written: {path}", "info", None)
 
     def _on_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Use a saved classifier", "", _CLASSIFIERS)

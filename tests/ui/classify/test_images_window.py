@@ -76,6 +76,7 @@ def test_a_folder_of_images_becomes_a_table_of_classes(
     window.rows.renamed.emit(1, "fine")
     qtbot.waitUntil(lambda: not window.busy)
     window.write(tmp_path / "out.csv")
+    qtbot.waitUntil(lambda: "out.csv" in window.message.text)
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
     assert list(table.columns[:4]) == ["image", "given", "class", "probability"]
     assert table["class"].tolist() == ["class 1", "fine"] * 4
@@ -83,6 +84,7 @@ def test_a_folder_of_images_becomes_a_table_of_classes(
     assert len(looked) == 9
     # Kept, and used again once the examples are taken away.
     window.save(tmp_path / "c.safetensors")
+    qtbot.waitUntil(lambda: "c.safetensors" in window.message.text)
     window.load(tmp_path / "c.safetensors")
     assert "take them away first" in window.message.text
     window.table.selectAll()
