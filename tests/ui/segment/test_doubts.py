@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("napari")
 
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.session.running import threads
 
 pytestmark = pytest.mark.usefixtures("screenings")
 
@@ -112,3 +113,42 @@ def test_what_was_said_of_a_result_goes_with_the_result(panel: UNetPanel, work: 
     assert work.prediction is None
     assert step.message.isHidden()
     assert panel.finetune_step.guidance.text == ""
+
+
+def test_in_a_large_image_it_is_looked_up_beside_the_window(
+    panel: UNetPanel, work: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "AT_ONCE_PIXELS", 10)
+    step, asked = panel.segment_step, []
+    monkeypatch.setattr(step, "start", lambda keep: asked.append(keep))
+    labels = np.zeros(work.shape, np.int32)
+    labels[10:20, 10:20] = 6
+    work.labels_layer.data[...] = labels
+    work.prediction = labels.copy()
+    qtbot.waitUntil(lambda: work.labels_layer.selected_label == 7, timeout=10_000)
+    work.n_objects = 0
+    step.doubts.look(work)
+    assert step.message.text == ""
+    qtbot.waitUntil(lambda: step.message.text.startswith("Nothing was found."), timeout=10_000)
+    monkeypatch.setattr(step, "_reason", lambda: None)
+    step.request()
+    qtbot.waitUntil(lambda: asked == [None], timeout=10_000)
+    work.labels_layer.data[10, 10] = 0
+    step.request()
+    qtbot.waitUntil(lambda: not step.question.isHidden(), timeout=10_000)
+    assert asked == [None], "corrections are asked about"
+
+
+def test_what_was_looked_up_of_an_earlier_result_is_not_told(
+    panel: UNetPanel, work: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "AT_ONCE_PIXELS", 10)
+    told: list[Any] = []
+    monkeypatch.setattr(panel.segment_step.doubts, "_tell", lambda *given: told.append(given))
+    work.prediction, work.n_objects = np.zeros(work.shape, np.int32), 0
+    panel.segment_step.doubts.look(work)
+    work.prediction = np.zeros(work.shape, np.int32)
+    panel.segment_step.doubts.look(work)
+    qtbot.waitUntil(lambda: bool(told), timeout=10_000)
+    qtbot.wait(50)
+    assert len(told) == 1
