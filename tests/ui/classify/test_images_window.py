@@ -31,8 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_looked_at_once_it_is_learned_from_again(folder: Path) -> None:
-    grey = tifffile.imread(folder / "w7.tif")  # one of them in colour, as others often are
-    tifffile.imwrite(folder / "w7.tif", np.stack([grey.astype(np.uint8)] * 3, axis=-1), photometric="rgb")
+    grey = tifffile.imread(folder / "w0.tif")  # one of them in colour, as others often are
+    tifffile.imwrite(folder / "w0.tif", np.stack([grey.astype(np.uint8)] * 3, axis=-1), photometric="rgb")
     files = [LabelledFile(path, None) for path in sorted(folder.iterdir())]
     *progress, end = look_at_files_steps(files, None)
     assert isinstance(end, Finished)
