@@ -9,11 +9,14 @@ SCREEN=1600x1000 scripts/with_screen.sh python scripts/screenshots.py FOLDER --e
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+os.environ["NAPARI_CONFIG"] = ""  # letters and themes are changed here, and not in the settings of who runs this
 
 import numpy as np
 from napari.settings import get_settings
