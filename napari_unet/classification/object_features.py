@@ -63,7 +63,7 @@ def join_features(parts: list[ObjectFeatures]) -> ObjectFeatures:
         frame += int(part.objects[:, 0].max(initial=0)) + 1
     names = _names_of_all(parts)
     values = np.concatenate([_columns(part, names) for part in parts])
-    network = first.network if NETWORK in families(names) else ""
+    network = first.network if names == first.names or NETWORK in families(names) else ""
     return ObjectFeatures(np.concatenate(objects), values, names, network)
 
 
