@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.napari_private import removed_together
 from napari_unet.ui.session.trackers import get_trackers
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def describe_work(session: Session, work: ImageWork | None) -> str:
 def close_image(session: Session, work: ImageWork) -> None:
     """Take an image out of the viewer, with all that belongs to it; the project keeps what was done to it."""
     layers = session.viewer.layers
-    with session.keep_selection():
+    with session.keep_selection(), removed_together(layers):
         for layer in (work.layer, *work.layers.values()):  # the image first: what goes with it is no loss
             if layer in layers:
                 layers.remove(layer)

@@ -25,6 +25,7 @@ from napari_unet.ui.strip.only_this import OnlyThis
 from napari_unet.ui.widgets.fitting_label import FittingLabel
 
 PREVIOUS_KEY, NEXT_KEY = "PgUp", "PgDown"
+_LEFT_MS = 200
 
 
 class ImageStrip(QWidget):
@@ -57,6 +58,7 @@ class ImageStrip(QWidget):
         self.next_button.setAccessibleName("Image after")
         self.list = ImageList(self)
         self._soon = Debounced(self, self.refresh, 100)
+        self._later = Debounced(self, self._close_left, _LEFT_MS)
         self._lay_out()
         self._connect()
         self._on_images()
@@ -169,7 +171,7 @@ class ImageStrip(QWidget):
             self._opened.add(work.key)
         bring_to_front(self._session, work)
         self._session.viewer.layers.selection.active = work.labels_layer or work.layer
-        self._close_left(work)
+        self._later.ask()  # the image that was asked for is seen before that
         self.refresh()
 
     def _open(self, entry: Entry) -> bool:
@@ -186,11 +188,14 @@ class ImageStrip(QWidget):
         self.open_wanted.emit(path)
         return self._session.current is not before
 
-    def _close_left(self, current: ImageWork) -> None:
+    def _close_left(self) -> None:
         """Images that were opened from here are closed once they are left: the project keeps what was done to them."""
-        project = self._keeper.project
+        project, current = self._keeper.project, self._session.current
         left = [work for work in self._session.works if work is not current and work.key in self._opened]
         if not left or project is None or project.state.failed:
+            return
+        if current is not None and not self._keeper.settle(current):  # a stroke is being made
+            self._later.ask()
             return
         self._keeper.finish()
         for work in left:
