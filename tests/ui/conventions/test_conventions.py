@@ -25,6 +25,7 @@ from napari_unet.ui.conventions.dropping import take_paths
 from napari_unet.ui.conventions.reading import get_labels_reader, get_project_reader, write_labels
 from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.correct.tools.keys import keys_file
+from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.keeping import preferences
 from napari_unet.ui.widgets.help_window import PAGE_OF, HelpWindow, docs_dir
 
@@ -98,13 +99,29 @@ def test_the_tour_goes_from_control_to_control_and_can_be_left(panel: Any, qtbot
     panel.tour.begin()
     words = set()
     for _ in panel.tour.stops:
-        words.add(panel.tour.bubble.words.text())
+        label = panel.tour.bubble.words
+        words.add(label.text())
         qtbot.keyClick(panel.tour.bubble, Qt.Key.Key_Return)
     assert len(words) == len(panel.tour.stops)
     assert not panel.tour.running
     assert ended == [True]
     panel.tour.begin()
     qtbot.keyClick(panel.tour.bubble, Qt.Key.Key_Escape)
+    assert not panel.tour.running
+
+
+@pytest.mark.real_window
+def test_the_tour_has_room_for_its_words(make_napari_viewer: Any, qtbot: Any) -> None:
+    viewer = make_napari_viewer(show=True)
+    panel = UNetPanel(viewer)
+    viewer.window.add_dock_widget(panel, name="U-Net")
+    qtbot.waitUntil(panel.isVisible, timeout=10_000)
+    panel.tour.begin()
+    for _ in panel.tour.stops:
+        label = panel.tour.bubble.words
+        qtbot.wait(20)
+        assert label.height() >= label.heightForWidth(label.width()), label.text()
+        qtbot.keyClick(panel.tour.bubble, Qt.Key.Key_Return)
     assert not panel.tour.running
 
 
