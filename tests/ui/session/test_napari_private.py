@@ -24,6 +24,7 @@ from napari_unet.ui.session.napari_private import (
     put_history,
     redraw_part,
     redraw_thumbnail,
+    removed_together,
 )
 
 EDITS = {
@@ -243,3 +244,19 @@ def test_what_napari_draws_for_a_tool_is_set_up_when_the_tool_is_taken(viewer: A
     assert [name for name, one in layer._overlays.items() if one in drawn and hasattr(one, "enabled")] == [helper]
     layer.mode = "pan_zoom"
     assert layer._overlays[helper] in drawn, "it is set up once"
+
+
+@pytest.mark.real_window
+def test_layers_that_are_removed_together_are_looked_after_once(
+    make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    layers = [viewer.add_labels(np.zeros((4, 4), np.int32)) for _ in range(3)]
+    canvas = viewer.window._qt_viewer.canvas
+    seen: list[int] = []
+    monkeypatch.setattr(canvas, "_clean_and_update_scenegraph", lambda: seen.append(len(viewer.layers)))
+    with removed_together(viewer.layers):
+        for layer in layers:
+            viewer.layers.remove(layer)
+    assert seen == [0], "napari looks for garbage after each layer again, or not at all"
+    assert not canvas.layer_to_visual
