@@ -59,9 +59,9 @@ def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None
         yield "mnfinder", image, data / "mnfinder_nuclei" / "labels" / image.name, None
 
 
-def score(image_path: Path, labels_path: Path, model: Model, diameter: float | None) -> ObjectTally:
+def score(image_path: Path, labels_path: Path, model: Model, config: SegmentConfig) -> ObjectTally:
     image = read_image(image_path).select_channel(None)
-    found: Segmentation = drain(segment_steps(image, model, SegmentConfig(diameter=diameter)))
+    found: Segmentation = drain(segment_steps(image, model, config))
     return tally_objects(read_labels(labels_path, image), found.labels)
 
 
@@ -72,7 +72,8 @@ def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, Obj
     for kind, image, labels, diameter in files(args.data, args.role):
         if args.only and kind not in args.only:
             continue
-        tally = score(image, labels, model, diameter if args.diameter == "known" else None)
+        config = SegmentConfig(diameter=diameter if args.diameter == "known" else None, quality=args.quality)
+        tally = score(image, labels, model, config)
         for group in [kind, POOLED] if kind.startswith("fluo") else [kind]:
             tallies[group] = tallies[group] + tally
             counts[group] += 1
@@ -96,6 +97,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", default=[None])
     parser.add_argument("--role", default="test", choices=["test", "validation", "unseen"])
     parser.add_argument("--diameter", default="auto", choices=["auto", "known"])
+    parser.add_argument("--quality", default="normal", choices=["fast", "normal", "careful"])
     parser.add_argument("--only", nargs="*", metavar="TYPE", help="types of image; default: all")
     args = parser.parse_args()
     means = []

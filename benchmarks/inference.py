@@ -2,12 +2,13 @@
 
     python benchmarks/inference.py [--model NAME] [--sizes 512 2048 8192] [--repeats 3] [--precision auto] [--parts]
     python benchmarks/inference.py --engines --sizes 1024
+    python benchmarks/inference.py --qualities --sizes 2048
 
 Prints, for square fields tiled from a real image (or, without the data folder, from the 2D sample), megapixels a second
 from array to labels, the share of that time spent in the estimate, the network and decoding, the network's FLOP/s as a
 share of a matrix product's peak measured in the same run at the same precision, and the process's peak memory. With
 `--parts`, one more run of each size is broken down by part; on a busy machine compare the processor time. `--engines`
-compares torch, ONNX Runtime and OpenVINO.
+compares torch, ONNX Runtime and OpenVINO, and `--qualities` normal, fast and careful.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--diameter", type=float, default=None, help="pixels; default: estimated, within the time")
     parser.add_argument("--engines", action="store_true", help="the first size with each engine that is installed")
+    parser.add_argument("--qualities", action="store_true", help="the first size with each quality")
     parser.add_argument("--parts", action="store_true", help="print how long each part takes")
     args = parser.parse_args()
     model = load_model(args.model)
@@ -110,8 +112,9 @@ def main() -> None:
             f"{flops / 1e9:.0f} GFLOP/s = {flops / peak:.0%} of the matrix product"
         )
     print(f"the same without fused operations, tile 512: {plain_speed(model, engine.dtype, args.repeats):.2f} MP/s")
-    if args.engines:
-        compare_engines(model, args.data, args.sizes[0], args.repeats, args.diameter)
+    if args.engines or args.qualities:
+        configs = engines(args.diameter) if args.engines else qualities(args.diameter)
+        compare(model, make_field(args.data, args.sizes[0]), configs, args.repeats)
         return
     config = SegmentConfig(precision=args.precision, device="cpu", diameter=args.diameter)
     for side in args.sizes:
@@ -123,15 +126,14 @@ def main() -> None:
             print(watch.table())
 
 
-def compare_engines(model: Model, data: Path, side: int, repeats: int, diameter: float | None) -> None:
-    """Seconds from array to labels with each engine in float32, and how many labels differ from those of torch."""
-    field, first = make_field(data, side), None
-    for runtime in ("torch", "onnx", "openvino"):
-        config = SegmentConfig(precision="float32", device="cpu", diameter=diameter, runtime=runtime)
+def compare(model: Model, field: Image, configs: dict[str, SegmentConfig], repeats: int) -> None:
+    """Seconds from array to labels with each of `configs`, and how many labels differ from those of the first."""
+    first: tuple[str, np.ndarray] | None = None
+    for name, config in configs.items():
         try:
             drain(segment_steps(field, model, config))
         except UserError as error:
-            print(f"{runtime}: {error}")
+            print(f"{name}: {error}")
             continue
         clock, processor = [], []
         for _ in range(repeats):
@@ -139,12 +141,26 @@ def compare_engines(model: Model, data: Path, side: int, repeats: int, diameter:
             found = drain(segment_steps(field, model, config))
             clock.append(time.perf_counter() - start)
             processor.append(time.process_time() - spent)
-        first = found.labels if first is None else first
-        other = int(np.count_nonzero(found.labels != first))
+        first = first or (name, found.labels)
+        other = int(np.count_nonzero((found.labels > 0) != (first[1] > 0)))
         print(
-            f"{runtime}, {side} x {side}: {min(clock):.2f} s by the clock, {min(processor):.2f} s of processor time, "
-            f"{found.n_objects} objects, {other} pixels labelled otherwise than with torch"
+            f"{name}, {' x '.join(map(str, field.shape))}: {min(clock):.2f} s by the clock, {min(processor):.2f} s of "
+            f"processor time, {found.n_objects} objects, {other} pixels in an object or not otherwise than {first[0]}"
         )
+
+
+def engines(diameter: float | None) -> dict[str, SegmentConfig]:
+    return {
+        runtime: SegmentConfig(precision="float32", device="cpu", diameter=diameter, runtime=runtime)
+        for runtime in ("torch", "onnx", "openvino")
+    }
+
+
+def qualities(diameter: float | None) -> dict[str, SegmentConfig]:
+    return {
+        quality: SegmentConfig(device="cpu", diameter=diameter, quality=quality)
+        for quality in ("normal", "fast", "careful")
+    }
 
 
 def report(image: Image, model: Model, config: SegmentConfig, repeats: int) -> None:

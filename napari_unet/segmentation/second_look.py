@@ -61,7 +61,7 @@ def look_again(
     image, model = choice.image, choice.model
     record = model.record
     plan = make_plan(units_of(planes, record), view, record, config)
-    predictor = Predictor(model, config.engine)
+    predictor = Predictor(model, config.engine, config.every_way)
     started, done = time.perf_counter(), 0
     with Aside(stop) as aside:
         for number, unit in enumerate(plan.units, start=1):

@@ -112,7 +112,7 @@ def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope,
     """Choose what answers, make it ready and look at the first unit."""
     choice = choose_kind(image, model, config.kind, current or scope.index, config.engine, config.invert)
     units = plan_units(choice.image, choice.model, scope, current)
-    predictor = Predictor(choice.model, config.engine)
+    predictor = Predictor(choice.model, config.engine, config.every_way)
     plan, found = look(choice, config, units, predictor)
     made = found.maps if config.tile is None and plan.factor == 1 else None
     stack = None
@@ -133,7 +133,7 @@ def _begin_sides(
     other = choose_side_kind(image, model, choice, stack.flatness, plan.units[0], config.engine, config.invert)
     if other is None:
         return None
-    predictor = Predictor(other.model, config.engine)
+    predictor = Predictor(other.model, config.engine, config.every_way)
     return SideAnswer(predictor, look(other, config, plan.units, predictor)[0])
 
 

@@ -34,8 +34,8 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 def choose_dtype(device: torch.device, precision: str = "auto") -> torch.dtype:
-    """float32 or bfloat16: what `precision` says, or with "auto" what is fastest on `device`."""
-    if precision == "auto":
+    """float32 or bfloat16: what `precision` says, or with "auto" and "int8" what is fastest on `device`."""
+    if precision in ("auto", "int8"):
         return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Which processor is asked for; "auto" takes an accelerator that agrees with the CPU, else the CPU."""
-PrecisionName = Literal["auto", "float32", "bfloat16"]
-"""How exactly it computes; "auto" takes what is quickest where it computes."""
+PrecisionName = Literal["auto", "float32", "bfloat16", "int8"]
+"""How exactly it computes; "auto" takes the quickest that gives the same labels, "int8" may give slightly others.
+
+Integers are for labels from 2D networks on the CPU alone; whatever else is computed is as with "auto".
+"""
 RuntimeName = Literal["auto", "torch", "onnx", "openvino"]
 """Which program runs the network where labels are made; "auto" is torch. The others are optional."""
 DeviceChoice = Annotated[

@@ -28,7 +28,7 @@ class ForeignTiles:
         from napari_unet.models.running.other_runtimes import make_onnx_runtime, make_openvino, make_ready
 
         require(
-            engine.runtime != "torch" and engine.device in ("auto", "cpu") and engine.precision in ("auto", "float32"),
+            engine.runtime != "torch" and engine.device in ("auto", "cpu") and engine.precision != "bfloat16",
             "This model is an ONNX network of another program, which ONNX Runtime computes on the processor: leave "
             "engine, device and precision at auto.",
         )

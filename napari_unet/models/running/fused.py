@@ -107,11 +107,11 @@ _LAST = torch.channels_last
 
 def _pool(x: Tensor) -> Tensor:
     """2x2 maximum of rectified values, whose bits order as integers do (bfloat16's own maximum is slow on CPUs)."""
-    if x.dtype != torch.bfloat16:
+    if x.dtype not in (torch.bfloat16, torch.uint8):
         return nn.functional.max_pool2d(x, 2)
-    bits = x.view(torch.int16)
+    bits = x if x.dtype == torch.uint8 else x.view(torch.int16)
     rows = torch.maximum(bits[:, :, ::2], bits[:, :, 1::2])
-    return torch.maximum(rows[..., ::2], rows[..., 1::2]).view(torch.bfloat16)
+    return torch.maximum(rows[..., ::2], rows[..., 1::2]).view(x.dtype)
 
 
 def _fuse_stage(stage: Any, size: int) -> nn.Sequential:

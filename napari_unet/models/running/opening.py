@@ -25,7 +25,7 @@ def open_network(network: UNet | ForeignGraph, engine: Engine) -> TileNetwork:
     from napari_unet.models.running.other_runtimes import GraphNetwork, make_onnx_runtime, make_openvino
 
     require(
-        engine.device in ("auto", "cpu") and engine.precision in ("auto", "float32"),
+        engine.device in ("auto", "cpu") and engine.precision != "bfloat16",
         f"The engine {engine.runtime} computes on the processor in float32: leave device and precision at auto.",
     )
     return GraphNetwork(network, make_onnx_runtime if engine.runtime == "onnx" else make_openvino)

@@ -66,14 +66,16 @@ def segment_blocks_steps(
     choice = choose_kind(image, model, config.kind, (), config.engine, config.invert)
     seen = choice.image
     units = plan_units(seen, choice.model)
-    predictor = Predictor(choice.model, config.engine)
+    predictor = Predictor(choice.model, config.engine, config.every_way)
     plan, found = look(choice, config, units, predictor)
     stack = StackChoice(False, IN_BLOCKS) if "Z" in seen.axes and not plan.deep else None
     yield Estimated(plan.view, len(units), config.engine.note, found.unusual, stack)
     for unit in units:
         plan = plan.measured(seen, unit)
     grid = plan_grid(seen.shape[len(units[0]) :], plan, blocks.side, blocks.halo)
-    source: BlockSource = HeldSource(seen, predictor) if files is None else files.answered_by(choice.name)
+    source: BlockSource = HeldSource(seen, predictor)
+    if files is not None:
+        source = files.answered_by(choice.name, config.every_way)
     work = BlockWork(source, plan, grid, target)
     yield from run_blocks(work, seen, scheduler or ThisThread(), _fingerprint(seen, model, plan, grid), stop)
 

@@ -47,12 +47,13 @@ class FileSource:
     model: Path
     engine: Engine = Engine()
     kind: str = ""
+    every_way: bool = False
     axes: str | None = None
     channel: int | None = None
     incomplete: bool = False
 
-    def answered_by(self, kind: str) -> FileSource:
-        return replace(self, kind=kind)
+    def answered_by(self, kind: str, every_way: bool = False) -> FileSource:
+        return replace(self, kind=kind, every_way=every_way)
 
     def open(self) -> Opened:
         return _open(self)
@@ -68,7 +69,7 @@ def _open(source: FileSource) -> Opened:
     kind = model.kind_called(source.kind) if model.others else model
     image = read_image(source.image, source.axes, source.incomplete)
     seen = model_input(image, kind.record.architecture.in_channels, source.channel)
-    return seen, Predictor(kind, source.engine)
+    return seen, Predictor(kind, source.engine, source.every_way)
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,8 +45,8 @@ from napari_unet.ui.widgets.progress import ProgressLine, format_seconds
 from napari_unet.ui.widgets.step import Step, enable
 
 ADVANCED = (
-    "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile", "invert",
-    "device", "keep_probability",
+    "quality", "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile",
+    "invert", "device", "keep_probability",
 )  # fmt: skip
 _UNITS = {"": "image", "Z": "slices", "T": "frames", "TZ": "slices"}
 
