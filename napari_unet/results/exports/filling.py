@@ -10,12 +10,17 @@ import numpy.typing as npt
 
 from napari_unet.labels.types import Doubles, Ints
 
+_FARTHEST = 2**31
+
 Shape = tuple[int, Sequence[npt.NDArray[Any]]]
 """An id and the rings (n, 2; x, y) of one object. Where rings of an object overlap, twice inside is outside."""
 
 
 def fill_outlines(shapes: Sequence[Shape], plane: npt.NDArray[np.int32]) -> int:
-    """Paint `shapes` into `plane` (YX), later ones over earlier ones; returns how many pixels were painted over."""
+    """Paint `shapes` into `plane` (YX), later ones over earlier ones; returns how many pixels were painted over.
+
+    Raises `ValueError` for corners that are no numbers, or farther away than any image reaches.
+    """
     height, width = plane.shape
     number, x0, y0, x1, y1 = _edges(shapes)
     low, high = np.minimum(y0, y1), np.maximum(y0, y1)
@@ -42,6 +47,8 @@ def _edges(shapes: Sequence[Shape]) -> tuple[Ints, Doubles, Doubles, Doubles, Do
         return np.zeros(0, np.int64), empty, empty, empty, empty
     sizes = np.array([len(ring) for _, ring in rings])
     points = np.concatenate([ring for _, ring in rings])
+    if not (np.abs(points) < _FARTHEST).all():  # nor is what is not a number
+        raise ValueError("corners of outlines lie outside of any image")
     after = np.arange(len(points)) + 1
     after[np.cumsum(sizes) - 1] = np.cumsum(sizes) - sizes
     numbers = np.repeat([number for number, _ in rings], sizes).astype(np.int64)

@@ -25,6 +25,7 @@ from napari_unet.results.exports.planes import (
     counted,
     iterate_planes,
     parse_id,
+    reading_as,
 )
 
 _LARGEST = 2**15 - 1  # ImageJ keeps places as 16-bit numbers
@@ -115,6 +116,11 @@ def read_rois(path: Path, like: Image) -> Imported:
     A ROI whose name is a number (or one that `write_rois` gave) keeps it as id, and its class, or group, is its class.
     Lines, points and text are left out.
     """
+    with reading_as(path, "ImageJ ROIs"):
+        return _fill(path, like)
+
+
+def _fill(path: Path, like: Image) -> Imported:
     canvas = Canvas(like)
     shapes: dict[tuple[int, int], list[Shape]] = {}
     skipped = outside = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,12 +122,16 @@ def counted(number: int, noun: str, told: str) -> list[str]:
     return [f"{number} {noun}{'' if number == 1 else 's'} {told}"]
 
 
+# NotImplementedError is a RuntimeError; what is packed fails as zlib.error or EOFError where it is damaged
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, EOFError, zlib.error)
+
+
 @contextmanager
 def reading_as(path: Path, kind: str) -> Iterator[None]:
     """What goes wrong with the content of a file, as other programs leave it out or write it, becomes a sentence."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except _UNREADABLE as error:
         raise UserError(
             f"{path.name} cannot be read as {kind}, because something in it is missing or is not what it should be: "
             "export it again, or choose another format."

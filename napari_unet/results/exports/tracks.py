@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tifffile
 
 from napari_unet.errors import UserError, require
@@ -78,7 +80,7 @@ def read_tracks(folder: Path, like: Image) -> Imported:
     canvas = Canvas(like)
     frames = canvas.labels.shape[0]
     for t, path in enumerate(paths[:frames]):
-        pixels = tifffile.imread(path)
+        pixels = _read_frame(path)
         if pixels.shape != canvas.labels.shape[1:]:
             raise UserError(f"{path.name} is {pixels.shape}, and a frame of {like.name} {canvas.labels.shape[1:]}.")
         canvas.labels[t] = pixels
@@ -87,3 +89,12 @@ def read_tracks(folder: Path, like: Image) -> Imported:
         *counted(max(missing, 0), "frame", "of the image without labels."),
         *counted(max(-missing, 0), "frame", "more than the image has, left out."),
     ])  # fmt: skip
+
+
+def _read_frame(path: Path) -> npt.NDArray[Any]:
+    try:
+        pixels: npt.NDArray[Any] = tifffile.imread(path)
+    except Exception as error:  # readers of damaged files raise anything at all
+        raise UserError(f"{path.name} is damaged and cannot be read ({error}): copy the folder again.") from error
+    require(pixels.dtype.kind in "ui", f"{path.name} is no picture of ids: they are whole numbers, not {pixels.dtype}.")
+    return pixels

@@ -49,7 +49,9 @@ def _program() -> str:
 def _images(images: list[dict[str, Any]], labelled: list[dict[str, Any]]) -> str:
     objects = sum(image["objects"] for image in labelled)
     reviewed = [image for image in images if image["reviewed_share"] > 0]
-    text = f"{_count(objects, 'object')} were labelled in {_count(len(labelled), 'image')}"
+    text = (
+        f"{_count(objects, 'object')} {'was' if objects == 1 else 'were'} labelled in {_count(len(labelled), 'image')}"
+    )
     if reviewed:
         share = sum(image["reviewed_share"] for image in reviewed) / len(reviewed)
         text += f"; of {_count(len(reviewed), 'image')}, {share:.0%} of the area on average was checked by a person"
