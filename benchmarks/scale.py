@@ -1,10 +1,15 @@
 """Images larger than memory: time, peak memory and labels in blocks; and the plan of 10^6 blocks, simulated.
 
     python benchmarks/scale.py measure --side 8192      # so many pixels a side, the sample repeated
-    python benchmarks/scale.py measure --side 8192 --workers 2 --kill    # on two processes, one killed in the midst
+    python benchmarks/scale.py measure --side 32768 --sparse 8 --folder scratch    # 8 places of it, and nothing else
+    python benchmarks/scale.py workers --side 4096 --block 1024    # one process; 2; 4; 2 of which one is killed
     python benchmarks/scale.py simulate --side 1000     # blocks a side: planner and merge tree, no pixels
 
-The image is an OME-Zarr whose chunks are one file under many names, so that it takes no room on the disk.
+The image is an OME-Zarr whose chunks are one file under many names, so that it takes no room on the disk. A sparse one
+has a patch of 2 x 2 samples in the corner and others at random places; where nothing is, it has one grey value, and no
+chunk. `measure` segments a part at the corner in one piece as well, by the view of the whole image, and compares all
+labels of it. `workers` compares all labels of all runs. With `--folder` a run that was cut short goes on there (its
+time is that of the last run then).
 """
 
 from __future__ import annotations
@@ -27,7 +32,10 @@ from napari_unet.events import Finished, drain
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.images.image import Image
+from napari_unet.images.view import View
+from napari_unet.labels.types import Labels
 from napari_unet.models.library import load_model
+from napari_unet.models.model import Model
 from napari_unet.segmentation.blocks import stitching
 from napari_unet.segmentation.blocks.distributed import open_scheduler
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation
@@ -36,26 +44,43 @@ from napari_unet.segmentation.blocks.segment import Blocks, segment_blocks_steps
 from napari_unet.segmentation.blocks.stitching import MergeTree
 from napari_unet.segmentation.blocks.work import FileSource
 from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.kinds import choose_kind
+from napari_unet.segmentation.plan import make_plan
+from napari_unet.segmentation.predictor import Predictor
 from napari_unet.segmentation.segment import segment_steps
+from napari_unet.segmentation.tiles.queue import predict_plane
 
 CONFIG = SegmentConfig(diameter=25, device="cpu")
 PART = 1536  # pixels a side of what is segmented in one piece as well
 
 
-def make_repeated(folder: Path, side: int) -> Path:
-    """A Zarr array (side, side) of the sample image over and over."""
+def make_repeated(folder: Path, side: int, patches: int | None = None) -> Path:
+    """A Zarr array (side, side) of the sample image over and over, or (sparse) in some `patches` alone."""
     tile = np.asarray(read_image(sample_path("nuclei_2d")).data)
     path = folder / "repeated.zarr"
-    array: Any = zarr.create_array(str(path), shape=(side, side), chunks=tile.shape, dtype=tile.dtype, fill_value=0)
+    if path.exists():
+        return path
+    background = int(np.percentile(tile, 1))
+    array: Any = zarr.create_array(
+        str(path), shape=(side, side), chunks=tile.shape, dtype=tile.dtype, fill_value=background
+    )
     array[: tile.shape[0], : tile.shape[1]] = tile
     first = path / "c" / "0" / "0"
-    for row in range(-(-side // tile.shape[0])):
-        for column in range(-(-side // tile.shape[1])):
-            other = path / "c" / str(row) / str(column)
-            other.parent.mkdir(parents=True, exist_ok=True)
-            if not other.exists():
-                os.link(first, other)
+    rows, columns = (-(-side // size) for size in tile.shape)
+    places = list(np.ndindex(rows, columns)) if patches is None else _patches(rows, columns, patches)
+    for row, column in places:
+        other = path / "c" / str(row) / str(column)
+        other.parent.mkdir(parents=True, exist_ok=True)
+        if not other.exists():
+            os.link(first, other)
     return path
+
+
+def _patches(rows: int, columns: int, count: int) -> list[tuple[int, int]]:
+    """Chunks of `count` patches of 2 x 2, the first in the corner."""
+    rng = np.random.default_rng(0)
+    corners = [(0, 0), *zip(rng.integers(0, rows - 1, count - 1), rng.integers(0, columns - 1, count - 1), strict=True)]
+    return [(int(row) + y, int(column) + x) for row, column in corners for y in (0, 1) for x in (0, 1)]
 
 
 class Watch:
@@ -87,34 +112,59 @@ class Watch:
         return total
 
 
-def measure(side: int, workers: int, kill: bool, block: int | None) -> dict[str, Any]:
-    """Segment a repeated image and compare a part of the labels with those of this part in one piece."""
-    with tempfile.TemporaryDirectory() as name:
-        path = make_repeated(Path(name), side)
-        model, image, target = load_model(), read_image(path), Path(name) / "labels.ome.zarr"
-        part = np.asarray(image.data[:PART, :PART])
-        drain(segment_steps(Image.from_array(part[:64, :64], "YX"), model, CONFIG))  # libraries are loaded
-        watch, start = Watch(), time.perf_counter()
+def measure(folder: Path, side: int, block: int | None, patches: int | None) -> dict[str, Any]:
+    """Segment a repeated or sparse image and compare a part of the labels with those of this part in one piece."""
+    path, target = make_repeated(folder, side, patches), folder / "labels.ome.zarr"
+    model, image = load_model(), read_image(path)
+    part = Image.from_array(np.asarray(image.data[:PART, :PART]), "YX")
+    drain(segment_steps(Image.from_array(part.data[:64, :64], "YX"), model, CONFIG))  # libraries are loaded
+    watch, start = Watch(), time.perf_counter()
+    found = _run(image, path, target, 0, False, block)
+    seconds, memory = time.perf_counter() - start, watch.stop()
+    print(f"{seconds:.0f} s, {memory:.2f} gigabytes above idle; now a part is compared", flush=True)
+    labels: Any = zarr.open_group(str(target), mode="r")["0"]
+    whole = in_one_piece(part, model, found.view)
+    inner = (slice(0, PART - 256),) * 2  # the edge of the part cuts objects
+    return {
+        "side": side, "gigapixels": round(side**2 / 1e9, 3), "patches": patches, "blocks": found.n_blocks,
+        "seconds": round(seconds, 1), "megapixels_a_second": round(side**2 / 1e6 / seconds, 2),
+        "peak_gigabytes_above_idle": round(memory, 2),
+        "objects": found.n_objects, "large": found.n_large, "stages": found.seconds,
+        "same_objects_of_part": same_objects(np.asarray(labels[inner]), whole[inner]),
+    }  # fmt: skip
+
+
+def in_one_piece(part: Image, model: Model, view: View) -> Labels:
+    """Labels (Y, X) of an image that is looked at as a larger one of which it is a part was: no blocks, no tiles kept.
+
+    Segmented by itself it would be scaled by its own grey values, and some objects would be others.
+    """
+    choice = choose_kind(part, model, view.kind or "auto", (), CONFIG.engine, CONFIG.invert)
+    plan = make_plan(((),), view, choice.model.record, CONFIG)
+    seen = plan.see(choice.image, ())
+    return plan.decode(predict_plane(Predictor(choice.model, CONFIG.engine), seen).at_image_size())
+
+
+def compare_workers(folder: Path, side: int, block: int | None) -> list[dict[str, Any]]:
+    """The same image in this process, by 2 and by 4 others, and by 2 of which one is killed: all labels of each."""
+    path, rows = make_repeated(folder, side), []
+    first: Any = None
+    for workers, kill in ((0, False), (2, False), (4, False), (2, True)):
+        target = folder / f"labels-{workers}{'-killed' if kill else ''}.ome.zarr"
+        image, watch, start = read_image(path), Watch(), time.perf_counter()
         found = _run(image, path, target, workers, kill, block)
         seconds, memory = time.perf_counter() - start, watch.stop()
-        print(f"{seconds:.0f} s, {memory:.2f} gigabytes above idle; now a part is compared", flush=True)
-        labels: Any = zarr.open_group(str(target), mode="r")["0"]
-        labels = np.asarray(labels[:PART, :PART])
-        whole = drain(segment_steps(Image.from_array(part, "YX"), model, CONFIG)).labels
-        inner = (
-            slice(0, PART - 256),
-            slice(0, PART - 256),
-        )  # the edge of the part cuts objects
-        return {
-            "side": side, "megapixels": side**2 / 1e6, "workers": workers, "killed": kill, "seconds": round(seconds, 1),
-            "megapixels_a_second": round(side**2 / 1e6 / seconds, 2), "peak_gigabytes_above_idle": round(memory, 2),
-            "objects": found.n_objects, "large": found.n_large, "stages": found.seconds,
-            "part_agrees": bool(((labels[inner] > 0) == (whole[inner] > 0)).mean() > 0.9999),
-            "same_objects_of_part": same_objects(labels[inner], whole[inner]),
-        }  # fmt: skip
+        labels = np.asarray(zarr.open_group(str(target), mode="r")["0"])
+        first = labels if first is None else first
+        rows.append({
+            "workers": workers, "killed": kill, "seconds": round(seconds, 1), "peak_gigabytes": round(memory, 2),
+            "objects": found.n_objects, "labels_identical": bool(np.array_equal(labels, first)),
+        })  # fmt: skip
+        print(rows[-1], flush=True)
+    return rows
 
 
-def same_objects(labels: np.ndarray, whole: np.ndarray) -> list[int]:
+def same_objects(labels: Any, whole: Any) -> list[int]:
     """How many objects have the very same pixels in both, and how many there are in `whole`."""
     there = (labels > 0) | (whole > 0)
     pairs = np.unique(np.stack([labels[there], whole[there]], axis=1).astype(np.int64), axis=0)
@@ -173,18 +223,24 @@ def simulate(side: int, pieces: int, seed: int = 0) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["measure", "simulate"])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["measure", "workers", "simulate"])
     parser.add_argument("--side", type=int, default=4096, help="pixels a side; of a simulation, blocks a side")
-    parser.add_argument("--workers", type=int, default=0, help="processes (0: this one)")
-    parser.add_argument("--kill", action="store_true", help="kill a worker in the midst")
+    parser.add_argument("--sparse", type=int, metavar="PATCHES", help="so many patches of the sample, else nothing")
     parser.add_argument("--block", type=int, help="side of a block")
+    parser.add_argument("--folder", type=Path, help="where image and labels stay (default: a temporary folder)")
     parser.add_argument("--pieces", type=int, default=4, help="objects across each face, in a simulation")
     args = parser.parse_args()
-    if args.what == "measure":
-        found = measure(args.side, args.workers, args.kill, args.block)
-    else:
-        found = simulate(args.side, args.pieces)
+    if args.what == "simulate":
+        print(json.dumps(simulate(args.side, args.pieces), indent=1))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = args.folder or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if args.what == "workers":
+            found: Any = compare_workers(folder, args.side, args.block)
+        else:
+            found = measure(folder, args.side, args.block, args.sparse)
     print(json.dumps(found, indent=1))
 
 

@@ -7,8 +7,8 @@ Each stack that has labels in 3D, by the model that ships: what is right of it, 
 three slices of each stack (a quarter, a half and three quarters through it) are corrected in what the model said of it
 as a volume, as a user corrects them; the model learns from them for so long, or so many steps, in 2D and in 3D, and the
 stack is segmented again by both, and so are others of its kind, of which nobody reviewed anything. The reviewed slices
-are a small part of what is scored. "native" is a network of volumes: before, the network of planes inflated, with
-poolings along z ("z/2") and without.
+are a small part of what is scored. "native", with 3 among the dimensions, is a network of volumes: before, the network
+of planes inflated, with poolings along z ("z/2") and without.
 Thresholds for volumes were chosen on the stacks marked *; the others were only scored.
 `--cube` times a simulated volume of so many voxels a side, with nuclei of 24 pixels.
 """
@@ -136,7 +136,7 @@ def compare(model: Model, stack: Stack, others: list[Stack], limits: dict[str, A
     """Three slices teach a child in 2D and one in 3D; both segment this stack, and others of its kind."""
     tell(model, stack, "before")
     kind = choose_kind(stack.image, model).model
-    for pooling, when in ((True, "before, z/2"), (False, "before")):
+    for pooling, when in ((True, "before, z/2"), (False, "before")) if "3" in ways else ():
         tell(inflate_model(kind, measure_flatness(stack.image)[0], pooling), stack, when, ("native",))
     corrected = correct_slices(stack, segment_stack(model, stack.image, "volume").labels)
     for dimensions in ways:

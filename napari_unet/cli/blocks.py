@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari_unet.errors import require
 
 if TYPE_CHECKING:
-    from napari_unet.segmentation.blocks.large_files import LargeImages
+    from napari_unet.workflows.files.large_files import LargeImages
 
 
 def add_blocks(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def add_blocks(parser: argparse.ArgumentParser) -> None:
 def open_large(args: argparse.Namespace) -> Iterator[LargeImages]:
     """How the options say that large images are segmented; their workers end with it."""
     from napari_unet.segmentation.blocks.distributed import open_scheduler
-    from napari_unet.segmentation.blocks.large_files import LargeImages
     from napari_unet.segmentation.blocks.segment import Blocks
+    from napari_unet.workflows.files.large_files import LargeImages
 
     require(args.block is None or 64 <= args.block <= 16384, "--block must be at least 64, at most 16384.")
     require(args.halo is None or 0 <= args.halo <= 16384, "--halo must be at least 0, at most 16384.")

@@ -15,7 +15,7 @@ from napari_unet.images.resampling import resample_part, resampled_shape, source
 from napari_unet.labels.types import Box, Floats, PlaneIndex
 from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.tiles.tile import TilePredictor, TileTask, predict_tile
-from napari_unet.segmentation.tiles.tiling import plan_part
+from napari_unet.segmentation.tiles.tiling import Tile, plan_part
 
 _TILE = 640  # pixels a side: larger ones are little quicker, and take more memory than all the rest
 
@@ -50,6 +50,27 @@ def _seen_region(region: Box, shape: tuple[int, ...], size: tuple[int, ...], pla
     return tuple(wanted)
 
 
+def sight_of(image: ModelInput, plan: Plan, unit: PlaneIndex, region: Box) -> Box:
+    """The pixels of a unit ((Z,) Y, X) that the maps of `region` come from: it, and what the network sees around it."""
+    shape = image.shape[len(unit) :]
+    size = (*shape[:-2], *resampled_shape(shape, plan.factor))
+    wanted = region if size == shape else _seen_region(region, shape, size, plan)
+    there = _there(wanted, size, plan)[1]
+    if size == shape:
+        return there
+    source = (source_of(*one) for one in zip(there[-2:], shape[-2:], size[-2:], strict=True))
+    return (*there[:-2], *source)
+
+
+def _there(part: Box, size: tuple[int, ...], plan: Plan) -> tuple[Tile, Box, list[tuple[int, int]]]:
+    """The tile that answers for `part`, what it reads of the unit, and how much it would read beyond its ends."""
+    tile, before = plan_part(part, size, plan.record.architecture)
+    read = [slice(one.start - first, one.stop - first) for one, first in zip(tile.read, before, strict=True)]
+    there = tuple(slice(max(0, one.start), min(one.stop, end)) for one, end in zip(read, size, strict=True))
+    beyond = [(inside.start - one.start, one.stop - inside.stop) for one, inside in zip(read, there, strict=True)]
+    return tile, there, beyond
+
+
 def _parts(wanted: Box, plan: Plan) -> list[Box]:
     """`wanted` in tiles that start at multiples of the pooling factor."""
     factor = plan.record.architecture.pooling_factor
@@ -63,11 +84,8 @@ def _parts(wanted: Box, plan: Plan) -> list[Box]:
 
 
 def _task(image: ModelInput, plan: Plan, unit: PlaneIndex, part: Box, size: tuple[int, ...]) -> TileTask:
-    tile, before = plan_part(part, size, plan.record.architecture)
-    read = [slice(one.start - first, one.stop - first) for one, first in zip(tile.read, before, strict=True)]
-    there = tuple(slice(max(0, one.start), min(one.stop, end)) for one, end in zip(read, size, strict=True))
+    tile, there, beyond = _there(part, size, plan)
     values = _values(image, plan, unit, there, size)
-    beyond = [(inside.start - one.start, one.stop - inside.stop) for one, inside in zip(read, there, strict=True)]
     values = values.reshape(-1, *(one.stop - one.start for one in there))
     pixels = np.pad(values, [(0, 0), *beyond], mode="reflect") if np.any(beyond) else values
     channels = plan.record.architecture.in_channels

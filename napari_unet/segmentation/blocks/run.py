@@ -14,6 +14,7 @@ import numpy.typing as npt
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, grey_input
+from napari_unet.segmentation.blocks.constant import EMPTY_KINDS
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
 from napari_unet.segmentation.blocks.numbering import Numbering, link_units
 from napari_unet.segmentation.blocks.stitching import NONE, MergeTree, match_bands, piece_keys, stitch
@@ -22,12 +23,11 @@ from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
 BlockEvent = BlocksPlanned | BlockDone | Finished[BlockSegmentation]
 
 
-def run_blocks(
-    work: BlockWork, image: ModelInput, scheduler: Scheduler, fingerprint: str, stop: StopFlag
-) -> Iterator[BlockEvent]:
+def run_blocks(work: BlockWork, image: ModelInput, scheduler: Scheduler, stop: StopFlag) -> Iterator[BlockEvent]:
     """Do all blocks of `work` that are not there yet, stitch them, and write the labels; `image` is what is seen."""
     run = _Run(work, scheduler, stop)
-    there = work.store.begin(image.shape, fingerprint)
+    there = work.store.begin(image.shape, work.fingerprint)
+    EMPTY_KINDS.clear()
     yield BlocksPlanned(len(work.grid), there, work.grid.sides[-1], work.grid.halo)
     yield from run.segment(there)
     if run.done < len(work.grid):
@@ -74,14 +74,16 @@ class _Run:
         """Ids of the image for those of the blocks (None: values stay), and how many objects no block saw whole."""
         if not self.numbered:
             return None, 0
+        counts = np.array([self.store.count(number) for number in range(len(self.grid))], np.int64)
         edges = [NONE]
         for one, other, axis in self.grid.faces():
+            if not (counts[one] and counts[other]):
+                continue
             pairs = match_bands(self.store.band(one, (axis, True)), self.store.band(other, (axis, False)))
             edges.append(np.stack([piece_keys(one, pairs[:, 0]), piece_keys(other, pairs[:, 1])], axis=1))
-        counts = np.array([self.store.count(number) for number in range(len(self.grid))], np.int64)
         numbering = Numbering.of(counts, *stitch(MergeTree(self.grid), np.concatenate(edges)))
-        cut = [piece_keys(number, self.store.cut(number)) for number in range(len(self.grid))]
-        large = np.unique(numbering.find(np.concatenate(cut))).size
+        cut = [piece_keys(int(number), self.store.cut(int(number))) for number in np.flatnonzero(counts)]
+        large = np.unique(numbering.find(np.concatenate([NONE[:, 0], *cut]))).size
         self._lap("stitch")
         return numbering, large
 
@@ -111,8 +113,11 @@ class _Run:
         total = numbering.total if numbering else 0
         wide = np.uint16 if numbering is None else np.uint32 if total <= np.iinfo(np.uint32).max else np.uint64
         self.store.create_labels(grey_input(image), np.dtype(wide))
-        blocks = ((number, numbering.ids_of(number) if numbering else None) for number in range(len(self.grid)))
-        for done, number in enumerate(self.scheduler.relabel(self.work, blocks), start=1):
+        written = range(len(self.grid)) if numbering is None else np.flatnonzero(numbering.counts).tolist()
+        blocks = ((number, numbering.ids_of(number) if numbering else None) for number in written)
+        for done, number in enumerate(
+            self.scheduler.relabel(self.work, blocks), start=len(self.grid) - len(written) + 1
+        ):
             yield self._told(number, done, "labels", None)
         for _ in self.store.write_coarse():
             pass

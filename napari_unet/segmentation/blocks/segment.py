@@ -76,8 +76,8 @@ def segment_blocks_steps(
     source: BlockSource = HeldSource(seen, predictor)
     if files is not None:
         source = files.answered_by(choice.name, config.every_way)
-    work = BlockWork(source, plan, grid, target)
-    yield from run_blocks(work, seen, scheduler or ThisThread(), _fingerprint(seen, model, plan, grid), stop)
+    work = BlockWork(source, plan, grid, target, _fingerprint(seen, model, plan, grid))
+    yield from run_blocks(work, seen, scheduler or ThisThread(), stop)
 
 
 def _fingerprint(image: ModelInput, model: Model, plan: Plan, grid: BlockGrid) -> str:

@@ -72,9 +72,15 @@ class BlockStore:
     def keep(self, number: int, found: BlockLabels) -> None:
         """Keep a block; it counts as done when this has come to its end."""
         self.pieces[self._place(number)] = found.core
-        arrays: dict[str, Any] = {_name(band): labels for band, labels in found.bands.items()}
+        self._note(number, found.count, found.cut, {_name(band): labels for band, labels in found.bands.items()})
+
+    def keep_empty(self, number: int) -> None:
+        """Keep a block in which nothing is; its bands need not be asked for then."""
+        self._note(number, 0, np.zeros(0, np.int32), {})
+
+    def _note(self, number: int, count: int, cut: npt.NDArray[np.int32], bands: dict[str, Any]) -> None:
         partial = self._blocks / f".{number}.{os.getpid()}.npz"
-        np.savez_compressed(partial, count=np.int64(found.count), cut=found.cut, **arrays)
+        np.savez_compressed(partial, count=np.int64(count), cut=cut, **bands)
         os.replace(partial, self._file(number))
 
     def core(self, number: int) -> npt.NDArray[np.int32]:

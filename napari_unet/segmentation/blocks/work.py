@@ -14,6 +14,7 @@ import numpy.typing as npt
 from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.blocks.block import segment_block
+from napari_unet.segmentation.blocks.constant import EMPTY_KINDS, sameness_of
 from napari_unet.segmentation.blocks.grid import BlockGrid
 from napari_unet.segmentation.blocks.store import BlockStore
 from napari_unet.segmentation.plan import Plan
@@ -74,12 +75,13 @@ def _open(source: FileSource) -> Opened:
 
 @dataclass(frozen=True, eq=False)
 class BlockWork:
-    """All that a block needs; small, where the source is files."""
+    """All that a block needs; small, where the source is files. `fingerprint` stands for what decides the labels."""
 
     source: BlockSource
     plan: Plan
     grid: BlockGrid
     target: Path
+    fingerprint: str
 
     @property
     def store(self) -> BlockStore:
@@ -88,7 +90,14 @@ class BlockWork:
     def segment(self, number: int) -> int:
         """Form the objects of a block and keep them; gives its number."""
         image, predictor = self.source.open()
-        found = segment_block(image, predictor, self.plan, self.grid, self.grid.block(number))
+        block = self.grid.block(number)
+        sameness = sameness_of(image, self.plan, self.grid, block, self.fingerprint)
+        if sameness in EMPTY_KINDS:
+            self.store.keep_empty(number)
+            return number
+        found = segment_block(image, predictor, self.plan, self.grid, block)
+        if sameness is not None and not found.core.any():
+            EMPTY_KINDS.add(sameness)
         self.store.keep(number, found)
         return number
 

@@ -15,11 +15,11 @@ from napari_unet.images.channels import ModelInput, grey_input
 from napari_unet.images.files.reading import is_image_path
 from napari_unet.images.files.writing import write_labels
 from napari_unet.segmentation import segment as segmentation
-from napari_unet.segmentation.blocks.large_files import LargeImages, segment_large_file
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.tracking.config import TrackConfig
 from napari_unet.workflows.files.batch_journal import BatchJournal
 from napari_unet.workflows.files.glance import count_suspicious
+from napari_unet.workflows.files.large_files import LargeImages, segment_large_file
 from napari_unet.workflows.tracking import check_time, track_segmentation, write_track_table
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from napari_unet.images.image import Image
 from napari_unet.images.resampling import resample, resample_part, source_of
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
-from napari_unet.segmentation.blocks.block import segment_block
+from napari_unet.segmentation.blocks.block import divide_block, segment_block
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
 from napari_unet.segmentation.blocks.prediction import predict_part
 from napari_unet.segmentation.blocks.segment import Blocks, segment_blocks_steps
@@ -130,6 +130,40 @@ def test_a_run_that_was_cut_short_goes_on(
     assert made == [6, 7, 8]
     assert same_objects(labels_at(target), drain(segment_steps(field, model, KNOWN)).labels)
     assert found.blocks_done == 9
+
+
+def test_blocks_of_one_value_are_answered_once(
+    model: Model, field: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = np.full((128, 1024), 300, np.uint16)
+    data[:, :128] = field.data[:128, :128]
+    data[60:64, 700:704] = 4000  # something small, for the blocks that see it
+    image, made = Image.from_array(data, "YX"), []
+    monkeypatch.setattr(
+        "napari_unet.segmentation.blocks.work.segment_block",
+        lambda *args: made.append(args[-1].number) or segment_block(*args),
+    )
+    found = drain(segment_blocks_steps(image, model, tmp_path / "a.zarr", KNOWN, SMALL))
+    whole = drain(segment_steps(image, model, KNOWN)).labels
+    assert found.n_objects == whole.max() > 5
+    assert same_objects(labels_at(tmp_path / "a.zarr"), whole)
+    assert found.blocks_done == 32
+    alike = {number for number in range(32) if number % 16 in (5, 6, 7)}  # 144 pixels and more from all else
+    assert alike & set(made) == {5, 21}  # the first above, the first below
+
+
+def test_what_the_network_finds_in_a_block_of_one_value_is_kept(
+    model: Model, field: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = np.full((64, 768), 300, np.uint16)
+    data[:, :64] = field.data[:64, :64]
+    everywhere = lambda *args: divide_block(  # noqa: E731
+        np.ones([one.stop - one.start for one in args[-1].around], np.int32), args[-2], args[-1]
+    )
+    monkeypatch.setattr("napari_unet.segmentation.blocks.work.segment_block", everywhere)
+    found = drain(segment_blocks_steps(Image.from_array(data, "YX"), model, tmp_path / "a.zarr", KNOWN, SMALL))
+    assert found.n_objects == 1
+    assert labels_at(tmp_path / "a.zarr").all()
 
 
 def test_with_other_settings_it_starts_anew(field: Image, model: Model, tmp_path: Path) -> None:
