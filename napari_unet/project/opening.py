@@ -10,7 +10,7 @@ from napari_unet.errors import UserError
 from napari_unet.project.project import Project
 from napari_unet.project.storage.connection import connect_to_read, explain_failure, open_connection, unreadable
 from napari_unet.project.storage.lock import ProjectLock, lock_holder
-from napari_unet.project.storage.schema import VERSION, create_tables, migrate, version_of
+from napari_unet.project.storage.schema import VERSION, check_header, create_tables, migrate, version_of
 
 
 def create_project(path: Path | str) -> Project:
@@ -71,6 +71,7 @@ def open_project(path: Path | str, write: bool = True) -> Project:
 def _open_to_write(path: Path, lock: ProjectLock) -> Project:
     try:
         try:
+            check_header(path)
             connection = open_connection(path)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 from napari_unet.errors import UserError
@@ -70,6 +71,8 @@ CREATE TABLE training (id INTEGER PRIMARY KEY, time REAL NOT NULL, model TEXT, r
 CREATE INDEX edit_of_array ON edit (array, seq);
 """
 
+_SQLITE, _HEADER_BYTES = b"SQLite format 3\0", 100  # https://sqlite.org/fileformat.html
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """By version: what turns a file of it into one of the next, within one transaction."""
 
@@ -90,8 +93,26 @@ def project_id(connection: sqlite3.Connection) -> str | None:
 
 def version_of(connection: sqlite3.Connection) -> int:
     """The schema version of a project; raises `UserError` if the file is no project, or too new."""
-    known = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    known = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    return _checked(known, int(connection.execute("PRAGMA user_version").fetchone()[0]))
+
+
+def check_header(path: Path) -> None:
+    """Raise `UserError` if a database is no project, or too new: before SQLite is asked, which would change the file.
+
+    The file alone is read, and of it what never changes: with the log that belongs to it not taken in, no more of it
+    is sure.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header:
+        raise UserError("it is empty: choose a file that was made with New project")
+    if header.startswith(_SQLITE) and len(header) == _HEADER_BYTES:
+        version, known = (int.from_bytes(header[at : at + 4], "big", signed=True) for at in (60, 68))
+        _checked(known, version)
+
+
+def _checked(known: int, version: int) -> int:
     if known != APPLICATION_ID:
         raise UserError("it is a database, but not a project: choose a file that was made with New project")
     if version > VERSION:
