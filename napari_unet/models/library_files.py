@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_unet.errors import UserError
@@ -55,4 +55,5 @@ def new_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
+            partial.unlink()

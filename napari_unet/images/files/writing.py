@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def write_labels(path: Path | str, labels: Any, like: Image) -> Path:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
+            partial.unlink()
     return path
 
 
@@ -65,7 +67,8 @@ def write_image(path: Path | str, image: Image) -> Path:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
+            partial.unlink()
     return path
 
 

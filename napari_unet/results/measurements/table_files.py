@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -54,7 +55,8 @@ def write_table(path: Path, table: pd.DataFrame) -> Path:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
+            partial.unlink()
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ def draw_picture(
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
+            partial.unlink()
     return path
 
 

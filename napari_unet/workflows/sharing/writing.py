@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from napari_unet.errors import UserError
@@ -18,4 +19,5 @@ def write_whole(path: Path, payload: bytes) -> None:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
+            partial.unlink()
