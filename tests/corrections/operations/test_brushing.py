@@ -70,10 +70,11 @@ def test_only_what_is_to_be_covered_changes_and_what_has_the_value_is_no_change(
     assert len(brush(labels, (1, 4, 4), (1, 4, 4), 0, 2, over=[4, 7, 9])) == 3
 
 
-def test_only_the_frame_of_the_stroke_changes() -> None:
+@pytest.mark.parametrize("frame", [0, 1])
+def test_only_the_frame_of_the_stroke_changes(frame: int) -> None:
     labels = np.zeros((2, 3, 6, 6), np.int32)
-    found = applied(labels, brush(labels, (1, 2, 3, 3), (1, 2, 3, 4), 5, 1))
-    assert np.argwhere(found).tolist() == [[1, 2, 3, 3], [1, 2, 3, 4]]
+    found = applied(labels, brush(labels, (frame, 2, 3, 3), (frame, 2, 3, 4), 5, 1))
+    assert np.argwhere(found).tolist() == [[frame, 2, 3, 3], [frame, 2, 3, 4]]
 
 
 places = st.tuples(st.integers(0, 4), st.integers(0, 11), st.integers(0, 13))
