@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_unet.ui.correct.locks.marks import LockMarks
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.session.session import Session, get_session
 
@@ -161,3 +162,13 @@ def test_very_many_locked_objects_are_shown_with_a_dot_each(open_step, qtbot):
     work.lock(set(range(1, 2501)))
     qtbot.waitUntil(lambda: len(np.unique(dots(work))) == 2500, timeout=20_000)
     assert len(dots(work)) <= 10_000
+
+
+def test_dots_that_wait_to_be_drawn_are_left_when_the_window_closes(open_step, monkeypatch):
+    step, work = open_step(squares())
+    marks = next(child for child in step.tools.findChildren(LockMarks))
+    lock(step, (10, 10))
+    with monkeypatch.context() as closed:
+        closed.setattr(Session, "viewer", None)
+        marks._soon.finish()
+    assert not len(dots(work))

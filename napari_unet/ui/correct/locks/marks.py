@@ -115,6 +115,8 @@ class LockMarks(QObject):
 
     def _draw_all(self) -> None:
         works, self._waiting = self._waiting, []
+        if self._session.viewer is None:  # the window was closed while the timer ran
+            return
         for work in works:
             if work in self._session.works:
                 self._draw(work)
