@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,15 @@ from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
 BlockEvent = BlocksPlanned | BlockDone | Finished[BlockSegmentation]
 
 
-def run_blocks(work: BlockWork, image: ModelInput, scheduler: Scheduler, stop: StopFlag) -> Iterator[BlockEvent]:
+def run_blocks(
+    work: BlockWork, image: ModelInput, scheduler: Scheduler, stop: StopFlag, first: tuple[int, ...] | None = None
+) -> Iterator[BlockEvent]:
     """Do all blocks of `work` that are not there yet, stitch them, and write the labels; `image` is what is seen."""
     run = _Run(work, scheduler, stop)
     there = work.store.begin(image.shape, work.fingerprint)
     EMPTY_KINDS.clear()
     yield BlocksPlanned(len(work.grid), there, work.grid.sides[-1], work.grid.halo)
-    yield from run.segment(there)
+    yield from run.segment(there, first)
     if run.done < len(work.grid):
         yield Finished(run.result(None, 0, 0), stopped=True)
         return
@@ -58,17 +60,30 @@ class _Run:
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._since, 3)
         self._since = now
 
-    def segment(self, there: int) -> Iterator[BlockDone]:
-        """The blocks that are not there, until it is stopped."""
+    def segment(self, there: int, first: tuple[int, ...] | None) -> Iterator[BlockDone]:
+        """The blocks that are not there, those near the pixel `first` first, until it is stopped."""
         self.done = there
         start = time.perf_counter()
-        missing = (number for number in range(len(self.grid)) if not self.store.has(number))
+        order = range(len(self.grid)) if first is None else sorted(range(len(self.grid)), key=self._far_from(first))
+        missing = (number for number in order if not self.store.has(number))
         asked = (number for number in missing if not self.stop.requested)
         for number in self.scheduler.segment(self.work, asked):
             self.done += 1
             each = (time.perf_counter() - start) / (self.done - there)
             yield self._told(number, self.done, "blocks", each * (len(self.grid) - self.done))
         self._lap("blocks")
+
+    def _far_from(self, pixel: tuple[int, ...]) -> Callable[[int], tuple[float, float]]:
+        """How far blocks lie from a pixel: first along the axes of units, then within one."""
+
+        def far(number: int) -> tuple[float, float]:
+            block = self.grid.block(number)
+            unit = self.work.plan.units[block.unit]
+            outer = sum(abs(one - at) for one, at in zip(unit, pixel, strict=False))
+            middles = [(one.start + one.stop - 1) / 2 for one in block.core]
+            return outer, float(np.hypot.reduce(np.subtract(middles, pixel[len(unit) :])))
+
+        return far
 
     def stitch(self) -> tuple[Numbering | None, int]:
         """Ids of the image for those of the blocks (None: values stay), and how many objects no block saw whole."""

@@ -46,6 +46,7 @@ def segment_blocks_steps(
     scheduler: Scheduler | None = None,
     files: FileSource | None = None,
     stop: StopFlag | None = None,
+    first: tuple[int, ...] | None = None,
 ) -> Iterator[Estimated | BlockEvent]:
     """Segment `image` into the OME-Zarr folder `target`; memory does not grow with the image.
 
@@ -59,6 +60,9 @@ def segment_blocks_steps(
         Who runs the blocks; this thread by default.
     files : FileSource, optional
         Where others read image and model, for a scheduler that has other processes. Its kind is filled in.
+
+    first : tuple of int, optional
+        A pixel of the image: blocks that are near to it come first.
 
     Yields `Estimated`, `BlocksPlanned`, a `BlockDone` for each block and, last, `Finished` with a `BlockSegmentation`.
     """
@@ -77,7 +81,7 @@ def segment_blocks_steps(
     if files is not None:
         source = files.answered_by(choice.name, config.every_way)
     work = BlockWork(source, plan, grid, target, _fingerprint(seen, model, plan, grid))
-    yield from run_blocks(work, seen, scheduler or ThisThread(), stop)
+    yield from run_blocks(work, seen, scheduler or ThisThread(), stop, first)
 
 
 def _fingerprint(image: ModelInput, model: Model, plan: Plan, grid: BlockGrid) -> str:

@@ -167,6 +167,12 @@ class BlockStore:
         return levels
 
 
+def pieces_of(target: Path, place: tuple[Any, ...]) -> npt.NDArray[np.int32]:
+    """What a run that goes to `target` has at a place by now, with ids that each block counts anew."""
+    array: Any = zarr.open_array(str(target.with_name(f".{target.name}.partial") / "pieces"), mode="r")
+    return np.asarray(array[place])
+
+
 def _fitting(sides: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(min(side, size) for side, size in zip(sides, shape[-len(sides) :], strict=True))
 

@@ -24,8 +24,10 @@ from napari_unet.ui.segment.background import (
     segment_in_background,
     with_copy,
 )
+from napari_unet.ui.segment.in_blocks import segment_large_in_background
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
+from napari_unet.ui.session.keeping.label_stores import get_label_stores, lies_on_disk
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
@@ -45,6 +47,7 @@ class SegmentRun:
         self.session, self.work = session, work
         self._live: LiveLabels | None = None
         self._stop = StopFlag()
+        self._stores = get_label_stores(session)
         self._before = work.prediction
         self._merges = False
         self._keep = True
@@ -68,7 +71,12 @@ class SegmentRun:
         record = entry.record
         names = class_names_of(record)
         seen = model_input(work.seen, record.channel_counts)
-        events = segment_in_background(load, seen, config, scope, self._stop, names, view=view, current=current)
+        watched: dict[str, Any] = {"view": view, "current": current}
+        if lies_on_disk(work) and scope.kind == "all":
+            target, found = self._stores.new_place("found"), self._stores.empty(work, "segmented")
+            events = segment_large_in_background(load, seen, config, self._stop, target, found, names, **watched)
+        else:
+            events = segment_in_background(load, seen, config, scope, self._stop, names, **watched)
         if session.job is not None:
             return False
         work.segmented_by, work.task, work.class_names = entry.name, record.task, names
@@ -87,14 +95,14 @@ class SegmentRun:
         """Find the layer in which labels appear: the labels themselves, or a preview if these were corrected."""
         session, work = self.session, self.work
         if self._merges:
-            session.add_layer(work, "preview", np.zeros(work.shape, np.int32), empty=True, opacity=0.5)
-            self._live = LiveLabels(work, "preview", np.zeros(work.shape, np.int32), 0)
+            session.add_layer(work, "preview", self._stores.empty(work, "preview"), empty=True, opacity=0.5)
+            self._live = LiveLabels(work, "preview", self._stores.empty(work, "previewed"), 0)
             return
         self._made_layer = work.labels_layer is None
         if work.labels_layer is None:
-            session.add_layer(work, "labels", np.zeros(work.shape, np.int32), empty=True)
+            session.add_layer(work, "labels", self._stores.empty(work, "labels"), empty=True)
         # It is written to once its copy has come, the first of all events.
-        written = np.zeros(work.shape, np.int32) if self._before is None else self._before
+        written = self._stores.empty(work, "prediction") if self._before is None else self._before
         offset = int(written.max(initial=0)) if partial and "Z" in work.axes and not work.head.keeps_values else 0
         self._live = LiveLabels(work, "labels", written, offset)
         work.prediction = None

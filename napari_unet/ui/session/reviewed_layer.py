@@ -21,6 +21,7 @@ from napari_unet.corrections.reviewed import (
 )
 from napari_unet.labels.types import Array, Mask, PlaneBox, PlaneIndex
 from napari_unet.ui.session.history.erasures import Erasures
+from napari_unet.ui.session.keeping.label_stores import get_label_stores
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ReviewedOverlay:
             layer = self._session.add_layer(
                 self._work,
                 "reviewed",
-                np.zeros(self._work.shape, np.uint8),
+                get_label_stores(self._session).empty(self._work, "reviewed", np.uint8),
                 empty=True,
                 opacity=OPACITY,
                 colormap=DirectLabelColormap(

@@ -1,0 +1,58 @@
+"""Where arrays of labels lie: in memory, or, where an image is large, in OME-Zarr stores that are painted into."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_unet.images.channels import grey_input
+from napari_unet.images.files.mapped_labels import create_mapped_labels
+
+if TYPE_CHECKING:
+    from napari_unet.ui.session.image_work import ImageWork
+    from napari_unet.ui.session.session import Session
+
+LARGE_PIXELS = 2**26
+"""Labels of more pixels (a quarter of a gigabyte) lie on the disk."""
+
+
+def lies_on_disk(work: ImageWork) -> bool:
+    """Whether labels of this image are too large to be held in memory."""
+    return int(np.prod(work.shape, dtype=np.int64)) > LARGE_PIXELS
+
+
+class LabelStores:
+    """The stores of a session, in a temporary folder that goes with it: what is painted is kept by the project."""
+
+    def __init__(self, session: Session) -> None:
+        self.folder: Path | None = None
+        self._count = 0
+
+    def empty(self, work: ImageWork, name: str, dtype: npt.DTypeLike = np.int32) -> npt.NDArray[Any]:
+        """An array of 0 with the axes of `work`, in memory if it is small, else in a store that is called `name`."""
+        if not lies_on_disk(work):
+            return np.zeros(work.shape, dtype)
+        return create_mapped_labels(self.new_place(name), grey_input(work.grey), dtype)
+
+    def new_place(self, name: str) -> Path:
+        """A path where nothing is yet."""
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="napari-unet-labels-"))
+        self._count += 1
+        return self.folder / f"{name}-{self._count}.ome.zarr"
+
+    def close(self) -> None:
+        """The window closes: what layers still show stays readable where the system allows that, and goes with them."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
+
+
+def get_label_stores(session: Session) -> LabelStores:
+    """The stores of `session`, made when first asked for."""
+    return session.service(LabelStores)
