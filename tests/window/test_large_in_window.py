@@ -16,7 +16,7 @@ from window_driver import Hand, let_run, wait_for
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.ui.panel import UNetPanel
-from napari_unet.ui.session.keeping.label_stores import get_label_stores
+from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.workflows.segmenting import segment
 
 pytestmark = pytest.mark.real_window
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.real_window
 def test_labels_of_a_large_image_are_painted_into_a_store(
     make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("napari_unet.ui.session.keeping.label_stores.LARGE_PIXELS", 2**14)
+    monkeypatch.setattr("napari_unet.ui.session.history.label_stores.LARGE_PIXELS", 2**14)
     monkeypatch.setattr("napari_unet.segmentation.blocks.grid._SIDE", 128)
     pixels = np.asarray(read_image(sample_path("nuclei_2d")).data)[:250, :250]
     lazy = zarr.create_array(str(tmp_path / "large.zarr"), shape=pixels.shape, chunks=(64, 64), dtype=pixels.dtype)

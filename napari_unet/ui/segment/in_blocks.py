@@ -36,7 +36,7 @@ def segment_large_in_background(
             steps, model = aside.do(lambda: (_load_steps(), load()))
     except Stopped:
         return
-    started = _Blocks(target, found)
+    started = _Arriving(target, found)
     for event in steps(image, model, target, config, stop=stop, first=_middle(view, current)):
         if not isinstance(event, Finished):
             yield from started.shown(event)
@@ -67,7 +67,7 @@ def _middle(view: tuple[slice, slice] | None, current: tuple[int, ...] | None) -
     return (*current, *((part.start + part.stop) // 2 for part in view))
 
 
-class _Blocks:
+class _Arriving:
     """What came of the blocks by now; ids of blocks that are not yet joined follow one another."""
 
     def __init__(self, target: Path, found: npt.NDArray[Any]) -> None:

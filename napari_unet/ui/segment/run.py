@@ -25,9 +25,9 @@ from napari_unet.ui.segment.background import (
     with_copy,
 )
 from napari_unet.ui.segment.in_blocks import segment_large_in_background
+from napari_unet.ui.session.history.label_stores import get_label_stores, lies_on_disk
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
-from napari_unet.ui.session.keeping.label_stores import get_label_stores, lies_on_disk
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session

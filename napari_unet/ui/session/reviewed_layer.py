@@ -21,7 +21,7 @@ from napari_unet.corrections.reviewed import (
 )
 from napari_unet.labels.types import Array, Mask, PlaneBox, PlaneIndex
 from napari_unet.ui.session.history.erasures import Erasures
-from napari_unet.ui.session.keeping.label_stores import get_label_stores
+from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
