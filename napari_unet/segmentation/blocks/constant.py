@@ -14,7 +14,7 @@ from napari_unet.segmentation.blocks.grid import Block, BlockGrid
 from napari_unet.segmentation.blocks.prediction import sight_of
 from napari_unet.segmentation.plan import Plan
 
-_LOOKED_AT = 2**19  # pixels at one go: in most blocks the first few tell that they are not all the same
+_LOOKED_AT = 2**23  # pixels at one go: all of a usual block, whose chunks are opened once then
 
 Sameness = tuple[Any, ...]
 """What decides the labels of a block of one value: two that are equal have the same, without the network."""
