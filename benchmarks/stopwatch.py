@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 from napari_unet.images import view
+from napari_unet.models.running.tile_network import TorchNetwork
 from napari_unet.segmentation import segment
 from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.predictor import Predictor
@@ -23,7 +24,7 @@ _CALLS: tuple[tuple[Any, str, str], ...] = (
     (Plan, "see", "reading, resampling"),
     (SeenPlane, "task", "cutting, normalizing"),
     (Predictor, "predict", "activation"),
-    (Predictor, "_run", "network"),
+    (TorchNetwork, "__call__", "network"),
     (PlaneMaps, "at_image_size", "maps to the image's size"),
     (Plan, "decode", "decoding"),
 )

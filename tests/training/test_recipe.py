@@ -106,6 +106,7 @@ def test_missing_labels_are_told(data: Path) -> None:
         ("nuclei-2d-all", {"train", "validation"}),
         ("cells-2d-start", {"train"}),
         ("cells-2d", {"train"}),
+        ("cells-2d-long", {"train"}),
     ],
 )
 def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
