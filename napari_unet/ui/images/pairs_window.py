@@ -180,6 +180,8 @@ def summarize_pairs(found: CheckedFolder) -> str:
     """For example "30 pairs fit. 1 does not fit in shape. 2 images and 1 file of masks have no partner."."""
     n, wrong = len(found.usable), len(found.checked) - len(found.usable)
     lonely, spare = len(found.pairing.lonely), len(found.pairing.spare)
+    if not (found.checked or lonely or spare):
+        return "There are no images here: choose the folder that they are in."
     parts = [f"{n} pair fits." if n == 1 else f"{n} pairs fit."]
     if wrong:
         parts.append(f"{wrong} {'does' if wrong == 1 else 'do'} not: rest the mouse there to see why.")
