@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
 from napari_unet.images.image import Image
 from napari_unet.labels.scores import tally_objects
+from napari_unet.models.running.engine import Engine
 from napari_unet.models.running.quantized import QuantizedUNet
+from napari_unet.segmentation.blocks.work import FileSource
 from napari_unet.segmentation.config import QualityName, SegmentConfig
 from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.predictor import Predictor
@@ -59,6 +62,28 @@ def test_careful_is_the_same_for_a_mirrored_image(corner: tuple[Image, np.ndarra
     mirrored = np.ascontiguousarray(tiles[..., ::-1])
     np.testing.assert_allclose(careful.predict(mirrored)[..., ::-1], careful.predict(tiles), atol=2e-3)
     assert np.abs(usual.predict(mirrored)[..., ::-1] - usual.predict(tiles)).max() > 2e-3
+
+
+@pytest.mark.parametrize(("quality", "alike"), [("normal", False), ("careful", True)])
+def test_segmenting_with_care_is_the_same_for_a_mirrored_image(
+    corner: tuple[Image, np.ndarray], quality: QualityName, alike: bool
+) -> None:
+    pixels, model = np.asarray(corner[0].plane(()))[:96, :96], load_model("nuclei-2d")
+    config = SegmentConfig(quality=quality, diameter=24, device="cpu", keep_probability=True)
+
+    def maps(values: np.ndarray) -> np.ndarray:
+        found: Segmentation = drain(segment_steps(Image(np.ascontiguousarray(values), "YX"), model, config))
+        return np.asarray(found.probability, np.float32)
+
+    difference = np.abs(maps(pixels[:, ::-1])[..., ::-1] - maps(pixels)).max()
+    assert bool(difference < 5e-3) is alike
+
+
+def test_workers_look_with_the_same_care(tmp_path: Path) -> None:
+    files = FileSource(sample_path("nuclei_2d"), load_model("nuclei-2d").path or tmp_path, Engine("cpu"))
+    tile = np.random.default_rng(0).random((1, 1, 32, 32), dtype=np.float32)
+    usual, careful = (files.answered_by("", every_way).open()[1].predict(tile) for every_way in (False, True))
+    assert np.abs(usual - careful).max() > 1e-3
 
 
 def test_fast_computes_in_integers() -> None:
