@@ -34,8 +34,7 @@ class ImageRows(RowModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.headings = [
-            ("Image", "The whole path on hover. Double-click an image to open it; Delete takes the "
-             "selected ones out of the list."),
+            ("Image", "The whole path on hover. Double-click an image to open it."),
             ("Given", "The class that you gave it, with the keys 1 to 9"),
             ("Found", "The class that it is taken for, or what is wrong with it"),
             ("Probability", "How likely that class is. Sort by it to have the least sure at the top; images that you "
@@ -55,15 +54,6 @@ class ImageRows(RowModel):
             self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(new) - 1)
             self.rows += [ImageRow(path) for path in new]
             self.endInsertRows()
-
-    def remove(self, numbers: list[int]) -> list[Path]:
-        """Take rows out; the paths that they had."""
-        gone = set(numbers)
-        self.beginResetModel()
-        paths = [row.path for number, row in enumerate(self.rows) if number in gone]
-        self.rows = [row for number, row in enumerate(self.rows) if number not in gone]
-        self.endResetModel()
-        return paths
 
     def tell(self) -> None:
         """The rows have other contents."""
@@ -99,12 +89,10 @@ class ImageRows(RowModel):
 class ImagesTable(QTableView):
     """Shows `rows`, sorted by the column whose head is clicked; several may be selected.
 
-    `key_pressed`: the class (from 0) of a key 1 to 9, or -1 for the key 0. `delete_pressed`: the selected images are
-    to leave the list. `opened`: the row of a double click.
+    `key_pressed`: the class (from 0) of a key 1 to 9, or -1 for the key 0. `opened`: the row of a double click.
     """
 
     key_pressed = Signal(int)
-    delete_pressed = Signal()
     opened = Signal(int)
 
     def __init__(self, rows: ImageRows) -> None:
@@ -136,9 +124,6 @@ class ImagesTable(QTableView):
         return [self._sorted.mapToSource(index).row() for index in self.selectionModel().selectedRows()]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-            return
         digit = event.text()
         if len(digit) == 1 and digit in "0123456789":
             self.key_pressed.emit(int(digit) - 1)

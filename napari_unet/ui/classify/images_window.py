@@ -15,9 +15,9 @@ from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.ui.classify.class_rows import ClassRows
 from napari_unet.ui.classify.images_learning import ImagesFound, ImagesLesson, enough_examples, or_sentence
-from napari_unet.ui.classify.images_opening import open_image, read_shown_classifier
 from napari_unet.ui.classify.images_table import ImageRows, ImagesTable
 from napari_unet.ui.classify.score_text import score_sentence
+from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.widgets.progress import ProgressLine
@@ -58,7 +58,7 @@ class ImagesWindow(QDialog):
         self._seen: dict[Path, ObjectFeatures] = {}
         self._failed: dict[Path, str] = {}
         self._ready: Any = None
-        self._looked_with, self._listing = self._model, 0
+        self._looked_with = self._model
         self._halted = self._learning = self._again = False
         self._lay_out()
         self._connect()
@@ -88,7 +88,6 @@ class ImagesWindow(QDialog):
         self.rows.renamed.connect(lambda which, name: self._change(lambda marked: marked.renamed(which, name)))
         self.rows.recolored.connect(lambda which, color: self._change(lambda marked: marked.recolored(which, color)))
         self.rows.removed.connect(self._on_removed)
-        self.table.delete_pressed.connect(self.take_out)
         self.table.key_pressed.connect(lambda which: self.give(None if which < 0 else which))
         self.table.opened.connect(self._on_open)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
@@ -105,12 +104,7 @@ class ImagesWindow(QDialog):
     def busy(self) -> bool:
         """Whether images are looked at, or something is learned of them."""
         job = self.session.job
-        return (
-            self._listing > 0
-            or self._learning
-            or (job is not None and job.owner == OWNER)
-            or (bool(self._due()) and not self._halted)
-        )
+        return self._learning or (job is not None and job.owner == OWNER) or (bool(self._due()) and not self._halted)
 
     # -- images -------------------------------------------------------------------------------------------------------
 
@@ -126,24 +120,13 @@ class ImagesWindow(QDialog):
         """More images, or all of a folder; they are looked at as soon as nothing else is going on."""
         from napari_unet.workflows.files.batch_plan import expand_inputs
 
-        self._listing += 1  # a folder on a server takes its time
-        run_errand(or_sentence(lambda: expand_inputs(paths)), self._on_listed)
-
-    def _on_listed(self, paths: Any) -> None:
-        self._listing -= 1
-        if isinstance(paths, Failed):
-            self.message.show_text(paths.message, "error", None)
+        try:
+            self.images.add(expand_inputs(paths))
+        except UserError as error:
+            self.message.show_text(str(error), "error", None)
             return
-        self.images.add(paths)
         self.message.clear()
         self._go_on()
-
-    def take_out(self) -> None:
-        """The selected images leave the list, with the classes that they were given; their files stay."""
-        for path in self.images.remove(self.table.selected):
-            for known in (self.given, self._seen, self._failed):
-                known.pop(path, None)
-        self.learn()
 
     def _due(self) -> list[Path]:
         return [row.path for row in self.images.rows if row.path not in self._seen and row.path not in self._failed]
@@ -186,9 +169,8 @@ class ImagesWindow(QDialog):
         if isinstance(outcome, Failed):
             self._halt(outcome.message, "error")
         elif isinstance(outcome, Finished) and basis == self._model:
-            listed = {row.path for row in self.images.rows}  # some may have been taken out meanwhile
-            self._seen |= {path: seen for path, seen in outcome.result.seen.items() if path in listed}
-            self._failed |= {path: told for path, told in outcome.result.errors.items() if path in listed}
+            self._seen |= outcome.result.seen
+            self._failed |= outcome.result.errors
             if outcome.stopped:
                 self._halt(f"{len(self._due())} images were not looked at.", "info")
         self.learn()
@@ -211,7 +193,17 @@ class ImagesWindow(QDialog):
         self._go_on()
 
     def _on_open(self, number: int) -> None:
-        open_image(self.session, self.images.rows[number].path, self.message)
+        from napari_unet.images.files.reading import read_image
+
+        path = self.images.rows[number].path
+        run_errand(or_sentence(lambda: read_image(path)), self._on_read)
+
+    def _on_read(self, image: Any) -> None:
+        if isinstance(image, Failed):
+            self.message.show_text(image.message, "error", None)
+            return
+        data, options, _ = image_to_layer(image)
+        self.session.work_on(self.session.viewer.add_image(data, **options))
 
     # -- classes ------------------------------------------------------------------------------------------------------
 
@@ -310,10 +302,12 @@ class ImagesWindow(QDialog):
 
     def load(self, path: Path) -> None:
         """Give all images a class by a classifier that was saved; not while there are examples."""
+        from napari_unet.classification.classifier_file import load_classifier
+
         try:
             if self.given:
                 raise UserError("There are examples, from which the classes come: take them away first (key 0).")
-            self._ready = read_shown_classifier(path)
+            self._ready = load_classifier(path)
         except UserError as error:
             self.message.show_text(str(error), "error", self.load_button)
             return

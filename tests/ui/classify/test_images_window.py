@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import tifffile
 from qtpy.QtCore import Qt
 from scipy import ndimage
 
-from napari_unet.classification.classifier_file import save_classifier
 from napari_unet.events import Finished
 from napari_unet.ui.classify.images_window import ImagesWindow
 from napari_unet.workflows.tasks import classifying
@@ -96,18 +94,3 @@ def test_a_folder_of_images_becomes_a_table_of_classes(
     window.load(tmp_path / "c.safetensors")
     qtbot.waitUntil(lambda: not window.busy)
     assert [row.found for row in window.images.rows[:8]] == ["class 1", "fine"] * 4
-    # A classifier that is not for this window, and images that are of no interest any more.
-    found = window.found.classifier
-    many = replace(
-        found, class_names=tuple("abcdefghij"), weights=np.zeros((10, len(found.feature_names)), np.float32),
-        bias=np.zeros(10, np.float32), trees=None, colors=(), score=None,
-    )  # fmt: skip
-    window.load(save_classifier(many, tmp_path / "many.safetensors"))
-    assert "has 10 classes" in window.message.text
-    window.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-    window.table.selectRow(0)
-    qtbot.keyClick(window.table, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: not window.busy)
-    assert [row.path.name for row in window.images.rows] == [*(f"w{i}.tif" for i in range(1, 8)), "x.tif"]
-    assert (folder / "w0.tif").exists()
-    assert folder / "w0.tif" not in window.found.classes
