@@ -104,6 +104,8 @@ def test_images_are_taken_out_and_a_table_is_read_back(
     window = _opened(panel, folder, qtbot, monkeypatch)
     # Nine images, one of which is none: it is taken out, and one that was given a class with it.
     window.give(0)
+    window.table.opened.emit(8)
+    qtbot.waitUntil(lambda: "x.tif" in window.message.text)
     window.table.selectRow(8)
     qtbot.keyClick(window.table, Qt.Key.Key_Delete)
     assert [row.path.name for row in window.images.rows] == [f"w{i}.tif" for i in range(8)]
@@ -119,6 +121,9 @@ def test_images_are_taken_out_and_a_table_is_read_back(
     window.take_out()
     qtbot.waitUntil(lambda: not window.busy)
     assert len(window.images.rows) == len(window.found.table) == 7
+    window.table.opened.emit(0)
+    qtbot.waitUntil(lambda: panel.session.current is not None)
+    assert panel.session.current.image.path == folder / "w0.tif"
     window.table.selectRow(0)
     window.take_out()  # one example of its class is left, which is too few
     qtbot.waitUntil(lambda: not window.busy)

@@ -17,11 +17,17 @@ from napari_unet.ui.classify.score_text import score_sentence
 from napari_unet.ui.classify.whole_images.file_buttons import FileButtons, save_found, write_found
 from napari_unet.ui.classify.whole_images.given import classes_named, read_given
 from napari_unet.ui.classify.whole_images.keeping import PROPERTY, read_back, written
-from napari_unet.ui.classify.whole_images.learning import ImagesFound, ImagesLesson, enough_examples, or_sentence
+from napari_unet.ui.classify.whole_images.learning import (
+    ImagesFound,
+    ImagesLesson,
+    count_words,
+    enough_examples,
+    or_sentence,
+)
 from napari_unet.ui.classify.whole_images.list_buttons import ListButtons
+from napari_unet.ui.classify.whole_images.opening import ImageOpening
 from napari_unet.ui.classify.whole_images.table import ImageRows, ImagesTable
 from napari_unet.ui.session.keeping.keeper import get_keeper
-from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_errand
@@ -36,7 +42,6 @@ if TYPE_CHECKING:
 OWNER = "image classes"
 NO_IMAGES = "Add images first."
 NOTHING_FOUND = "Give a class to two images of each of two classes first."
-BUSY = "Wait until the work in progress has ended, or stop it."
 
 
 class ImagesWindow(QDialog):
@@ -53,7 +58,7 @@ class ImagesWindow(QDialog):
         self.list = ListButtons()
         self.add_button, self.give_button = self.list.add_button, self.list.give_button
         self.remove_button = self.list.remove_button
-        self.files = FileButtons()
+        self.files, self.opening = FileButtons(), ImageOpening(session, self)
         self.table_button, self.save_button = self.files.table_button, self.files.save_button
         self.load_button = self.files.load_button
         self.progress, self.message, self.score_label = ProgressLine(), MessageLine(), QLabel(wordWrap=True)
@@ -91,7 +96,8 @@ class ImagesWindow(QDialog):
         self.rows.recolored.connect(lambda which, color: self._change(lambda marked: marked.recolored(which, color)))
         self.rows.removed.connect(self._on_removed)
         self.table.key_pressed.connect(lambda which: self.give(None if which < 0 else which))
-        self.table.opened.connect(self._on_open)
+        self.table.opened.connect(lambda number: self.opening.open(self.images.rows[number].path))
+        self.opening.failed.connect(lambda told: self.message.show_text(told, "error", None))
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
         self.files.table_wanted.connect(self.write)
         self.files.save_wanted.connect(self.save)
@@ -126,10 +132,10 @@ class ImagesWindow(QDialog):
         self._listing -= 1
         if isinstance(paths, Failed):
             self.message.show_text(paths.message, "error", None)
-            return
-        self.images.add(paths)
-        self.message.clear()
-        self._go_on()
+        else:
+            self.images.add(paths)
+            self.message.clear()
+            self._go_on()
 
     def take_out(self) -> None:
         """Take the selected images out of the list, with the class that they were given."""
@@ -203,19 +209,6 @@ class ImagesWindow(QDialog):
         self._seen, self._failed, self.found = {}, {}, None
         self.session.jobs.stop(OWNER)
         self._go_on()
-
-    def _on_open(self, number: int) -> None:
-        from napari_unet.images.files.reading import read_image
-
-        path = self.images.rows[number].path
-        run_errand(or_sentence(lambda: read_image(path)), self._on_read)
-
-    def _on_read(self, image: Any) -> None:
-        if isinstance(image, Failed):
-            self.message.show_text(image.message, "error", None)
-            return
-        data, options, _ = image_to_layer(image)
-        self.session.work_on(self.session.viewer.add_image(data, **options))
 
     # -- the project ------------------------------------------------------------------------------------------------
 
@@ -314,10 +307,8 @@ class ImagesWindow(QDialog):
         run_errand(or_sentence(write), self._on_written)
 
     def _on_written(self, path: Any) -> None:
-        if isinstance(path, Failed):
-            self.message.show_text(path.message, "error", None)
-        else:
-            self.message.show_text(f"Written: {path}", "info", None)
+        failed = isinstance(path, Failed)
+        self.message.show_text(path.message if failed else f"Written: {path}", "error" if failed else "info", None)
 
     def load(self, path: Path) -> None:
         """Give all images a class by a classifier that was saved; or take examples of a table."""
@@ -341,13 +332,9 @@ class ImagesWindow(QDialog):
     # -- showing ------------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        found, names = self.found, self.marked.names
+        found = self.found
         self.images.fill(self.marked, self.given, found, self._failed)
-        words = [f"{sum(own == place for own in self.given.values())} given" for place in range(len(names))]
-        if found is not None:
-            of_all = [one for one, _ in found.classes.values()]
-            words = [f"{word}, {of_all.count(name)} in all" for word, name in zip(words, names, strict=True)]
-        self.rows.show_classes(self.marked, words)
+        self.rows.show_classes(self.marked, count_words(self.marked.names, self.given, found))
         told = NOTHING_FOUND if self.images.rows else "Add images, or a folder of them, and give some of them a class."
         self.score_label.setText(told if found is None else score_sentence(found.classifier, found.classifier.score))
         self._show_buttons()
@@ -356,9 +343,8 @@ class ImagesWindow(QDialog):
 
     def _show_buttons(self) -> None:
         none = None if self.images.rows else NO_IMAGES
-        unselected = None if self.table.selected else "Select images in the table first."
-        for button in (self.give_button, self.remove_button):
-            enable(button, none or unselected)
-        enable(self.load_button, none)
-        for button in (self.table_button, self.save_button):
-            enable(button, none or (None if self.found is not None else NOTHING_FOUND))
+        selected = none or (None if self.table.selected else "Select images in the table first.")
+        learned = none or (None if self.found is not None else NOTHING_FOUND)
+        own = {self.give_button: selected, self.remove_button: selected, self.load_button: none}
+        for button, reason in (own | {self.table_button: learned, self.save_button: learned}).items():
+            enable(button, reason)
