@@ -19,7 +19,6 @@ from napari_unet.ui.canvas.marks.signs import marks_of
 from napari_unet.ui.classify.class_rows import ClassRows
 from napari_unet.ui.classify.classifying import ObjectClassifying
 from napari_unet.ui.classify.clicks import ClassClicks
-from napari_unet.ui.classify.images_button import ImagesButton
 from napari_unet.ui.classify.layer_classes import (
     class_table,
     color_by_class,
@@ -30,6 +29,7 @@ from napari_unet.ui.classify.layer_classes import (
 )
 from napari_unet.ui.classify.least_sure import LeastSureWalk
 from napari_unet.ui.classify.score_text import confusion_html, score_sentence
+from napari_unet.ui.classify.whole_images.button import ImagesButton
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.widgets.fold import Fold

@@ -13,7 +13,9 @@ from qtpy.QtCore import Qt
 from scipy import ndimage
 
 from napari_unet.events import Finished
-from napari_unet.ui.classify.images_window import ImagesWindow
+from napari_unet.project.opening import open_project
+from napari_unet.ui.classify.whole_images.window import ImagesWindow
+from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.workflows.tasks import classifying
 from napari_unet.workflows.tasks.classifying import LabelledFile, learn_from_seen, look_at_files_steps
 
@@ -94,3 +96,104 @@ def test_a_folder_of_images_becomes_a_table_of_classes(
     window.load(tmp_path / "c.safetensors")
     qtbot.waitUntil(lambda: not window.busy)
     assert [row.found for row in window.images.rows[:8]] == ["class 1", "fine"] * 4
+
+
+def test_images_are_taken_out_and_a_table_is_read_back(
+    panel: Any, folder: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = _opened(panel, folder, qtbot, monkeypatch)
+    # Nine images, one of which is none: it is taken out, and one that was given a class with it.
+    window.give(0)
+    window.table.opened.emit(8)
+    qtbot.waitUntil(lambda: "x.tif" in window.message.text)
+    window.table.selectRow(8)
+    qtbot.keyClick(window.table, Qt.Key.Key_Delete)
+    assert [row.path.name for row in window.images.rows] == [f"w{i}.tif" for i in range(8)]
+    table = tmp_path / "given.csv"
+    rows = [("w0.tif", "coarse"), ("w1", "fine"), ("w2.tif", "coarse"), ("w3.tif", "fine"), ("w4.tif", "")]
+    pd.DataFrame({"image": [a for a, _ in rows], "given": [b for _, b in rows], "class": "coarse"}).to_csv(table)
+    window.load(table)
+    qtbot.waitUntil(lambda: not window.busy)
+    assert window.marked.names == ("coarse", "fine")
+    assert [row.given for row in window.images.rows] == ["coarse", "fine", "coarse", "fine", "", "", "", ""]
+    assert [row.found for row in window.images.rows] == ["coarse", "fine"] * 4
+    window.table.selectRow(5)
+    window.take_out()
+    qtbot.waitUntil(lambda: not window.busy)
+    assert len(window.images.rows) == len(window.found.table) == 7
+    window.table.opened.emit(0)
+    qtbot.waitUntil(lambda: panel.session.current is not None)
+    assert panel.session.current.image.path == folder / "w0.tif"
+    window.table.selectRow(0)
+    window.take_out()  # one example of its class is left, which is too few
+    qtbot.waitUntil(lambda: not window.busy)
+    assert window.found is None
+    assert folder / "w0.tif" not in window.given
+    # The last class goes, and with it what it was given to.
+    window.add_button.click()
+    window.table.selectRow(0)
+    window.give(2)
+    window.rows.removed.emit(2)
+    assert sorted(window.given.values()) == [0, 1]
+
+
+def test_a_table_of_other_images_or_of_too_many_classes_is_told(
+    panel: Any, folder: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = _opened(panel, folder, qtbot, monkeypatch)
+    before = window.marked
+    table = tmp_path / "t.csv"
+    for columns, words in (
+        ({"image": ["elsewhere.tif"], "class": ["a"]}, "no examples for these images"),
+        ({"image": ["w0.tif"] * 10, "class": list("abcdefghij")}, "10 classes, and this window has keys for 9"),
+        ({"name": ["w0.tif"]}, "it needs image"),
+    ):
+        pd.DataFrame(columns).to_csv(table, index=False)
+        window.load(table)
+        assert words in window.message.text
+        assert window.marked is before
+        assert not window.given
+
+
+def test_a_project_keeps_the_list_and_the_classes_and_both_can_move(
+    panel: Any, folder: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = _opened(panel, folder, qtbot, monkeypatch)
+    keeper = get_keeper(panel.session)
+    window.rows.renamed.emit(0, "coarse")
+    window.table.selectRow(0)
+    window.give(0)
+    window.table.selectRow(3)
+    window.give(1)
+    keeper.new_project(folder.parent / "mine.unetproj")
+    window.table.selectRow(5)
+    window.give(1)  # written as it is given
+    keeper.close_project()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (folder.parent / "mine.unetproj").rename(moved / "mine.unetproj")
+    folder.rename(moved / "screen")
+    window.table.selectAll()
+    window.take_out()
+    assert not window.images.rows
+    keeper.adopt(open_project(moved / "mine.unetproj"))
+    qtbot.waitUntil(lambda: not window.busy)
+    assert window.marked.names == ("coarse", "class 2")
+    assert [row.path.name for row in window.images.rows] == [*(f"w{i}.tif" for i in range(8)), "x.tif"]
+    assert window.given == {
+        moved / "screen" / "w0.tif": 0, moved / "screen" / "w3.tif": 1, moved / "screen" / "w5.tif": 1,
+    }  # fmt: skip
+    # A window that is opened later finds it, too.
+    other = ImagesWindow(panel.session)
+    assert other.given == window.given
+    keeper.close_project()
+
+
+def _opened(panel: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> ImagesWindow:
+    """The window with all images of the folder, looked at without a network, which is quick."""
+    monkeypatch.setattr(type(panel.session), "model_entry", None)
+    panel.classify_step.images_button.click()
+    window: ImagesWindow = panel.classify_step.images_button.images_window
+    window.add([folder])
+    qtbot.waitUntil(lambda: not window.busy)
+    return window

@@ -52,6 +52,7 @@ class ProjectKeeper(QObject):
         self._recorders = Recorders(session)
         self._watch = StoreWatch()
         self._training: dict[str, Any] | None = None
+        self._kept: dict[str, Any] = {}  # what steps asked to keep, by its name
         self._images = Debounced(self, self._tell_images, _IMAGES_MS)
         self._window = Debounced(self, self._tell_window, _WINDOW_MS)
         self._watch.changed.connect(self.changed)
@@ -107,6 +108,13 @@ class ProjectKeeper(QObject):
         if self._teller is not None:
             self._teller.tell_training(notes)
 
+    def keep(self, name: str, value: Any) -> None:
+        """Keep something of the window as a whole that JSON can hold, in this project and in new ones."""
+        if self._kept.get(name) != value:
+            self._kept[name] = value
+            if self.project is not None:
+                self.project.set_property(name, value)
+
     # -- projects -------------------------------------------------------------------------------------------------
 
     def new_project(self, path: Path) -> None:
@@ -145,6 +153,7 @@ class ProjectKeeper(QObject):
     def adopt(self, project: Project, recovery: bool = False) -> None:
         """Use an open project; its images are restored by who calls this (see `ui.project.opening`)."""
         self.close_project()
+        self._kept.clear()  # it has its own
         self._use(project, recovery)
         if not recovery:
             note_recent(project.path)
@@ -250,6 +259,8 @@ class ProjectKeeper(QObject):
     def _tell_everything(self) -> None:
         """Hand over all that is open to a new project, with what can be undone."""
         teller, undo = present(self._teller), get_undo(self._session)
+        for name, value in self._kept.items():
+            teller.project.set_property(name, value)
         for work in self._session.works:
             recorders = {one.role: one for one in self._recorders if one.work is work and one.alive}
             if recorders and work.labels is not None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_unet.ui.widgets.row_table import RowModel
+
+if TYPE_CHECKING:
+    from napari_unet.classification.marked import MarkedObjects
+    from napari_unet.ui.classify.whole_images.learning import ImagesFound
 
 GIVEN, FOUND, PROBABILITY = 1, 2, 3
 _SORTED = Qt.ItemDataRole.UserRole
@@ -55,8 +60,24 @@ class ImageRows(RowModel):
             self.rows += [ImageRow(path) for path in new]
             self.endInsertRows()
 
-    def tell(self) -> None:
-        """The rows have other contents."""
+    def take_out(self, numbers: list[int]) -> list[Path]:
+        """Without some of the rows; returns the images that these were of."""
+        gone = {self.rows[number].path for number in numbers}
+        self.beginResetModel()
+        self.rows = [row for row in self.rows if row.path not in gone]
+        self.endResetModel()
+        return list(gone)
+
+    def fill(
+        self, marked: MarkedObjects, given: Mapping[Path, int], found: ImagesFound | None, failed: Mapping[Path, str]
+    ) -> None:
+        """Show what images were given, what they are taken for, and why nothing is known of those that `failed`."""
+        self.colors = dict(zip(marked.names, marked.colors, strict=True))
+        for row in self.rows:
+            row.given = marked.names[given[row.path]] if row.path in given else ""
+            known = None if found is None else found.classes.get(row.path)
+            row.found, row.probability = known or ("", None)
+            row.told = failed.get(row.path) or ("" if found is None else found.left.get(row.path, ""))
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, PROBABILITY))
 
@@ -90,9 +111,11 @@ class ImagesTable(QTableView):
     """Shows `rows`, sorted by the column whose head is clicked; several may be selected.
 
     `key_pressed`: the class (from 0) of a key 1 to 9, or -1 for the key 0. `opened`: the row of a double click.
+    `removed`: the key Delete.
     """
 
     key_pressed = Signal(int)
+    removed = Signal()
     opened = Signal(int)
 
     def __init__(self, rows: ImageRows) -> None:
@@ -127,5 +150,7 @@ class ImagesTable(QTableView):
         digit = event.text()
         if len(digit) == 1 and digit in "0123456789":
             self.key_pressed.emit(int(digit) - 1)
+        elif event.key() == Qt.Key.Key_Delete:
+            self.removed.emit()
         else:
             super().keyPressEvent(event)

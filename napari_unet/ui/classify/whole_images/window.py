@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QDialog, QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
-from napari_unet.classification.marked import COLORS, MarkedObjects
+from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.ui.classify.class_rows import ClassRows
-from napari_unet.ui.classify.images_learning import ImagesFound, ImagesLesson, enough_examples, or_sentence
-from napari_unet.ui.classify.images_table import ImageRows, ImagesTable
 from napari_unet.ui.classify.score_text import score_sentence
-from napari_unet.ui.session.layers import image_to_layer
+from napari_unet.ui.classify.whole_images.file_buttons import FileButtons, save_found, write_found
+from napari_unet.ui.classify.whole_images.given import classes_named, read_given
+from napari_unet.ui.classify.whole_images.keeping import PROPERTY, read_back, written
+from napari_unet.ui.classify.whole_images.learning import (
+    ImagesFound,
+    ImagesLesson,
+    count_words,
+    enough_examples,
+    or_sentence,
+)
+from napari_unet.ui.classify.whole_images.list_buttons import ListButtons
+from napari_unet.ui.classify.whole_images.opening import ImageOpening
+from napari_unet.ui.classify.whole_images.table import ImageRows, ImagesTable
+from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.listening import listen
+from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_errand
 from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import MessageLine, enable
 
 if TYPE_CHECKING:
     from napari_unet.classification.object_features import ObjectFeatures
+    from napari_unet.project.project import Project
     from napari_unet.ui.session.session import Session
 
 OWNER = "image classes"
 NO_IMAGES = "Add images first."
 NOTHING_FOUND = "Give a class to two images of each of two classes first."
-BUSY = "Wait until the work in progress has ended, or stop it."
-_TABLES = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet);;Tab-separated (*.tsv)"
-_CLASSIFIERS = "Classifiers (*.safetensors)"
 
 
 class ImagesWindow(QDialog):
@@ -46,87 +55,95 @@ class ImagesWindow(QDialog):
         self.found: ImagesFound | None = None
         self.images = ImageRows(self)
         self.table, self.rows = ImagesTable(self.images), ClassRows()
-        self.files_button = QPushButton("Add images...", toolTip="Choose image files", autoDefault=False)
-        self.folder_button = QPushButton("Add a folder...", toolTip="Choose a folder of images", autoDefault=False)
-        self.add_button = QPushButton("Add class", toolTip="One class more", autoDefault=False)
-        self.give_button = QPushButton("Give class", autoDefault=False, toolTip="Give the selected images the chosen "
-                                       "class\nKeys: 1 to 9 give a class, 0 takes it away")  # fmt: skip
-        self.table_button = QPushButton("Write table...", toolTip="Image, class and probability", autoDefault=False)
-        self.save_button = QPushButton("Save classifier...", toolTip="Keep it for other images", autoDefault=False)
-        self.load_button = QPushButton("Use saved...", toolTip="A classifier of before", autoDefault=False)
+        self.list = ListButtons()
+        self.add_button, self.give_button = self.list.add_button, self.list.give_button
+        self.remove_button = self.list.remove_button
+        self.files, self.opening = FileButtons(), ImageOpening(session, self)
+        self.table_button, self.save_button = self.files.table_button, self.files.save_button
+        self.load_button = self.files.load_button
         self.progress, self.message, self.score_label = ProgressLine(), MessageLine(), QLabel(wordWrap=True)
         self._seen: dict[Path, ObjectFeatures] = {}
         self._failed: dict[Path, str] = {}
         self._ready: Any = None
         self._looked_with = self._model
         self._halted = self._learning = self._again = False
+        self._listing = 0
+        self._keeper = get_keeper(session)
+        self._project: Project | None = None
         self._lay_out()
         self._connect()
         self._show()
+        self._on_project()
 
     def _lay_out(self) -> None:
-        layout, grid = QVBoxLayout(self), QGridLayout()
-        top = QGridLayout()
-        for column, button in enumerate((self.files_button, self.folder_button, self.give_button, self.add_button)):
-            top.addWidget(button, 0, column)
-        for column, button in enumerate((self.table_button, self.save_button, self.load_button)):
-            grid.addWidget(button, 0, column)
-        layout.addLayout(top)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list)
         layout.addWidget(self.rows)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.progress)
         layout.addWidget(self.score_label)
-        layout.addLayout(grid)
+        layout.addWidget(self.files)
         self.resize(720, 560)
 
     def _connect(self) -> None:
-        self.files_button.clicked.connect(self._on_files)
-        self.folder_button.clicked.connect(self._on_folder)
+        self.list.images_wanted.connect(self.add)
+        self.remove_button.clicked.connect(self.take_out)
+        self.table.removed.connect(self.take_out)
         self.add_button.clicked.connect(lambda: self._change(lambda marked: marked.with_class()))
         self.give_button.clicked.connect(lambda: self.give(self.rows.chosen))
         self.rows.renamed.connect(lambda which, name: self._change(lambda marked: marked.renamed(which, name)))
         self.rows.recolored.connect(lambda which, color: self._change(lambda marked: marked.recolored(which, color)))
         self.rows.removed.connect(self._on_removed)
         self.table.key_pressed.connect(lambda which: self.give(None if which < 0 else which))
-        self.table.opened.connect(self._on_open)
+        self.table.opened.connect(lambda number: self.opening.open(self.images.rows[number].path))
+        self.opening.failed.connect(lambda told: self.message.show_text(told, "error", None))
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
-        self.table_button.clicked.connect(lambda: self._ask("Save the table", "images.csv", _TABLES, self.write))
-        self.save_button.clicked.connect(
-            lambda: self._ask("Save the classifier", "images.safetensors", _CLASSIFIERS, self.save)
-        )
-        self.load_button.clicked.connect(self._on_load)
+        self.files.table_wanted.connect(self.write)
+        self.files.save_wanted.connect(self.save)
+        self.files.load_wanted.connect(self.load)
         self.progress.stop_clicked.connect(lambda: self.session.jobs.stop(OWNER))
         listen(self, self.session.jobs.changed, self._on_jobs)
         listen(self, self.session.model_changed, self._on_model)
+        listen(self, self._keeper.changed, self._on_project)
 
     @property
     def busy(self) -> bool:
         """Whether images are looked at, or something is learned of them."""
         job = self.session.job
-        return self._learning or (job is not None and job.owner == OWNER) or (bool(self._due()) and not self._halted)
+        return (
+            bool(self._listing)
+            or self._learning
+            or (job is not None and job.owner == OWNER)
+            or (bool(self._due()) and not self._halted)
+        )
 
     # -- images -------------------------------------------------------------------------------------------------------
-
-    def _on_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Add images")
-        self.add([Path(path) for path in paths])
-
-    def _on_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Add a folder of images")
-        self.add([Path(folder)] if folder else [])
 
     def add(self, paths: list[Path]) -> None:
         """More images, or all of a folder; they are looked at as soon as nothing else is going on."""
         from napari_unet.workflows.files.batch_plan import expand_inputs
 
-        try:
-            self.images.add(expand_inputs(paths))
-        except UserError as error:
-            self.message.show_text(str(error), "error", None)
-            return
+        if paths:
+            self._listing += 1
+            run_errand(or_sentence(lambda: expand_inputs(paths)), self._on_listed)  # a folder on a server takes a while
+
+    def _on_listed(self, paths: list[Path] | Failed) -> None:
+        self._listing -= 1
+        if isinstance(paths, Failed):
+            self.message.show_text(paths.message, "error", None)
+        else:
+            self.images.add(paths)
+            self.message.clear()
+            self._go_on()
+
+    def take_out(self) -> None:
+        """Take the selected images out of the list, with the class that they were given."""
+        for path in self.images.take_out(self.table.selected):
+            for known in (self.given, self._seen, self._failed):
+                known.pop(path, None)
         self.message.clear()
-        self._go_on()
+        self.learn()
 
     def _due(self) -> list[Path]:
         return [row.path for row in self.images.rows if row.path not in self._seen and row.path not in self._failed]
@@ -169,8 +186,9 @@ class ImagesWindow(QDialog):
         if isinstance(outcome, Failed):
             self._halt(outcome.message, "error")
         elif isinstance(outcome, Finished) and basis == self._model:
-            self._seen |= outcome.result.seen
-            self._failed |= outcome.result.errors
+            here = {row.path for row in self.images.rows}  # some may have been taken out meanwhile
+            self._seen |= {path: seen for path, seen in outcome.result.seen.items() if path in here}
+            self._failed |= {path: told for path, told in outcome.result.errors.items() if path in here}
             if outcome.stopped:
                 self._halt(f"{len(self._due())} images were not looked at.", "info")
         self.learn()
@@ -192,18 +210,26 @@ class ImagesWindow(QDialog):
         self.session.jobs.stop(OWNER)
         self._go_on()
 
-    def _on_open(self, number: int) -> None:
-        from napari_unet.images.files.reading import read_image
+    # -- the project ------------------------------------------------------------------------------------------------
 
-        path = self.images.rows[number].path
-        run_errand(or_sentence(lambda: read_image(path)), self._on_read)
-
-    def _on_read(self, image: Any) -> None:
-        if isinstance(image, Failed):
-            self.message.show_text(image.message, "error", None)
+    def _on_project(self) -> None:
+        """Another project was opened: its images and classes, if it has any, take the place of those here."""
+        project, before = self._keeper.project, self._project
+        self._project = project
+        kept = None if project is None or project is before else project.get_property(PROPERTY)
+        if kept is None:
             return
-        data, options, _ = image_to_layer(image)
-        self.session.work_on(self.session.viewer.add_image(data, **options))
+        self.images.take_out(list(range(self.images.n_rows)))
+        self._seen, self._failed, self._ready, self.found = {}, {}, None, None
+        self.marked, images, self.given = read_back(kept, present(project).path)
+        self.images.add(images)
+        self._go_on()
+
+    def _keep(self) -> None:
+        images, project = [row.path for row in self.images.rows], self._keeper.project
+        if images or project is not None:
+            path = None if project is None else project.path
+            self._keeper.keep(PROPERTY, written(self.marked, images, self.given, path))
 
     # -- classes ------------------------------------------------------------------------------------------------------
 
@@ -222,14 +248,16 @@ class ImagesWindow(QDialog):
         self.learn()
 
     def _on_removed(self, which: int) -> None:
-        if self._change(lambda marked: marked.without_class(which)):
-            self.given = {path: own - (own > which) for path, own in self.given.items() if own != which}
+        kept = {path: own - (own > which) for path, own in self.given.items() if own != which}
+        if self._change(lambda marked: marked.without_class(which), kept):
             self.learn()
 
-    def _change(self, change: Callable[[MarkedObjects], MarkedObjects]) -> bool:
+    def _change(self, change: Callable[[MarkedObjects], MarkedObjects], given: dict[Path, int] | None = None) -> bool:
+        """Whether the classes could be changed so; `given` is what images are given then, if that changes, too."""
         before = self.marked
         try:
             self.marked = change(before)
+            self.given = self.given if given is None else given
         except UserError as error:
             self.message.show_text(str(error), "error", self.rows)
         if self.marked.names != before.names and len(self.marked.names) == len(before.names):
@@ -263,82 +291,60 @@ class ImagesWindow(QDialog):
 
     # -- files --------------------------------------------------------------------------------------------------------
 
-    def _ask(self, title: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
-        if path:
-            write(Path(path) if Path(path).suffix else Path(path).with_suffix(Path(name).suffix))
-
     def write(self, path: Path) -> None:
         """Write a row an image: what was given, what was found, and how likely each class is."""
-        from napari_unet.results.measurements.table_files import write_table
-
         found = self.found
         if found is not None:
-            self._try(lambda: write_table(path, found.table))
+            self._try(lambda: write_found(found, path))
 
     def save(self, path: Path) -> None:
         """Keep the classifier in a new file."""
-        from napari_unet.classification.classifier_file import save_classifier
-
-        if self.found is not None:
-            classifier = self.found.classifier
-            colors = dict(zip(self.marked.names, self.marked.colors, strict=True))
-            shown = tuple(colors.get(name, "#999999") for name in classifier.class_names)
-            self._try(lambda: save_classifier(replace(classifier, colors=shown), path))
+        found, marked = self.found, self.marked
+        if found is not None:
+            self._try(lambda: save_found(found, marked, path))
 
     def _try(self, write: Callable[[], Path]) -> None:
         run_errand(or_sentence(write), self._on_written)
 
     def _on_written(self, path: Any) -> None:
-        if isinstance(path, Failed):
-            self.message.show_text(path.message, "error", None)
-        else:
-            self.message.show_text(f"Written: {path}", "info", None)
-
-    def _on_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Use a saved classifier", "", _CLASSIFIERS)
-        if path:
-            self.load(Path(path))
+        failed = isinstance(path, Failed)
+        self.message.show_text(path.message if failed else f"Written: {path}", "error" if failed else "info", None)
 
     def load(self, path: Path) -> None:
-        """Give all images a class by a classifier that was saved; not while there are examples."""
+        """Give all images a class by a classifier that was saved; or take examples of a table."""
         from napari_unet.classification.classifier_file import load_classifier
 
         try:
-            if self.given:
+            if path.suffix.lower() in (".csv", ".tsv"):
+                self.marked, self.given = read_given(path, [row.path for row in self.images.rows])
+            elif self.given:
                 raise UserError("There are examples, from which the classes come: take them away first (key 0).")
-            self._ready = load_classifier(path)
+            else:
+                ready = load_classifier(path)
+                self.marked = classes_named(ready.class_names, ready.colors)
+                self._ready = ready
         except UserError as error:
             self.message.show_text(str(error), "error", self.load_button)
             return
-        names, colors = self._ready.class_names, self._ready.colors
-        self.marked = MarkedObjects(names, colors if len(colors) == len(names) else COLORS[: len(names)])
         self.message.clear()
         self.learn()
 
     # -- showing ------------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        found, names = self.found, self.marked.names
-        self.images.colors = dict(zip(names, self.marked.colors, strict=True))
-        for row in self.images.rows:
-            row.given = names[self.given[row.path]] if row.path in self.given else ""
-            known = None if found is None else found.classes.get(row.path)
-            row.found, row.probability = known or ("", None)
-            row.told = self._failed.get(row.path) or ("" if found is None else found.left.get(row.path, ""))
-        self.images.tell()
-        words = [f"{sum(own == place for own in self.given.values())} given" for place in range(len(names))]
-        if found is not None:
-            of_all = [one for one, _ in found.classes.values()]
-            words = [f"{word}, {of_all.count(name)} in all" for word, name in zip(words, names, strict=True)]
-        self.rows.show_classes(self.marked, words)
+        found = self.found
+        self.images.fill(self.marked, self.given, found, self._failed)
+        self.rows.show_classes(self.marked, count_words(self.marked.names, self.given, found))
         told = NOTHING_FOUND if self.images.rows else "Add images, or a folder of them, and give some of them a class."
         self.score_label.setText(told if found is None else score_sentence(found.classifier, found.classifier.score))
         self._show_buttons()
+        if self._project is self._keeper.project:
+            self._keep()
 
     def _show_buttons(self) -> None:
         none = None if self.images.rows else NO_IMAGES
-        enable(self.give_button, none or (None if self.table.selected else "Select images in the table first."))
-        enable(self.load_button, none)
-        for button in (self.table_button, self.save_button):
-            enable(button, none or (None if self.found is not None else NOTHING_FOUND))
+        selected = none or (None if self.table.selected else "Select images in the table first.")
+        learned = none or (None if self.found is not None else NOTHING_FOUND)
+        own = {self.give_button: selected, self.remove_button: selected, self.load_button: none}
+        for button, reason in (own | {self.table_button: learned, self.save_button: learned}).items():
+            enable(button, reason)

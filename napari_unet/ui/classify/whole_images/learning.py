@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -83,6 +83,15 @@ def enough_examples(given: Mapping[Path, int]) -> dict[Path, int]:
     counts = Counter(given.values())
     kept = {path: which for path, which in given.items() if counts[which] >= FEW}
     return kept if len(set(kept.values())) > 1 else {}
+
+
+def count_words(names: Sequence[str], given: Mapping[Path, int], found: ImagesFound | None) -> list[str]:
+    """How many images of each class were given, and found."""
+    words = [f"{n} given" for n in (sum(own == place for own in given.values()) for place in range(len(names)))]
+    if found is None:
+        return words
+    of_all = Counter(name for name, _ in found.classes.values())
+    return [f"{word}, {of_all[name]} in all" for word, name in zip(words, names, strict=True)]
 
 
 def _likeliest(classifier: Classifier, features: ObjectFeatures) -> tuple[str, float]:

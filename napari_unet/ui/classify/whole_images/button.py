@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QPushButton
 
 if TYPE_CHECKING:
-    from napari_unet.ui.classify.images_window import ImagesWindow
+    from napari_unet.ui.classify.whole_images.window import ImagesWindow
     from napari_unet.ui.session.session import Session
 
 
@@ -22,7 +22,7 @@ class ImagesButton(QPushButton):
 
     def open(self) -> None:
         """Show the window."""
-        from napari_unet.ui.classify.images_window import ImagesWindow
+        from napari_unet.ui.classify.whole_images.window import ImagesWindow
 
         if self.images_window is None:
             self.images_window = ImagesWindow(self._session, self)
