@@ -61,6 +61,27 @@ def test_labels_of_a_large_image_are_painted_into_a_store(
     assert not store.exists()
 
 
+def test_a_large_z_stack_is_still_seen_as_a_volume(make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_unet.ui.session.history.label_stores.LARGE_PIXELS", 2**10)
+    in_blocks: list[Any] = []  # where slices alone are seen
+    monkeypatch.setattr("napari_unet.ui.segment.run.segment_large_in_background", lambda *a, **k: in_blocks.append(a))
+    stack = read_image(sample_path("nuclei_3d"))
+    pixels = np.asarray(stack.data)[4:10, :96, :96]
+    viewer = make_napari_viewer(show=True)
+    panel = UNetPanel(viewer)
+    session = panel.session
+    work = session.work_on(viewer.add_image(pixels, scale=(2, 1, 1)))
+    work.set_diameter(20.0)
+    work.wanted_stack = "volume"
+    panel.segment_step.start()
+    wait_for(lambda: in_blocks or (session.job is None and work.prediction is not None), 120, "nothing was segmented")
+    assert not in_blocks
+    assert work.n_objects > 0
+    (store,) = get_label_stores(session).folder.glob("labels-*.ome.zarr")
+    np.testing.assert_array_equal(stored(store), work.labels)
+    session.close()
+
+
 def stored(path: Path) -> np.ndarray:
     """What another program reads in the store now."""
     return np.asarray(zarr.open_group(str(path), mode="r")["0"])

@@ -72,7 +72,8 @@ class SegmentRun:
         names = class_names_of(record)
         seen = model_input(work.seen, record.channel_counts)
         watched: dict[str, Any] = {"view": view, "current": current}
-        if lies_on_disk(work) and scope.kind == "all":
+        # in blocks a z-stack is seen slice by slice alone; here it may be seen as a volume
+        if lies_on_disk(work) and scope.kind == "all" and "Z" not in work.axes:
             target, found = self._stores.new_place("found"), self._stores.empty(work, "segmented")
             events = segment_large_in_background(load, seen, config, self._stop, target, found, names, **watched)
         else:

@@ -67,6 +67,9 @@ def make_control(field: FieldInfo) -> QWidget:
         kind, options["choices"] = str, choices
     elif kind in (int, float):
         options |= _range(field, kind, optional)
+        kind = (
+            float if optional else kind
+        )  # magicgui's box of whole numbers cannot say "auto"
     made = create_widget(annotation=kind, options=options)
     control: QWidget = made.native
     control.magic = made  # Qt keeps the control, and nobody else this: it goes when the control goes
@@ -87,7 +90,9 @@ def read_control(control: QWidget) -> Any:
     if control.specialValueText() and control.value() == control.minimum():
         return None
     value = control.value()
-    return round(value, control.decimals()) if isinstance(control, QDoubleSpinBox) else value
+    if isinstance(control, QDoubleSpinBox):
+        return round(value, control.decimals()) if control.decimals() else int(value)
+    return value
 
 
 def write_control(control: QWidget, value: Any) -> None:

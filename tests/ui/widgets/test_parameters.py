@@ -39,9 +39,13 @@ def test_bounds_that_are_excluded_cannot_be_reached(form: ParameterForm) -> None
 def test_an_optional_number_starts_automatic_and_stays_within_bounds(form: ParameterForm) -> None:
     size = form.controls["size"]
     assert read_control(size) is None
+    assert size.text() == "auto"
     size.setValue(100)
     assert form.values() == {"size": 100}
+    assert isinstance(read_control(size), int)
+    assert size.text() == "100"
     write_control(size, None)
+    assert size.text() == "auto"
     assert form.values() == {}
     size.setValue(10_000)
     assert Example(**form.values()).size == 512
