@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from napari_unet.errors import UserError
 from napari_unet.images.files.ome_labels import describe_labels
@@ -27,6 +26,8 @@ def create_mapped_labels(folder: Path, like: Image, dtype: npt.DTypeLike) -> npt
     UserError
         If the folder cannot be written.
     """
+    import zarr
+
     try:
         group = zarr.open_group(str(folder), mode="w-", zarr_format=3)
         little = np.dtype(dtype).newbyteorder("<")

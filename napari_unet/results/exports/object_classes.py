@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from napari_unet.errors import UserError, listed, require
 from napari_unet.results.measurements.table_files import read_text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("class", "probability")
 """What classes are called in tables, and in the features of a layer."""
@@ -76,6 +78,8 @@ class ObjectClasses:
 
     def table(self) -> pd.DataFrame:
         """A row an object: `t` (if any is not in frame 0), `label`, `class`, `probability`."""
+        import pandas as pd  # at its first use: the window would wait for it as it opens
+
         keys = sorted(self.found)
         columns: dict[str, Any] = {"t": [t for t, _ in keys]} if any(t for t, _ in keys) else {}
         columns |= {"label": [label for _, label in keys], "class": [self.found[key].name for key in keys]}
@@ -104,6 +108,8 @@ def _commonest(ones: list[ObjectClass]) -> ObjectClass:
 
 def classes_of_table(table: pd.DataFrame, colors: Mapping[str, str] | None = None) -> ObjectClasses:
     """Of a table with `label` and `class`, in films `t`, maybe `probability`; rows without a class say nothing."""
+    import pandas as pd
+
     if not {"label", "class"} <= set(table.columns):
         return ObjectClasses({})
     found: dict[FrameAndId, ObjectClass] = {}
@@ -162,6 +168,8 @@ def classes_of_image(tables: Mapping[str, ObjectClasses], image: str) -> ObjectC
 def add_classes(table: pd.DataFrame, tables: Mapping[str, ObjectClasses]) -> pd.DataFrame:
     """`table` of objects of several files (column `image`) with the columns `class` and `probability`."""
     parts = [classes_of_image(tables, str(name)).added_to(part) for name, part in table.groupby("image", sort=False)]
+    import pandas as pd
+
     joined = pd.concat(parts).loc[table.index]
     joined.attrs = table.attrs
     return joined

@@ -6,12 +6,14 @@ import importlib.util
 import os
 from contextlib import suppress
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from napari_unet.errors import UserError
 from napari_unet.results.measurements.columns import BY_NAME
 from napari_unet.results.measurements.headings import heading_of, meaning_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NEEDS = {".csv": None, ".tsv": None, ".parquet": "pyarrow", ".xlsx": "openpyxl"}
 _EXCEL_ROWS = 2**20 - 1
@@ -26,6 +28,8 @@ def read_text_table(path: Path) -> pd.DataFrame:
         heading = file.readline()
     # told from the heading alone: letters that are in every line are no separators
     separator = max(",;\t", key=heading.count)
+    import pandas as pd
+
     return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
@@ -66,6 +70,8 @@ def _write(path: Path, table: pd.DataFrame, ending: str) -> None:
     elif ending == ".xlsx":
         if len(table) > _EXCEL_ROWS:
             raise UserError(f"An Excel sheet holds {_EXCEL_ROWS} rows, and there are {len(table)}: use .csv.")
+        import pandas as pd
+
         with pd.ExcelWriter(path, engine="openpyxl") as book:
             table.to_excel(book, sheet_name="objects", index=False)
             explain_columns(table).to_excel(book, sheet_name="columns", index=False)
@@ -83,4 +89,6 @@ def explain_columns(table: pd.DataFrame) -> pd.DataFrame:
             rows.append({"column": name, "title": column.title, "unit": units.get(name, ""), "meaning": column.about})
         elif name in ("class", "probability"):
             rows.append({"column": name, "title": heading_of(name, {}), "unit": "", "meaning": meaning_of(name)})
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=["column", "title", "unit", "meaning"])

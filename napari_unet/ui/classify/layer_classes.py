@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_unet.results.exports.object_classes import COLUMNS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_unet.ui.classify.classifying import Found
 
 _UNKNOWN = (0.5, 0.5, 0.5, 1.0)
@@ -21,6 +22,8 @@ _own: WeakKeyDictionary[Labels, Any] = WeakKeyDictionary()  # the colours of bef
 
 def class_table(found: Found, timed: bool) -> pd.DataFrame:
     """A row an object: `t` in films, `label`, `class`, `probability`."""
+    import pandas as pd
+
     names = np.array(found.classifier.class_names, dtype=object)
     columns = {"t": found.features.objects[:, 0]} if timed else {}
     columns |= {"label": found.features.objects[:, 1], "class": names[found.probabilities.argmax(axis=1)]}

@@ -67,9 +67,7 @@ def make_control(field: FieldInfo) -> QWidget:
         kind, options["choices"] = str, choices
     elif kind in (int, float):
         options |= _range(field, kind, optional)
-        kind = (
-            float if optional else kind
-        )  # magicgui's box of whole numbers cannot say "auto"
+        kind = float if optional else kind  # magicgui's box of whole numbers cannot say "auto"
     made = create_widget(annotation=kind, options=options)
     control: QWidget = made.native
     control.magic = made  # Qt keeps the control, and nobody else this: it goes when the control goes

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from napari_unet.classification.marked import COLORS, MOST_CLASSES, MarkedObjects
 from napari_unet.errors import UserError
 from napari_unet.images.files.reading import image_name
 from napari_unet.results.measurements.table_files import read_text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_given(path: Path, images: Sequence[Path]) -> tuple[MarkedObjects, dict[Path, int]]:
