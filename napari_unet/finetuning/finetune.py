@@ -24,6 +24,7 @@ from napari_unet.finetuning.material.lineage import list_places
 from napari_unet.finetuning.material.patch_size import plan_patches
 from napari_unet.finetuning.material.preparation import prepare_planes, survey_material
 from napari_unet.finetuning.material.split import count_inside
+from napari_unet.finetuning.material.taught_picture import picture_of
 from napari_unet.finetuning.material.usage import list_uses
 from napari_unet.finetuning.material.volume_reading import prepare_volumes
 from napari_unet.finetuning.preview import predict_preview
@@ -299,7 +300,7 @@ class _Training:
         verdict = reach_verdict(outcome, self.head)
         training = child.record.training.model_copy(update={"decisions": self.decisions.told()})
         told = {"scores": describe_scores(outcome), "training": training}
-        child = replace(child, record=child.record.model_copy(update=told))
+        child = replace(child, record=child.record.model_copy(update=told), picture=picture_of(self.images))
         begun = self.beginning
         return FinetuneResult(
             model=carry(child, begun.others, begun.looks) if begun.carries else child,

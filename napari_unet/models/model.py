@@ -20,8 +20,9 @@ class Model:
     """A network (`body`) with what it needs to be used. `sha256` and `path` are those of its file, once it has one.
 
     `looks` (images, features) float32 says what the images of its own kind look like, as `segmentation.looks` measures
-    them (None: nobody measured). `others` are the kinds of image that it knows beside its own, each with weights and
-    looks of its own; none of these has others. The last one is what all of them came of.
+    them (None: nobody measured). `picture` is a small PNG of one of them, with outlines. `others` are the kinds of
+    image that it knows beside its own, each with weights, looks and a picture of its own; none of these has others. The
+    last one is what all of them came of.
     """
 
     body: UNet | ForeignGraph
@@ -30,6 +31,7 @@ class Model:
     path: Path | None = None
     looks: npt.NDArray[np.float32] | None = None
     others: tuple[Model, ...] = ()
+    picture: bytes | None = None
 
     @property
     def network(self) -> UNet:

@@ -16,6 +16,8 @@ from pydantic import ValidationError
 
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
+from napari_unet.models.recorded.picture import NAME as PICTURE
+from napari_unet.models.recorded.picture import is_picture, read_pictures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,6 +73,8 @@ def _tensors(kind: Model, half: bool) -> dict[str, Tensor]:
         tensors[key] = value.half() if half and value.is_floating_point() else value
     if kind.looks is not None:
         tensors[_LOOKS] = torch.from_numpy(np.ascontiguousarray(kind.looks, np.float16))
+    if kind.picture is not None:
+        tensors[PICTURE] = torch.frombuffer(bytearray(kind.picture), dtype=torch.uint8)
     return tensors
 
 
@@ -166,11 +170,24 @@ def _model_of(record: ModelRecord, tensors: dict[str, Tensor]) -> Model:
 
     if record.foreign is not None:
         return Model(ForeignGraph(tensors[_ONNX].numpy().tobytes(), record.foreign), record)
-    looks = tensors.pop(_LOOKS, None)
+    looks, picture = tensors.pop(_LOOKS, None), tensors.pop(PICTURE, None)
     network = UNet(record.architecture)
     network.load_state_dict(tensors)
     network.eval()
-    return Model(network, record, looks=None if looks is None else looks.float().numpy())
+    shown = None if picture is None else picture.numpy().tobytes()
+    return Model(
+        network,
+        record,
+        looks=None if looks is None else looks.float().numpy(),
+        picture=shown if shown is not None and is_picture(shown) else None,
+    )
+
+
+def read_kind_pictures(path: Path, record: ModelRecord) -> list[tuple[str, bytes]]:
+    """(Name of the kind, PNG) of each kind in the model file at `path` that has a picture; reads no weights."""
+    prefixes = ("", *(f"{_KIND}{number}." for number in range(len(record.kinds))))
+    found = zip(record.kind_names, read_pictures(path, prefixes), strict=True)
+    return [(name, picture) for name, picture in found if picture is not None]
 
 
 def file_hash(path: str | Path) -> str:

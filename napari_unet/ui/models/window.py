@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QGridLayout,
+    QHBoxLayout,
     QHeaderView,
     QInputDialog,
     QLabel,
@@ -25,9 +26,11 @@ from qtpy.QtWidgets import (
 from napari_unet.errors import UserError
 from napari_unet.images.channels import count_channels
 from napari_unet.models import library
+from napari_unet.models.model_file import read_kind_pictures
 from napari_unet.ui.canvas.classes import class_names_of
 from napari_unet.ui.models.exporting import ask_and_export, ask_and_import
 from napari_unet.ui.models.new_model import NewModelDialog
+from napari_unet.ui.models.pictures import KindPictures
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
@@ -52,6 +55,7 @@ class ModelsWindow(QDialog):
         self.setWindowTitle("Models")
         self.tree = QTreeWidget()
         self.details, self.message = QLabel(wordWrap=True), MessageLine()
+        self.pictures = KindPictures()
         self.buttons: dict[str, QPushButton] = {}
         self._lay_out()
         listen(self, session.models_changed, self._on_models_changed)
@@ -69,11 +73,14 @@ class ModelsWindow(QDialog):
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QVBoxLayout(self)
-        for widget in (self.tree, self.details, self.message):
-            layout.addWidget(widget, 1 if widget is self.tree else 0)
+        layout, about = QVBoxLayout(self), QHBoxLayout()
+        about.addWidget(self.details, 1)
+        about.addWidget(self.pictures)
+        layout.addWidget(self.tree, 1)
+        layout.addLayout(about)
+        layout.addWidget(self.message)
         layout.addLayout(self._make_buttons())
-        self.resize(680, 380)
+        self.resize(720, 460)
 
     def _make_buttons(self) -> QGridLayout:
         grid = QGridLayout()
@@ -131,6 +138,7 @@ class ModelsWindow(QDialog):
     def _on_selected(self) -> None:
         entry = self.selected
         self.details.setText("" if entry is None else _describe(entry))
+        self.pictures.show_kinds([] if entry is None else read_kind_pictures(entry.path, entry.record))
         none = None if entry is not None else "Select a model first."
         own = none or ("This model ships with the program and stays as it is." if present(entry).shipped else None)
         busy = "Wait until the work in progress has ended, or stop it." if self.session.job is not None else None

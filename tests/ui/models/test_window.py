@@ -162,3 +162,29 @@ def test_whoever_changes_the_library_all_lists_show_it(window: ModelsWindow, pan
     assert box.findData("Yeast") == -1
     panel.session.close()
     library.changed.emit()  # nobody listens who is gone
+
+
+def test_each_kind_that_a_model_knows_is_shown_by_its_picture(window: ModelsWindow, child: str) -> None:
+    import numpy as np
+
+    from napari_unet.models.model_file import load_model_file
+    from napari_unet.models.recorded.picture import SIDE, draw_kind
+
+    assert window.pictures.isHidden()  # this one was made without
+    plain, second = (load_model_file(library.find_model(child).path) for _ in range(2))
+    labels = np.zeros((60, 60), np.int32)
+    labels[20:40, 20:40] = 1
+    one = replace(plain, record=plain.record.model_copy(update={"name": "Both", "kind": "cells of a long, long name"}))
+    nuclei = plain.record.model_copy(update={"kind": "nuclei"})
+    other = replace(second, record=nuclei, picture=draw_kind(labels, labels))
+    library.save_to_library(replace(one, picture=draw_kind(1 - labels, labels)).with_others([other]))
+    window.session.models_changed.emit()
+    window.select("Both")
+    assert not window.pictures.isHidden()
+    pictures = [label.pixmap() for label in window.pictures.labels if not label.pixmap().isNull()]
+    names = [label.text() for label in window.pictures.labels if label.text()]
+    assert [picture.width() for picture in pictures] == [SIDE, SIDE]
+    assert names == ["cells of a long, …", "nuclei"]
+    assert pictures[0].toImage() != pictures[1].toImage()
+    window.select(child)
+    assert window.pictures.isHidden()
