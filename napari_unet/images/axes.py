@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
+from napari_unet.images.lazy import transpose_view
 
 AXIS_NAMES = {"T": "time", "C": "channel", "Z": "depth", "Y": "row", "X": "column", "S": "RGB samples"}
 CANONICAL = "TZYX"  # axes of an image once its channel is chosen, and of every label image
@@ -119,7 +120,7 @@ def order_axes(data: Any, axes: str) -> tuple[Any, str]:
     ordered = "".join(wanted.pop(0) if letter in CANONICAL else letter for letter in axes)
     if ordered == axes:
         return data, axes
-    return data.transpose([axes.index(letter) for letter in ordered]), ordered
+    return transpose_view(data, [axes.index(letter) for letter in ordered]), ordered
 
 
 def format_shape(shape: Sequence[int]) -> str:

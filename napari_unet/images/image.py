@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from napari_unet.errors import UserError
 from napari_unet.images.axes import CANONICAL, check_axes, guess_axes, looks_rgb, order_axes
-from napari_unet.images.lazy import is_lazy, lazy_array
+from napari_unet.images.lazy import is_lazy, lazy_array, read_at, take_from
 from napari_unet.images.units import NO_UNIT, SHOWN_UNITS, TIME_UNIT
 
 _LUMINANCE = (0.2125, 0.7154, 0.0721)  # weights of red, green and blue in ITU-R BT.709, as in scikit-image
@@ -113,7 +113,7 @@ class Image:
             raise UserError(f"{self.name} has {has}, so there is no channel {chosen}: count channels from 0.")
         data, axes = _sliceable(self.data), self.axes
         if "C" in axes:
-            data, axes = _take(data, axes.index("C"), chosen), axes.replace("C", "")
+            data, axes = take_from(data, axes.index("C"), chosen), axes.replace("C", "")
         if "S" in axes:
             data, axes = _luminance(data, axes.index("S")), axes.replace("S", "")
         data, ordered = order_axes(data, axes)
@@ -139,7 +139,7 @@ class Image:
     def _read(self, index: tuple[Any, ...]) -> npt.NDArray[Any]:
         """Pixels in memory; lazy ones that are damaged show it only now, with any error of their reader."""
         try:
-            return np.asarray(self.data[index])
+            return read_at(self.data, index)
         except (UserError, MemoryError):
             raise
         except Exception as error:
@@ -188,11 +188,7 @@ def _sliceable(data: Any) -> Any:
 
 def take_along(data: Any, axis: int, index: int) -> Any:
     """`data` at `index` of `axis`, which goes; nothing is read that is read lazily."""
-    return _take(_sliceable(data), axis, index)
-
-
-def _take(data: Any, axis: int, index: int) -> Any:
-    return data[(slice(None),) * axis + (index,)]
+    return take_from(_sliceable(data), axis, index)
 
 
 def _luminance(data: Any, axis: int) -> Any:
@@ -201,8 +197,8 @@ def _luminance(data: Any, axis: int) -> Any:
         data = lazy_array(data)
     samples = data.shape[axis]
     if samples < 3:
-        return _take(data, axis, 0).astype(np.float32)
-    grey = _take(data, axis, 0).astype(np.float32) * np.float32(_LUMINANCE[0])
+        return take_from(data, axis, 0).astype(np.float32)
+    grey = take_from(data, axis, 0).astype(np.float32) * np.float32(_LUMINANCE[0])
     for sample in (1, 2):
-        grey = grey + _take(data, axis, sample).astype(np.float32) * np.float32(_LUMINANCE[sample])
+        grey = grey + take_from(data, axis, sample).astype(np.float32) * np.float32(_LUMINANCE[sample])
     return grey

@@ -1,13 +1,38 @@
-"""Arrays that are read when they are used, as dask arrays."""
+"""Arrays that are read when they are used, as dask arrays.
+
+Dask looks at all chunks of an array for each part that is read of it, which takes longer than the reading where these
+are many. So it is known of which source such an array is a view, and parts are read from there.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 _MOST_CHUNKS = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class _Origin:
+    """`source` at `taken` (by its axes), of which the axes that are left come in the order `left`."""
+
+    source: Any
+    taken: dict[int, int]
+    left: tuple[int, ...]
+
+    def read(self, index: tuple[Any, ...]) -> npt.NDArray[Any]:
+        """What the view has at `index`, of numbers and slices, one for each of its axes."""
+        at = self.taken | dict(zip(self.left, index, strict=True))
+        values = np.asarray(self.source[tuple(at[axis] for axis in range(len(at)))])
+        stayed = [axis for axis, one in zip(self.left, index, strict=True) if isinstance(one, slice)]
+        return values.transpose([sorted(stayed).index(axis) for axis in stayed])
+
+
+_ORIGIN = "napari_unet_origin"  # what it is called on a dask array; whoever makes another array of it does not have it
 
 
 def lazy_array(source: Any) -> Any:
@@ -18,7 +43,41 @@ def lazy_array(source: Any) -> Any:
     chunks = _fewer(tuple(source.shape), tuple(stored)) if stored else "auto"
     lazy = da.from_array(source, chunks=chunks, name=False)
     dtype = np.dtype(source.dtype)
-    return lazy if dtype.isnative else lazy.astype(dtype.newbyteorder("="))
+    if not dtype.isnative:
+        return lazy.astype(dtype.newbyteorder("="))
+    return _known(lazy, _Origin(source, {}, tuple(range(lazy.ndim))))
+
+
+def take_from(data: Any, axis: int, index: int) -> Any:
+    """`data` at `index` of `axis`, which goes; nothing is read."""
+    found, origin = data[(slice(None),) * axis + (index,)], _origin_of(data)
+    if origin is None:
+        return found
+    left = (*origin.left[:axis], *origin.left[axis + 1 :])
+    return _known(found, _Origin(origin.source, origin.taken | {origin.left[axis]: index}, left))
+
+
+def transpose_view(data: Any, order: list[int]) -> Any:
+    """`data` with its axes in another `order`; nothing is read."""
+    found, origin = data.transpose(order), _origin_of(data)
+    if origin is None:
+        return found
+    return _known(found, _Origin(origin.source, origin.taken, tuple(origin.left[axis] for axis in order)))
+
+
+def read_at(data: Any, index: tuple[Any, ...]) -> npt.NDArray[Any]:
+    """`data` in memory at `index`, of numbers and slices, one for each axis."""
+    origin = _origin_of(data)
+    return np.asarray(data[index]) if origin is None else origin.read(index)
+
+
+def _origin_of(data: Any) -> _Origin | None:
+    return vars(data).get(_ORIGIN) if is_lazy(data) else None
+
+
+def _known(lazy: Any, origin: _Origin) -> Any:
+    setattr(lazy, _ORIGIN, origin)
+    return lazy
 
 
 def _fewer(shape: tuple[int, ...], chunks: tuple[int, ...]) -> tuple[int, ...]:

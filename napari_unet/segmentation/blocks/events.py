@@ -11,10 +11,10 @@ from napari_unet.labels.types import Box, PlaneIndex
 
 @dataclass(frozen=True)
 class BlocksPlanned:
-    """`total` blocks, of which `there` are left from a run that was cut short."""
+    """`total` blocks, of which `there` are left from a run that was cut short: the plane of each, and its pixels."""
 
     total: int
-    there: int
+    there: tuple[tuple[PlaneIndex, Box], ...]
     side: int
     halo: int
 

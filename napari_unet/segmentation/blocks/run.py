@@ -30,8 +30,9 @@ def run_blocks(
     run = _Run(work, scheduler, stop)
     there = work.store.begin(image.shape, work.fingerprint)
     EMPTY_KINDS.clear()
-    yield BlocksPlanned(len(work.grid), there, work.grid.sides[-1], work.grid.halo)
-    yield from run.segment(there, first)
+    places = tuple((work.plan.units[block.unit], block.core) for block in map(work.grid.block, there))
+    yield BlocksPlanned(len(work.grid), places, work.grid.sides[-1], work.grid.halo)
+    yield from run.segment(len(there), first)
     if run.done < len(work.grid):
         yield Finished(run.result(None, 0, 0), stopped=True)
         return

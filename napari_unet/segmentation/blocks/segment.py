@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_unet.events import StopFlag
@@ -90,8 +90,8 @@ def _fingerprint(image: ModelInput, model: Model, plan: Plan, grid: BlockGrid) -
     told = {
         "image": [str(grey.path), image.shape, image.axes, str(grey.dtype), _changed(grey.path)],
         "model": model.sha256 or model.name,
-        "config": plan.config.model_dump(mode="json", exclude={"device"}),
-        "view": repr(plan.view),
+        "config": plan.config.model_dump(mode="json", exclude={"device", "diameter"}),
+        "view": repr(replace(plan.view, origin="given")),  # a window gives the diameter that it had estimated
         "grid": repr(grid),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()

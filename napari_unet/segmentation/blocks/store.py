@@ -33,15 +33,15 @@ class BlockStore:
 
     def __init__(self, target: Path, grid: BlockGrid, units: tuple[PlaneIndex, ...]) -> None:
         self.target, self.grid, self.units = target, grid, units
-        self.partial = target.with_name(f".{target.name}.partial")
+        self.partial = _partial_of(target)
         self._blocks = self.partial / "blocks"
         self._pieces: Any = None
         self._levels: list[Any] = []
 
     # -- while blocks come -----------------------------------------------------------------------------------------
 
-    def begin(self, shape: tuple[int, ...], fingerprint: str) -> int:
-        """Make the folder, or go on with it if it was begun with the same `fingerprint`; how many blocks are there."""
+    def begin(self, shape: tuple[int, ...], fingerprint: str) -> list[int]:
+        """Make the folder, or go on with it if it was begun with the same `fingerprint`; the blocks that are there."""
         require(not self.target.exists(), f"{self.target} exists already: give the labels another name.")
         note = self.partial / "run.json"
         if not note.exists() or json.loads(note.read_text(encoding="utf-8")) != fingerprint:
@@ -53,7 +53,7 @@ class BlockStore:
             except OSError as error:
                 reason = error.strerror or error
                 raise UserError(f"{self.target} cannot be written: {reason}. Choose another folder.") from error
-        return sum(self.has(number) for number in range(len(self.grid)))
+        return [number for number in range(len(self.grid)) if self.has(number)]
 
     def _create_pieces(self, shape: tuple[int, ...]) -> None:
         chunks = (*(1,) * (len(shape) - len(self.grid.sides)), *_fitting(self.grid.sides, shape))
@@ -169,8 +169,23 @@ class BlockStore:
 
 def pieces_of(target: Path, place: tuple[Any, ...]) -> npt.NDArray[np.int32]:
     """What a run that goes to `target` has at a place by now, with ids that each block counts anew."""
-    array: Any = zarr.open_array(str(target.with_name(f".{target.name}.partial") / "pieces"), mode="r")
+    array: Any = zarr.open_array(str(_partial_of(target) / "pieces"), mode="r")
     return np.asarray(array[place])
+
+
+def count_kept(target: Path) -> int:
+    """How many blocks are there of a run that went to `target` and was cut short."""
+    return sum(1 for _ in (_partial_of(target) / "blocks").glob("[0-9]*.npz"))
+
+
+def remove_run(target: Path) -> None:
+    """Remove what is at `target`, and what a run that went there has left."""
+    for folder in (target, _partial_of(target)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _partial_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.partial")
 
 
 def _fitting(sides: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:

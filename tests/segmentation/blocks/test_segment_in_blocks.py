@@ -173,7 +173,7 @@ def test_with_other_settings_it_starts_anew(field: Image, model: Model, tmp_path
     other = KNOWN.model_copy(update={"foreground_threshold": 0.7})
     planned = list(segment_blocks_steps(field, model, tmp_path / "a.zarr", other, SMALL))[1]
     assert isinstance(planned, BlocksPlanned)
-    assert planned.there == 0
+    assert planned.there == ()
 
 
 def test_labels_that_are_there_are_not_written_over(field: Image, model: Model, tmp_path: Path) -> None:
