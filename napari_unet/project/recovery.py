@@ -14,6 +14,7 @@ from napari_unet.errors import UserError
 from napari_unet.project.opening import create_project
 from napari_unet.project.project import SUFFIX, Project
 from napari_unet.project.storage.lock import ProjectLock, lock_path
+from napari_unet.project.unfinished import remove_blocks
 
 _KEPT = 5  # files; older ones are removed
 _KEPT_SECONDS = 30 * 86400
@@ -57,6 +58,7 @@ def remove_recovery(path: Path) -> None:
     for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), lock_path(path)):
         with contextlib.suppress(OSError):
             name.unlink()
+    remove_blocks(path)
 
 
 def _is_open(path: Path) -> bool:

@@ -28,17 +28,8 @@ def count_unfinished(project: Path, image: int) -> int:
     return count_kept(blocks_target(project, image))
 
 
-def remove_finished(project: Path, image: int) -> None:
-    """The labels of an image are in the project: blocks of it are needed no more."""
-    if blocks_folder(project).is_dir():
-        from napari_unet.segmentation.blocks.store import remove_run
-
-        remove_run(blocks_target(project, image))
-        remove_if_empty(project)
-
-
 def remove_if_empty(project: Path) -> None:
-    """Remove the folder if nothing is left in it."""
+    """Remove the folder if nothing in it is unfinished."""
     folder = blocks_folder(project)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

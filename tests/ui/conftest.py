@@ -41,6 +41,12 @@ def screenings() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _full_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs get their share of a busy machine: at the lowest priority, seconds of work take longer than a test may."""
+    monkeypatch.setattr("napari_unet.ui.session.running.threads.yield_to_window", lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def _screenings_if_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere nobody waits for it, but the end of each test would, until the model is loaded and has looked."""
     if "screenings" not in request.fixturenames:

@@ -11,6 +11,7 @@ from napari_unet.images.units import LENGTH_UNIT, TIME_UNIT
 
 Version = Literal["0.4", "0.5"]
 _SMALLEST = 256  # pixels a side of the last resolution level
+_MOST_COLOURS = 100_000  # ids with a colour of their own: of more, viewers choose the colours
 _KINDS = {
     "T": ("time", TIME_UNIT),
     "Z": ("space", LENGTH_UNIT),
@@ -50,7 +51,7 @@ def describe_labels(
         datasets.append({"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": scale}]})
     multiscales: dict[str, Any] = {"name": labels.name, "axes": axes, "datasets": datasets, "type": "nearest"}
     told: dict[str, Any] = {}
-    if ids:
+    if 0 < len(ids) <= _MOST_COLOURS:
         told["colors"] = [{"label-value": label, "rgba": _colour(label)} for label in sorted(ids)]
     if properties:
         known = sorted(set(ids) & properties.keys())

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import zarr
 
 from napari_unet.errors import UserError, require
 from napari_unet.images.files.ome_labels import Version, count_levels, describe_labels
 from napari_unet.images.image import Image
+from napari_unet.labels.types import PlaneIndex
 from napari_unet.results.exports.object_classes import ObjectClass, ObjectClasses
-from napari_unet.results.exports.planes import Exported, iterate_planes
+from napari_unet.results.exports.planes import Exported
 
 _CHUNK = 512
+_PART = 2048  # pixels a side that are in memory at one go: whole chunks
 
 
 def write_ome_zarr(
@@ -98,21 +101,43 @@ def _enter(image: Path, name: str, version: Version) -> None:
 
 
 def _write_levels(group: Any, labels: Image, version: Version) -> set[int]:
-    """Write every resolution level, a plane at a time; returns the ids. Pixels are picked, since ids have no mean."""
+    """Write every resolution level, a part of a plane at a time; returns the ids.
+
+    Pixels are picked, since ids have no mean; each level from the one before, so that all are of one moment.
+    """
     ids: set[int] = set()
-    highest = 0
-    for plane in iterate_planes(labels):
-        found = np.unique(plane.pixels)
-        ids.update(found.tolist())
-        highest = max(highest, int(found.max()))
-    dtype = np.uint16 if highest < 2**16 else np.uint32
-    arrays = []
+    for index, region in _parts(labels.shape):
+        ids.update(np.unique(labels.part(index, region)).tolist())
+    dtype = np.uint16 if max(ids, default=0) < 2**16 else np.uint32
+    finer: Any = None
     for level in range(count_levels(labels.shape)):
         shape = (*labels.shape[:-2], *(-(-size // 2**level) for size in labels.shape[-2:]))
         chunks = (1,) * (len(shape) - 2) + tuple(min(_CHUNK, size) for size in shape[-2:])
         keys = {} if version == "0.5" else {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
-        arrays.append(group.create_array(str(level), shape=shape, chunks=chunks, dtype=dtype, fill_value=0, **keys))
-    for plane in iterate_planes(labels):
-        for level, array in enumerate(arrays):
-            array[plane.index or ...] = plane.pixels[:: 2**level, :: 2**level].astype(dtype)
+        array = group.create_array(str(level), shape=shape, chunks=chunks, dtype=dtype, fill_value=0, **keys)
+        for index, region in _parts(shape):
+            array[(*index, *region)] = _picked(labels, finer, index, region, dtype)
+        finer = array
     return ids - {0}
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[tuple[PlaneIndex, tuple[slice, slice]]]:
+    """All planes in parts that memory has room for, whatever the size of a plane."""
+    for index in np.ndindex(*shape[:-2]):
+        for top in range(0, shape[-2], _PART):
+            for left in range(0, shape[-1], _PART):
+                yield index, (slice(top, min(top + _PART, shape[-2])), slice(left, min(left + _PART, shape[-1])))
+
+
+def _picked(
+    labels: Image, finer: Any, index: PlaneIndex, region: tuple[slice, slice], dtype: type[np.unsignedinteger[Any]]
+) -> npt.NDArray[np.unsignedinteger[Any]]:
+    """A part of a level: of the labels themselves, or every second pixel of the level before."""
+    if finer is not None:
+        return np.asarray(finer[(*index, *(slice(2 * part.start, 2 * part.stop, 2) for part in region))])
+    part = labels.part(index, region)
+    require(
+        part.max(initial=0) <= np.iinfo(dtype).max,
+        "The labels were changed while they were written: export them again.",
+    )
+    return part.astype(dtype)

@@ -178,12 +178,6 @@ def count_kept(target: Path) -> int:
     return sum(1 for _ in (_partial_of(target) / "blocks").glob("[0-9]*.npz"))
 
 
-def remove_run(target: Path) -> None:
-    """Remove what is at `target`, and what a run that went there has left."""
-    for folder in (target, _partial_of(target)):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _partial_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.partial")
 

@@ -180,7 +180,7 @@ class ProjectBar(QWidget):
             self.keeper.training_lost.emit(restored.training)
 
     def _tell(self, restored: Reopened) -> None:
-        text = " ".join((restored.sentence, *restored.problems)).strip()
+        text = " ".join((restored.sentence, *restored.unfinished, *restored.problems)).strip()
         self._told = not restored.problems
         self.message.show_text(text, "error" if restored.problems else "info", None)
 

@@ -21,6 +21,7 @@ from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
 from napari_unet.project.storage.tiles import change_indices
+from napari_unet.project.unfinished import count_unfinished
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.layers import KEY, image_to_layer
 from napari_unet.ui.session.present import present
@@ -47,6 +48,7 @@ class Reopened:
     reviewed: bool = False
     places: dict[int, Path] = field(default_factory=dict)  # of the image files, by the images' numbers
     problems: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)  # sentences about segmentations that were cut short
     training: dict[str, Any] | None = None  # what is noted of a training that was cut short
 
     @property
@@ -123,6 +125,12 @@ def _restore_one(
         restored.problems.append(str(error))
         return None
     restored.images.append(reference.name)
+    blocks = count_unfinished(present(project).path, number)
+    if blocks:
+        restored.unfinished.append(
+            f"Segmenting {reference.name} was cut short: {blocks} {'block is' if blocks == 1 else 'blocks are'} kept, "
+            "and Segment goes on with what is missing."
+        )
     if path is not None:
         restored.places[number] = path
     keeper.attach(work, number, reference, histories)

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.ui.results.given_classes import given_classes
+from napari_unet.ui.session.history.label_stores import lies_on_disk
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -46,8 +47,12 @@ FORMATS = {
 
 
 def export_in_background(work: ImageWork, name: str, folder: Path, force: bool) -> tuple[Iterator[Any], StopFlag]:
-    """The events of writing a copy of the labels, for the worker thread, and the flag to stop them by."""
-    labels = replace(work.grey, data=present(work.labels).copy(), name=export_stem(work.image))
+    """The events of writing a copy of the labels, for the worker thread, and the flag to stop them by.
+
+    Labels that are too large for memory are written as they lie there, with what is painted meanwhile.
+    """
+    data = present(work.labels) if lies_on_disk(work) else present(work.labels).copy()
+    labels = replace(work.grey, data=data, name=export_stem(work.image))
     return _export(labels, name, folder, force, given_classes(work)), StopFlag()
 
 

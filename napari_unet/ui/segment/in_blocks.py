@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
+from napari_unet.labels.types import Box, PlaneIndex
 from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation, TileDone
@@ -36,6 +38,7 @@ def segment_large_in_background(
             steps, model = aside.do(lambda: (_load_steps(), load()))
     except Stopped:
         return
+    shutil.rmtree(target, ignore_errors=True)  # a run was killed after its last block: they may be of other settings
     started = _Arriving(target, found)
     for event in steps(image, model, target, config, stop=stop, first=_middle(view, current)):
         if not isinstance(event, Finished):
@@ -47,6 +50,7 @@ def segment_large_in_background(
             if class_names:
                 values += np.bincount(part.labels.ravel(), minlength=values.size)[: values.size]
             yield part
+        shutil.rmtree(target, ignore_errors=True)  # they are shown now, and the project keeps what is shown
         shares = {name: float(n / max(1, values.sum())) for name, n in zip(class_names, values, strict=False)}
         yield Counted(result.n_objects if result.path else started.shown_objects, shares)
         timing = {**result.seconds, "total": sum(result.seconds.values())}
@@ -76,21 +80,28 @@ class _Arriving:
         self._target, self._found = target, found
 
     def shown(self, event: Any) -> Iterator[Any]:
-        from napari_unet.segmentation.blocks.events import BlockDone
-        from napari_unet.segmentation.blocks.store import pieces_of
+        from napari_unet.segmentation.blocks.events import BlockDone, BlocksPlanned
 
+        if isinstance(event, BlocksPlanned):
+            for plane, region in event.there:
+                yield self._block(plane, region)
         if not isinstance(event, BlockDone):
             yield event
             return
         if event.stage == "blocks":
-            place: Any = (*event.plane, *event.region)
-            labels = pieces_of(self._target, place)
-            labels = np.where(labels > 0, labels + self.shown_objects, 0).astype(np.int32)
-            self.shown_objects = max(self.shown_objects, int(labels.max(initial=0)))
-            self.done[place[:-2]] = True
-            self._found[place] = labels
-            yield BandLabels(event.plane, event.region, labels)
+            yield self._block(event.plane, event.region)
         yield TileDone(event.done, event.total, event.plane, event.region, None, event.seconds_left)
+
+    def _block(self, plane: PlaneIndex, region: Box) -> BandLabels:
+        from napari_unet.segmentation.blocks.store import pieces_of
+
+        place: Any = (*plane, *region)
+        labels = pieces_of(self._target, place)
+        labels = np.where(labels > 0, labels + self.shown_objects, 0).astype(np.int32)
+        self.shown_objects = max(self.shown_objects, int(labels.max(initial=0)))
+        self.done[place[:-2]] = True
+        self._found[place] = labels
+        return BandLabels(plane, region, labels)
 
     def final(self, path: Path | None) -> Iterator[BandLabels]:
         """All labels once more, with their numbers in the image."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from napari_unet.ui.segment.in_blocks import segment_large_in_background
 from napari_unet.ui.session.history.label_stores import get_label_stores, lies_on_disk
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
+from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
@@ -54,7 +56,7 @@ class SegmentRun:
         self._made_layer = False
         self._stopped: float | None = None  # when the first tile came after the user had clicked Stop
         self.replaced = False  # corrections, because the user wanted it so
-        self._shows_maps = False
+        self._shows_maps = self._in_blocks = False
 
     def start(self, config: SegmentConfig, scope: Any, keep: bool | None) -> bool:
         """Begin; `keep` says what becomes of corrections: kept, replaced, or (None) there are none."""
@@ -73,8 +75,9 @@ class SegmentRun:
         seen = model_input(work.seen, record.channel_counts)
         watched: dict[str, Any] = {"view": view, "current": current}
         # in blocks a z-stack is seen slice by slice alone; here it may be seen as a volume
-        if lies_on_disk(work) and scope.kind == "all" and "Z" not in work.axes:
-            target, found = self._stores.new_place("found"), self._stores.empty(work, "segmented")
+        self._in_blocks = lies_on_disk(work) and scope.kind == "all" and "Z" not in work.axes
+        if self._in_blocks:
+            target, found = self._place_of_blocks(), self._stores.empty(work, "segmented")
             events = segment_large_in_background(load, seen, config, self._stop, target, found, names, **watched)
         else:
             events = segment_in_background(load, seen, config, scope, self._stop, names, **watched)
@@ -91,6 +94,11 @@ class SegmentRun:
             OWNER,
             [work],
         )
+
+    def _place_of_blocks(self) -> Path:
+        """Where blocks are kept: beside the project, so that a run that is cut short goes on; or for this window."""
+        kept = get_keeper(self.session).place_of_blocks(self.work)
+        return self._stores.new_place("found") if kept is None else kept
 
     def _prepare(self, partial: bool) -> None:
         """Find the layer in which labels appear: the labels themselves, or a preview if these were corrected."""
@@ -148,6 +156,8 @@ class SegmentRun:
             self._end(outcome)
             return
         present(self._live).finish()
+        if self._in_blocks:
+            get_keeper(self.session).tidy_blocks()
         result = outcome.result if isinstance(outcome, Finished) else None
         if result is not None:
             self.work.seconds = result.timing.get("total")

@@ -27,6 +27,7 @@ from napari_unet.ui.segment.diameter import DiameterField
 from napari_unet.ui.segment.doubts import Doubts
 from napari_unet.ui.segment.keep_question import KeepQuestion
 from napari_unet.ui.segment.kind_row import KindRow
+from napari_unet.ui.segment.place_line import PlaceLine
 from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
 from napari_unet.ui.segment.stack_row import StackRow
@@ -63,7 +64,7 @@ class SegmentStep(Step):
         self.diameter = DiameterField(session, self)
         self.kinds = KindRow(session)
         self.scope, self.stacks = ScopeRow(), StackRow(session)
-        self.segment_button = QPushButton("Segment")
+        self.segment_button, self.place = QPushButton("Segment"), PlaceLine(session)
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
         self.question, self.doubts = KeepQuestion(), Doubts(self, self._on_doubt, self._on_better)
@@ -91,7 +92,7 @@ class SegmentStep(Step):
         form.addLayout(self.diameter.buttons, 2, 1)
         self.body_layout.addLayout(form)
         above = self.kinds, self.classes, self.scope, self.stacks
-        for widget in (*above, self.segment_button, self.question, self.advanced):
+        for widget in (*above, self.segment_button, self.place, self.question, self.advanced):
             self.body_layout.addWidget(widget)
         self.pin(self.progress)
 

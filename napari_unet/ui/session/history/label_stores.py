@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,11 +13,13 @@ import numpy.typing as npt
 
 from napari_unet.images.channels import grey_input
 from napari_unet.images.files.mapped_labels import create_mapped_labels
+from napari_unet.project.storage.lock import ProjectLock
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
+_PREFIX = "napari-unet-labels-"
 LARGE_PIXELS = 2**26
 """Labels of more pixels (a quarter of a gigabyte) lie on the disk."""
 
@@ -31,6 +34,7 @@ class LabelStores:
 
     def __init__(self, session: Session) -> None:
         self.folder: Path | None = None
+        self._lock: ProjectLock | None = None
         self._count = 0
 
     def empty(self, work: ImageWork, name: str, dtype: npt.DTypeLike = np.int32) -> npt.NDArray[Any]:
@@ -42,15 +46,37 @@ class LabelStores:
     def new_place(self, name: str) -> Path:
         """A path where nothing is yet."""
         if self.folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix="napari-unet-labels-"))
+            self.folder = self._make_folder()
         self._count += 1
         return self.folder / f"{name}-{self._count}.ome.zarr"
+
+    def _make_folder(self) -> Path:
+        """A folder that is known to be ours for as long as we live; those of windows that were killed go."""
+        for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            if left.is_dir():
+                remove_if_left(left)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        with contextlib.suppress(OSError):
+            self._lock = ProjectLock.take(folder)
+        return folder
 
     def close(self) -> None:
         """The window closes: what layers still show stays readable where the system allows that, and goes with them."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def remove_if_left(folder: Path) -> None:
+    """Remove a folder of labels unless its window is still there."""
+    with contextlib.suppress(OSError):  # it may be somebody else's
+        lock = ProjectLock.take(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
 
 
 def get_label_stores(session: Session) -> LabelStores:

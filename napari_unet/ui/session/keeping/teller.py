@@ -46,7 +46,7 @@ class ProjectTeller(QObject):
 
     # -- images -----------------------------------------------------------------------------------------------------
 
-    def _number(self, work: ImageWork) -> int:
+    def number_for(self, work: ImageWork) -> int:
         """The number of an image in the project, which takes it in if it is new there."""
         if work.key not in self.numbers:
             reference = self._refer(work)
@@ -89,7 +89,7 @@ class ProjectTeller(QObject):
 
     def tell_array(self, recorder: Recorder) -> None:
         """Hand over all pixels."""
-        number = self._number(recorder.work)
+        number = self.number_for(recorder.work)
         self._settle_gone(recorder.work)
         self.project.set_array(number, recorder.role, recorder.copy())
 
@@ -98,7 +98,7 @@ class ProjectTeller(QObject):
 
         `roles` says in which array each step was, the last one last.
         """
-        number = self._number(work)
+        number = self.number_for(work)
         self._settle_gone(work)
         arrays = {role: state_before(one.saved, one.history) for role, one in recorders.items()}
         for role, array in arrays.items():

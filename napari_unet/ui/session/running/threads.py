@@ -31,10 +31,15 @@ class ClosingWorker(PooledWorker):
     """A worker of low priority, which is lowered before the first call to torch: its threads inherit it."""
 
     def work(self) -> Any:
-        from napari_unet.models.running.device import lower_thread_priority
-
-        lower_thread_priority()
+        yield_to_window()
         return super().work()
+
+
+def yield_to_window() -> None:
+    """Run at low priority from here on: where other programs have work for all cores, next to nothing is done here."""
+    from napari_unet.models.running.device import lower_thread_priority
+
+    lower_thread_priority()
 
 
 @thread_worker(worker_class=ClosingWorker)  # type: ignore[untyped-decorator]  # napari ships no types
