@@ -17,7 +17,7 @@ _MOST_CHUNKS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class _Origin:
+class _Behind:
     """`source` at `taken` (by its axes), of which the axes that are left come in the order `left`."""
 
     source: Any
@@ -32,7 +32,7 @@ class _Origin:
         return values.transpose([sorted(stayed).index(axis) for axis in stayed])
 
 
-_ORIGIN = "napari_unet_origin"  # what it is called on a dask array; whoever makes another array of it does not have it
+_BEHIND = "napari_unet_behind"  # what it is called on a dask array; whoever makes another array of it does not have it
 
 
 def lazy_array(source: Any) -> Any:
@@ -45,38 +45,38 @@ def lazy_array(source: Any) -> Any:
     dtype = np.dtype(source.dtype)
     if not dtype.isnative:
         return lazy.astype(dtype.newbyteorder("="))
-    return _known(lazy, _Origin(source, {}, tuple(range(lazy.ndim))))
+    return _known(lazy, _Behind(source, {}, tuple(range(lazy.ndim))))
 
 
 def take_from(data: Any, axis: int, index: int) -> Any:
     """`data` at `index` of `axis`, which goes; nothing is read."""
-    found, origin = data[(slice(None),) * axis + (index,)], _origin_of(data)
-    if origin is None:
+    found, behind = data[(slice(None),) * axis + (index,)], _behind(data)
+    if behind is None:
         return found
-    left = (*origin.left[:axis], *origin.left[axis + 1 :])
-    return _known(found, _Origin(origin.source, origin.taken | {origin.left[axis]: index}, left))
+    left = (*behind.left[:axis], *behind.left[axis + 1 :])
+    return _known(found, _Behind(behind.source, behind.taken | {behind.left[axis]: index}, left))
 
 
 def transpose_view(data: Any, order: list[int]) -> Any:
     """`data` with its axes in another `order`; nothing is read."""
-    found, origin = data.transpose(order), _origin_of(data)
-    if origin is None:
+    found, behind = data.transpose(order), _behind(data)
+    if behind is None:
         return found
-    return _known(found, _Origin(origin.source, origin.taken, tuple(origin.left[axis] for axis in order)))
+    return _known(found, _Behind(behind.source, behind.taken, tuple(behind.left[axis] for axis in order)))
 
 
 def read_at(data: Any, index: tuple[Any, ...]) -> npt.NDArray[Any]:
     """`data` in memory at `index`, of numbers and slices, one for each axis."""
-    origin = _origin_of(data)
-    return np.asarray(data[index]) if origin is None else origin.read(index)
+    behind = _behind(data)
+    return np.asarray(data[index]) if behind is None else behind.read(index)
 
 
-def _origin_of(data: Any) -> _Origin | None:
-    return vars(data).get(_ORIGIN) if is_lazy(data) else None
+def _behind(data: Any) -> _Behind | None:
+    return vars(data).get(_BEHIND) if is_lazy(data) else None
 
 
-def _known(lazy: Any, origin: _Origin) -> Any:
-    setattr(lazy, _ORIGIN, origin)
+def _known(lazy: Any, behind: _Behind) -> Any:
+    setattr(lazy, _BEHIND, behind)
     return lazy
 
 

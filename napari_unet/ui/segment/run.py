@@ -29,7 +29,7 @@ from napari_unet.ui.segment.in_blocks import segment_large_in_background
 from napari_unet.ui.session.history.label_stores import get_label_stores, lies_on_disk
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
-from napari_unet.ui.session.keeping.keeper import get_keeper
+from napari_unet.ui.session.keeping.unfinished import place_of_blocks, tidy_blocks
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
@@ -97,7 +97,7 @@ class SegmentRun:
 
     def _place_of_blocks(self) -> Path:
         """Where blocks are kept: beside the project, so that a run that is cut short goes on; or for this window."""
-        kept = get_keeper(self.session).place_of_blocks(self.work)
+        kept = place_of_blocks(self.session, self.work)
         return self._stores.new_place("found") if kept is None else kept
 
     def _prepare(self, partial: bool) -> None:
@@ -157,7 +157,7 @@ class SegmentRun:
             return
         present(self._live).finish()
         if self._in_blocks:
-            get_keeper(self.session).tidy_blocks()
+            tidy_blocks(self.session)
         result = outcome.result if isinstance(outcome, Finished) else None
         if result is not None:
             self.work.seconds = result.timing.get("total")

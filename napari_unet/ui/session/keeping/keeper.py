@@ -13,7 +13,7 @@ from napari_unet.errors import UserError
 from napari_unet.project.opening import create_project, open_project
 from napari_unet.project.project import LABELS, Project
 from napari_unet.project.recovery import create_recovery, remove_recovery
-from napari_unet.project.unfinished import blocks_folder, blocks_target, move_blocks, remove_if_empty
+from napari_unet.project.unfinished import blocks_folder, move_blocks
 from napari_unet.ui.session.keeping.following import Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
 from napari_unet.ui.session.keeping.store_watch import StoreWatch
@@ -227,24 +227,10 @@ class ProjectKeeper(QObject):
             project.set_array(number, role, array)
         self.taken_in.emit()
 
-    def place_of_blocks(self, work: ImageWork) -> Path | None:
-        """Where a large image is segmented block by block, so that this goes on after a kill; None: nothing is kept.
-
-        The project takes the image in, or else a recovery file: of labels that took an hour nothing may be lost.
-        """
-        try:
-            project = self.open_store()
-        except UserError:
-            return None
-        number = present(self._teller).number_for(work)
-        if work.image.path is None or not project.writable:
-            return None
-        return blocks_target(project.path, number)
-
-    def tidy_blocks(self) -> None:
-        """A segmentation has ended: if all of it is done, nothing lies beside the project any more."""
-        if self.project is not None:
-            remove_if_empty(self.project.path)
+    def keep_image(self, work: ImageWork) -> int:
+        """Take an image in, as `open_store` may; gives its number there."""
+        self.open_store()
+        return present(self._teller).number_for(work)
 
     def attach(self, work: ImageWork, number: int, reference: ImageReference, histories: dict[str, History]) -> None:
         """Go on with an image that was restored from the project, as it is now."""
