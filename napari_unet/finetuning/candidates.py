@@ -46,11 +46,10 @@ class Candidates:
             score, network = self._scored[choose_candidate([score for score, _ in self._scored])]
         else:
             score, network = self._judge.score(self._make_child(last)), last
-        if not self._judge.remembers or not self._judge.holds_out:  # nothing to go back to, or to choose by
-            return network, score, 1.0
         if not self._budget.can_spare(self._judge.blend_seconds + self._judge.last_seconds, "blend"):
             return network, score, 1.0
-        return choose_blend(parent, network, score, lambda mixed: self._judge.score(self._make_child(mixed)))
+        before = self._judge.learned_before
+        return choose_blend(parent, network, score, lambda mixed: self._judge.score(self._make_child(mixed)), before)
 
     def calibrate(self, child: Model, score: Score) -> tuple[Model, Score]:
         """`child` with thresholds that fit, and its score, unless that is worse with them."""

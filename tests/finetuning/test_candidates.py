@@ -17,10 +17,9 @@ class Judge:
     """Gives each network the score that it carries; `calibrate` makes another record."""
 
     blend_seconds, calibration_seconds, last_seconds = 2.0, 3.0, 4.0
-    remembers = holds_out = True
 
-    def __init__(self, calibrated: Any = None) -> None:
-        self.calibrated = calibrated
+    def __init__(self, calibrated: Any = None, learned_before: Score | None = None) -> None:
+        self.calibrated, self.learned_before = calibrated, learned_before
         self.asked: list[Any] = []
 
     def score(self, model: Any) -> Score:
@@ -55,8 +54,10 @@ def blend(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """The blend that is tried scores .95, and is taken."""
     tried: list[tuple[Any, ...]] = []
 
-    def choose(parent: Any, child: Any, child_score: Score, score_of: Any) -> tuple[Any, Score, float]:
-        tried.append((parent, child.value, child_score.ap50))
+    def choose(
+        parent: Any, child: Any, child_score: Score, score_of: Any, before: Score | None
+    ) -> tuple[Any, Score, float]:
+        tried.append((parent, child.value, child_score.ap50, before))
         mixed = weights(0.95)
         return mixed, score_of(mixed), 0.75
 
@@ -82,20 +83,15 @@ def test_the_best_is_blended_with_the_parent_if_there_is_time(blend: list[tuple[
         network, kept, said = found.choose(parent, weights(0.1))
         assert (said, network.value) == (share, 0.95 if share < 1 else 0.9)
         assert kept.ap50 == pytest.approx(network.value, abs=0.02)
-    assert blend == [(parent, 0.9, 0.9)]
+    assert blend == [(parent, 0.9, 0.9, None)]
 
 
-@pytest.mark.parametrize("lacks", ["remembers", "holds_out"])
-def test_without_anything_to_go_back_to_or_to_choose_by_nothing_is_blended(
-    lacks: str, blend: list[tuple[Any, ...]]
-) -> None:
-    judge = Judge()
-    setattr(judge, lacks, False)
-    found = candidates(judge)
-    network, kept, share = found.choose(None, weights(0.4))  # type: ignore[arg-type]
-    assert (network.value, share) == (0.4, 1.0)
-    assert kept.ap50 == pytest.approx(0.4)
-    assert blend == []
+def test_where_nothing_was_scored_on_the_way_the_last_weights_are_blended(blend: list[tuple[Any, ...]]) -> None:
+    before, parent = score(0.1), object()
+    found = candidates(Judge(learned_before=before))
+    network, _, share = found.choose(parent, weights(0.4))  # type: ignore[arg-type]
+    assert (network.value, share) == (0.95, 0.75)
+    assert [(one[0], one[1], one[3]) for one in blend] == [(parent, 0.4, before)]
 
 
 def model(value: float, threshold: float = 0.5) -> Any:

@@ -11,13 +11,17 @@ from collections.abc import Callable
 
 import torch
 
-from napari_unet.labels.evidence import Score, compare_evidence
+from napari_unet.heads.outcome import rank
+from napari_unet.labels.evidence import Score
 from napari_unet.models.unet import UNet
 
-SHARE = 0.75
-"""How much of the child is in the blend that is tried beside the child itself."""
-_PROBABLE = 0.75  # how often it is to be better, of held-out objects drawn anew
-_WORTH_IT = 0.02  # mean of AP@0.5 and mean AP
+SHARES = (0.5, 0.75)
+"""How much of the child is in the blends that are tried beside the child itself, the least first."""
+_AS_GOOD = 0.01
+"""Mean of AP@0.5 and mean AP, on what was held out, by which a blend may be below the child."""
+_MOST_OF_IT = 0.75
+"""Of what the child gained on what it learned from, as much has to be left: what it followed most closely of all is
+this, so that less of it is no loss elsewhere."""
 
 
 @torch.no_grad()
@@ -31,24 +35,35 @@ def blend(parent: UNet, child: UNet, share: float) -> UNet:
 
 
 def choose_blend(
-    parent: UNet, child: UNet, child_score: Score, score: Callable[[UNet], Score]
+    parent: UNet,
+    child: UNet,
+    child_score: Score,
+    score: Callable[[UNet], Score],
+    learned_before: Score | None = None,
 ) -> tuple[UNet, Score, float]:
-    """The child, or its blend with the parent if that is probably better; with its score and the child's share.
+    """The blend with the least of the child that is as good as the child, or the child; its score and its share.
 
-    A child that learned from few objects may follow them too closely; then the blend does better on others.
+    A child that learned from few objects follows them too closely, and loses more elsewhere than it has to.
 
     Parameters
     ----------
     child_score : Score
         Of the child itself, on the objects that `score` looks at.
+    learned_before : Score, optional
+        The parent's, where nothing is held out, so that these are the objects that were learned from.
     """
-    mixed = blend(parent, child, SHARE)
-    found = score(mixed)
-    return (mixed, found, SHARE) if _is_probably_better(found, child_score) else (child, child_score, 1.0)
+    needed = _least_rank(child_score, learned_before)
+    for share in SHARES:
+        mixed = blend(parent, child, share)
+        found = score(mixed)
+        if rank(found) >= needed:
+            return mixed, found, share
+    return child, child_score, 1.0
 
 
-def _is_probably_better(one: Score, other: Score) -> bool:
-    if one.evidence is None or other.evidence is None:
-        return False
-    change = compare_evidence(other.evidence, one.evidence)
-    return change.difference > _WORTH_IT and change.chance >= _PROBABLE
+def _least_rank(child: Score, learned_before: Score | None) -> float:
+    """How good a blend has to be."""
+    if learned_before is None:
+        return rank(child) - _AS_GOOD
+    gain = rank(child) - rank(learned_before)
+    return rank(child) - max(0.0, (1 - _MOST_OF_IT) * gain)

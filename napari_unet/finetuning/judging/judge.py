@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from napari_unet.finetuning.judging.blending import SHARES
 from napari_unet.finetuning.judging.calibration import calibrate
 from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.material.preparation import Material
@@ -42,7 +43,7 @@ class Judge:
         self.material, self.base, self.engine = material, base, engine
         self.remembers = remembers and bool(base)
         self.before: Score | None = None
-        self._learned_before: Score | None = None
+        self.learned_before: Score | None = None
         self._base_before: Score | None = None
         self._evenness: Evenness | None = None
         self._parent: Model | None = None
@@ -64,8 +65,8 @@ class Judge:
 
     @property
     def blend_seconds(self) -> float:
-        """What it takes to try a blend, which only serves what is to be remembered."""
-        return self._once if self.holds_out and self.remembers else 0.0
+        """What it takes to try blends with the parent."""
+        return len(SHARES) * self._once
 
     @property
     def check_seconds(self) -> float:
@@ -91,7 +92,7 @@ class Judge:
         if self.holds_out:
             self.before = score
         else:
-            self._learned_before = score
+            self.learned_before = score
 
     def score_base(self, parent: Model) -> None:
         """Score the model as it was on the base images, once."""
@@ -138,7 +139,7 @@ class Judge:
         after, learned = (score, self._score_learned(child) if check else None) if self.holds_out else (None, score)
         base = self._score(child, self.base)
         survey = self.material.survey
-        scores = self.before, after, self._learned_before, learned, self._base_before, base
+        scores = self.before, after, self.learned_before, learned, self._base_before, base
         kept = self._measure_kept(child) if survey.only_removed else None
         return Outcome(steps, survey, *scores, n_known=self.material.n_known, evenness=self._evenness, kept=kept)
 

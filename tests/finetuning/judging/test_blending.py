@@ -5,7 +5,7 @@ import pytest
 import torch
 from judged import score
 
-from napari_unet.finetuning.judging.blending import SHARE, blend, choose_blend
+from napari_unet.finetuning.judging.blending import SHARES, blend, choose_blend
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.unet import UNet
 
@@ -29,26 +29,50 @@ def test_a_blend_lies_between(networks) -> None:
     )
 
 
+def chosen_of(networks, half: float, most: float, child: float, before: float | None = None) -> tuple[float, float]:
+    """The share that is chosen and its score, where the blends with half and three quarters of the child score so."""
+    values = iter((half, most))
+    learned_before = None if before is None else score(before, 1000)
+    network, found, share = choose_blend(
+        *networks, score(child, 1000), lambda _: score(next(values), 1000), learned_before
+    )
+    assert (network is networks[1]) == (share == 1.0)
+    return share, found.ap50
+
+
 @pytest.mark.parametrize(
-    ("mixed", "child", "n", "chosen"),
+    ("half", "most", "child", "share"),
     [
-        (0.8, 0.8, 1000, 1.0),
-        (0.5, 0.8, 1000, 1.0),
-        (0.81, 0.8, 1000, 1.0),  # next to nothing
-        (0.9, 0.6, 1000, SHARE),
-        (0.9, 0.6, 20, SHARE),
-        (0.5, 0.45, 20, 1.0),  # one of twenty may be chance
+        (0.8, 0.8, 0.8, 0.5),  # as good with less: less
+        (0.9, 0.6, 0.6, 0.5),
+        (0.795, 0.8, 0.8, 0.5),  # next to nothing
+        (0.75, 0.8, 0.8, 0.75),
+        (0.75, 0.78, 0.8, 1.0),
     ],
 )
-def test_the_child_is_kept_unless_the_blend_is_probably_better(networks, mixed, child, n, chosen) -> None:
-    network, found, share = choose_blend(*networks, score(child, n), lambda _: score(mixed, n))
-    assert share == chosen
-    assert (network is networks[1]) == (chosen == 1.0)
-    assert found.ap50 == pytest.approx(child if chosen == 1.0 else mixed, abs=0.03)
+def test_the_least_of_the_child_that_is_as_good_on_what_was_held_out(networks, half, most, child, share) -> None:
+    found, said = chosen_of(networks, half, most, child)
+    assert found == share
+    assert said == pytest.approx({0.5: half, 0.75: most, 1.0: child}[share], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("half", "most", "before", "share"),
+    [
+        (0.7, 0.8, 0.0, 0.5),  # of a gain of .8 more than three quarters
+        (0.5, 0.7, 0.0, 0.75),
+        (0.5, 0.55, 0.0, 1.0),
+        (0.7, 0.78, 0.6, 0.75),  # half of a gain of .2
+        (0.7, 0.8, 0.9, 0.75),  # nothing was gained: as good as the child at least
+    ],
+)
+def test_of_what_was_learned_from_most_of_the_gain_has_to_be_left(networks, half, most, before, share) -> None:
+    assert chosen_of(networks, half, most, 0.8, before)[0] == share
 
 
 def test_the_blend_is_made_of_both(networks) -> None:
     seen = []
-    choose_blend(*networks, score(0.5), lambda mixed: seen.append(mixed) or score(0.5))
+    choose_blend(*networks, score(0.5), lambda mixed: seen.append(mixed) or score(0.1))
+    assert len(seen) == len(SHARES)
     weights = [float(one.final.weight.detach().flatten()[0]) for one in (networks[0], *seen, networks[1])]
     assert np.all(np.diff(weights) > 0) or np.all(np.diff(weights) < 0)
