@@ -71,7 +71,44 @@ def test_as_a_volume_then_seen_from_the_side_and_split_by_hand(make_napari_viewe
     hand.undo()
     let_run(0.1)
     np.testing.assert_array_equal(work.labels, alone.labels)
+    add_and_mark_from_the_front(panel, hand, first)
     session.close()
+
+
+def add_and_mark_from_the_front(panel: UNetPanel, hand: Hand, at: tuple[int, ...]) -> None:
+    """Delete an object, have the model draw it again through its slices, and mark it, all in the front view."""
+    work, step = panel.session.current, panel.correct_step
+    views, before = step.sides.content, np.array(work.labels)
+    missed = before == before[at]
+    middle = tuple(int(i) for i in np.argwhere(missed)[missed.sum() // 2])
+    hand.hover(work.labels_layer, middle[1:])
+    wait_for(lambda: views.place is not None and views.place[1:] == middle[1:], 30, "the side views did not follow")
+
+    def click() -> None:
+        let_run(0.1)
+        place = views.front.point_of(middle[0], middle[2]).toPoint()
+        QTest.mouseClick(views.front, Qt.MouseButton.LeftButton, pos=place)
+
+    press(step.buttons["delete"])
+    click()
+    assert not work.labels[missed].any()
+    press(step.buttons["add"])
+    click()
+    added = work.labels == work.labels[middle]
+    assert work.labels[middle]
+    assert (added & missed).sum() / (added | missed).sum() > 0.6
+    hand.undo()
+    hand.undo()
+    np.testing.assert_array_equal(work.labels, before)
+    step.parts.show_part("Review")
+    press(step.buttons["review_brush"])
+    assert views.isVisible(), "side views are there for marks, too"
+    reviewed = np.array(work.reviewed)
+    click()
+    assert work.reviewed[middle]
+    assert (np.array(work.reviewed) != reviewed).any(axis=(1, 2)).sum() > 1, "a ball reaches into other slices"
+    hand.undo()
+    np.testing.assert_array_equal(work.reviewed, reviewed)
 
 
 def ends_of_longest(labels: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:

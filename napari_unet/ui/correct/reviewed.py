@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import UserError
 from napari_unet.labels.types import PlaneIndex
+from napari_unet.ui.correct.plane_marks import Pointed, mark_part
 from napari_unet.ui.correct.tools.actions import LAYER_MODES, TOOLS
 from napari_unet.ui.correct.tools.hand import REVIEW_BOX, ToolHand
 from napari_unet.ui.session.present import present
@@ -18,14 +20,19 @@ if TYPE_CHECKING:
 
 
 class ReviewMarks:
-    """The actions on the overlay of the current image. After brush and box the tool of before is in the hand again."""
+    """The actions on the overlay of the current image. After brush and box the tool of before is in the hand again.
 
-    def __init__(self, session: Session, hand: ToolHand, run: Callable[[str], None]) -> None:
-        self._session, self._hand, self._run = session, hand, run
+    `pointed` tells where the mouse is if it is in a side view: keys are about the plane that is seen there, then.
+    """
+
+    def __init__(
+        self, session: Session, hand: ToolHand, run: Callable[[str], None], pointed: Callable[[], Pointed | None]
+    ) -> None:
+        self._session, self._hand, self._run, self._pointed = session, hand, run, pointed
         self._before = "paint"
         self.actions: dict[str, Callable[[], None]] = {
             "review_view": self._mark_view,
-            "review_slice": lambda: self.mark(WHOLE),
+            "review_slice": self._mark_slice,
             "review_brush": lambda: self._toggle("review_brush", "paint", None),
             "review_box": lambda: self._toggle(REVIEW_BOX, "pan_zoom", REVIEW_BOX),
             "show_reviewed": self._show,
@@ -43,7 +50,18 @@ class ReviewMarks:
         """Mark a region of the slice in view."""
         self._overlay.mark(self._plane, region, reviewed)
 
+    def _mark_slice(self) -> None:
+        pointed = self._pointed()
+        if pointed is None:
+            self.mark(WHOLE)
+        else:
+            mark_part(self._session, present(self._session.current), replace(pointed, part=WHOLE))
+
     def _mark_view(self) -> None:
+        pointed = self._pointed()
+        if pointed is not None:
+            mark_part(self._session, present(self._session.current), pointed)
+            return
         region = present(self._session.current).visible_region() if self._overlay.shows(self._plane) else None
         if region is None:
             raise UserError("Nothing of a slice is in view: show it from the top, in 2D, to mark the view as reviewed.")
@@ -51,7 +69,10 @@ class ReviewMarks:
 
     def clear(self) -> bool:
         """Take away all marks of the slice in view; False if there are none."""
-        reviewed = present(self._session.current).reviewed
+        reviewed, pointed = present(self._session.current).reviewed, self._pointed()
+        if reviewed is not None and pointed is not None:
+            work = present(self._session.current)
+            return mark_part(self._session, work, replace(pointed, part=WHOLE), reviewed=False)
         if reviewed is None or not reviewed[self._plane].any():
             return False
         self.mark(WHOLE, reviewed=False)

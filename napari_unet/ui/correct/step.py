@@ -81,13 +81,14 @@ class CorrectStep(Step):
         review.setLayout(rows)
         about = QLabel("What you looked at: the model learns from it alone.", wordWrap=True)
         parts = self.parts
-        parts.add(TOOLS, "Repair the labels", self.palette_of_classes, self.grid, self.small, self.sides)
+        parts.add(TOOLS, "Repair the labels", self.palette_of_classes, self.grid, self.small)
         parts.add(REVIEW, "Mark what you looked at", about, review, self.automatic_box, self.counts_label)
         parts.add(QUEUE, "Go through the objects that are probably wrong\nKey: Q", self.review_queue)
         last = QHBoxLayout()
         last.addWidget(self.hint_label, 1)
         last.addWidget(self.filled_box)
         self.body_layout.addWidget(parts)
+        self.body_layout.addWidget(self.sides)
         self.body_layout.addLayout(last)
 
     def _rows(self, names: tuple[str, ...], columns: int) -> QGridLayout:

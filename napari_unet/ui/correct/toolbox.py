@@ -20,6 +20,7 @@ from napari_unet.ui.canvas.strokes import place_of
 from napari_unet.ui.correct.layer_input import LayerInput
 from napari_unet.ui.correct.locks.marks import LockMarks
 from napari_unet.ui.correct.look import LabelLook
+from napari_unet.ui.correct.plane_marks import Pointed
 from napari_unet.ui.correct.reviewed import ReviewMarks
 from napari_unet.ui.correct.tools.actions import OBJECT_ACTIONS, QUEUE_ACTIONS, TOOLS
 from napari_unet.ui.correct.tools.hand import ToolHand
@@ -58,10 +59,10 @@ class CorrectionTools(QObject):
         self._session = session
         self.objects, self.look = ObjectTools(session, self.failed.emit), LabelLook(session, self)
         self.hand = ToolHand(session, self)
-        self._pointed: tuple[Place, Turn] | None = None  # where the mouse is, if it is in a side view
+        self._pointed: Pointed | None = None  # where the mouse is, if it is in a side view
         self.hand.changed.connect(self.tool_changed)
         self.hand.refused.connect(self.failed)
-        self.marks = ReviewMarks(session, self.hand, self.run)
+        self.marks = ReviewMarks(session, self.hand, self.run, lambda: self._pointed)
         self._actions: dict[str, Callable[[], None]] = {
             "new_object": self._new_object,
             "clear_border": self._clear_border,
@@ -107,15 +108,19 @@ class CorrectionTools(QObject):
         if self._refuses(name) or self.must_ask():
             return
         work = present(self.work)
-        at, turn = self._pointed or (place_of(work, self._session.viewer.cursor.position), None)
+        pointed, turn = self._pointed, None
+        if pointed is None:
+            at = place_of(work, self._session.viewer.cursor.position)
+        else:
+            at, turn = pointed.place, pointed.turn
         if name != "delete" or id_at(present(work.labels), at):
             self._apply(name, [at], turn)
 
-    def point_at(self, place: Place | None, turn: Turn | None = None) -> None:
+    def point_at(self, pointed: Pointed | None) -> None:
         """The mouse is at a place in a side view; None: not in one."""
-        self._pointed = None if place is None or turn is None else (place, turn)
-        if place is not None:
-            self.hand.point_at(place)
+        self._pointed = pointed
+        if pointed is not None:
+            self.hand.point_at(pointed.place)
 
     def may_use(self, name: str) -> bool:
         """Whether a tool can be used; if not, `failed` says why."""
@@ -194,4 +199,5 @@ class CorrectionTools(QObject):
 
     def _clear_reviewed(self) -> None:
         if self.marks.clear():
-            self.cleared.emit("Cleared the reviewed marks of this slice.")
+            seen = "slice" if self._pointed is None else "plane"
+            self.cleared.emit(f"Cleared the reviewed marks of this {seen}.")

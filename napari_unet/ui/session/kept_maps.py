@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.labels.types import Place
+from napari_unet.labels.types import Place, PlaneIndex
 
 if TYPE_CHECKING:
     from napari_unet.segmentation.surroundings import Surroundings
@@ -37,12 +37,30 @@ class KeptMaps:
             other.done |= rest
         return other
 
-    def around(self, at: Place, diameter: float | None) -> Surroundings | None:
-        """The surroundings of a place; None if its plane is not known."""
+    def around(self, at: Place, diameter: float | None, slices: int = 0) -> Surroundings | None:
+        """The surroundings of a place, and in so many slices before and after it; None if its plane is not known.
+
+        They end where a slice is not known. Without `slices` they are those of a plane.
+        """
         from napari_unet.segmentation.surroundings import Surroundings, surroundings_region
 
         if not self.done[at[:-2]]:
             return None
         rows, columns = surroundings_region((at[-2], at[-1]), self.maps.shape, diameter or _USUAL_DIAMETER, KEPT_REACH)
-        part = self.maps[(slice(None), *at[:-2], rows, columns)]
-        return Surroundings(part.astype(np.float32), (rows.start, columns.start))
+        corner: tuple[int, ...] = rows.start, columns.start
+        plane: tuple[int | slice, ...] = at[:-2]
+        if slices:
+            through = self._known_around(at[:-2], slices)
+            plane, corner = (*at[:-3], through), (through.start, *corner)
+        part = self.maps[(slice(None), *plane, rows, columns)]
+        return Surroundings(part.astype(np.float32), corner)
+
+    def _known_around(self, plane: PlaneIndex, reach: int) -> slice:
+        """The slices up to `reach` before and after one that is known, as far as all of these are known, too."""
+        known, at = self.done[plane[:-1]], plane[-1]
+        first, last = at, at
+        while first > max(0, at - reach) and known[first - 1]:
+            first -= 1
+        while last < min(len(known) - 1, at + reach) and known[last + 1]:
+            last += 1
+        return slice(first, last + 1)

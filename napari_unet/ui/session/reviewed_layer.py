@@ -16,6 +16,7 @@ import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_unet.corrections.operations.change import Change
 from napari_unet.corrections.reviewed import (
     reviewed_share,
 )
@@ -94,6 +95,14 @@ class ReviewedOverlay:
             grid = [axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij")]
             index = tuple(np.full(grid[0].size, at) for at in plane)
             layer.data_setitem(self._work.geometry.layer_index((*index, *grid)), value)
+        if not layer.visible:
+            layer.visible = True
+
+    def write(self, change: Change) -> None:
+        """Write a change of the marks by hand, in whichever planes, as one step that can be undone in this layer."""
+        layer = self.ensure_layer()
+        if len(change):
+            layer.data_setitem(self._work.geometry.layer_index(change.index), change.after)
         if not layer.visible:
             layer.visible = True
 

@@ -149,6 +149,43 @@ def test_of_touching_objects_only_the_one_that_was_clicked_is_added():
     assert not after[[0, 2]].any()
 
 
+def stack_of(*balls, shape=(20, 60, 80), peak=0.9):
+    """Foreground and distance maps of balls (slice, row, column, radius) in voxels twice as long along z."""
+    foreground, distance = np.zeros(shape), np.zeros(shape)
+    at = np.indices(shape)
+    for z, row, column, radius in balls:
+        away = np.sqrt((2.0 * (at[0] - z)) ** 2 + (at[1] - row) ** 2 + (at[2] - column) ** 2)
+        foreground = np.maximum(foreground, peak / (1 + np.exp(away - radius)))
+        distance = np.maximum(distance, np.clip(1 - away / radius, 0, 1))
+    return np.stack([foreground, distance]).astype(np.float16), at
+
+
+def test_in_a_stack_an_object_is_added_through_its_slices():
+    maps, at = stack_of((10, 30, 25, 12), (10, 30, 47, 12))
+    labels = np.zeros((2, 24, 100, 100), np.int32)
+    change = add_object(labels, (1, 14, 40, 35), maps, (3, 10, 10), counter(3), flatness=2.0)
+    after = applied(labels, change)
+    truth = np.sqrt((2.0 * (at[0] - 10)) ** 2 + (at[1] - 30) ** 2 + (at[2] - 25) ** 2) < 12
+    found = after[1, 3:23, 10:70, 10:90] == 3
+    assert (found & truth).sum() / (found | truth).sum() > 0.8
+    assert not after[0].any()
+    assert not after[1, 13, 40, 57:].any(), "the other one, which touches it, is not added"
+
+
+def test_through_a_stack_faint_seams_of_others_are_not_followed():
+    maps, at = stack_of((6, 30, 20, 10), (6, 30, 42, 10), (14, 30, 31, 10), peak=0.9)
+    maps[0, :, :, 50:] = np.where(np.hypot(2.0 * (at[0] - 6), at[2] - 64)[:, :, 50:] < 8, 0.2, maps[0, :, :, 50:])
+    labels = np.zeros((20, 60, 80), np.int32)
+    for number, (z, column) in enumerate(((6, 20), (6, 42), (14, 31)), start=1):
+        away = np.sqrt((2.0 * (at[0] - z)) ** 2 + (at[1] - 30) ** 2 + (at[2] - column) ** 2)
+        labels[(away < 9) & (labels == 0)] = number
+    maps[1, :, :, 56:] = np.maximum(maps[1, :, :, 56:], (maps[0, :, :, 56:] > 0.15) * 0.4)
+    after = applied(labels, add_object(labels, (6, 30, 64), maps, (0, 0, 0), counter(9), flatness=2.0))
+    new = after == 9
+    assert new[6, 30, 64]
+    assert not new[:, :, :48].any(), "it would have gone on around objects that are there"
+
+
 def test_adding_spares_what_is_there_and_uses_the_corner():
     labels = np.zeros((300, 300), np.int32)
     labels[238:260, 100:200] = 1

@@ -14,6 +14,7 @@ from napari_unet.ui.correct.sides.composition import compose_side
 from napari_unet.ui.correct.sides.views import SideViews
 from napari_unet.ui.correct.step import CorrectStep
 from napari_unet.ui.session.keeping.undo import get_undo
+from napari_unet.ui.session.kept_maps import KeptMaps
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.session.trackers import get_trackers
 
@@ -181,3 +182,92 @@ def test_the_wheel_zooms_around_the_mouse(views: SideViews) -> None:
     assert views.front.pixel_at(at) == (3, 24)
     views.front.zoom_at(at, 0.01)
     assert views.front.area.topLeft() == QPointF(0, 0)
+
+
+def test_the_marking_brush_marks_what_a_ball_covers_as_one_step(
+    session: Session, step: CorrectStep, views: SideViews, qtbot: Any
+) -> None:
+    work = session.current
+    step.tools.run("review_brush")
+    work.reviewed_layer.brush_size = 7
+    assert views.strokes.brush_size == 7
+    drag(qtbot, views.front, (2, 5), (2, 9))
+    z, y, x = (np.unique(axis) for axis in np.nonzero(work.reviewed))
+    np.testing.assert_array_equal(z, [1, 2, 3])  # three times as long as wide
+    np.testing.assert_array_equal(y, range(4, 11))  # as deep as it is wide
+    np.testing.assert_array_equal(x, range(2, 13))
+    assert (work.labels > 0).sum() == 4 * 7 * 10  # labels are not painted
+    views.draw()
+    assert tuple(views.front.image[2, 5]) != (0, 0, 0)  # it is seen there
+    undo = get_undo(session)
+    assert undo.undo()
+    assert not work.reviewed.any()
+    get_trackers(session).of(work).finish()
+
+
+def test_a_box_marks_its_part_of_the_plane_that_is_seen(
+    session: Session, step: CorrectStep, views: SideViews, qtbot: Any
+) -> None:
+    work = session.current
+    step.tools.run("review_box")
+    work.reviewed_layer.brush_size = 4
+    drag(qtbot, views.side, (4, 12), (3, 9), (2, 3))
+    expected = np.zeros(work.shape, bool)
+    expected[2:5, 3:13, 13:18] = True  # two columns before and after the one in view
+    np.testing.assert_array_equal(work.reviewed > 0, expected)
+    qtbot.mouseClick(views.front, Qt.MouseButton.LeftButton, pos=point(views.front, 1, 1))  # a click is no box
+    np.testing.assert_array_equal(work.reviewed > 0, expected)
+    assert get_undo(session).undo()
+    assert not work.reviewed.any()
+    get_trackers(session).of(work).finish()
+
+
+def test_keys_mark_and_clear_the_plane_under_the_mouse(
+    session: Session, step: CorrectStep, views: SideViews, qtbot: Any
+) -> None:
+    work, said = session.current, []
+    step.tools.cleared.connect(said.append)
+    views.front.hovered.emit(3, 15)
+    step.tools.run("review_slice")
+    deep = int(work.reviewed_layer.brush_size) // 2
+    expected = np.zeros(work.shape, bool)
+    expected[:, max(0, 7 - deep) : 7 + deep + 1] = True
+    np.testing.assert_array_equal(work.reviewed > 0, expected)
+    step.tools.run("clear_reviewed")
+    assert not work.reviewed.any()
+    assert said == ["Cleared the reviewed marks of this plane."]
+    views.front.zoom_at(QPointF(point(views.front, 3, 24)), 4.0)
+    views.front.hovered.emit(3, 24)
+    step.tools.run("review_view")
+    rows, columns = views.front.seen
+    marked = np.flatnonzero(work.reviewed.any(axis=(0, 1)))
+    assert (marked[0], marked[-1] + 1) == (columns.start, columns.stop) != (0, 30)
+    assert rows.stop <= 6
+    views.front.left.emit()
+    step.tools.run("review_slice")
+    assert work.reviewed[2].all()  # the slice on the canvas again
+    assert not work.reviewed[3, 0].any()
+    get_trackers(session).of(work).finish()
+
+
+def test_add_draws_a_missed_object_through_the_slices(
+    session: Session, step: CorrectStep, views: SideViews, qtbot: Any
+) -> None:
+    work, said = session.current, []
+    step.tools.failed.connect(said.append)
+    maps = np.zeros((2, *work.shape), np.float16)
+    maps[:, 1:4, 12:17, 3:9] = 0.9
+    work.maps = KeptMaps(maps, np.ones(work.shape[0], bool))
+    views.follow((6, 14, 15))
+    views.draw()
+    before = work.labels.copy()
+    step.tools.run("add")
+    qtbot.mouseClick(views.front, Qt.MouseButton.LeftButton, pos=point(views.front, 3, 5))
+    np.testing.assert_array_equal((work.labels != before), maps[0] > 0)
+    assert get_undo(session).undo()
+    np.testing.assert_array_equal(work.labels, before)
+    step.tools.objects.scope = "slice"
+    qtbot.mouseClick(views.front, Qt.MouseButton.LeftButton, pos=point(views.front, 3, 5))
+    np.testing.assert_array_equal(np.unique(np.nonzero(work.labels != before)[0]), [3])
+    assert said == []
+    get_trackers(session).of(work).finish()

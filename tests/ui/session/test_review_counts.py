@@ -89,3 +89,14 @@ def test_around_a_place_maps_are_cut_at_the_edges_and_unknown_planes_have_none()
     at_edge = maps.around((1, 5, 495), None)
     assert at_edge.corner == (0, 495 - 96)
     assert at_edge.maps.shape == (2, 5 + 96, 5 + 96)
+
+
+def test_through_a_stack_maps_end_where_a_slice_is_not_known() -> None:
+    maps = KeptMaps(np.zeros((2, 6, 40, 50), np.float16), [True, False, True, True, True, True])
+    maps.maps[0, 3] = 1
+    found = maps.around((3, 20, 30), 20, slices=2)
+    assert found.corner == (2, 0, 0)
+    assert found.maps.shape == (2, 4, 40, 50)
+    assert found.maps[0, :, 5, 5].tolist() == [0, 1, 0, 0]
+    assert maps.around((3, 20, 30), 20, slices=1).maps.shape == (2, 3, 40, 50)
+    assert maps.around((1, 20, 30), 20, slices=2) is None

@@ -83,6 +83,17 @@ class SidePicture(QWidget):
         return int(np.floor(row)), int(np.floor(column))
 
     @property
+    def seen(self) -> tuple[slice, slice]:
+        """Slices and columns that are in view: fewer than there are once it is zoomed."""
+        (top, left), (bottom, right) = self.pixel_at(QPointF(0, 0)), self.pixel_at(QPointF(*self._last_point))
+        rows, columns = self._shape
+        return slice(max(0, top), min(rows, bottom + 1)), slice(max(0, left), min(columns, right + 1))
+
+    @property
+    def _last_point(self) -> tuple[int, int]:
+        return max(0, self.width() - 1), max(0, self.height() - 1)
+
+    @property
     def _shape(self) -> tuple[int, int]:
         return (1, 1) if self.image is None else (self.image.shape[0], self.image.shape[1])
 

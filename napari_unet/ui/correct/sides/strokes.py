@@ -14,7 +14,9 @@ from napari_unet.errors import UserError
 from napari_unet.segmentation.volumes.choice import measure_flatness
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.correct.locks.guard import STAY
+from napari_unet.ui.correct.plane_marks import Pointed, box_between, dab_mark, mark_part
 from napari_unet.ui.correct.tools.actions import TOOLS
+from napari_unet.ui.correct.tools.hand import REVIEW_BOX
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
-ABOVE = "This tool works in the slice, seen from above."
-BRUSHES = ("paint", "erase")
+MARK_BRUSH = "review_brush"
+BRUSHES = ("paint", "erase", MARK_BRUSH)
 
 
 @dataclass(eq=False)
@@ -55,8 +57,10 @@ class SideStrokes:
     def brush_size(self) -> float:
         """Diameter of the brush in pixels; 0: there is none in the hand."""
         work = self._session.current
-        known = work is not None and work.labels_layer is not None and self.tool in BRUSHES
-        return float(present(present(work).labels_layer).brush_size) if known else 0.0
+        if work is None or self.tool not in BRUSHES:
+            return 0.0
+        layer = work.reviewed_layer if self.tool == MARK_BRUSH else work.labels_layer
+        return 0.0 if layer is None else float(layer.brush_size)
 
     def begin(self, place: Place, axis: int) -> None:
         """The mouse is pressed with a tool in the hand, in the view across `axis` (-2 or -1)."""
@@ -86,26 +90,32 @@ class SideStrokes:
         stroke.held.close()
         if stroke.tool in TOOLS and wanted:
             self._tools.use_stroke(stroke.places, stroke.turn)
+        elif stroke.tool == REVIEW_BOX and wanted and len(stroke.places) > 1:
+            part = box_between(stroke.turn, stroke.places[0], stroke.places[-1])
+            mark_part(self._session, stroke.work, Pointed(stroke.places[0], stroke.turn, part))
         elif stroke.held_back:
             self._tools.failed.emit(STAY)
 
     def _start(self, stroke: Stroke) -> None:
-        layer, labels, place = present(stroke.work.labels_layer), present(stroke.work.labels), stroke.places[0]
+        labels, place = present(stroke.work.labels), stroke.places[0]
+        marks = stroke.tool in (MARK_BRUSH, REVIEW_BOX)
+        layer = present(stroke.work.reviewed_layer if marks else stroke.work.labels_layer)
         if stroke.tool == "pick":
             layer.selected_label = id_at(labels, place)
         elif stroke.tool == "fill":
             change = give_id(labels, [place], int(layer.selected_label), self._tools.objects.through(stroke.work))
             if write_change(self._session, stroke.work, change) < len(change):
                 self._tools.failed.emit(STAY)
-        elif stroke.tool in BRUSHES or stroke.tool in TOOLS:
+        else:
             self.stroke = stroke
             if stroke.tool in BRUSHES:
                 stroke.held.enter_context(layer.block_history())
                 self._dab(stroke, place, place)
-        else:
-            raise UserError(ABOVE)
 
     def _dab(self, stroke: Stroke, start: Place, end: Place) -> None:
+        if stroke.tool == MARK_BRUSH:
+            dab_mark(self._session, stroke.work, stroke.turn, start, end)
+            return
         work, turn, layer = stroke.work, stroke.turn, present(stroke.work.labels_layer)
         selected = int(layer.selected_label)
         value = selected if stroke.tool == "paint" else 0

@@ -12,9 +12,11 @@ from napari_unet.corrections.operations.turning import Turn
 from napari_unet.images.channels import grey_input
 from napari_unet.segmentation.volumes.choice import measure_flatness
 from napari_unet.ui.canvas.strokes import place_of
+from napari_unet.ui.correct.plane_marks import Pointed
 from napari_unet.ui.correct.sides.composition import compose_side
 from napari_unet.ui.correct.sides.picture import SidePicture
 from napari_unet.ui.correct.sides.strokes import BRUSHES, SideStrokes
+from napari_unet.ui.correct.tools.hand import REVIEW_BOX
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.trackers import get_trackers
@@ -156,7 +158,8 @@ class SideViews(QWidget):
             self._soon.ask()
         elif stroke is not None:
             picture, across = (self.front, -1) if axis == -2 else (self.side, -2)
-            picture.show_stroke([(place[-3], place[across]) for place in stroke.places])
+            pixels = [(place[-3], place[across]) for place in stroke.places]
+            picture.show_stroke(_box(pixels[0], pixels[-1]) if stroke.tool == REVIEW_BOX else pixels)
 
     def _on_released(self) -> None:
         self._goes = False
@@ -168,7 +171,8 @@ class SideViews(QWidget):
     def _on_hovered(self, axis: int, row: int, column: int) -> None:
         work = self._session.current
         if self.place is not None and work is not None:
-            self._tools.point_at(self._place_at(axis, row, column), Turn.across(axis, len(work.shape)))
+            picture, turn = self.front if axis == -2 else self.side, Turn.across(axis, len(work.shape))
+            self._tools.point_at(Pointed(self._place_at(axis, row, column), turn, picture.seen))
 
     def _on_left(self) -> None:
         self._tools.point_at(None)
@@ -181,6 +185,11 @@ class SideViews(QWidget):
         axes, dims = work.geometry.layer_axes, self._session.viewer.dims
         dims.set_current_step(dims.ndim - len(axes) + axes.index("Z"), self.place[-3])
         self._soon.ask()
+
+
+def _box(first: tuple[int, int], last: tuple[int, int]) -> list[tuple[int, int]]:
+    """The corners of a box; the last is the first."""
+    return [first, (first[0], last[1]), last, (last[0], first[1]), first]
 
 
 def _asking(views: SideViews) -> Any:

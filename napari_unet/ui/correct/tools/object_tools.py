@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from napari_unet.corrections.operations.turning import Turn
 from napari_unet.errors import UserError
 from napari_unet.events import Failed
 from napari_unet.labels.types import Place
+from napari_unet.segmentation.volumes.choice import measure_flatness
 from napari_unet.ui.canvas.writing import write_change
 from napari_unet.ui.correct.tools.actions import TOOLS
 from napari_unet.ui.correct.tools.probability import SurroundingsFinder
@@ -39,6 +41,8 @@ NOTHING_TO_DO = {
     "keep_largest": "This object is in one piece.",
     "copy_next": "Other objects take all of that place in the next slice.",
 }
+_LONGEST, _USUAL_DIAMETER = 1.5, 30.0
+"""So many diameters away from a click an object ends, at most."""
 FROM_ABOVE = ("copy_next", "interpolate")
 """Tools about slices, which mean the same where the click was made in a side view."""
 SCOPES = {"slice": "this slice only", "z": "all slices of an object", "t": "all frames of an object"}
@@ -212,10 +216,17 @@ class ObjectTools(QObject):
         def on_ready(seen: Any) -> None:
             thresholds = seen.foreground_threshold, seen.seed_threshold
             labels = present(work.labels)
-            change = adding.add_object(labels, at, seen.maps, seen.corner, self.next_id, *thresholds)
+            change = adding.add_object(labels, at, seen.maps, seen.corner, self.next_id, *thresholds, flatness)
             write_change(self._session, work, change)
 
-        self._surroundings.find(work, at, on_ready)
+        flatness, _ = measure_flatness(work.image)
+        self._surroundings.find(work, at, on_ready, self._slices_around(work, flatness))
+
+    def _slices_around(self, work: ImageWork, flatness: float) -> int:
+        """How many slices before and after a click an object may reach that tools follow through z; 0: they do not."""
+        if "Z" not in work.axes or work.axes.index("Z") not in self.through(work):
+            return 0
+        return math.ceil(_LONGEST * (work.diameter or _USUAL_DIAMETER) / flatness)
 
     # -- many at once -----------------------------------------------------------------------------------------------
 

@@ -23,19 +23,22 @@ class SurroundingsFinder:
     def __init__(self, session: Session, failed: Callable[[str], None]) -> None:
         self._session, self._failed = session, failed
 
-    def find(self, work: ImageWork, at: Place, on_ready: Callable[[Surroundings], None]) -> None:
-        """Call `on_ready` with the surroundings of `at`; raises `UserError` while another job runs."""
-        kept = work.maps.around(at, work.diameter) if work.maps is not None else None
+    def find(self, work: ImageWork, at: Place, on_ready: Callable[[Surroundings], None], slices: int = 0) -> None:
+        """Call `on_ready` with the surroundings of `at`, and in so many `slices` before and after it.
+
+        Raises `UserError` while another job runs.
+        """
+        kept = work.maps.around(at, work.diameter, slices) if work.maps is not None else None
         if kept is not None:
             on_ready(kept)
             return
-        self._run(work, at, on_ready)
+        self._run(work, at, on_ready, slices)
 
-    def _run(self, work: ImageWork, at: Place, on_ready: Callable[[Surroundings], None]) -> None:
+    def _run(self, work: ImageWork, at: Place, on_ready: Callable[[Surroundings], None], slices: int) -> None:
         session = self._session
         if session.job is not None:
             raise UserError("The model is busy. Draw the outline instead, or wait until it has finished.")
-        steps = _steps(work.seen, session.model_loader(), at, work.view, session.engine)
+        steps = _steps(work.seen, session.model_loader(), at, work.view, session.engine, slices)
 
         def on_finished(outcome: Any) -> None:
             if isinstance(outcome, Finished) and work in session.works and work.labels is not None:
@@ -49,7 +52,7 @@ class SurroundingsFinder:
         session.jobs.start(steps, StopFlag(), None, on_finished, f"Looking at {work.name}", "add", [work])
 
 
-def _steps(image: Any, load: Any, at: Place, view: View, engine: Engine) -> Any:
+def _steps(image: Any, load: Any, at: Place, view: View, engine: Engine, slices: int) -> Any:
     from napari_unet.segmentation.surroundings import map_surroundings
 
-    yield from map_surroundings(image, load, at[:-2], (at[-2], at[-1]), view, engine)
+    yield from map_surroundings(image, load, at[:-2], (at[-2], at[-1]), view, engine, slices)
