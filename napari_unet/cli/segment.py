@@ -33,6 +33,7 @@ PARAMETERS = {
     "link_overlap": "IOU",
     "tile": "PX",
     "invert": "I",
+    "dim_objects": "auto|no|yes",
     "quality": "Q",
     "precision": "P",
     "runtime": "E",

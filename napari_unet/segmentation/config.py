@@ -12,6 +12,7 @@ from napari_unet.models.running.engine import DeviceChoice, Engine, PrecisionNam
 
 StackName = Literal["auto", "slices", "volume"]
 QualityName = Literal["fast", "normal", "careful"]
+DimName = Literal["auto", "no", "yes"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,13 @@ class SegmentConfig(BaseModel):
         title="Dark objects",
         description="Whether objects are darker than their background; auto looks which of the two the model knows.",
         json_schema_extra={"choices": ["auto", "no", "yes"]},
+    )
+    dim_objects: DimName = Field(
+        "auto",
+        title="Dim objects",
+        description="Whether to look a second time, with the light spread, for objects that are much dimmer than their "
+        "neighbours; auto does so in images of up to four megapixels, with models as they ship.",
+        json_schema_extra={"choices": list(get_args(DimName))},
     )
     quality: QualityName = Field(
         "normal",

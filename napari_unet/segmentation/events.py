@@ -44,7 +44,10 @@ class Estimated:
 
 @dataclass(frozen=True, eq=False)
 class TileDone:
-    """One tile of one plane is through the network. `labels` are provisional, for the eye, if asked for."""
+    """One tile of one plane is through the network. `labels` are provisional, for the eye, if asked for.
+
+    `again`: in a second look, for dim objects.
+    """
 
     done: int
     total: int
@@ -52,6 +55,7 @@ class TileDone:
     region: tuple[slice, ...]
     labels: npt.NDArray[np.int32] | None
     seconds_left: float | None
+    again: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ class Segmentation:
 
     `done` is a bool array over the axes before YX: planes that were segmented (all, unless stopped or scoped).
     `probability` is None or a float16 array with one more axis in front, in the order of the model's outputs.
-    `timing` has seconds by stage: "estimate", "network", "decode", "volume", "total". `view` is how it was
+    `timing` has seconds by stage: "estimate", "network", "decode", "dim", "volume", "total". `view` is how it was
     looked at; `stack` is how a z-stack was segmented, and why.
     """
 

@@ -20,6 +20,8 @@ from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.segmentation.appearance import Appearance, measure_appearance
 from napari_unet.segmentation.assembly import Formed, ImageAssembly, form, form_part
 from napari_unet.segmentation.config import Scope, SegmentConfig
+from napari_unet.segmentation.dim.adding import add_dim_objects
+from napari_unet.segmentation.dim.spreading import may_hide_objects, spread_light
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
 from napari_unet.segmentation.plan import Plan, make_plan, plan_units
@@ -172,7 +174,7 @@ class _Clock:
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
-        self.timing = dict.fromkeys(("estimate", "network", "decode", "volume", "total"), 0.0)
+        self.timing = dict.fromkeys(("estimate", "network", "decode", "dim", "volume", "total"), 0.0)
 
     @property
     def spent(self) -> float:
@@ -224,6 +226,8 @@ class _Segmenting:
                 formed = self._form(maps, plan)
         except Stopped:
             return plan
+        if may_hide_objects(self.image, plan) and not self.begun.as_volume:
+            formed = yield from self._look_for_dim(formed, plan, unit, number / len(plan.units))
         self.assembly.take(unit, formed)
         volumes.take(unit, formed)
         done, n_units = number + 1, len(plan.units)
@@ -267,6 +271,32 @@ class _Segmenting:
         if not done:
             raise Stopped
         return maps
+
+    def _look_for_dim(
+        self, formed: Formed, plan: Plan, unit: PlaneIndex, before: float
+    ) -> Generator[TileDone, None, Formed]:
+        """What was formed of a unit, with the dim objects that a second look finds; without them if it is stopped."""
+        try:
+            with self.clock.measuring("dim"):
+                spread = self.aside.do(lambda: spread_light(self.image, plan, unit))
+            if spread is None:
+                return formed
+            maps = PlaneMaps(spread.seen, plan.record.architecture.out_channels)
+            queue = TileQueue(self.predictor, spread.seen, plan.config.tile)
+            while queue:
+                if self.stop.requested:
+                    return formed
+                with self.clock.measuring("dim"):
+                    answer = self.aside.do(queue.answer)
+                maps.put(answer)
+                left = self.clock.left(before + queue.done / queue.total / len(plan.units))
+                yield TileDone(queue.done, queue.total, unit, maps.region_of(answer.core), None, left, again=True)
+            with self.clock.measuring("dim"):
+                again = self.aside.do(lambda: form(maps, plan)).labels
+                labels = add_dim_objects(formed.labels, again, spread.pixels, plan.diameter)
+        except Stopped:
+            return formed
+        return replace(formed, labels=labels)
 
     def _show(
         self, answer: TileAnswer, unit: PlaneIndex, region: tuple[slice, slice], plan: Plan, first: int

@@ -113,7 +113,7 @@ def test_events_tell_the_story_in_order(stack: Image, model: Model) -> None:
 
 
 def test_tiles_in_view_are_done_first(field: Image, model: Model) -> None:
-    config = KNOWN.model_copy(update={"tile": 256})
+    config = KNOWN.model_copy(update={"tile": 256, "dim_objects": "no"})
     tiles = [
         e
         for e in segment_steps(field, model, config, view=(slice(400, 500), slice(0, 90)), provisional=True)
@@ -284,7 +284,7 @@ def test_the_call_takes_paths_and_arrays(field: Image, model: Model) -> None:
 
 
 def test_labels_for_the_eye_are_formed_only_if_asked_for(field: Image, model: Model) -> None:
-    config = KNOWN.model_copy(update={"tile": 128})
+    config = KNOWN.model_copy(update={"tile": 128, "dim_objects": "no"})
     for provisional in (False, True):
         events = list(segment_steps(field, model, config, provisional=provisional))
         labels = [event.labels for event in events if isinstance(event, TileDone)]
@@ -296,11 +296,11 @@ def test_what_the_estimate_saw_is_not_computed_again(
     field: Image, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = Image.from_array(np.asarray(field.data)[:200, :200], "YX")
-    expected = drain(segment_steps(part, model, SegmentConfig(tile=4096)))
+    expected = drain(segment_steps(part, model, SegmentConfig(tile=4096, dim_objects="no")))
     seen = []
     predict = Predictor.predict
     monkeypatch.setattr(Predictor, "predict", lambda self, *given: seen.append(given) or predict(self, *given))
-    found = drain(segment_steps(part, model, SegmentConfig()))
+    found = drain(segment_steps(part, model, SegmentConfig(dim_objects="no")))
     assert len(seen) == 1
     assert np.array_equal(found.labels, expected.labels)
 

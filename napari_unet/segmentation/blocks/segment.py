@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from napari_unet.errors import UserError
 from napari_unet.events import StopFlag
 from napari_unet.images.channels import ModelInput, grey_input
 from napari_unet.images.normalization import HUGE_PLANE
@@ -65,8 +66,12 @@ def segment_blocks_steps(
         A pixel of the image: blocks that are near to it come first.
 
     Yields `Estimated`, `BlocksPlanned`, a `BlockDone` for each block and, last, `Finished` with a `BlockSegmentation`.
+
+    Raises `UserError` if dim objects are to be looked for, which is done in whole planes only.
     """
     config, stop = config or SegmentConfig(), stop or StopFlag()
+    if config.dim_objects == "yes":
+        raise UserError(_NOT_TWICE)
     choice = choose_kind(image, model, config.kind, (), config.engine, config.invert)
     seen = choice.image
     units = plan_units(seen, choice.model)
@@ -82,6 +87,12 @@ def segment_blocks_steps(
         source = files.answered_by(choice.name, config.every_way)
     work = BlockWork(source, plan, grid, target, _fingerprint(seen, model, plan, grid))
     yield from run_blocks(work, seen, scheduler or ThisThread(), stop, first)
+
+
+_NOT_TWICE = (
+    "Labels that are made in blocks are looked at once: leave Dim objects at auto or no, or cut out the "
+    "part of the image that has them."
+)
 
 
 def _fingerprint(image: ModelInput, model: Model, plan: Plan, grid: BlockGrid) -> str:

@@ -47,7 +47,7 @@ from napari_unet.ui.widgets.step import Step, enable
 
 ADVANCED = (
     "quality", "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile",
-    "invert", "device", "keep_probability",
+    "invert", "dim_objects", "device", "keep_probability",
 )  # fmt: skip
 _UNITS = {"": "image", "Z": "slices", "T": "frames", "TZ": "slices"}
 
@@ -297,7 +297,8 @@ class SegmentStep(Step):
             text = f"{event.done} of {event.total} {words}" if event.total > 1 else "Drawing labels"
             self._show_progress(event, text)
         elif isinstance(event, TileDone) and present(self.run).work.axes == "YX":
-            self._show_progress(event, f"{event.done} of {event.total} tiles")
+            again = ", again for dim objects" if event.again else ""
+            self._show_progress(event, f"{event.done} of {event.total} tiles{again}")
         elif isinstance(event, SideDone):
             self._show_progress(event, f"{event.done} of {event.total} side views")
 

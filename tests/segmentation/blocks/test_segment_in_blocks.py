@@ -210,3 +210,10 @@ def test_an_object_larger_than_the_halo_is_told(model: Model, field: Image, tmp_
     found = drain(segment_blocks_steps(field, model, tmp_path / "a.zarr", KNOWN, Blocks(64, 0)))
     assert found.n_large > 0
     assert "give a larger --halo" in found.note
+
+
+def test_dim_objects_cannot_be_looked_for_in_blocks(field: Image, model: Model, tmp_path: Path) -> None:
+    config = KNOWN.model_copy(update={"dim_objects": "yes"})
+    with pytest.raises(UserError, match="leave Dim objects at auto or no"):
+        drain(segment_blocks_steps(field, model, tmp_path / "labels.ome.zarr", config, SMALL))
+    assert not list(tmp_path.iterdir())
