@@ -10,13 +10,15 @@ from napari_unet.errors import UserError
 from napari_unet.models.library import ModelEntry, find_model, list_models, list_names, models_dir, note_written
 from napari_unet.models.library_files import SUFFIX, free_name, free_path, model_stem, new_file
 from napari_unet.models.model_file import file_hash
+from napari_unet.models.recorded.picture import write_without_pictures
 from napari_unet.models.renaming import write_renamed
 
 
-def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str = "") -> Path:
+def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str = "", pictures: bool = True) -> Path:
     """Copy a model's file to `path` (a file, or a folder to put it in); returns the file.
 
-    With `kind`, the name of a kind of image that the model knows, that one alone, as a model of its own.
+    With `kind`, the name of a kind of image that the model knows, that one alone, as a model of its own. `pictures`
+    are of images that it learned from, which not everybody may pass on.
     """
     entry = find_model(name)
     target = Path(path).expanduser()
@@ -28,17 +30,20 @@ def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str
         raise UserError(f"{target} exists already: choose another name.")
     with new_file(target) as partial:
         if kind:
-            _write_kind(entry, kind, partial)
+            _write_kind(entry, kind, partial, pictures)
+        elif not pictures:
+            write_without_pictures(entry.path, partial)
         else:
             shutil.copyfile(entry.path, partial)
     return target
 
 
-def _write_kind(entry: ModelEntry, kind: str, path: Path) -> None:
+def _write_kind(entry: ModelEntry, kind: str, path: Path, pictures: bool) -> None:
     """One kind of a model, with the name of it, that of the model where it is its own."""
     from napari_unet.models.model_file import load_model_file, save_model
 
     found = load_model_file(entry.path).kind_called(kind)
+    found = found if pictures else replace(found, picture=None)
     called = f"{entry.name}: {found.record.kind_name}" if entry.record.kinds else entry.name
     save_model(
         replace(found, record=found.record.model_copy(update={"name": called[:100]})),

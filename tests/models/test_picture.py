@@ -12,10 +12,18 @@ import torch
 from PIL import Image as Raster
 
 from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.library import save_to_library
+from napari_unet.models.library_exchange import export_model
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, read_kind_pictures, save_model
 from napari_unet.models.record import ModelRecord
-from napari_unet.models.recorded.picture import SIDE, draw_kind, is_picture, read_pictures
+from napari_unet.models.recorded.picture import (
+    SIDE,
+    draw_kind,
+    is_picture,
+    read_pictures,
+    write_without_pictures,
+)
 from napari_unet.models.unet import UNet
 
 SMALL = UNetConfig(depth=1, base_channels=4)
@@ -85,6 +93,29 @@ def test_what_is_no_png_is_no_picture_and_the_model_loads_all_the_same(tmp_path:
     save_model(_model("cells", b"GIF89a and no picture"), tmp_path / "m.safetensors")
     assert read_pictures(tmp_path / "m.safetensors", ("",)) == (None,)
     assert load_model_file(tmp_path / "m.safetensors").picture is None
+
+
+def test_a_file_without_its_pictures_is_the_same_model(tmp_path: Path) -> None:
+    first, last = draw_kind(*_scene()), draw_kind(*_scene(90.0))
+    model = replace(_model("cells", first).with_others([_model("nuclei", last)]), looks=np.ones((2, 3), np.float32))
+    save_model(model, tmp_path / "m.safetensors")
+    write_without_pictures(tmp_path / "m.safetensors", tmp_path / "plain.safetensors")
+    one, other = (load_model_file(tmp_path / name) for name in ("m.safetensors", "plain.safetensors"))
+    assert [kind.picture for kind in other.kinds] == [None, None]
+    assert other.record == one.record
+    assert other.looks is not None
+    for a, b in zip(one.kinds, other.kinds, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a.network.parameters(), b.network.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("kind", ["", "cells"])
+def test_a_model_is_exported_with_or_without_its_pictures(kind: str, models_dir: Path, tmp_path: Path) -> None:
+    model = _model("Both", draw_kind(*_scene())).with_others([_model("nuclei", draw_kind(*_scene(90.0)))])
+    save_to_library(replace(model, record=model.record.model_copy(update={"kind": "cells"})))
+    kept = export_model("Both", tmp_path / "kept", kind=kind)
+    plain = export_model("Both", tmp_path / "plain", kind=kind, pictures=False)
+    assert all(one.picture for one in load_model_file(kept).kinds)
+    assert not any(one.picture for one in load_model_file(plain).kinds)
 
 
 def test_a_picture_larger_than_ours_is_not_shown() -> None:

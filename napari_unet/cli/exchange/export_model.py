@@ -13,6 +13,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--format", metavar="F", help="safetensors (all of it, for this program), onnx or bioimageio (one kind, for "
         "other programs); default: by the ending of FILE, .zip for bioimageio")  # fmt: skip
     add("--kind", metavar="K", help="only this kind of image of those that it knows, as a model of its own")
+    add("--no-pictures", action="store_true", help="for safetensors: without the small pictures of images that it "
+        "learned from")  # fmt: skip
     add("--force", action="store_true", help="overwrite the file")
     add("--image", metavar="IMAGE", type=Path, help="for bioimageio: an image to test with, and for the cover "
         "(default: a sample)")  # fmt: skip
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         said = {"authors": args.author and tuple(args.author)}
         said |= {name: getattr(args, name) for name in ("affiliation", "licence", "citation", "doi")}
         about = said_about(said)
-    wish = Wish(args.format, args.kind, args.force, about, args.image)
+    wish = Wish(args.format, args.kind, args.force, about, args.image, not args.no_pictures)
     path = export_for_others(args.name, args.file, wish)
     terminal.answer["path"] = str(path)
     terminal.say(f"{args.name}{f', {args.kind}' if args.kind else ''} -> {path}")

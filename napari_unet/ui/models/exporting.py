@@ -19,6 +19,7 @@ _FILTERS = {
     "onnx": "ONNX, for other programs (*.onnx)",
     "bioimageio": "BioImage.IO package, for other programs (*.zip)",
 }
+_NO_PICTURES = "For this program, without its pictures (*.safetensors)"
 _OPENED = "Models (*.safetensors *.onnx *.zip)"
 
 
@@ -31,15 +32,14 @@ def ask_and_export(entry: ModelEntry, image: Path | None, parent: QWidget) -> Pa
     if kind is None:
         return None
     stem = f"{entry.path.stem}-{kind.replace('/', '-')}" if kind else entry.path.stem
-    path, chosen = QFileDialog.getSaveFileName(
-        parent, "Export the model", f"{stem}.safetensors", ";;".join(_FILTERS.values())
-    )
+    filters = ";;".join([*_FILTERS.values(), _NO_PICTURES])
+    path, chosen = QFileDialog.getSaveFileName(parent, "Export the model", f"{stem}.safetensors", filters)
     if not path:
         return None
     by_filter = next((form for form, text in _FILTERS.items() if text == chosen), None)
     form = format_of(path) if Path(path).suffix in (".onnx", ".zip") else by_filter or "safetensors"
     # The file dialog has asked already whether an existing file may be replaced.
-    wish = Wish(form, kind or None, overwrite=True)
+    wish = Wish(form, kind or None, overwrite=True, pictures=chosen != _NO_PICTURES)
     if form == "bioimageio":
         dialog = AboutDialog(parent)
         if not dialog.exec():

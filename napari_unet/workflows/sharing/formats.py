@@ -33,6 +33,8 @@ class Wish:
         Who made it; needed for BioImage.IO.
     example : Path, optional
         Image to test with, for BioImage.IO; None: a sample.
+    pictures : bool
+        Whether our own format keeps the pictures of images that the model learned from.
     """
 
     form: str | None = None
@@ -40,6 +42,7 @@ class Wish:
     overwrite: bool = False
     about: About | None = None
     example: Path | None = None
+    pictures: bool = True
 
 
 def format_of(path: str | Path, asked: str | None = None) -> str:
@@ -55,7 +58,7 @@ def export_for_others(name: str, path: str | Path, wish: Wish = Wish()) -> Path:
     path = Path(path).expanduser()
     form = format_of(path, wish.form)
     if form == "safetensors":
-        return library_exchange.export_model(name, path, wish.overwrite, wish.kind or "")
+        return library_exchange.export_model(name, path, wish.overwrite, wish.kind or "", wish.pictures)
     target = _target(path, library.find_model(name).path.stem, SUFFIXES[form])
     require(wish.overwrite or not target.exists(), f"{target} exists already: choose another name.")
     model = pick_kind(library.load_model(name), wish.kind)
