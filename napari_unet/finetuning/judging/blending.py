@@ -12,16 +12,16 @@ from collections.abc import Callable
 import torch
 
 from napari_unet.heads.outcome import rank
-from napari_unet.labels.evidence import Score
+from napari_unet.labels.evidence import Score, compare_evidence
 from napari_unet.models.unet import UNet
 
-SHARES = (0.5, 0.75)
-"""How much of the child is in the blends that are tried beside the child itself, the least first."""
-_AS_GOOD = 0.01
-"""Mean of AP@0.5 and mean AP, on what was held out, by which a blend may be below the child."""
+SHARE = 0.75
+"""How much of the child is in the blend that it is exchanged for, unless it is better itself."""
+_PROBABLE = 0.75  # how often the child is to be better, of held-out objects drawn anew
+_WORTH_IT = 0.01  # mean of AP@0.5 and mean AP
 _MOST_OF_IT = 0.75
 """Of what the child gained on what it learned from, as much has to be left: what it followed most closely of all is
-this, so that less of it is no loss elsewhere."""
+this, so that a little less of it is no loss elsewhere."""
 
 
 @torch.no_grad()
@@ -41,7 +41,7 @@ def choose_blend(
     score: Callable[[UNet], Score],
     learned_before: Score | None = None,
 ) -> tuple[UNet, Score, float]:
-    """The blend with the least of the child that is as good as the child, or the child; its score and its share.
+    """The child's blend with the parent, or the child if that is probably better; with its score and the child's share.
 
     A child that learned from few objects follows them too closely, and loses more elsewhere than it has to.
 
@@ -52,18 +52,24 @@ def choose_blend(
     learned_before : Score, optional
         The parent's, where nothing is held out, so that these are the objects that were learned from.
     """
-    needed = _least_rank(child_score, learned_before)
-    for share in SHARES:
-        mixed = blend(parent, child, share)
-        found = score(mixed)
-        if rank(found) >= needed:
-            return mixed, found, share
-    return child, child_score, 1.0
+    mixed = blend(parent, child, SHARE)
+    found = score(mixed)
+    worse = (
+        _is_probably_better(child_score, found)
+        if learned_before is None
+        else (_has_lost(found, child_score, learned_before))
+    )
+    return (child, child_score, 1.0) if worse else (mixed, found, SHARE)
 
 
-def _least_rank(child: Score, learned_before: Score | None) -> float:
-    """How good a blend has to be."""
-    if learned_before is None:
-        return rank(child) - _AS_GOOD
-    gain = rank(child) - rank(learned_before)
-    return rank(child) - max(0.0, (1 - _MOST_OF_IT) * gain)
+def _has_lost(mixed: Score, child: Score, learned_before: Score) -> bool:
+    """Whether too little is left of what the child gained on what it learned from."""
+    gain = max(0.0, rank(child) - rank(learned_before))
+    return rank(mixed) < rank(child) - (1 - _MOST_OF_IT) * gain
+
+
+def _is_probably_better(one: Score, other: Score) -> bool:
+    if one.evidence is None or other.evidence is None:
+        return rank(one) - rank(other) > _WORTH_IT
+    change = compare_evidence(other.evidence, one.evidence)
+    return change.difference > _WORTH_IT and change.chance >= _PROBABLE

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from napari_unet.finetuning.judging.blending import SHARES
 from napari_unet.finetuning.judging.calibration import calibrate
 from napari_unet.finetuning.judging.keeping import measure_kept
 from napari_unet.finetuning.material.preparation import Material
@@ -65,8 +64,8 @@ class Judge:
 
     @property
     def blend_seconds(self) -> float:
-        """What it takes to try blends with the parent."""
-        return len(SHARES) * self._once
+        """What it takes to try a blend with the parent."""
+        return self._once
 
     @property
     def check_seconds(self) -> float:
