@@ -36,12 +36,12 @@ from napari_unet.images.view import View
 from napari_unet.labels.types import Labels
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
-from napari_unet.segmentation.blocks import stitching
 from napari_unet.segmentation.blocks.distributed import open_scheduler
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation
 from napari_unet.segmentation.blocks.grid import BlockGrid
 from napari_unet.segmentation.blocks.segment import Blocks, segment_blocks_steps
-from napari_unet.segmentation.blocks.stitching import MergeTree
+from napari_unet.segmentation.blocks.stitching.tasks import Stitching
+from napari_unet.segmentation.blocks.stitching.tree import MergeTree
 from napari_unet.segmentation.blocks.work import FileSource
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.kinds import choose_kind
@@ -51,6 +51,7 @@ from napari_unet.segmentation.segment import segment_steps
 from napari_unet.segmentation.tiles.queue import predict_plane
 
 CONFIG = SegmentConfig(diameter=25, device="cpu")
+OBJECTS = 7000  # of a block, in a simulation
 PART = 1536  # pixels a side of what is segmented in one piece as well
 
 
@@ -191,34 +192,66 @@ def _run(image: Image, path: Path, target: Path, workers: int, kill: bool, block
     raise RuntimeError("no result")
 
 
-def simulate(side: int, pieces: int, seed: int = 0) -> dict[str, Any]:
-    """Plan and stitch side x side blocks with `pieces` objects across each face, and look at every merge."""
-    grid, rng = BlockGrid((side * 2048,) * 2, (2048, 2048), 80), np.random.default_rng(seed)
-    start = time.perf_counter()
-    numbers = np.arange(side * side, dtype=np.int64).reshape(side, side)
-    edges = []
-    for one, other in ((numbers[:-1], numbers[1:]), (numbers[:, :-1], numbers[:, 1:])):
-        ids = rng.integers(1, 7000, (2, one.size, pieces))
-        ends = [(side.ravel()[:, None] << 32) + own for side, own in zip((one, other), ids, strict=True)]
-        edges.append(np.stack([end.ravel() for end in ends], axis=1))
-    planned = time.perf_counter() - start
-    sizes: dict[int, list[int]] = defaultdict(list)
-    merge = stitching.merge_groups
+class MemoryTables:
+    """Tables of stitching in memory; `rows` counts what was read and kept since it was set to 0."""
 
-    def watched(groups: Any, here: Any, stays_open: Any) -> Any:
-        found = merge(groups, here, stays_open)
-        sizes[stays_open.keywords["level"]].append(sum(one.pieces.size for one in groups) + len(here))
+    def __init__(self) -> None:
+        self.rows = 0
+        self._kept: dict[tuple[str, int, int], dict[str, Any]] = {}
+
+    def keep(self, kind: str, level: int, number: int, **arrays: Any) -> None:
+        self.rows += sum(map(len, arrays.values()))
+        self._kept[kind, level, number] = arrays
+
+    def read(self, kind: str, level: int, number: int) -> dict[str, Any]:
+        found = self._kept.get((kind, level, number), {})
+        self.rows += sum(map(len, found.values()))
         return found
 
-    stitching.merge_groups = watched
+
+class DrawnPieces:
+    """`pieces` objects of each block across each of its faces, joined with any of the block beyond by chance."""
+
+    def __init__(self, grid: BlockGrid, pieces: int, seed: int = 0) -> None:
+        rng, side = np.random.default_rng(seed), grid.counts[0]
+        numbers = np.arange(side * side, dtype=np.int64).reshape(side, side)
+        edges = []
+        for one, other in ((numbers[:-1], numbers[1:]), (numbers[:, :-1], numbers[:, 1:])):
+            ids = rng.integers(1, OBJECTS, (2, one.size, pieces))
+            ends = [(side.ravel()[:, None] << 32) + own for side, own in zip((one, other), ids, strict=True)]
+            edges.append(np.stack([end.ravel() for end in ends], axis=1))
+        found = np.concatenate(edges)
+        self.all = found[np.argsort(found[:, 0], kind="stable")]
+        self._starts = np.searchsorted(self.all[:, 0], np.arange(side * side + 1) << 32)
+
+    def count(self, number: int) -> int:
+        return OBJECTS
+
+    def edges(self, number: int) -> Any:
+        return self.all[self._starts[number] : self._starts[number + 1]]
+
+
+def simulate(side: int, pieces: int) -> dict[str, Any]:
+    """Plan and stitch side x side blocks with `pieces` objects across each face, and look at every task."""
+    grid = BlockGrid((side * 2048,) * 2, (2048, 2048), 80)
     start = time.perf_counter()
-    given_up, _ = stitching.stitch(MergeTree(grid), np.concatenate(edges))
+    drawn, tables = DrawnPieces(grid, pieces), MemoryTables()
+    planned = time.perf_counter() - start
+    stitching, sizes, own = Stitching(MergeTree(grid), tables, drawn), defaultdict(list), 0
+    start = time.perf_counter()
+    for step, level, count in stitching.steps():
+        for number in range(count):
+            tables.rows = 0
+            found = getattr(stitching, step)(level, number)
+            held = found if step == "join" else 0  # pieces and pairs, of which level 1 reads none from a table
+            sizes[f"{step} {level}"].append(max(tables.rows, held))
+            own += found if (step, level) == ("settle", 1) else 0
     stitched = time.perf_counter() - start
-    stitching.merge_groups = merge
-    levels = {level: {"merges": len(found), "largest": max(found)} for level, found in sorted(sizes.items())}
+    levels = {name: {"tasks": len(found), "rows in the largest": max(found)} for name, found in sizes.items()}
     return {
-        "blocks": side * side, "pieces_a_face": pieces, "edges": sum(map(len, edges)), "joined": int(given_up.size),
-        "plan_seconds": round(planned, 1), "stitch_seconds": round(stitched, 1), "levels": levels,
+        "blocks": side * side, "pieces_a_face": pieces, "pairs": len(drawn.all), "objects": own,
+        "joined": side * side * OBJECTS - own, "plan_seconds": round(planned, 1),
+        "stitch_seconds": round(stitched, 1), "tasks": levels,
     }  # fmt: skip
 
 

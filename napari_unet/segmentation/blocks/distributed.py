@@ -1,7 +1,7 @@
-"""Blocks on other processes and machines, by dask.distributed: with any cluster that its Client can speak to.
+"""Tasks on other processes and machines, by dask.distributed: with any cluster that its Client can speak to.
 
-Only numbers of blocks, and what describes the work, go through the scheduler. Image, model and results are read and
-written by the workers, so all of them must see the same folders.
+Only numbers of blocks and groups, and what describes the work, go through the scheduler. Image, model and results are
+read and written by the workers, so all of them must see the same folders.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from napari_unet.errors import UserError
-from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
+from napari_unet.segmentation.blocks.work import Scheduler, T
 
 _WAITING = 4  # tasks for each thread of a worker: enough that none waits, few enough that a stop is soon
 _RETRIES = 3
@@ -24,18 +21,12 @@ _QUIET: dict[str, Any] = {"dashboard_address": None, "silence_logs": logging.CRI
 
 
 class DaskScheduler:
-    """Runs blocks on the workers of a `dask.distributed.Client`. The block of a worker that dies is done by another."""
+    """Runs tasks on the workers of a `dask.distributed.Client`. What a worker that dies had is done by another."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def segment(self, work: BlockWork, numbers: Iterable[int]) -> Iterator[int]:
-        return self._run(work.segment, ((number,) for number in numbers))
-
-    def relabel(self, work: BlockWork, blocks: Iterable[tuple[int, npt.NDArray[np.int64] | None]]) -> Iterator[int]:
-        return self._run(work.relabel, blocks)
-
-    def _run(self, task: Callable[..., int], arguments: Iterable[tuple[Any, ...]]) -> Iterator[int]:
+    def run(self, task: Callable[..., T], arguments: Iterable[tuple[Any, ...]]) -> Iterator[T]:
         """The results of `task` for all `arguments`, as they come; few wait at a time."""
         from distributed import as_completed
 
@@ -47,7 +38,7 @@ class DaskScheduler:
             for one in islice(waiting, 1):
                 running.add(self._submit(task, one))
 
-    def _submit(self, task: Callable[..., int], arguments: tuple[Any, ...]) -> Any:
+    def _submit(self, task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         return self._client.submit(task, *arguments, pure=False, retries=_RETRIES)
 
 

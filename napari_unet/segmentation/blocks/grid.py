@@ -67,19 +67,12 @@ class BlockGrid:
             around.append(slice(max(0, start - self.halo), min(size, stop + self.halo)))
         return Block(number, unit, tuple(core), tuple(around))
 
-    def next_along(self, number: int, axis: int) -> int | None:
-        """The number of the block after this one along an axis; None at the end."""
-        step = math.prod(self.counts[axis + 1 :])
-        place = number % self.per_unit // step % self.counts[axis]
-        return number + step if place < self.counts[axis] - 1 else None
-
-    def faces(self) -> Iterator[tuple[int, int, int]]:
-        """(block, next block, axis) of all pairs that share a face."""
-        for number in range(len(self)):
-            for axis in range(len(self.counts)):
-                after = self.next_along(number, axis)
-                if after is not None:
-                    yield number, after, axis
+    def after(self, number: int) -> Iterator[tuple[int, int]]:
+        """(next block, axis) of the blocks that share a face with this one and come after it."""
+        for axis, count in enumerate(self.counts):
+            step = math.prod(self.counts[axis + 1 :])
+            if number % self.per_unit // step % count < count - 1:
+                yield number + step, axis
 
     def band(self, number: int, axis: int, after: bool) -> Box:
         """Where a block and its neighbour along `axis` (the one after it, or before) both have formed objects.

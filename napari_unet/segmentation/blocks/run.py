@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, grey_input
 from napari_unet.segmentation.blocks.constant import EMPTY_KINDS
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
-from napari_unet.segmentation.blocks.numbering import Numbering, link_units
-from napari_unet.segmentation.blocks.stitching import NONE, MergeTree, match_bands, piece_keys, stitch
+from napari_unet.segmentation.blocks.stitching.numbering import Numbering, link_units
+from napari_unet.segmentation.blocks.stitching.tasks import OWN
+from napari_unet.segmentation.blocks.stitching.tree import MergeTree
 from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
+
+_MOST_TOLD = 1_000_000  # large objects that are counted: who has so many needs no number
 
 BlockEvent = BlocksPlanned | BlockDone | Finished[BlockSegmentation]
 
@@ -36,11 +40,11 @@ def run_blocks(
     if run.done < len(work.grid):
         yield Finished(run.result(None, 0, 0), stopped=True)
         return
-    numbering, large = run.stitch()
+    numbering = run.stitch()
     if numbering is not None and "Z" in image.axes and not work.plan.deep:
-        numbering = run.link(numbering, image)
+        numbering = run.link(numbering)
     yield from run.write(numbering, image)
-    yield Finished(run.result(work.store.finish(), numbering.total if numbering else 0, large))
+    yield Finished(run.result(work.store.finish(), numbering.total if numbering else 0, len(run.large)))
 
 
 @dataclass(eq=False)
@@ -53,6 +57,8 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.store, self.grid = self.work.store, self.work.grid
+        self.tree = MergeTree(self.grid)
+        self.large: set[int] = set()  # ids of objects that no block sees whole; of very many, so many
         self.numbered = not find_head(self.work.plan.record).keeps_values
         self._since = time.perf_counter()
 
@@ -68,7 +74,7 @@ class _Run:
         order = range(len(self.grid)) if first is None else sorted(range(len(self.grid)), key=self._far_from(first))
         missing = (number for number in order if not self.store.has(number))
         asked = (number for number in missing if not self.stop.requested)
-        for number in self.scheduler.segment(self.work, asked):
+        for number in self.scheduler.run(self.work.segment, ((number,) for number in asked)):
             self.done += 1
             each = (time.perf_counter() - start) / (self.done - there)
             yield self._told(number, self.done, "blocks", each * (len(self.grid) - self.done))
@@ -86,33 +92,32 @@ class _Run:
 
         return far
 
-    def stitch(self) -> tuple[Numbering | None, int]:
-        """Ids of the image for those of the blocks (None: values stay), and how many objects no block saw whole."""
+    def stitch(self) -> Numbering | None:
+        """Ids of the image for those of the blocks; None: values stay. Tasks hold the pieces, and this none of them."""
         if not self.numbered:
-            return None, 0
-        counts = np.array([self.store.count(number) for number in range(len(self.grid))], np.int64)
-        edges = [NONE]
-        for one, other, axis in self.grid.faces():
-            if not (counts[one] and counts[other]):
-                continue
-            pairs = match_bands(self.store.band(one, (axis, True)), self.store.band(other, (axis, False)))
-            edges.append(np.stack([piece_keys(one, pairs[:, 0]), piece_keys(other, pairs[:, 1])], axis=1))
-        numbering = Numbering.of(counts, *stitch(MergeTree(self.grid), np.concatenate(edges)))
-        cut = [piece_keys(int(number), self.store.cut(int(number))) for number in np.flatnonzero(counts)]
-        large = np.unique(numbering.find(np.concatenate([NONE[:, 0], *cut]))).size
+            return None
+        tables = self.work.tables
+        tables.start()
+        own = np.zeros(self.tree.n_groups(1), np.int64)
+        for step, level, count in self.work.stitching.steps():
+            groups = product((step,), (level,), range(count))
+            for group, found in self.scheduler.run(self.work.stitch, groups):
+                if step == "settle" and level == 1:
+                    own[group] = found
+        tables.finish(np.concatenate([[0], np.cumsum(own)]))
         self._lap("stitch")
-        return numbering, large
+        return tables.numbering(self.tree)
 
-    def link(self, numbering: Numbering, image: ModelInput) -> Numbering:
+    def link(self, numbering: Numbering) -> Numbering:
         """One id through z, where the network did not see through z itself."""
         at = {unit: number for number, unit in enumerate(self.work.plan.units)}
         pairs = [(at[above], at[unit]) for unit in sorted(at) if (above := (*unit[:-1], unit[-1] - 1)) in at]
         overlap = self.work.plan.config.link_overlap
-        linked = numbering
-        for found in link_units(numbering, self.grid, pairs, overlap, partial(self._overlaps, numbering)):
-            linked = found or linked
+        for linked in link_units(numbering, self.grid, pairs, overlap, partial(self._overlaps, numbering)):
+            if linked is not None:  # the last of all
+                self.work.tables.link(linked)
         self._lap("link")
-        return linked
+        return self.work.tables.numbering(self.tree)
 
     def _overlaps(
         self, numbering: Numbering, lower: int, upper: int
@@ -129,15 +134,24 @@ class _Run:
         total = numbering.total if numbering else 0
         wide = np.uint16 if numbering is None else np.uint32 if total <= np.iinfo(np.uint32).max else np.uint64
         self.store.create_labels(grey_input(image), np.dtype(wide))
-        written = range(len(self.grid)) if numbering is None else np.flatnonzero(numbering.counts).tolist()
-        blocks = ((number, numbering.ids_of(number) if numbering else None) for number in written)
-        for done, number in enumerate(
-            self.scheduler.relabel(self.work, blocks), start=len(self.grid) - len(written) + 1
-        ):
+        before = len(self.grid) - sum(1 for _ in self._written(numbering))
+        blocks = ((number, numbering is not None) for number in self._written(numbering))
+        for done, (number, cut) in enumerate(self.scheduler.run(self.work.relabel, blocks), start=before + 1):
+            if len(self.large) < _MOST_TOLD:
+                self.large.update(cut.tolist())
             yield self._told(number, done, "labels", None)
         for _ in self.store.write_coarse():
             pass
         self._lap("labels")
+
+    def _written(self, numbering: Numbering | None) -> Iterator[int]:
+        """The blocks in which something is."""
+        if numbering is None:
+            yield from range(len(self.grid))
+            return
+        for group in range(self.tree.n_groups(1)):
+            own = numbering.tables.read(OWN, 1, group)
+            yield from own["blocks"][own["counts"] > 0].tolist() if own else ()
 
     def _told(self, number: int, done: int, stage: str, left: float | None) -> BlockDone:
         block = self.grid.block(number)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.blocks.block import segment_block
 from napari_unet.segmentation.blocks.constant import EMPTY_KINDS, sameness_of
 from napari_unet.segmentation.blocks.grid import BlockGrid
+from napari_unet.segmentation.blocks.stitching.files import FileTables, StoredPieces
+from napari_unet.segmentation.blocks.stitching.tasks import StepName, Stitching
+from napari_unet.segmentation.blocks.stitching.tree import MergeTree
 from napari_unet.segmentation.blocks.store import BlockStore
 from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.tiles.tile import TilePredictor
@@ -101,25 +104,41 @@ class BlockWork:
         self.store.keep(number, found)
         return number
 
-    def relabel(self, number: int, ids: npt.NDArray[np.int64] | None) -> int:
-        """Write the labels of a block by the ids of its objects in the image; gives its number."""
+    @property
+    def tables(self) -> FileTables:
+        """What tasks of stitching tell each other."""
+        return FileTables(self.store.partial / "stitching")
+
+    @property
+    def stitching(self) -> Stitching:
+        return Stitching(MergeTree(self.grid), self.tables, StoredPieces(self.store))
+
+    def stitch(self, step: StepName, level: int, number: int) -> tuple[int, int]:
+        """Do a task of stitching; gives the number of its group, and what the task gives."""
+        stitching = self.stitching
+        return number, (stitching.join if step == "join" else stitching.settle)(level, number)
+
+    def relabel(self, number: int, numbered: bool) -> tuple[int, npt.NDArray[np.int64]]:
+        """Write the labels of a block by the ids of its objects in the image (not `numbered`: as they are).
+
+        Gives its number, and the ids of objects that it does not see to their ends.
+        """
+        ids = self.tables.numbering(MergeTree(self.grid)).ids_of(number) if numbered else None
         self.store.write_labels(number, ids)
-        return number
+        return number, np.zeros(0, np.int64) if ids is None else np.unique(ids[self.store.cut(number)])
+
+
+T = TypeVar("T")
 
 
 class Scheduler(Protocol):
-    """Who runs the blocks; they come back in any order."""
+    """Who runs tasks; their results come in any order."""
 
-    def segment(self, work: BlockWork, numbers: Iterable[int]) -> Iterator[int]: ...
-
-    def relabel(self, work: BlockWork, blocks: Iterable[tuple[int, npt.NDArray[np.int64] | None]]) -> Iterator[int]: ...
+    def run(self, task: Callable[..., T], arguments: Iterable[tuple[Any, ...]]) -> Iterator[T]: ...
 
 
 class ThisThread:
-    """One block after another, here."""
+    """One task after another, here."""
 
-    def segment(self, work: BlockWork, numbers: Iterable[int]) -> Iterator[int]:
-        return (work.segment(number) for number in numbers)
-
-    def relabel(self, work: BlockWork, blocks: Iterable[tuple[int, npt.NDArray[np.int64] | None]]) -> Iterator[int]:
-        return (work.relabel(number, ids) for number, ids in blocks)
+    def run(self, task: Callable[..., T], arguments: Iterable[tuple[Any, ...]]) -> Iterator[T]:
+        return (task(*each) for each in arguments)

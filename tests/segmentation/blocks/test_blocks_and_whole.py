@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from stitched_here import MemoryTables, faces, number_pieces
 
 from napari_unet.heads.instances.decoding import label_instances
 from napari_unet.segmentation.blocks.block import divide_block
 from napari_unet.segmentation.blocks.grid import BlockGrid
-from napari_unet.segmentation.blocks.numbering import Numbering
-from napari_unet.segmentation.blocks.stitching import NONE, MergeTree, match_bands, piece_keys, stitch
+from napari_unet.segmentation.blocks.stitching.pieces import match_bands, piece_keys
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,12 +41,12 @@ def in_blocks(maps: Floats, grid: BlockGrid, smallest: float) -> tuple[npt.NDArr
         divide_block(label_instances(maps[(slice(None), *block.around)], 0.5, 0.5, smallest), grid, block)
         for block in blocks
     ]
-    edges = [NONE]
-    for one, other, axis in grid.faces():
+    edges = [np.zeros((0, 2), np.int64)]
+    for one, other, axis in faces(grid):
         pairs = match_bands(found[one].bands[axis, True], found[other].bands[axis, False])
         edges.append(np.stack([piece_keys(one, pairs[:, 0]), piece_keys(other, pairs[:, 1])], axis=1))
     counts = np.array([one.count for one in found])
-    numbering = Numbering.of(counts, *stitch(MergeTree(grid), np.concatenate(edges)))
+    numbering = number_pieces(MemoryTables(), grid, counts, np.concatenate(edges))
     labels = np.zeros(maps.shape[1:], np.int64)
     for block, one in zip(blocks, found, strict=True):
         labels[block.core] = numbering.ids_of(block.number)[one.core]
@@ -134,34 +134,6 @@ def test_a_hole_across_a_face_is_filled() -> None:
     assert (labels[10:24, 26:40] == 1).all()
 
 
-def _edges_of(grid: BlockGrid, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    found = [
-        ((one << 32) + int(rng.integers(1, 4)), (other << 32) + int(rng.integers(1, 4)))
-        for one, other, _ in grid.faces()
-        for _ in range(rng.integers(0, 3))
-    ]
-    return np.array(found, np.int64).reshape(-1, 2)
-
-
-@pytest.mark.parametrize("counts", [(1, 9), (40, 30), (9, 17, 4), (8, 8), (65, 2)])
-def test_the_tree_joins_what_is_connected(counts: tuple[int, ...]) -> None:
-    grid = BlockGrid(tuple(count * 4 for count in counts), (4,) * len(counts), 2, n_units=2)
-    edges = _edges_of(grid, np.random.default_rng(sum(counts)))
-    given_up, instead = stitch(MergeTree(grid), edges)
-    keys, at = np.unique(edges, return_inverse=True)
-    stands = keys.copy()
-    while True:  # the slow way: each takes the least of its neighbours until nothing changes
-        least = stands.copy()
-        np.minimum.at(least, at.reshape(-1, 2)[:, 0], stands[at.reshape(-1, 2)[:, 1]])
-        np.minimum.at(least, at.reshape(-1, 2)[:, 1], stands[at.reshape(-1, 2)[:, 0]])
-        if np.array_equal(least, stands):
-            break
-        stands = least
-    moved = stands != keys
-    assert np.array_equal(given_up, keys[moved])
-    assert np.array_equal(instead, stands[moved])
-
-
 def test_blocks_cover_every_pixel_once_and_bands_are_what_both_see() -> None:
     grid = BlockGrid((70, 40), (32, 32), 16, n_units=2)
     covered = np.zeros((2, *grid.shape), int)
@@ -169,18 +141,9 @@ def test_blocks_cover_every_pixel_once_and_bands_are_what_both_see() -> None:
         block = grid.block(number)
         covered[(block.unit, *block.core)] += 1
     assert (covered == 1).all()
-    for one, other, axis in grid.faces():
+    for one, other, axis in faces(grid):
         assert grid.band(one, axis, True) == grid.band(other, axis, False)
         assert grid.block(one).unit == grid.block(other).unit
-
-
-def test_ids_have_no_gaps_and_follow_who_stands_for_whom() -> None:
-    given_up = np.concatenate([piece_keys(1, [2]), piece_keys(2, [1, 3])])
-    instead = np.concatenate([piece_keys(0, [3]), piece_keys(1, [3]), piece_keys(0, [3])])
-    numbering = Numbering.of(np.array([3, 4, 3]), given_up, instead)
-    ids = [numbering.ids_of(block).tolist() for block in range(3)]
-    assert ids == [[0, 1, 2, 3], [0, 4, 3, 5, 6], [0, 5, 7, 3]]
-    assert numbering.total == 7
 
 
 def test_drawn_maps_touch_and_cross_faces() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tifffile
 
 from napari_unet.errors import UserError
 from napari_unet.events import Finished, StopFlag, drain
@@ -20,6 +24,7 @@ from napari_unet.segmentation.blocks.block import divide_block, segment_block
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
 from napari_unet.segmentation.blocks.prediction import predict_part
 from napari_unet.segmentation.blocks.segment import Blocks, segment_blocks_steps
+from napari_unet.segmentation.blocks.work import FileSource
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.plan import make_plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
@@ -164,6 +169,31 @@ def test_what_the_network_finds_in_a_block_of_one_value_is_kept(
     found = drain(segment_blocks_steps(Image.from_array(data, "YX"), model, tmp_path / "a.zarr", KNOWN, SMALL))
     assert found.n_objects == 1
     assert labels_at(tmp_path / "a.zarr").all()
+
+
+class ElsewhereScheduler:
+    """Does each task with what can be sent to another process, and the last one first."""
+
+    def __init__(self) -> None:
+        self.most_bytes = 0
+
+    def run(self, task: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        for sent in [pickle.dumps((task, each)) for each in arguments][::-1]:
+            self.most_bytes = max(self.most_bytes, len(sent))
+            there, own = pickle.loads(sent)
+            yield there(*own)
+
+
+def test_tasks_are_small_values_and_do_their_work_anywhere(field: Image, model: Model, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "field.tif", field.data)
+    scheduler, files = ElsewhereScheduler(), FileSource(tmp_path / "field.tif", model.path)
+    image = read_image(tmp_path / "field.tif")
+    run = segment_blocks_steps(image, model, tmp_path / "a.zarr", KNOWN, SMALL, scheduler, files)
+    found = drain(run)
+    drain(segment_blocks_steps(image, model, tmp_path / "b.zarr", KNOWN, SMALL))
+    assert found.n_objects > 10
+    np.testing.assert_array_equal(labels_at(tmp_path / "a.zarr"), labels_at(tmp_path / "b.zarr"))
+    assert scheduler.most_bytes < 20_000
 
 
 def test_with_other_settings_it_starts_anew(field: Image, model: Model, tmp_path: Path) -> None:

@@ -11,46 +11,66 @@ import numpy.typing as npt
 from napari_unet.labels.matching import OverlapTable
 from napari_unet.labels.stacks.linking import inherit
 from napari_unet.segmentation.blocks.grid import BlockGrid
-from napari_unet.segmentation.blocks.stitching import Keys, look_up, piece_keys
+from napari_unet.segmentation.blocks.stitching.pieces import Keys, look_up, piece_keys
+from napari_unet.segmentation.blocks.stitching.tasks import OWN, Tables, given_up_in
+from napari_unet.segmentation.blocks.stitching.tree import MergeTree
 
 _LOCAL = (1 << 32) - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Numbering:
-    """`counts` of ids by block; `given_up` pieces (sorted) and the pieces that stand `instead` of them.
+    """Ids of blocks, read of the `tables` of their groups; `firsts` (groups + 1,) is how many ids come before each.
 
     `linked`, if there, is the id that each id becomes where objects of neighbouring planes are one.
     """
 
-    counts: npt.NDArray[np.int64]
-    given_up: Keys
-    instead: Keys
-    offsets: npt.NDArray[np.int64]
+    tree: MergeTree
+    tables: Tables
+    firsts: npt.NDArray[np.int64]
     linked: npt.NDArray[np.int64] | None = None
-
-    @classmethod
-    def of(cls, counts: npt.NDArray[np.int64], given_up: Keys, instead: Keys) -> Numbering:
-        own = counts - np.bincount(given_up >> 32, minlength=counts.size)
-        return cls(counts, given_up, instead, np.concatenate([[0], np.cumsum(own)]))
 
     @property
     def total(self) -> int:
         """Objects of all."""
-        return int(self.offsets[-1]) if self.linked is None else int(self.linked.max(initial=0))
+        return int(self.firsts[-1]) if self.linked is None else int(self.linked.max(initial=0))
 
     def ids_of(self, block: int) -> npt.NDArray[np.int64]:
         """(count + 1,): the id in the image of each id of a block; of 0, 0."""
-        ids = self.find(piece_keys(block, np.arange(1, self.counts[block] + 1)))
+        group = int(self.tree.group_of(np.array([block]), 1)[0])
+        own = self.tables.read(OWN, 1, group)
+        count = int(own["counts"][own["blocks"] == block][0]) if own else 0
+        ids = self.find(piece_keys(block, np.arange(1, count + 1)))
         ids = np.concatenate([np.zeros(1, np.int64), ids])
         return ids if self.linked is None else self.linked[ids]
 
+    def ids_of_unit(self, unit: int) -> tuple[int, int]:
+        """The id before the first of a plane (or volume), and its last: they are numbered one after the other."""
+        each = self.tree.n_groups(1) // self.tree.grid.n_units
+        return int(self.firsts[unit * each]), int(self.firsts[(unit + 1) * each])
+
     def find(self, pieces: Keys) -> npt.NDArray[np.int64]:
-        """The ids of pieces, before planes are linked."""
-        roots = look_up(self.given_up, self.instead, pieces)
-        block = roots >> 32
-        before = np.searchsorted(self.given_up, roots) - np.searchsorted(self.given_up, block << 32)
-        return np.asarray(self.offsets[block] + (roots & _LOCAL) - before, np.int64)
+        """The ids of pieces, before planes are linked; the table of one group is held at a time."""
+        roots = pieces.copy()
+        for group, here in self._by_group(pieces):
+            roots[here] = look_up(*given_up_in(self.tables.read(OWN, 1, group)), pieces[here])
+        ids = np.zeros(pieces.shape, np.int64)
+        for group, here in self._by_group(roots):
+            ids[here] = self.firsts[group] + self._within(self.tables.read(OWN, 1, group), roots[here])
+        return ids
+
+    def _by_group(self, pieces: Keys) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:
+        groups = self.tree.group_of(pieces >> 32, 1)
+        for group in np.unique(groups):
+            yield int(group), groups == group
+
+    @staticmethod
+    def _within(own: dict[str, npt.NDArray[np.int64]], roots: Keys) -> npt.NDArray[np.int64]:
+        """Which of the objects of their group these are, from 1 on."""
+        blocks, (given_up, _) = roots >> 32, given_up_in(own)
+        before = np.searchsorted(given_up, roots) - np.searchsorted(given_up, blocks << 32)
+        at = np.searchsorted(own["blocks"], blocks)
+        return np.asarray(own["starts"][at] + (roots & _LOCAL) - before, np.int64)
 
 
 BandOverlaps = Callable[[int, int], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
@@ -58,15 +78,15 @@ BandOverlaps = Callable[[int, int], tuple[npt.NDArray[np.int64], npt.NDArray[np.
 
 def link_units(
     numbering: Numbering, grid: BlockGrid, neighbours: list[tuple[int, int]], overlap: float, overlaps: BandOverlaps
-) -> Iterator[Numbering | None]:
+) -> Iterator[npt.NDArray[np.int64] | None]:
     """Give objects of `neighbours`, pairs of units one above the other, one id, as `link_planes` does.
 
     `overlaps` says of two blocks, one above the other, which ids share how many pixels ((n, 2), (n,)), where 0 is
-    background. Gives None after each pair of planes and, last, the numbering.
+    background. Gives None after each pair of planes and, last, the id that each id becomes.
     """
     above = np.arange(numbering.total + 1)
     for lower, upper in neighbours:
-        first, last = (_ids_of_unit(numbering, grid, unit) for unit in (lower, upper))
+        first, last = numbering.ids_of_unit(lower), numbering.ids_of_unit(upper)
         table = _table(grid, lower, upper, first, last, overlaps)
         numbers = inherit(table, overlap)
         found = np.flatnonzero(numbers)
@@ -74,13 +94,7 @@ def link_units(
         yield None
     own = above == np.arange(above.size)
     fresh = np.cumsum(own) - 1  # 0 stays 0
-    yield Numbering(numbering.counts, numbering.given_up, numbering.instead, numbering.offsets, fresh[above])
-
-
-def _ids_of_unit(numbering: Numbering, grid: BlockGrid, unit: int) -> tuple[int, int]:
-    """The id before the first of a unit, and its last: they are numbered one unit after the other."""
-    ends = numbering.offsets[[unit * grid.per_unit, (unit + 1) * grid.per_unit]]
-    return int(ends[0]), int(ends[1])
+    yield fresh[above]
 
 
 def _table(
