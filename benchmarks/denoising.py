@@ -1,13 +1,13 @@
 """How near to the clean image noisy ones come: ours without clean data and with pairs, against plain filters and N2V.
 
-    python benchmarks/denoising.py --pictures FOLDER [--images 2] [--steps 250] [--levels low mid high] [--objects]
+    python benchmarks/denoising.py --pictures FOLDER [--images 2] [--seconds 60] [--levels low mid high] [--objects]
                                    [--methods noisy gauss ours pairs ...]
 
 Nuclei of `bbbc039` get Poisson noise of 200, 50 or 15 photons in the brightest pixels, and Gaussian noise of 2 photons.
 PSNR is over the range of the clean image (percentiles 1 to 99.8), SSIM as scikit-image has it over the same range.
 `gauss` and `median` are of the width that foretells pixels best (without clean data), `nl_means` is scikit-image's with
 the noise that it estimates. `ours` learns on each noisy image by itself; `pairs` learns on six other images, with and
-without noise. Steps are fixed, so that a busy machine gives the same figures.
+without noise. Seconds are of the processor, so that a busy machine gives the same figures: set OMP_NUM_THREADS=1.
 
 Every result is a file in the folder, `LEVEL_IMAGE_METHOD.npy`, and every score a line of `scores.jsonl`: what is there
 is not made again, so that the command can be stopped and goes on where it was. What other programs leave there by
@@ -20,8 +20,10 @@ import argparse
 import itertools
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -37,12 +39,12 @@ from napari_unet.images.image import Image
 from napari_unet.labels.scores import tally_objects
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
+from napari_unet.restoration import teaching
 from napari_unet.restoration.applying import restore_steps
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.material import gather
 from napari_unet.restoration.starts.smoothing import best_sigma
 from napari_unet.restoration.tasks import TASKS
-from napari_unet.restoration.teaching import teach_steps
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.segment import segment_steps
 
@@ -51,7 +53,7 @@ PHOTONS = {"low": 200, "mid": 50, "high": 15}
 _READING = 2.0  # photons
 FILTERS = ("noisy", "gauss", "median", "nl_means")
 OWN = (*FILTERS, "ours", "pairs")
-OTHERS = ("careamics", "careamics-n2v2")
+OTHERS = ("careamics", "careamics-default", "careamics-n2v2")
 _TEACHERS, _SCORED = range(20, 26), 40  # places of images in the folder
 
 
@@ -120,12 +122,24 @@ def _ring(size: int) -> np.ndarray:
     return ring
 
 
+def teach(seen: list[Image], wanted: list[Image] | None, seconds: float) -> Model:
+    """A network that learned for so many seconds of the processor, the start that it is added to among them."""
+    start = time.process_time()
+    material = gather(seen, wanted, TASKS["denoise"])
+    config = RestoreConfig(seconds=seconds - (time.process_time() - start), device="cpu")
+    clock, teaching.time = teaching.time, SimpleNamespace(monotonic=time.process_time)
+    try:
+        return drain(teaching.teach_steps(material, config, "benchmark")).model
+    finally:
+        teaching.time = clock
+
+
 class Pictures:
     """Results of methods in a folder, made when asked for and not there."""
 
-    def __init__(self, folder: Path, steps: int) -> None:
+    def __init__(self, folder: Path, seconds: float) -> None:
         self.folder = folder
-        self.config = RestoreConfig(seconds=80_000, max_steps=steps)
+        self.seconds = seconds
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, level: str, number: int, method: str) -> Path:
@@ -149,7 +163,7 @@ class Pictures:
         return np.asarray(drain(restore_steps(image, model)).data)
 
     def _taught_alone(self, image: Image) -> Model:
-        return drain(teach_steps(gather([image], None, TASKS["denoise"]), self.config, "alone")).model
+        return teach([image], None, self.seconds)
 
     def _taught_by_pairs(self, level: str) -> Model:
         path = self.folder / f"{level}_pairs.safetensors"
@@ -157,8 +171,7 @@ class Pictures:
             clean = [read_clean(number) for number in _TEACHERS]
             seen = [Image(add_noise(one, level, 99 + i), "YX", name=f"pair {i}") for i, one in enumerate(clean)]
             wanted = [Image(one, "YX", name=f"clean {i}") for i, one in enumerate(clean)]
-            taught = drain(teach_steps(gather(seen, wanted, TASKS["denoise"]), self.config, "pairs"))
-            save_model(taught.model, path)
+            save_model(teach(seen, wanted, self.seconds), path)
         return load_model_file(path)
 
 
@@ -169,7 +182,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def add_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
     """All scores of the folder, with those that were missing, which are printed as they come."""
-    path, pictures = args.pictures / "scores.jsonl", Pictures(args.pictures, args.steps)
+    path, pictures = args.pictures / "scores.jsonl", Pictures(args.pictures, args.seconds)
     rows = read_rows(path)
     model = load_model(None) if args.objects else None
     for level, method, number in itertools.product(args.levels, args.methods, range(args.images)):
@@ -202,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, required=True, help="folder for results")
     parser.add_argument("--images", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the processor, for each network")
     parser.add_argument("--objects", action="store_true", help="also AP@0.5 of what the model that ships finds")
     parser.add_argument("--levels", nargs="+", default=list(PHOTONS), choices=list(PHOTONS))
     parser.add_argument("--methods", nargs="+", default=[*OWN, *OTHERS], choices=[*OWN, *OTHERS])

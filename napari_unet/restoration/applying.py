@@ -18,6 +18,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.restoration import predicting
 from napari_unet.restoration.isotropic import isotropic_frame, isotropic_steps, ratio_of
 from napari_unet.restoration.material import NORMALIZATION, grey_limits, output_limits
+from napari_unet.restoration.own_pixel import count_own_pixels
 from napari_unet.restoration.starts.base import base_of, reach_of_base
 from napari_unet.restoration.starts.enlarging import finer, interleave
 from napari_unet.restoration.tasks import task_of
@@ -120,12 +121,16 @@ def _restore_planes(
     grey, predictors = grey_of(model), [Predictor(member, engine) for member in model.kinds]
     planes = list(np.ndindex(*image.shape[:-2]))
     for number, index in enumerate(planes):
-        meant = output_limits(grey, grey_limits(image, index))
+        limits = grey_limits(image, index)
+        meant = output_limits(grey, limits)
         opinions = [np.zeros(out.shape[-2:], np.float32) for _ in predictors]
         for place, predictor in enumerate(predictors):
             for done, total in _restore_plane(image, index, predictor, opinions[place]):
                 yield TileRestored(place * total + done, len(predictors) * total, number, len(planes))
-        out[index] = predicting.to_grey(np.mean(opinions, axis=0), meant, out.dtype)
+        restored = np.mean(opinions, axis=0)
+        if grey.hole == "pixel":
+            restored = count_own_pixels(image.plane(index), limits, NORMALIZATION, restored)
+        out[index] = predicting.to_grey(restored, meant, out.dtype)
         if doubts is not None:
             doubts[index] = predicting.disagreement(opinions[0], opinions[1], meant)
 

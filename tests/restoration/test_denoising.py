@@ -53,6 +53,19 @@ def test_a_noisy_image_comes_nearer_to_the_clean_one(pairs: bool) -> None:
         assert taught.gain_db == pytest.approx(20 * np.log10(error(noisy, clean) / error(restored, clean)), abs=2)
 
 
+def test_detail_as_fine_as_a_pixel_stays() -> None:
+    """No neighbour tells of it: what a blind network foretells there is worse than the image as it was."""
+    detail = np.zeros((96, 120))
+    detail[:, 70:] = np.random.default_rng(2).choice([-200, 200], (96, 50))
+    clean, noisy = draw(noise=20)
+    fine = Image(np.rint(noisy.data + detail).astype(np.uint16), "YX", name="fine")
+    taught = drain(teach_steps(gather([fine], None, TASKS["denoise"]), QUICK, "quick"))
+    restored = np.asarray(drain(restore_steps(fine, taught.model)).data, float)
+    missed = (restored - clean.data - detail) ** 2
+    assert missed[:, 80:].mean() < 0.05 * 200**2
+    assert missed[:, :60].mean() < 20**2  # and noise is taken away elsewhere
+
+
 def test_a_blind_network_learns_nothing_from_noise_alone() -> None:
     """What cannot be foretold is taken away: of pure noise its mean is left."""
     noise = Image(np.random.default_rng(1).normal(500, 20, (96, 96)).astype(np.float32), "YX")
