@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import tifffile
@@ -127,11 +128,8 @@ def teach(seen: list[Image], wanted: list[Image] | None, seconds: float) -> Mode
     start = time.process_time()
     material = gather(seen, wanted, TASKS["denoise"])
     config = RestoreConfig(seconds=seconds - (time.process_time() - start), device="cpu")
-    clock, teaching.time = teaching.time, SimpleNamespace(monotonic=time.process_time)
-    try:
+    with mock.patch.object(teaching, "time", SimpleNamespace(monotonic=time.process_time)):
         return drain(teaching.teach_steps(material, config, "benchmark")).model
-    finally:
-        teaching.time = clock
 
 
 class Pictures:

@@ -1,4 +1,4 @@
-"""What a blind network leaves out: the pixel itself, which says something of its own where neighbours cannot foretell it.
+"""What a blind network leaves out: the pixel itself, which tells something where neighbours cannot foretell it.
 
 Noise has a variance that grows with brightness (Foi et al., Practical Poissonian-Gaussian noise modeling, 2008). Where
 pixels are farther from what was foretold than noise alone would have them, there is structure that the network missed,
