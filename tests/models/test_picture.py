@@ -52,7 +52,7 @@ def test_the_picture_is_of_the_fullest_part_with_outlines_inside_the_objects() -
     assert picture.shape == (SIDE, SIDE, 3)
     outline = (picture == YELLOW).all(axis=2)
     bright = picture.min(axis=2) > 200
-    assert outline.sum() >= 4 * 76  # all four, whole: an inner edge of a square of 20 pixels has 76
+    assert outline.sum() == 4 * 76  # all four, whole: an inner edge of a square of 20 pixels has 76
     assert bright.mean() > 0.08
     around = np.pad(outline | bright, 1)
     dark = ~(outline | bright)

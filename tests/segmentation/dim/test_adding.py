@@ -18,7 +18,7 @@ def _disc(shape: tuple[int, int], y: int, x: int, radius: float) -> np.ndarray:
 def _scene(light: float = 0.1, noise: float = 0.01) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A bright disc that the first look found, and one of `light` that only the second did; noise all over."""
     first, again = (np.zeros((120, 160), np.int32) for _ in range(2))
-    pixels = np.random.default_rng(0).normal(0.05, noise, first.shape).astype(np.float32)
+    pixels = np.random.default_rng(0).normal(0.0625, noise, first.shape).astype(np.float32)
     for number, (x, value) in enumerate([(50, 1.0), (110, light)], start=3):
         disc = _disc(first.shape, 60, x, DIAMETER / 2)
         again[disc] = number
@@ -62,6 +62,15 @@ def test_what_is_no_brighter_than_uneven_surroundings_is_left() -> None:
     glow = np.zeros_like(pixels)
     glow[:, 90:110] = 0.4  # half of what is around the object glows more than it does
     assert np.array_equal(add_dim_objects(first, again, pixels + glow, DIAMETER), first)
+
+
+def test_what_lies_beyond_the_ring_around_an_object_does_not_count() -> None:
+    first, again, pixels = _scene()
+    rows, columns = np.nonzero(again == 4)
+    for y in (rows.min() - 4, rows.max() + 4):
+        for x in (columns.min() - 4, columns.max() + 4):
+            pixels[y - 1 : y + 2, x - 1 : x + 2] = 9.0  # the corners of the box, farther away than the ring
+    assert add_dim_objects(first, again, pixels, DIAMETER).max() == 8
 
 
 @pytest.mark.parametrize("radius", [4.0, 19.0])

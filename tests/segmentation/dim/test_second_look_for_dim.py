@@ -84,6 +84,7 @@ def test_by_itself_it_is_done_for_small_images_by_models_as_they_ship(model: Mod
     assert not _may(taught)
     assert _may(taught, dim_objects="yes")
     assert not _may(model, dim_objects="no")
+    assert not _may(replace(model, record=model.record.model_copy(update={"untrained": True})))
     assert not _may(model, quality="fast")
     assert not _may(model, (2000, 2000))
     assert not _may(model, (40, 320, 320))
@@ -107,3 +108,10 @@ def test_a_tenth_of_the_light_becomes_a_third(model: Model) -> None:
     assert spread is not None
     assert spread.seen.values[55, 55] / spread.seen.values[5, 5] == pytest.approx(np.sqrt(0.1), rel=0.02)
     assert spreading._DARK < 0.5
+
+
+def test_volumes_that_are_seen_from_three_sides_are_looked_at_once(model: Model, field: Image) -> None:
+    stack = Image.from_array(np.repeat(np.asarray(field.data)[None, :64, :64], 6, axis=0), "ZYX")
+    for choice, twice in (("volume", False), ("slices", True)):
+        found = _find(stack, model, stack=choice)
+        assert (found.timing["dim"] > 0) is twice
