@@ -119,13 +119,28 @@ def test_size_of_an_object_is_that_of_a_ball_in_flat_voxels() -> None:
 
 
 def test_side_views_between_those_looked_at_change_evenly() -> None:
-    maps = VolumeMaps(1, (2, 5, 3))
-    view = {at: np.full((1, 2, 3), at, np.float32) for at in (0, 2, 4)}
-    maps.put_sides(1, (0, 0), view[0], view[0])
-    maps.put_sides(1, (0, 2), view[0], view[2])
-    maps.put_sides(1, (2, 4), view[2], view[4])
-    assert maps.sides is not None
-    np.testing.assert_allclose(maps.sides[0, 0, :, 0], np.arange(5) / 2)
+    maps = VolumeMaps(2, (40, 6, 5))
+    assert maps.sides() is None
+    random = np.random.default_rng(0)
+    said = {axis: random.random((2, len(at), 40, 11 - size)).astype(np.float32) for axis, (at, size) in SEEN.items()}
+    for axis, (places, _) in SEEN.items():
+        maps.begin_sides(axis, places)
+        for number in range(len(places)):
+            maps.put_side(axis, number, said[axis][:, number])
+    found = maps.sides()
+    assert found is not None
+    expected = np.zeros(found.shape)
+    for axis, (places, size) in SEEN.items():
+        for at in range(size):
+            low = max(number for number, place in enumerate(places) if place <= at)
+            high = min(low + 1, len(places) - 1)
+            far = (at - places[low]) / max(1, places[high] - places[low])
+            view = (1 - far) * said[axis][:, low] + far * said[axis][:, high]
+            expected[(slice(None), slice(None), *((at,) if axis == 1 else (slice(None), at)))] += view / 2
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+SEEN = {1: ([0, 2, 4, 5], 6), 2: ([0, 3, 4], 5)}  # by axis: the places that are looked at, of how many there are
 
 
 def test_planes_of_a_volume_stay_together() -> None:

@@ -21,11 +21,15 @@ def join_views(slices: npt.NDArray[Any], sides: npt.NDArray[Any] | None) -> npt.
     Foreground is the mean of the three views. Of the distance the smaller counts: what is the middle of an object lies
     far from its border in every view, and two nuclei on top of one another are parted in side views alone.
     """
-    joined = slices.astype(np.float32)
+    import torch  # which converts halves many times as quickly as NumPy; the window knows heads without it
+
+    joined = torch.from_numpy(slices).float()
     if sides is not None:
-        joined[0] = (joined[0] + 2 * sides[0]) / 3
-        np.minimum(joined[1], sides[1], out=joined[1])
-    return joined
+        foreground, distance = torch.from_numpy(sides).float()
+        joined[0].add_(foreground, alpha=2).div_(3)
+        torch.minimum(joined[1], distance, out=joined[1])
+    found: npt.NDArray[np.float32] = joined.numpy()
+    return found
 
 
 def soften(record: ModelRecord) -> ModelRecord:

@@ -81,5 +81,5 @@ class VolumeForming:
 
 
 def _form(maps: VolumeMaps, plan: Plan, flatness: float) -> Formed:
-    joined, record = find_head(plan.record).join_views(maps.slices, maps.sides, plan.record)
+    joined, record = find_head(plan.record).join_views(maps.slices, maps.sides(), plan.record)
     return Formed(joined, replace(plan, record=record).decode_volume(joined, flatness))

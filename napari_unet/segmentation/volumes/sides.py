@@ -52,12 +52,10 @@ class Sides:
         pixels = aside.do(self._read)
         total, done, started = len(self.places(1)) + len(self.places(2)), 0, time.perf_counter()
         for axis in (1, 2):
-            before: tuple[int, Floats] | None = None
-            for at in self.places(axis):
-                found = aside.do(partial(self._predict, pixels, maps, axis, at))
-                first = (at, found) if before is None else before
-                maps.put_sides(axis, (first[0], at), first[1], found)
-                before, done = (at, found), done + 1
+            maps.begin_sides(axis, self.places(axis))
+            for number, at in enumerate(self.places(axis)):
+                maps.put_side(axis, number, aside.do(partial(self._predict, pixels, maps, axis, at)))
+                done += 1
                 left = (time.perf_counter() - started) * (total - done) / done
                 yield SideDone(done, total, left)
 
