@@ -37,15 +37,17 @@ class Candidates:
         self._scored.append((score, copy.deepcopy(network)))
         return score, is_best
 
-    def choose(self, parent: UNet, last: UNet) -> tuple[UNet, Score, float]:
+    def choose(self, parent: UNet | None, last: UNet) -> tuple[UNet, Score, float]:
         """The weights to keep, their score, and their share of what was learned; the rest is the parent's.
 
-        Without any that were scored, the `last` ones.
+        Without any that were scored, the `last` ones. A `parent` that knows nothing (None) is no help.
         """
         if self._scored:
             score, network = self._scored[choose_candidate([score for score, _ in self._scored])]
         else:
             score, network = self._judge.score(self._make_child(last)), last
+        if parent is None:
+            return network, score, 1.0
         if not self._budget.can_spare(self._judge.blend_seconds + self._judge.last_seconds, "blend"):
             return network, score, 1.0
         before = self._judge.learned_before

@@ -290,7 +290,8 @@ class _Training:
             yield self.score()
         with self.trainer.threads.as_chosen():
             self.judge.score_base(self.beginning.untouched)
-            network, score, share = self.candidates.choose(self.model.network, self.trainer.averaged)
+            known = None if self.model.record.untrained else self.model.network
+            network, score, share = self.candidates.choose(known, self.trainer.averaged)
             child, score = self.candidates.calibrate(self.child(network.cpu(), share), score)
             check = self.budget.can_spare(self.judge.check_seconds + self.judge.last_seconds, "check")
             outcome = self.judge.conclude(child, score, self.trainer.steps, check)

@@ -71,7 +71,7 @@ def test_scores_are_told_with_whether_they_are_the_best_so_far() -> None:
     assert [(round(one.ap50, 1), best) for one, best in told] == [(0.5, True), (0.4, False), (0.5, False), (0.9, True)]
     found.add(network)
     network.value = 0.0  # training goes on in the same weights: what was kept is a copy
-    assert found.choose(None, network)[0].value == 0.95  # type: ignore[arg-type]
+    assert found.choose(network, network)[0].value == 0.95
 
 
 def test_the_best_is_blended_with_the_parent_if_there_is_time(blend: list[tuple[Any, ...]]) -> None:
@@ -92,6 +92,11 @@ def test_where_nothing_was_scored_on_the_way_the_last_weights_are_blended(blend:
     network, _, share = found.choose(parent, weights(0.4))  # type: ignore[arg-type]
     assert (network.value, share) == (0.95, 0.75)
     assert [(one[0], one[1], one[3]) for one in blend] == [(parent, 0.4, before)]
+
+
+def test_a_parent_that_knows_nothing_is_not_blended_in(blend: list[tuple[Any, ...]]) -> None:
+    network, _, share = candidates(Judge()).choose(None, weights(0.4))
+    assert (network.value, share, blend) == (0.4, 1.0, [])
 
 
 def model(value: float, threshold: float = 0.5) -> Any:

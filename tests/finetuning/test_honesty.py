@@ -26,9 +26,10 @@ def knowing() -> Model:
 
     torch.manual_seed(0)
     architecture = UNetConfig(base_channels=4, depth=2)
-    start = Model(UNet(architecture).eval(), ModelRecord(name="tiny", architecture=architecture, diameter=18.0))
+    record = ModelRecord(name="tiny", architecture=architecture, diameter=18.0, untrained=True)
+    start = Model(UNet(architecture).eval(), record)
     images, labels = zip(*(draw_discs(SHAPE, seed=seed) for seed in (10, 11)), strict=True)
-    options = {"max_steps": 150, "learning_rate": 1e-2, "patch": 96, "batch_size": 2, "device": "cpu"}
+    options = {"max_steps": 150, "learning_rate": 5e-3, "patch": 96, "batch_size": 2, "device": "cpu"}
     return finetune(list(images), list(labels), model=start, **options).model
 
 
