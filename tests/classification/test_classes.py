@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from phenotypes import draw_phenotypes
 
+from napari_unet.classification.choice.candidates import Candidate
 from napari_unet.classification.classifier_file import load_classifier, save_classifier
 from napari_unet.classification.looking import look_at_objects
 from napari_unet.classification.marked import MarkedObjects
 from napari_unet.classification.object_features import MEASURED, NETWORK, ObjectFeatures
-from napari_unet.classification.teaching import Candidate, learn_classes, least_sure, score_classes
+from napari_unet.classification.teaching import learn_classes, least_sure, score_classes
 from napari_unet.errors import UserError
 from napari_unet.events import StopFlag, drain
 from napari_unet.images.image import Image

@@ -51,6 +51,8 @@ class _Lesson:
     names: tuple[str, ...]
     ready: Classifier | None
     n_images: int
+    stop: StopFlag
+    """Requested as soon as there are other examples: nobody waits for the score of those of before."""
 
     def learn(self) -> dict[str, Found] | str:
         """What was found, by the images' keys; or why nothing can be learned yet."""
@@ -74,7 +76,7 @@ class _Lesson:
     def score(self) -> ClassifierScore | None:
         from napari_unet.classification.teaching import score_classes
 
-        score = score_classes(join_features(list(self.parts)), self.examples, self.names)
+        score = score_classes(join_features(list(self.parts)), self.examples, self.names, stop=self.stop)
         return None if score is None else replace(score, n_images=self.n_images)
 
 
@@ -102,6 +104,7 @@ class ObjectClassifying(QObject):
         self._failed: dict[str, Any] = {}
         self._looking: ImageWork | None = None
         self._learning = self._again = False
+        self._stop_scoring = StopFlag()
         self._soon = Debounced(self, self.begin, _QUIET_MS)
         for signal in (session.labels_changed, session.current_changed, session.prediction_changed):
             listen(self, signal, self._soon.ask)
@@ -223,10 +226,11 @@ class ObjectClassifying(QObject):
     def _learn(self) -> None:
         if self._learning:
             self._again = True
+            self._stop_scoring.request()
             return
         lesson = self._lesson()
         if lesson is not None:
-            self._learning = True
+            self._learning, self._stop_scoring = True, lesson.stop
             run_errand(lesson.learn, self._on_learned, lesson)
 
     def _lesson(self) -> _Lesson | None:
@@ -250,7 +254,7 @@ class ObjectClassifying(QObject):
         if not examples and ready is None:
             self._forget_found()
             return None
-        return _Lesson(tuple(works), tuple(parts), examples, current.marked.names, ready, n_images)
+        return _Lesson(tuple(works), tuple(parts), examples, current.marked.names, ready, n_images, StopFlag())
 
     def _forget_found(self) -> None:
         if self.found:
@@ -273,9 +277,10 @@ class ObjectClassifying(QObject):
             run_errand(lesson.score, self._on_scored)
 
     def _on_scored(self, score: ClassifierScore | Failed | None) -> None:
-        self.score = None if isinstance(score, Failed) else score
+        if not self._again:
+            self.score = None if isinstance(score, Failed) else score
+            self.changed.emit()
         self._end()
-        self.changed.emit()
 
     def _end(self) -> None:
         self._learning = False
