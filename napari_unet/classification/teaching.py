@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from napari_unet.classification.choice.candidates import CANDIDATES, Candidate
-from napari_unet.classification.choice.cross_validation import choose_candidate, possible_candidates, split_folds
+from napari_unet.classification.choice.cross_validation import choose_way, possible_ways, split_folds
 from napari_unet.classification.choice.example_values import ExampleValues
 from napari_unet.classification.classifier import Classifier, ClassifierScore
 from napari_unet.classification.object_features import NETWORK, ObjectFeatures, ObjectKey, families
@@ -37,7 +37,7 @@ def learn_classes(
     """
     values, classes, present = _gather(features, examples, class_names)
     table = ExampleValues(values, families(features.names), features.values)
-    chosen = choose_candidate(table, classes, possible_candidates(candidates, table, classes))
+    chosen = choose_way(table, classes, possible_ways(candidates, table, classes))
     rule = table.learn(chosen, classes, np.arange(len(classes)))
     counts = tuple(int((classes == place).sum()) for place in range(len(present)))
     columns = table.columns(chosen)
@@ -67,7 +67,7 @@ def score_classes(
         if stop is not None and stop.requested:
             return None
         rest = table.part(learn)
-        chosen = choose_candidate(rest, classes[learn], possible_candidates(candidates, rest, classes[learn]), _QUICK)
+        chosen = choose_way(rest, classes[learn], possible_ways(candidates, rest, classes[learn]), _QUICK)
         found = table.learn(chosen, classes, learn).probabilities(table.seen(chosen)[hold]).argmax(axis=1)
         np.add.at(confusion, (classes[hold], found), 1)
     return ClassifierScore(confusion) if confusion.any() else None

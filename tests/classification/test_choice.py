@@ -74,7 +74,7 @@ def test_nobody_waits_for_a_score_that_is_asked_to_stop() -> None:
     stop = StopFlag()
     assert score_classes(features, examples_of(classes, 4), NAMES, CANDIDATES[:1], stop) is not None
     stop.request()
-    with mock.patch("napari_unet.classification.teaching.choose_candidate", side_effect=AssertionError):
+    with mock.patch("napari_unet.classification.teaching.choose_way", side_effect=AssertionError):
         assert score_classes(features, examples_of(classes, 4), NAMES, CANDIDATES[:1], stop) is None
 
 

@@ -16,14 +16,14 @@ _BOOSTED_FROM = 6  # examples of each class
 _SEED = 0
 
 
-def possible_candidates(candidates: Sequence[Candidate], table: ExampleValues, classes: Ints) -> list[Candidate]:
+def possible_ways(candidates: Sequence[Candidate], table: ExampleValues, classes: Ints) -> list[Candidate]:
     """Those that have features to look at, and examples enough."""
     enough = np.bincount(classes).min() >= _BOOSTED_FROM
     known = [one for one in candidates if (one.strength is not None or enough) and table.has(one)]
     return known or [Candidate(MEASURED, 1.0)]
 
 
-def choose_candidate(
+def choose_way(
     table: ExampleValues, classes: Ints, candidates: Sequence[Candidate], n_folds: int = MOST_FOLDS
 ) -> Candidate:
     """The candidate whose probabilities of held-out examples are best (mean log loss, each class counting alike)."""
