@@ -1,4 +1,4 @@
-"""A comparison kept up to date while a person paints: only planes that may have changed are looked at again."""
+"""A comparison kept up to date while a person paints: only what may have changed is looked at again."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class LiveComparison:
         self.prediction = prediction
         self._leading = prediction.shape[:-2]
         self._has_frames = axes.startswith("T")
+        self._band_rows = max(1, _BAND_PIXELS // max(1, prediction.shape[-1]))
+        self._parts: dict[PlaneIndex, dict[int, Difference]] = {}  # of bands in which something differs, or did
         self._differences: dict[PlaneIndex, Difference] = {}
         self._areas: dict[PlaneIndex, Counter[int]] = {}
         self._counts: dict[PlaneIndex, Counts] = {}
@@ -37,22 +39,37 @@ class LiveComparison:
         """Indices of all YX planes: over the axes before YX."""
         return list(product(*(range(size) for size in self._leading)))
 
-    def update(self, labels: npt.NDArray[Any], planes: Iterable[PlaneIndex] | None = None) -> Iterator[None]:
+    def bands_at(self, rows: slice) -> range:
+        """The numbers of the bands of rows that `rows` of a plane lie in: what `update` looks at as a whole."""
+        return range(rows.start // self._band_rows, (rows.stop - 1) // self._band_rows + 1)
+
+    def update(
+        self,
+        labels: npt.NDArray[Any],
+        planes: Iterable[PlaneIndex] | None = None,
+        bands: Iterable[int] | None = None,
+    ) -> Iterator[None]:
         """Compare `planes` (default: all) of `labels` (shape of the prediction) again, in steps of about a millisecond.
 
-        What was known of a plane stays until its last step, so that it may be abandoned at any time.
+        With `bands` only these of each plane. What was known of a plane stays until its last step, so that it may be
+        abandoned at any time.
         """
+        wanted = range(-(-labels.shape[-2] // self._band_rows)) if bands is None else sorted(bands)
         for plane in self.planes() if planes is None else planes:
-            parts = []
-            for first, now, before in self._bands(plane, labels):
-                parts.append(find_differences(before, now, first))
+            known = self._parts.get(plane, {})
+            parts = {} if bands is None else dict(known)
+            for band in wanted:
+                now, before = self._band(plane, labels, band), self._band(plane, self.prediction, band)
+                part = find_differences(before, now, band * self._band_rows)
+                if len(part) or band in known:
+                    parts[band] = part
                 yield
-            found = merge_differences(parts)
+            found = merge_differences([parts[band] for band in sorted(parts)])
             frame = self._frame(plane)
             if len(found) or plane in self._differences:
                 yield from self._measure(frame)
                 self._counts.pop(frame, None)
-                self._differences[plane] = found
+                self._parts[plane], self._differences[plane] = parts, found
 
     def note_refreshed(self, plane: PlaneIndex) -> None:
         """Labels and prediction of a plane were written to alike, where they did not differ."""
@@ -103,16 +120,12 @@ class LiveComparison:
         for plane in self._planes_of(frame):
             if plane not in self._areas or plane in self._outdated:
                 areas: Counter[int] = Counter()
-                for _, _, before in self._bands(plane, self.prediction):
-                    areas.update(object_areas(before))
+                for band in range(-(-self.prediction.shape[-2] // self._band_rows)):
+                    areas.update(object_areas(self._band(plane, self.prediction, band)))
                     yield
                 self._areas[plane] = areas
                 self._outdated.discard(plane)
 
-    def _bands(
-        self, plane: PlaneIndex, labels: npt.NDArray[Any]
-    ) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]]:
-        before, now = (np.ascontiguousarray(array[plane]) for array in (self.prediction, labels))
-        rows = max(1, _BAND_PIXELS // max(1, now.shape[-1]))
-        for first in range(0, now.shape[0], rows):
-            yield first, now[first : first + rows], before[first : first + rows]
+    def _band(self, plane: PlaneIndex, array: npt.NDArray[Any], band: int) -> npt.NDArray[Any]:
+        first = band * self._band_rows
+        return np.ascontiguousarray(array[(*plane, slice(first, min(first + self._band_rows, array.shape[-2])))])

@@ -151,6 +151,57 @@ def test_live_follows_single_planes_and_back(row):
     assert live.changed_planes() == []
 
 
+class CountedReads:
+    """An array that knows how many pixels were read of it."""
+
+    def __init__(self, pixels):
+        self._pixels, self.shape, self.ndim, self.read = pixels, pixels.shape, pixels.ndim, 0
+
+    def __getitem__(self, index):
+        part = self._pixels[index]
+        self.read += part.size
+        return part
+
+
+@given(
+    hnp.arrays(np.int32, (2, 9, 4), elements=st.integers(0, 3)),
+    hnp.arrays(np.int32, (2, 9, 4), elements=st.integers(0, 3)),
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 8), st.integers(0, 3)), max_size=6),
+)
+@settings(max_examples=60, deadline=None)
+def test_following_the_bands_of_edits_is_as_good_as_comparing_all(before, now, values):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_unet.corrections.live._BAND_PIXELS", 8)  # two rows
+        live = LiveComparison(before, "TYX")
+        list(live.update(now))
+        for frame, row, value in values:
+            now[frame, row] = value
+            list(live.update(now, [(frame,)], live.bands_at(slice(row, row + 1))))
+        fresh = LiveComparison(before, "TYX")
+        list(fresh.update(now))
+    assert live.counts == fresh.counts
+    assert live.changed_planes() == fresh.changed_planes()
+    for plane in fresh.planes():
+        for name in ("predicted", "current", "counts", "boxes"):
+            np.testing.assert_array_equal(getattr(live.difference(plane), name), getattr(fresh.difference(plane), name))
+
+
+def test_after_a_stroke_only_the_rows_around_it_are_read(monkeypatch):
+    monkeypatch.setattr("napari_unet.corrections.live._BAND_PIXELS", 5 * 64)
+    before = np.kron(np.arange(1, 65).reshape(8, 8), np.ones((8, 8), int)).astype(np.int32)
+    labels, prediction = CountedReads(before.copy()), CountedReads(before)
+    live = LiveComparison(prediction, "YX")
+    list(live.update(labels))
+    labels._pixels[11:14, 20] = 99
+    list(live.update(labels, [()], live.bands_at(slice(11, 14))))  # the first time, objects are measured as well
+    labels.read = prediction.read = 0
+    labels._pixels[11:14, 21] = 99
+    list(live.update(labels, [()], live.bands_at(slice(11, 14))))
+    assert labels.read == prediction.read == 5 * 64
+    assert live.counts == Counts(corrected=2)
+    assert live.difference(()).boxes.tolist() == [[11, 14, 20, 22]]
+
+
 def test_quick_on_a_large_plane():
     before = np.zeros((2048, 2048), np.int32)
     object_id = 0

@@ -18,5 +18,7 @@ def write_change(session: Session, work: ImageWork, change: Change) -> int:
     allowed = change.sparing(work.locked)
     if len(allowed):
         present(work.labels_layer).data_setitem(work.geometry.layer_index(allowed.index), allowed.after)
-        get_trackers(session).of(work).note_edit(allowed.planes)
+        rows = allowed.index[-2]
+        extent = slice(int(rows.min()), int(rows.max()) + 1)
+        get_trackers(session).of(work).note_edit({plane: [extent] for plane in allowed.planes})
     return len(allowed)

@@ -7,7 +7,7 @@ only for planes that may have changed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
@@ -21,6 +21,7 @@ from napari_unet.corrections.live import (
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
 from napari_unet.labels.types import PlaneBox, PlaneIndex
+from napari_unet.ui.session.history.places import Places
 from napari_unet.ui.session.history.written import planes_of
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import BY_HAND, ReviewedOverlay
@@ -46,8 +47,9 @@ class CorrectionTracker(QObject):
         self.marks_corrections = True
         self._live: LiveComparison | None = None
         self._neighbourhoods: dict[PlaneIndex, Neighbourhoods | PaintedPixels] = {}
-        self._edited: set[PlaneIndex] = set()  # ever painted on: undo can change no other plane
-        self._stale: set[PlaneIndex] = set()
+        self._edited = Places()  # ever painted on: undo can change nothing else
+        self._stale = Places()
+        self._begun: tuple[PlaneIndex, set[int] | None] | None = None  # taken from these, and not yet done
         self._everything_stale = False
         self._marked: list[tuple[PlaneIndex, PlaneBox]] = []  # where steps of the overlay wrote
         self._touched: set[PlaneIndex] = set()  # looked at since `take_touched`
@@ -105,13 +107,16 @@ class CorrectionTracker(QObject):
     def set_marks_corrections(self, on: bool) -> None:
         """Whether the neighbourhood of corrected objects counts as reviewed."""
         self.marks_corrections = on
-        self._stale.update(self.changed_planes)
+        self._stale.add_planes(self.changed_planes)
         self._quiet.ask()
 
     def note_edit(self, planes: Any) -> None:
-        """Say which planes were changed by other means than a stroke in view."""
-        self._edited.update(planes)
-        self._stale.update(planes)
+        """Say which planes were changed, of a mapping also in which rows (a list of slices)."""
+        for places in (self._edited, self._stale):
+            if self._live is not None and isinstance(planes, Mapping):
+                places.add({plane: [self._live.bands_at(part) for part in rows] for plane, rows in planes.items()})
+            else:
+                places.add_planes(planes)
         self._quiet.ask()
 
     def note_step(self, role: str, planes: Any) -> None:
@@ -176,7 +181,7 @@ class CorrectionTracker(QObject):
         if self._moved("labels"):
             self.changed.emit()
         elif self._edited:
-            self._stale.update(self._edited)
+            self._stale.add_all(self._edited)
             self._quiet.ask()
 
     def _on_marked(self, event: Any = None) -> None:
@@ -213,10 +218,13 @@ class CorrectionTracker(QObject):
         if self._session.viewer is None:
             return  # the window is gone, and this timer was still running
         if self._live is not None and self._everything_stale:
-            self._stale.update(self._live.planes())
+            self._stale.add_planes(self._live.planes())
         self._everything_stale = False
+        if self._begun is not None:  # a stroke came in the midst of it
+            self._stale.give_back(*self._begun)
+            self._begun = None
         here = self._plane()
-        self._slices.start(self._follow(sorted(self._stale, key=lambda plane: plane != here)))
+        self._slices.start(self._follow(sorted(self._stale.planes, key=lambda plane: plane != here)))
 
     def _follow(self, planes: list[PlaneIndex]) -> Iterator[None]:
         self._touched.update(planes, self.overlay.planes() if self._overlay_stale else ())
@@ -230,11 +238,13 @@ class CorrectionTracker(QObject):
             self._undrawn |= self.overlay.rewrite(*self._marked.pop())
             yield
         for plane in planes:
-            yield from self._live.update(labels, [plane])
+            bands = self._stale.take(plane)
+            self._begun = plane, bands
+            yield from self._live.update(labels, [plane], bands)
             for marked in self._mark(plane):
                 self._undrawn |= marked
                 yield
-            self._stale.discard(plane)
+            self._begun = None
         for plane in self.overlay.planes() if self._overlay_stale else ():
             self._undrawn |= self.overlay.rewrite(plane)
             yield

@@ -27,16 +27,19 @@ class Written:
     after: Array
 
 
-def planes_of(atoms: Iterable[Any], geometry: Geometry) -> set[PlaneIndex]:
-    """The planes that a step (atoms of napari's history) writes to."""
-    found: set[PlaneIndex] = set()
+def planes_of(atoms: Iterable[Any], geometry: Geometry) -> dict[PlaneIndex, list[slice]]:
+    """The planes that a step (atoms of napari's history) writes to, and rows of each that all of it lies in."""
+    found: dict[PlaneIndex, list[slice]] = {}
     for atom in atoms:
         box, pixels = atom_place(atom)
-        if box is None:
-            leading = _in_our_axes(pixels, geometry)[:-2]
-            found.update(set(zip(*(axis.tolist() for axis in leading), strict=True)) if leading else {()})
+        *leading, rows, _ = _in_our_axes(pixels if box is None else box, geometry)
+        if box is not None:
+            planes, extent = product(*(_range(part) for part in leading)), _range(rows)
         else:
-            found.update(product(*(_range(part) for part in _in_our_axes(box, geometry)[:-2])))
+            planes = iter(set(zip(*(axis.tolist() for axis in leading), strict=True)) if leading else {()})
+            extent = range(int(np.min(rows)), int(np.max(rows)) + 1) if np.size(rows) else range(0)
+        for plane in planes if len(extent) else ():
+            found.setdefault(plane, []).append(slice(extent.start, extent.stop))
     return found
 
 
