@@ -15,8 +15,11 @@ import numpy.typing as npt
 from napari_unet.corrections.comparison import Comparison, Counts, compare_labels, object_areas
 from napari_unet.errors import UserError
 from napari_unet.images.channels import ModelInput
+from napari_unet.images.normalization import HUGE_PLANE
 from napari_unet.images.view import View
 from napari_unet.labels.ids import MOST_ID, compact_ids
+
+_BLOCK = 512  # pixels a side of what is looked at of a huge plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,9 @@ class CorrectedImage:
     `prediction` is what the model had said, in the same shape; None if it is not known, and then every object in what
     is reviewed counts as confirmed. The arrays belong to this object: nobody paints in them any more. `view` is how the
     image was looked at when it was segmented. Ids so large that no table can be made by them are numbered anew,
-    prediction and labels alike; `ids` then has what the new ones were.
+    prediction and labels alike; `ids` then has what the new ones were. Where it is a part of a larger image, that is
+    `whole`, and `corner` the row and column in which the part begins (see `corrections.parts`). By its `tag` whoever
+    made it knows it again.
     """
 
     image: ModelInput
@@ -36,6 +41,9 @@ class CorrectedImage:
     name: str = "image"
     view: View = View()
     ids: npt.NDArray[Any] | None = None
+    whole: ModelInput | None = None
+    corner: tuple[int, int] = (0, 0)
+    tag: str = ""
 
     def __post_init__(self) -> None:
         for what, array in (("labels", self.labels), ("reviewed", self.reviewed), ("prediction", self.prediction)):
@@ -57,10 +65,13 @@ class CorrectedImage:
 
         Two images are often called alike: every well has a "Pos0".
         """
-        outer = self.image.shape[:-2]
-        digest = hashlib.sha256(repr((self.image.axes, self.image.shape)).encode())
+        image = self.seen_whole
+        outer = image.shape[:-2]
+        digest = hashlib.sha256(repr((image.axes, image.shape)).encode())
         for share in (0, 0.5):
-            digest.update(np.ascontiguousarray(self.image.plane(tuple(int(share * size) for size in outer))).tobytes())
+            for region in _looked_at(image.shape[-2:]):
+                part = image.part(tuple(int(share * size) for size in outer), region)
+                digest.update(np.ascontiguousarray(part).tobytes())
             if not outer:
                 break
         return f"#{digest.hexdigest()[:32]}"
@@ -68,6 +79,11 @@ class CorrectedImage:
     def id_of(self, label: int) -> int:
         """The id that the user knows an object of `labels` by."""
         return label if self.ids is None else int(self.ids[label])
+
+    @property
+    def seen_whole(self) -> ModelInput:
+        """All of the image: grey-value limits are of it, whatever part is learned from."""
+        return self.image if self.whole is None else self.whole
 
     @property
     def axes(self) -> str:
@@ -114,3 +130,12 @@ class CorrectedImage:
 
     def _frames(self) -> list[Any]:
         return list(range(self.labels.shape[0])) if self.axes.startswith("T") else [...]
+
+
+def _looked_at(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """What of a plane tells it from others: all of it; of a huge one some blocks, from corner to corner."""
+    height, width = shape
+    if height * width <= HUGE_PLANE:
+        return [(slice(None), slice(None))]
+    corners = [(round(share * (height - _BLOCK)), round(share * (width - _BLOCK))) for share in (0, 0.25, 0.5, 0.75, 1)]
+    return [(slice(max(0, top), top + _BLOCK), slice(max(0, left), left + _BLOCK)) for top, left in corners]

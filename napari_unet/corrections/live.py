@@ -128,4 +128,5 @@ class LiveComparison:
 
     def _band(self, plane: PlaneIndex, array: npt.NDArray[Any], band: int) -> npt.NDArray[Any]:
         first = band * self._band_rows
-        return np.ascontiguousarray(array[(*plane, slice(first, min(first + self._band_rows, array.shape[-2])))])
+        place: Any = (*plane, slice(first, min(first + self._band_rows, array.shape[-2])))
+        return np.ascontiguousarray(array[place])

@@ -37,7 +37,8 @@ class Survey:
     """All that was reviewed. `removed` are the places (image, plane, center) of predicted objects that were deleted.
 
     For each image, `said` is its object diameter where somebody said it, and `estimated` where the model estimated it;
-    `shares` says how much was reviewed of the planes in which something was.
+    `shares` says how much was reviewed of the planes in which something was, and `corners` where it begins in the image
+    that it is a part of (empty: none is a part).
     """
 
     objects: tuple[ReviewedObject, ...]
@@ -46,7 +47,13 @@ class Survey:
     said: tuple[float | None, ...] = field(default=(), kw_only=True)
     estimated: tuple[float | None, ...] = field(default=(), kw_only=True)
     shares: tuple[float | None, ...] = field(default=(), kw_only=True)
+    corners: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
     noun: ClassVar[str] = "object"
+
+    def place_of(self, found: ReviewedObject) -> tuple[float, float]:
+        """Row and column of an object's centre in the whole image."""
+        top, left = self.corners[found.image] if self.corners else (0, 0)
+        return found.center[0] + top, found.center[1] + left
 
     @property
     def class_weights(self) -> tuple[float, ...]:

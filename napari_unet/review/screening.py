@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
 from napari_unet.labels.stacks.continuity import measure_breaks, neighbour_axis
+from napari_unet.labels.stacks.large_planes import LARGE_PLANE, measure_large_plane
 from napari_unet.labels.stacks.sections import Sections, measure_sections
 from napari_unet.labels.types import Ints, PlaneIndex, Rectangle
 from napari_unet.review.missed import find_missed, still_missed
@@ -75,7 +76,9 @@ class ObjectScreening:
     def measure_plane(self, labels: npt.NDArray[Any], plane: PlaneIndex) -> None:
         """Measure all objects of one plane of `labels`."""
         number = self._numbers[plane]
-        self._put(number, self._with_breaks(labels, measure_sections(labels[plane], number)))
+        large = labels.shape[-2] * labels.shape[-1] > LARGE_PLANE
+        found = (measure_large_plane if large else measure_sections)(labels[plane], number)
+        self._put(number, self._with_breaks(labels, found))
         self._usual = None
 
     def look(

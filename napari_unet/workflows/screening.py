@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.view import View
+from napari_unet.labels.stacks.large_planes import LARGE_PLANE
 from napari_unet.labels.stacks.sections import Sections
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.running.engine import Engine
@@ -46,9 +47,11 @@ def screening_steps(
 ) -> Iterator[Any]:
     """Measure objects, and look again: `planes` are those to be measured, and those that the model looks at again.
 
-    Without a model (`load`) nothing is looked at again.
+    Without a model (`load`) nothing is looked at again; nor is a plane that is too large to have its maps in memory.
     """
     to_measure, to_look = planes
+    if labels.shape[-2] * labels.shape[-1] > LARGE_PLANE:
+        to_look = ()
     screening = ObjectScreening(labels.shape, axes)
     areas = []
     for done, plane in enumerate(to_measure, start=1):

@@ -29,7 +29,8 @@ _SAME = 0.5  # of a diameter: how far apart two centres of one object may be, wh
 def list_places(survey: Survey, keys: Sequence[str], masks: Sequence[Mask]) -> tuple[LearnedPlace, ...]:
     """Where the objects are of which the centre lies in the YX mask of their image."""
     there = [found for found, inside in zip(survey.objects, are_inside(survey, masks), strict=True) if inside]
-    return tuple((keys[one.image], one.plane, round(one.center[0]), round(one.center[1])) for one in there)
+    at = [survey.place_of(one) for one in there]
+    return tuple((keys[one.image], one.plane, round(y), round(x)) for one, (y, x) in zip(there, at, strict=True))
 
 
 def join_places(new: Iterable[LearnedPlace], old: Iterable[LearnedPlace]) -> tuple[LearnedPlace, ...]:
@@ -53,6 +54,6 @@ def find_known(
             known.get((names[one.image], one.plane), []) if names else []
         )
         if places:
-            apart = np.hypot(*(np.array(places, float) - one.center).T)
+            apart = np.hypot(*(np.array(places, float) - survey.place_of(one)).T)
             found[number] = apart.min() <= max(1.0, _SAME * one.diameter)
     return found

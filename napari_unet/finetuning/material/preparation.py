@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from napari_unet.finetuning.material.split import Split, are_inside, split_revie
 from napari_unet.heads.planes import HeldOutPlane, TrainingPlane
 from napari_unet.heads.registry import find_head
 from napari_unet.heads.survey import Survey
-from napari_unet.images.channels import ChannelStack
+from napari_unet.images.channels import ChannelStack, grey_input
 from napari_unet.images.limits import volume_limits, volume_of
 from napari_unet.images.normalization import AnyLimits, normalize
 from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
@@ -63,6 +63,7 @@ def survey_material(
     """
     record = record or ModelRecord()
     survey = find_head(record).survey(images, record)
+    survey = replace(survey, corners=tuple(one.corner for one in images))
     if survey.n_reviewed_pixels == 0:
         raise UserError(
             "Nothing is marked as reviewed yet. Mark at least one object, with what surrounds it, as reviewed, "
@@ -95,7 +96,7 @@ def prepare_planes(
     for position in generator.permutation(len(planes)):
         number, index = planes[int(position)]
         material.planes.append((number, index))
-        image = images[number].image
+        image = images[number].seen_whole
         volume = (number, *volume_of(image.axes, index))
         if volume not in limits:  # of the whole plane or volume, as in segmentation, whatever part of it is used
             limits[volume] = images[number].view.limits_of(image, index, record.normalization)
@@ -138,8 +139,11 @@ class _PlaneReader:
         self.pixels = corrected.image.plane(index)
         self.grey: tuple[npt.NDArray[Any], AnyLimits] | None = None
         if isinstance(corrected.image, ChannelStack):
-            grey = corrected.image.grey
-            self.grey = grey.plane(index), volume_limits(grey, index, record.normalization, corrected.view.inverted)
+            grey = grey_input(corrected.seen_whole)
+            self.grey = (
+                corrected.image.grey.plane(index),
+                volume_limits(grey, index, record.normalization, corrected.view.inverted),
+            )
         self.labels = np.asarray(corrected.labels[index])
         self.reviewed = np.asarray(corrected.reviewed[index], bool)
         self.predicted = corrected.prediction is not None

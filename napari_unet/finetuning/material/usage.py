@@ -24,7 +24,7 @@ def list_uses(material: Material, images: Sequence[CorrectedImage]) -> tuple[Ima
     for found in material.survey.objects:
         if (found.image, found.plane) not in read:
             continue
-        use = UsedObject(found.plane, found.center, found.label, found.corrected)
+        use = UsedObject(found.plane, material.survey.place_of(found), found.label, found.corrected)
         y, x = (round(at) for at in found.center)
         for masks, lists in ((material.split.training, learned), (material.split.held_out, held_out)):
             mask = masks[found.image]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +168,17 @@ def _compare(parent: Model, child: Model, request: PreviewRequest | None, engine
     yield Compared(request, *whole)
 
 
+def _together(uses: Iterable[tuple[str | None, ImageUse]]) -> list[tuple[str | None, ImageUse]]:
+    """What is used of each image: of a large one, parts are learned from."""
+    found: list[tuple[str | None, ImageUse]] = []
+    for key, use in uses:
+        if found and key is not None and found[-1][0] == key:
+            before = found.pop()[1]
+            use = ImageUse(use.name, before.learned + use.learned, before.held_out + use.held_out)
+        found.append((key, use))
+    return found
+
+
 class FinetuneRun:
     """Trains in the background, and shows previews. Says how it goes by signals."""
 
@@ -199,10 +210,11 @@ class FinetuneRun:
         load = self.session.model_loader()
         self._note_view()
         works = reviewed_works(self.session)
-        self._keys = [work.key for work in works]
+        images = collect_corrections(self.session, config.channels) if images is None else images
+        self._keys = [image.tag for image in images]
         events = finetune_in_background(
             load,
-            collect_corrections(self.session, config.channels) if images is None else images,
+            images,
             config,
             self._stop,
             lambda: self._request if self.shows_preview else None,
@@ -242,7 +254,7 @@ class FinetuneRun:
             known = zip(self._keys, event.diameters, strict=False)
             self.diameters = {key: diameter for key, diameter in known if diameter is not None}
             keys: list[str | None] = [*self._keys, *[None] * (len(event.uses) - len(self._keys))]
-            self.uses = list(zip(keys, event.uses, strict=True))
+            self.uses = _together(zip(keys, event.uses, strict=True))
         elif isinstance(event, StepDone):
             self._note_view()
         elif isinstance(event, Outlines):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet.corrections.parts import find_reviewed_boxes
 from napari_unet.events import Failed
 from napari_unet.labels.ids import count_values
 from napari_unet.labels.regions import reviewed_ids
@@ -130,18 +131,25 @@ def _count_images(images: dict[str, tuple[Any, Any, str, int]]) -> dict[str, int
 def count_reviewed(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], axes: str) -> int:
     """Reviewed objects of an image with `axes` out of "TZYX"; one that runs through several slices counts once."""
     found: set[tuple[int, int]] = set()
-    for index in product(*(range(size) for size in labels.shape[:-2])):
-        if reviewed[index].any():
-            frame = index[0] if axes.startswith("T") else 0
-            # A copy: they are counted twice over, and somebody may be painting meanwhile.
-            found |= {(frame, label) for label in reviewed_ids(labels[index].copy(), reviewed[index])}
+    for place in _reviewed_places(reviewed):
+        frame = place[0] if axes.startswith("T") else 0
+        # A copy: they are counted twice over, and somebody may be painting meanwhile.
+        found |= {(frame, label) for label in reviewed_ids(labels[place].copy(), reviewed[place])}
     return len(found)
+
+
+def _reviewed_places(reviewed: npt.NDArray[Any]) -> Iterator[Any]:
+    """Plane, rows and columns in which something is reviewed, with what surrounds it."""
+    boxes = find_reviewed_boxes(reviewed)
+    for index in np.ndindex(*reviewed.shape[:-2]):
+        for box in boxes:
+            if reviewed[(*index, *box)].any():
+                yield (*index, *box)
 
 
 def count_classes(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], n_classes: int) -> tuple[int, ...]:
     """Reviewed pixels of each class; values for which there is no class are left out."""
     found = np.zeros(n_classes, np.int64)
-    for index in np.ndindex(*labels.shape[:-2]):
-        if reviewed[index].any():
-            found += count_values(labels[index][reviewed[index] != 0], n_classes)
+    for place in _reviewed_places(reviewed):
+        found += count_values(labels[place][reviewed[place] != 0], n_classes)
     return tuple(int(count) for count in found)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.corrections.parts import cut_reviewed_parts
 from napari_unet.errors import UserError
 from napari_unet.heads.registry import find_head
 from napari_unet.models.record import ModelRecord
 from napari_unet.ui.session.correction_tracker import CorrectionTracker
+from napari_unet.ui.session.history.label_stores import lies_on_disk
 from napari_unet.ui.session.present import present
 
 if TYPE_CHECKING:
@@ -97,11 +99,13 @@ def collect_corrections(session: Session, channels: str = "auto") -> list[Correc
             f"{by_class.name} is labelled by class, and the model in use finds objects: choose a model for classes in "
             "the step Segment, or segment the image again with this one."
         )
-    return [
-        CorrectedImage(
-            training_input(work.image, record, channels, work.channel),
-            present(work.labels).copy(), present(work.reviewed) != 0, work.prediction, work.name,
-            work.view,
-        )
-        for work in works
-    ]  # fmt: skip
+    found: list[CorrectedImage] = []
+    for work in works:
+        seen = training_input(work.image, record, channels, work.channel)
+        labels, reviewed = present(work.labels), present(work.reviewed)
+        told = work.prediction, work.name, work.view
+        if lies_on_disk(work):
+            found += cut_reviewed_parts(seen, labels, reviewed, *told, tag=work.key)
+        else:
+            found.append(CorrectedImage(seen, labels.copy(), reviewed != 0, *told, tag=work.key))
+    return found
