@@ -3,6 +3,7 @@
     python benchmarks/scale.py measure --side 8192      # so many pixels a side, the sample repeated
     python benchmarks/scale.py measure --side 32768 --sparse 8 --folder scratch    # 8 places of it, and nothing else
     python benchmarks/scale.py workers --side 4096 --block 1024    # one process; 2; 4; 2 of which one is killed
+    python benchmarks/scale.py reads --side 131072      # of a sparse image: a block through dask, and directly
     python benchmarks/scale.py simulate --side 1000     # blocks a side: planner and merge tree, no pixels
 
 The image is an OME-Zarr whose chunks are one file under many names, so that it takes no room on the disk. A sparse one
@@ -146,6 +147,20 @@ def in_one_piece(part: Image, model: Model, view: View) -> Labels:
     return plan.decode(predict_plane(Predictor(choice.model, CONFIG.engine), seen).at_image_size())
 
 
+def compare_reads(folder: Path, side: int, times: int = 5) -> dict[str, Any]:
+    """Processor seconds for the pixels of a block in which nothing is: through dask, and from the source itself."""
+    image, seen = read_image(make_repeated(folder, side, 8)), 2500
+    spent = {}
+    for way, read in (("dask", lambda box: np.asarray(image.data[box])), ("source", lambda box: image.part((), box))):
+        read((slice(0, 64), slice(0, 64)))
+        start = time.process_time()
+        for number in range(times):
+            corner = side // 2 + 2048 * number
+            read((slice(corner, corner + seen), slice(side // 4, side // 4 + seen)))
+        spent[way] = round((time.process_time() - start) / times, 3)
+    return {"side": side, "seconds_a_block": spent}
+
+
 def compare_workers(folder: Path, side: int, block: int | None) -> list[dict[str, Any]]:
     """The same image in this process, by 2 and by 4 others, and by 2 of which one is killed: all labels of each."""
     path, rows = make_repeated(folder, side), []
@@ -257,7 +272,7 @@ def simulate(side: int, pieces: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["measure", "workers", "simulate"])
+    parser.add_argument("what", choices=["measure", "workers", "reads", "simulate"])
     parser.add_argument("--side", type=int, default=4096, help="pixels a side; of a simulation, blocks a side")
     parser.add_argument("--sparse", type=int, metavar="PATCHES", help="so many patches of the sample, else nothing")
     parser.add_argument("--block", type=int, help="side of a block")
@@ -272,6 +287,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if args.what == "workers":
             found: Any = compare_workers(folder, args.side, args.block)
+        elif args.what == "reads":
+            found = compare_reads(folder, args.side)
         else:
             found = measure(folder, args.side, args.block, args.sparse)
     print(json.dumps(found, indent=1))

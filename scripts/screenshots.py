@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 os.environ["NAPARI_CONFIG"] = ""  # letters and themes are changed here, and not in the settings of who runs this
 
 import numpy as np
+import zarr
 from napari.settings import get_settings
 from PIL import Image, ImageOps
 from qtpy.QtWidgets import QDialog
@@ -28,6 +30,7 @@ from tifffile import imwrite
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
+from napari_unet.segmentation.events import TileDone
 from napari_unet.ui.demo.run import (
     VIEW_WIDTH,
     VIEWS,
@@ -160,6 +163,50 @@ def photograph_tools(folder: Path) -> None:
     save(Image.open(path).convert("RGB"), path)
     keys.close()
     close_window(viewer)
+
+
+LARGE_SIDE, LARGE_BLOCK = 1536, 512  # pixels: what is large for the picture, so that it need not be awaited for minutes
+
+
+def photograph_large(folder: Path) -> None:
+    """An image that is treated as too large for memory: stopped halfway, and done, with where its labels lie."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    with (
+        patch("napari_unet.ui.session.history.label_stores.LARGE_PIXELS", LARGE_SIDE**2 - 1),
+        patch("napari_unet.segmentation.blocks.grid._SIDE", LARGE_BLOCK),
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        panel.image_step.open_paths([write_large(Path(scratch))])
+        user.adjust_contrast()
+        panel.project_bar.new_at(Path(scratch) / "slide.unetproj")
+        step = panel.segment_step
+        step.set_open(True)
+        blocks: list[Any] = []
+        user.click(step.segment_button)
+        step.run.advanced.connect(lambda event: blocks.append(event) if isinstance(event, TileDone) else None)
+        wait_until(lambda: len(blocks) >= 4, user.patience, "Segmenting some blocks")
+        camera.take("large_blocks")
+        user.click(step.progress.stop_button)
+        user.finish(step, "Stopping")
+        user.segment()
+        step.set_open(True)
+        user.settle()
+        panel.scroll.ensureWidgetVisible(step.place)
+        camera.take("large_kept")
+        close_window(viewer)
+
+
+def write_large(folder: Path) -> Path:
+    """The sample of nuclei over and over, as a Zarr array in chunks."""
+    tile = read_image(sample_path("nuclei_2d")).plane()
+    path = folder / "slide.zarr"
+    array: Any = zarr.create_array(str(path), shape=(LARGE_SIDE,) * 2, chunks=(256, 256), dtype=tile.dtype)
+    array[...] = np.tile(tile, (-(-LARGE_SIDE // tile.shape[0]), -(-LARGE_SIDE // tile.shape[1])))[
+        :LARGE_SIDE, :LARGE_SIDE
+    ]
+    return path
 
 
 def open_labelled() -> DemoUser:
@@ -322,7 +369,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument("--only", choices=["nuclei", "queue", "tools", "results", "tasks", "membranes", "live", "demo"])
+    parser.add_argument(
+        "--only", choices=["nuclei", "queue", "tools", "large", "results", "tasks", "membranes", "live", "demo"]
+    )
     parser.add_argument("--every", action="store_true", help="in every size and theme")
     args = parser.parse_args()
     Photographer.every = args.every
@@ -331,6 +380,7 @@ def main() -> None:
         "nuclei": lambda: photograph_nuclei(args.folder),
         "queue": lambda: photograph_queue(args.folder),
         "tools": lambda: photograph_tools(args.folder),
+        "large": lambda: photograph_large(args.folder),
         "results": lambda: photograph_results(args.folder),
         "tasks": lambda: photograph_tasks(args.folder),
         "membranes": lambda: photograph_membranes(args.folder, args.seconds),

@@ -21,7 +21,7 @@ from napari_unet.corrections.live import (
 from napari_unet.corrections.painted import PaintedPixels
 from napari_unet.corrections.reviewed import Neighbourhoods, typical_diameter
 from napari_unet.labels.types import PlaneBox, PlaneIndex
-from napari_unet.ui.session.history.places import Places
+from napari_unet.ui.session.history.changed_bands import ChangedBands
 from napari_unet.ui.session.history.written import planes_of
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.reviewed_layer import BY_HAND, ReviewedOverlay
@@ -47,8 +47,8 @@ class CorrectionTracker(QObject):
         self.marks_corrections = True
         self._live: LiveComparison | None = None
         self._neighbourhoods: dict[PlaneIndex, Neighbourhoods | PaintedPixels] = {}
-        self._edited = Places()  # ever painted on: undo can change nothing else
-        self._stale = Places()
+        self._edited = ChangedBands()  # ever painted on: undo can change nothing else
+        self._stale = ChangedBands()
         self._begun: tuple[PlaneIndex, set[int] | None] | None = None  # taken from these, and not yet done
         self._everything_stale = False
         self._marked: list[tuple[PlaneIndex, PlaneBox]] = []  # where steps of the overlay wrote

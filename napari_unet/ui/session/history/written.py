@@ -34,9 +34,10 @@ def planes_of(atoms: Iterable[Any], geometry: Geometry) -> dict[PlaneIndex, list
         box, pixels = atom_place(atom)
         *leading, rows, _ = _in_our_axes(pixels if box is None else box, geometry)
         if box is not None:
-            planes, extent = product(*(_range(part) for part in leading)), _range(rows)
+            planes: Iterable[PlaneIndex] = product(*(_range(part) for part in leading))
+            extent = _range(rows)
         else:
-            planes = iter(set(zip(*(axis.tolist() for axis in leading), strict=True)) if leading else {()})
+            planes = set(zip(*(axis.tolist() for axis in leading), strict=True)) if leading else {()}
             extent = range(int(np.min(rows)), int(np.max(rows)) + 1) if np.size(rows) else range(0)
         for plane in planes if len(extent) else ():
             found.setdefault(plane, []).append(slice(extent.start, extent.stop))

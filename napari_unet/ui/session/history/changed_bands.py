@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from napari_unet.labels.types import PlaneIndex
 
 
-class Places:
+class ChangedBands:
     """Bands by plane, as `LiveComparison` counts them; None: all of a plane."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Places:
         for plane, parts in bands.items():
             self.give_back(plane, {band for part in parts for band in part})
 
-    def add_all(self, others: Places) -> None:
+    def add_all(self, others: ChangedBands) -> None:
         for plane, bands in others._bands.items():
             self.give_back(plane, bands)
 
