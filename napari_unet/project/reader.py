@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
@@ -52,15 +54,18 @@ class ProjectReader:
         with self._reading():
             return rows.read_image_rows(self.reader)
 
-    def read_array(self, image: int, role: str, planes: Collection[int] | None = None) -> Array | None:
+    def read_array(
+        self, image: int, role: str, planes: Collection[int] | None = None, make: rows.MakeArray = np.zeros
+    ) -> Array | None:
         """An array as it was saved last; None if there is none. Raises `UserError` if it is damaged.
 
-        Of `planes` only (numbers over all axes before YX, in C order; None: all of them), zeros elsewhere.
+        Of `planes` only (numbers over all axes before YX, in C order; None: all of them), zeros elsewhere. `make` gives
+        an array of zeros, elsewhere than in memory where it is too large for that.
         """
         with self._reading():
             found = rows.find_array(self.reader, image, role)
             try:
-                return None if found is None else rows.read_array(self.reader, found, planes)
+                return None if found is None else rows.read_array(self.reader, found, planes, make)
             except (ValueError, sqlite3.DatabaseError) as error:
                 raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
 

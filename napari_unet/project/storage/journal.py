@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from napari_unet.labels.types import Array
-from napari_unet.project.storage.tiles import TileChange, apply_changes
+from napari_unet.project.storage.tiles import TileChange, apply_changes, copy_array
 
 AnyStep = TypeVar("AnyStep")
 
@@ -146,9 +146,9 @@ def _by_tile(changes: Iterable[TileChange]) -> list[TileChange]:
     return sorted(changes, key=lambda change: change.key)
 
 
-def state_before(array: Array, history: History) -> Array:
-    """`array` as it was before the first of the steps that can still be undone: a copy."""
-    before = array.copy()
+def state_before(array: Array, history: History, into: Array | None = None) -> Array:
+    """`array` as it was before the first of the steps that can still be undone: a copy (see `copy_array`)."""
+    before = copy_array(array, into)
     for edit in reversed(history.done):
         apply_changes(before, edit.reversed())
     return before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ from napari_unet.project.storage.tiles import (
 
 _MOST_KEPT = 2**28  # pixels of an array that is replaced: comparing more would keep the writer's thread for seconds
 _IMAGE_COLUMNS = "name, path, relative_path, hash, bytes, axes, shape, scale, units, details"
+
+
+MakeArray = Callable[[tuple[int, ...], np.dtype[Any]], Array]
 
 
 @dataclass(frozen=True)
@@ -154,12 +157,15 @@ def read_tile(connection: sqlite3.Connection, row: ArrayRow, key: TileKey) -> Ar
     return np.array(unpack_tile(found[0], row.dtype, empty.shape) if found else empty)
 
 
-def read_array(connection: sqlite3.Connection, row: ArrayRow, planes: Collection[int] | None = None) -> Array:
+def read_array(
+    connection: sqlite3.Connection, row: ArrayRow, planes: Collection[int] | None = None, make: MakeArray = np.zeros
+) -> Array:
     """The array as it is now: its tiles, and the edits since. Raises ValueError if something is damaged.
 
-    Of `planes` only (numbers as in a `TileKey`; None: all of them), zeros elsewhere, which take no memory.
+    Of `planes` only (numbers as in a `TileKey`; None: all of them), zeros elsewhere, which take no memory. `make` gives
+    an array of zeros of a shape and dtype.
     """
-    array = np.zeros(row.shape, row.dtype)
+    array = make(row.shape, row.dtype)
     wanted = json.dumps(None if planes is None else sorted(planes))
     for plane, r, column, data in connection.execute(
         "SELECT plane, row, col, data FROM tile WHERE array = ?1 "

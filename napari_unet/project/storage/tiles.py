@@ -54,9 +54,12 @@ class TileChange:
         )  # fmt: skip
 
 
-def copy_array(array: Array) -> Array:
-    """A copy in C order. Memory of rows that hold nothing is not touched: labels of a large image are mostly empty."""
-    found = np.zeros(array.shape, array.dtype)
+def copy_array(array: Array, into: Array | None = None) -> Array:
+    """A copy in C order; `into` is what is written to, all 0 as yet.
+
+    Memory of rows that hold nothing is not touched: labels of a large image are mostly empty.
+    """
+    found = np.zeros(array.shape, array.dtype) if into is None else into
     for band in row_bands(array.shape):
         part = array[band]
         if part.any():

@@ -16,12 +16,14 @@ from napari_unet.errors import UserError
 from napari_unet.finetuning.material.earlier import class_names_in, labelling_task, view_of
 from napari_unet.heads.registry import find_head
 from napari_unet.heads.semantic.shares import value_shares
+from napari_unet.images.bands import row_bands
 from napari_unet.models.record import ModelRecord
 from napari_unet.project.project import LABELS, PREDICTION, REVIEWED, Project
 from napari_unet.project.references import ImageReference, find_image
 from napari_unet.project.storage.journal import Edit, History, state_before, steps_to_play
 from napari_unet.project.storage.tiles import change_indices
 from napari_unet.project.unfinished import count_unfinished
+from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.ui.session.keeping.undo import get_undo
 from napari_unet.ui.session.layers import KEY, image_to_layer
 from napari_unet.ui.session.present import present
@@ -226,15 +228,21 @@ def _open_image(session: Session, reference: ImageReference, path: Path | None, 
 def _restore_arrays(
     session: Session, project: Project, number: int, work: ImageWork, restored: Reopened
 ) -> dict[str, History]:
-    labels, prediction = project.read_array(number, LABELS), project.read_array(number, PREDICTION)
+    stores = get_label_stores(session)
+
+    def make(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        return stores.empty(work, "restored", dtype) if shape == work.shape else np.zeros(shape, dtype)
+
+    labels, prediction = (project.read_array(number, role, make=make) for role in (LABELS, PREDICTION))
     histories: dict[str, History] = {}
     if labels is None:
         return histories
     if labels.shape != work.shape:
         raise UserError(f"The labels of {work.name} have the shape {labels.shape}, the image {work.shape}.")
     history = histories[LABELS] = _history(project, number, LABELS)
-    layer = session.add_layer(work, LABELS, state_before(labels, history))
+    layer = session.add_layer(work, LABELS, state_before(labels, history, stores.empty(work, LABELS, labels.dtype)))
     _play(session, work, LABELS, layer, labels, history)
+    stores.remove(labels)
     if work.head.names_values:
         shown = labels if prediction is None else prediction
         work.class_shares = value_shares(shown, work.class_names)
@@ -242,7 +250,7 @@ def _restore_arrays(
     restored.n_undo += len(history.done)
     work.lock(set(project.locked(number)))
     restored.n_locked += len(work.locked)
-    reviewed = project.read_array(number, REVIEWED)
+    reviewed = project.read_array(number, REVIEWED, make=make)
     if reviewed is not None and reviewed.shape == work.shape:
         histories[REVIEWED] = _restore_reviewed(session, work, reviewed, _history(project, number, REVIEWED))
         restored.reviewed |= bool(reviewed.any())
@@ -277,7 +285,8 @@ def _restore_reviewed(session: Session, work: ImageWork, reviewed: npt.NDArray[A
     tracker.finish()
     overlay = tracker.overlay
     layer = overlay.ensure_layer()
-    present(work.reviewed)[...] = state_before(reviewed, history)
+    before = state_before(reviewed, history, get_label_stores(session).empty(work, "restored", reviewed.dtype))
+    present(work.reviewed)[...] = before
     _play(session, work, REVIEWED, layer, reviewed, history)
     overlay.follow_steps()
     overlay.leave_empty()
@@ -295,8 +304,9 @@ def _play(
     for _ in history.undone:
         layer.undo()
     array = present(work.labels if role == LABELS else work.reviewed)
-    if not np.array_equal(array, final):  # something had been written past the history
-        array[...] = final
+    for band in row_bands(final.shape):
+        if not np.array_equal(array[band], final[band]):  # something had been written past the history
+            array[band] = final[band]
     layer.refresh()
 
 

@@ -13,6 +13,7 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.semantic.shares import value_shares
 from napari_unet.images.bands import row_bands
 from napari_unet.models.running.aside import Aside, Stopped
+from napari_unet.project.storage.tiles import copy_array
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import PlaneDone, Segmentation
 from napari_unet.workflows.replacement import replacement_steps
@@ -93,10 +94,12 @@ class Copied:
     labels: npt.NDArray[np.int32]
 
 
-def with_copy(before: npt.NDArray[np.int32] | None, events: Iterator[Any]) -> Iterator[Any]:
-    """`events` after a copy of `before`, which is made in their thread; without it if there is nothing."""
+def with_copy(
+    before: npt.NDArray[np.int32] | None, events: Iterator[Any], into: npt.NDArray[np.int32] | None = None
+) -> Iterator[Any]:
+    """`events` after a copy of `before` (`into`, if given), made in their thread; without it if there is nothing."""
     if before is not None:
-        yield Copied(before.copy())
+        yield Copied(copy_array(before, into))
     yield from events
 
 

@@ -85,8 +85,9 @@ class SegmentRun:
             return False
         work.segmented_by, work.task, work.class_names = entry.name, record.task, names
         self._prepare(partial=scope.kind != "all")
+        before = None if self._merges else self._before
         return session.jobs.start(
-            with_copy(None if self._merges else self._before, events),
+            with_copy(before, events, None if before is None else self._stores.empty(work, "prediction")),
             self._stop,
             self._on_event,
             self._on_finished,

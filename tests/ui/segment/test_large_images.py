@@ -70,6 +70,12 @@ def same_objects(one: np.ndarray, other: np.ndarray) -> bool:
     return all(np.unique(side).size == side.size for side in pairs)
 
 
+def lies_on_the_disk(array: Any) -> bool:
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
+
+
 def count_made(monkeypatch: pytest.MonkeyPatch, most: int = 100) -> list[int]:
     """The numbers of the blocks that are segmented; after so many the program is as good as killed."""
     made: list[int] = []
@@ -153,6 +159,33 @@ def test_labels_that_nobody_corrected_are_kept_when_the_window_closes(
     for role in (LABELS, PREDICTION):
         np.testing.assert_array_equal(kept.read_array(1, role), labels)
     kept.close()
+
+
+def test_copies_that_the_project_needs_lie_on_the_disk_too_and_strokes_are_kept(
+    panel: UNetPanel, second_window: UNetPanel, image_file: Path, wait_until_idle: Any, tmp_path: Path
+) -> None:
+    work = open_file(panel, image_file)
+    panel.project_bar.new_at(tmp_path / "mine")
+    panel.segment_step.start()
+    wait_until_idle(panel.session)
+    keeper = get_keeper(panel.session)
+    keeper.finish()
+    before = np.array(work.labels)
+    for recorder in keeper._recorders:
+        assert isinstance(recorder.saved, np.memmap)
+    work.labels_layer.paint((50, 60), 7777)
+    keeper.finish()
+    after = np.array(work.labels)
+    assert (after != before).any()
+    panel.session.close()
+
+    second_window.project_bar.open_at(tmp_path / "mine.unetproj")
+    again = second_window.session.current
+    for array, expected in ((again.labels, after), (again.prediction, before)):
+        assert lies_on_the_disk(array)
+        np.testing.assert_array_equal(array, expected)
+    again.labels_layer.undo()
+    np.testing.assert_array_equal(again.labels, before)
 
 
 def test_with_a_project_it_is_said_that_this_keeps_them(

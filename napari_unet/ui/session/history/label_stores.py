@@ -50,6 +50,13 @@ class LabelStores:
         self._count += 1
         return self.folder / f"{name}-{self._count}.ome.zarr"
 
+    def remove(self, array: npt.NDArray[Any]) -> None:
+        """Nobody needs an array of `empty` any more; one in memory goes by itself."""
+        if isinstance(array, np.memmap) and self.folder is not None:
+            store = next((path for path in Path(str(array.filename)).parents if path.parent == self.folder), None)
+            if store is not None:
+                shutil.rmtree(store, ignore_errors=True)
+
     def _make_folder(self) -> Path:
         """A folder that is known to be ours for as long as we live; those of windows that were killed go."""
         for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.project.project import LABELS, REVIEWED
+from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.ui.session.jobs import SEGMENT
 from napari_unet.ui.session.keeping.recorder import Recorder
 
@@ -81,7 +82,7 @@ class Recorders(QObject):
         old = self._drop(work.key, role)
         layer = work.layers.get(role)
         if layer is not None and work.geometry.from_layer(layer.data) is not None:
-            recorder = self._recorders[work.key, role] = Recorder(work, role, history)
+            recorder = self._recorders[work.key, role] = Recorder(work, role, get_label_stores(self._session), history)
             recorder.paused = self.segmenting
             recorder.edited.connect(lambda edit: self.edited.emit(recorder, edit))
             recorder.rewritten.connect(lambda: self.rewritten.emit(recorder))

@@ -6,7 +6,7 @@ written is found by a comparison in a thread of its own, a moment after the laye
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from napari_unet.ui.session.running.pacing import Debounced
 from napari_unet.ui.session.running.threads import run_errand
 
 if TYPE_CHECKING:
+    from napari_unet.ui.session.history.label_stores import LabelStores
     from napari_unet.ui.session.image_work import ImageWork
 
 _QUIET_MS = 250
@@ -46,7 +47,7 @@ class Recorder(QObject):
     edited = Signal(object)  # Edit
     rewritten = Signal()
 
-    def __init__(self, work: ImageWork, role: str, history: History | None = None) -> None:
+    def __init__(self, work: ImageWork, role: str, stores: LabelStores, history: History | None = None) -> None:
         super().__init__()
         self.work, self.role = work, role
         self.layer: Labels = work.layers[role]
@@ -57,7 +58,8 @@ class Recorder(QObject):
         # Even to read memory that was never written takes a second for a plane of 20,000 pixels a side; `zeros_like`,
         # unlike `zeros`, writes to all of it.
         empty = is_known_empty(self.layer)
-        self.saved: npt.NDArray[Any] = np.zeros(array.shape, array.dtype) if empty else copy_array(array)
+        self._stores = stores
+        self.saved: npt.NDArray[Any] = self._make() if empty else copy_array(array, self._make())
         self._painted: set[TileKey] = set()
         self._scanning = self._stroking = False
         self._n_edits = 0
@@ -69,6 +71,10 @@ class Recorder(QObject):
         self.layer.events.set_data.connect(self._on_drawn)
         # Before napari's own, which paint as soon as the button is down.
         self.layer.mouse_drag_callbacks.insert(0, self._on_mouse)
+
+    def _make(self) -> npt.NDArray[Any]:
+        """Room for all that is recorded: on the disk, where it is too large for memory."""
+        return self._stores.empty(self.work, "recorded", self._array().dtype)
 
     @property
     def alive(self) -> bool:
@@ -108,7 +114,7 @@ class Recorder(QObject):
         if (self._quiet.waiting or self._scanning) and not self.paused and self.alive:
             self._quiet.cancel()  # what a thread is still looking for is found here, too
             self._stroking = False
-            self._on_scanned(_scan_and_copy(self.saved, self._array()), self._n_edits)
+            self._on_scanned(_scan_and_copy(self.saved, self._array(), self._make), self._n_edits)
 
     def close(self) -> None:
         """Listen no more."""
@@ -189,7 +195,7 @@ class Recorder(QObject):
             return
         self._scanning = True
         before, after = self.saved, self._array()
-        run_errand(lambda: _scan_and_copy(before, after), self._on_scanned, self._n_edits)
+        run_errand(lambda: _scan_and_copy(before, after, self._make), self._on_scanned, self._n_edits)
 
     def _on_scanned(self, found: _Scanned | Failed, n_edits: int) -> None:
         self._scanning = False
@@ -200,6 +206,7 @@ class Recorder(QObject):
             self._quiet.ask()
             return
         if found.copies:
+            self._stores.remove(self.saved)
             self.saved, self._spare = found.copies
             self.history.add(Edit(Kind.BASE, ()))
             self.rewritten.emit()
@@ -209,9 +216,15 @@ class Recorder(QObject):
         self._record(changes, self.history.recognize(changes) or Kind.WRITE)
 
     def copy(self) -> npt.NDArray[Any]:
-        """All that is recorded, for whoever keeps it. Where all of it is new, a copy was made beside the window."""
+        """All that is recorded, for whoever keeps it. Where all of it is new, a copy was made beside the window.
+
+        What lies on the disk is handed over as it is: who keeps it hears of each edit after that, and an edit that is
+        in it already changes nothing.
+        """
         spare, self._spare = self._spare, None
-        return copy_array(self.saved) if spare is None else spare
+        if spare is None:
+            return self.saved if isinstance(self.saved, np.memmap) else copy_array(self.saved)
+        return spare
 
     def _record(self, changes: list[TileChange], kind: Kind) -> None:
         if changes:
@@ -230,12 +243,12 @@ class _Scanned:
     copies: tuple[npt.NDArray[Any], ...]
 
 
-def _scan_and_copy(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> _Scanned:
+def _scan_and_copy(before: npt.NDArray[Any], after: npt.NDArray[Any], make: Callable[[], npt.NDArray[Any]]) -> _Scanned:
     keys = [key for part in scan(before, after) for key in part]
     if len(keys) <= _MOST_TILES:
         return _Scanned(keys, ())
-    copied = copy_array(after)
-    return _Scanned(keys, (copied, copied.copy()))
+    copied = copy_array(after, make())
+    return _Scanned(keys, (copied, copied if isinstance(copied, np.memmap) else copied.copy()))
 
 
 def _tiles_at(index: tuple[Any, ...], shape: tuple[int, ...]) -> set[TileKey]:

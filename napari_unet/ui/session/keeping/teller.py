@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject
 
 from napari_unet.events import Failed
@@ -96,10 +97,15 @@ class ProjectTeller(QObject):
     def tell_history(self, work: ImageWork, recorders: dict[str, Recorder], roles: Sequence[str]) -> None:
         """Hand over the arrays of an image as they were before their last steps, and then these steps.
 
-        `roles` says in which array each step was, the last one last.
+        `roles` says in which array each step was, the last one last. What is too large for memory is handed
+        over as it is now.
         """
         number = self.number_for(work)
         self._settle_gone(work)
+        if any(isinstance(one.saved, np.memmap) for one in recorders.values()):  # too large for a copy in memory
+            for role, one in recorders.items():
+                self.project.set_array(number, role, one.copy())
+            return
         arrays = {role: state_before(one.saved, one.history) for role, one in recorders.items()}
         for role, array in arrays.items():
             self.project.set_array(number, role, array.copy())

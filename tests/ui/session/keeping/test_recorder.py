@@ -9,6 +9,7 @@ import pytest
 from qtpy.QtCore import QCoreApplication
 
 from napari_unet.project.storage.tiles import copy_array
+from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.ui.session.keeping import recorder as recorder_module
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.keeping.recorder import Recorder
@@ -31,7 +32,7 @@ def recorder(viewer: Any, session: Any, monkeypatch: pytest.MonkeyPatch) -> Reco
     viewer.add_image(np.zeros((600, 600), np.uint8))
     work = session.current
     session.add_layer(work, "labels", np.zeros((600, 600), np.int32), empty=True)
-    recorder = Recorder(work, "labels")
+    recorder = Recorder(work, "labels", get_label_stores(session))
     yield recorder
     recorder.close()
 
@@ -90,7 +91,7 @@ def test_labels_that_are_known_to_be_empty_are_not_read(
     get_keeper(session)
     work = session.work_on(viewer.add_image(np.zeros((20, 30))))
     with monkeypatch.context() as patched:
-        patched.setattr(recorder_module, "copy_array", lambda array: pytest.fail("all of it was read"))
+        patched.setattr(recorder_module, "copy_array", lambda *arrays: pytest.fail("all of it was read"))
         session.add_layer(work, "labels", np.zeros((20, 30), np.int32), empty=True)
     work.labels_layer.data_setitem((np.array([3]), np.array([4])), 7)
     keeper = get_keeper(session)
