@@ -253,7 +253,7 @@ def photograph_results(folder: Path) -> None:
 
 
 def photograph_tasks(folder: Path) -> None:
-    """Classes of objects from a few clicks, in their colours; and a noisy image with its middle denoised."""
+    """Classes of objects from a few clicks, in their colours."""
     user = open_labelled()
     panel, camera = user.panel, Photographer(user, folder)
     step = panel.classify_step
@@ -271,6 +271,13 @@ def photograph_tasks(folder: Path) -> None:
     step.colors_box.setChecked(True)
     pause(1)
     camera.take("classes")
+    close_window(user.viewer)
+
+
+def photograph_restoration(folder: Path, seconds: float) -> None:
+    """A noisy image with its middle denoised; and a channel made of another one, with where that is unsure."""
+    user = open_labelled()
+    panel, camera = user.panel, Photographer(user, folder)
     restore = panel.restore_step
     pixels = read_image(sample_path("nuclei_2d")).plane().astype(float)
     noisy = pixels + np.random.default_rng(0).normal(0, 0.15 * np.ptp(pixels), pixels.shape)
@@ -286,6 +293,17 @@ def photograph_tasks(folder: Path) -> None:
         user.click(restore.try_button)
         user.finish(restore, "Restoring")
         camera.take("restored")
+    panel.image_step.open_paths([sample_path("two_channel")])
+    panel.session.set_channel(1)
+    for layer in user.viewer.layers:
+        layer.visible = layer is user.work.layer
+    user.viewer.reset_view()
+    restore.task_box.setCurrentText("Another channel")
+    restore.pair_box.setCurrentText("channel 1: DNA")
+    restore.form.set_values(restore.form.values() | {"uncertainty": True, "seconds": seconds})
+    user.click(restore.restore_button)
+    user.finish(restore, "Restoring", seconds)
+    camera.take("synthesized")
     close_window(user.viewer)
 
 
@@ -369,24 +387,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    parser.add_argument(
-        "--only", choices=["nuclei", "queue", "tools", "large", "results", "tasks", "membranes", "live", "demo"]
-    )
+    views = ["nuclei", "queue", "tools", "large", "results", "tasks", "restoration", "membranes", "live", "demo"]
+    parser.add_argument("--only", choices=views)
     parser.add_argument("--every", action="store_true", help="in every size and theme")
     args = parser.parse_args()
     Photographer.every = args.every
     args.folder.mkdir(parents=True, exist_ok=True)
-    views: dict[str, Callable[[], None]] = {
+    photographs: dict[str, Callable[[], None]] = {
         "nuclei": lambda: photograph_nuclei(args.folder),
         "queue": lambda: photograph_queue(args.folder),
         "tools": lambda: photograph_tools(args.folder),
         "large": lambda: photograph_large(args.folder),
         "results": lambda: photograph_results(args.folder),
         "tasks": lambda: photograph_tasks(args.folder),
+        "restoration": lambda: photograph_restoration(args.folder, args.seconds),
         "membranes": lambda: photograph_membranes(args.folder, args.seconds),
         "live": lambda: photograph_live(args.folder),
     }
-    for name, photograph in views.items():
+    for name, photograph in photographs.items():
         if args.only in (None, name):
             with user_folders_untouched(), errors_are_failures():  # anew each time: nothing to be recovered
                 photograph()

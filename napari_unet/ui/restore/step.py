@@ -17,8 +17,9 @@ from napari_unet.labels.types import PartOfPlane
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.tasks import TASKS, RestorationTask, task_of
 from napari_unet.ui.restore.job import Request, Restored, cut_part, restore_in_background
+from napari_unet.ui.restore.pairs import Pair, list_pairs
 from napari_unet.ui.restore.placing import TRY_SIDE, middle_of, over
-from napari_unet.ui.session.layers import KEY, layer_to_image
+from napari_unet.ui.session.layers import KEY
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.widgets.parameters import ParameterForm
@@ -35,7 +36,7 @@ OWNER = "restore"
 NO_IMAGE = "Open an image first."
 BUSY = "Wait until the work in progress has ended, or stop it."
 NO_MODEL = "Restore an image first: the model is made by that."
-NEEDS_PAIR = "One channel of another is learned from pairs: choose the layer that shows the other channel."
+NEEDS_PAIR = "One channel of another is learned from pairs: choose the channel or layer to be made under Learn from."
 NEEDS_STACK = "This is no z-stack: there are no slices to bring closer."
 _BESIDE = "restored"
 _ALONE = "this image alone"
@@ -56,8 +57,8 @@ class RestoreStep(Step):
         for task in TASKS.values():
             self.task_box.addItem(task.title, task.name)
         self.task_box.setToolTip("What is to be made of the image")
-        self.pair_box.setToolTip("What the network learns from: the image by itself, or a layer that shows what the "
-                                 "image is to become")  # fmt: skip
+        self.pair_box.setToolTip("What the network learns from: the image by itself, or a channel or layer that "
+                                 "shows what the image is to become")  # fmt: skip
         for box in (self.task_box, self.pair_box):  # narrower than their longest line
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)
@@ -68,7 +69,7 @@ class RestoreStep(Step):
         self.save_button = QPushButton("Save model...", toolTip="Keep the model in a file, for other images")
         self.load_button = QPushButton("Use saved model...", toolTip="Restore with a model that was saved before")
         self.progress, self.told = ProgressLine(), QLabel(wordWrap=True)
-        self._layers: list[ImageLayer] = []
+        self._pairs: list[Pair] = []
         self._lay_out_body()
         self._connect()
         self._on_images()
@@ -91,6 +92,7 @@ class RestoreStep(Step):
         session = self.session
         listen(self, session.current_changed, self._on_images)
         listen(self, session.images_changed, self._on_images)
+        listen(self, session.image_changed, self._on_images)
         listen(self, session.jobs.changed, self._on_job)
         self.task_box.currentTextChanged.connect(self._on_job)
         self.pair_box.currentTextChanged.connect(self._on_job)
@@ -109,22 +111,21 @@ class RestoreStep(Step):
         return TASKS[self.task_box.currentData()]
 
     @property
-    def pair(self) -> ImageLayer | None:
-        """The layer that shows what the image is to become; None: the image teaches by itself."""
+    def pair(self) -> Pair | None:
+        """What shows what the image is to become; None: the image teaches by itself."""
         at = self.pair_box.currentIndex() - 1
-        return self._layers[at] if 0 <= at < len(self._layers) else None
+        return self._pairs[at] if 0 <= at < len(self._pairs) else None
 
     # -- showing the session's state ------------------------------------------------------------------------------
 
     def _on_images(self) -> None:
         self.drop_message_of_others()
-        chosen, work = self.pair, self.work
-        self._layers = [layer for layer in self.session.image_layers() if work is None or layer is not work.layer]
+        chosen = self.pair
+        self._pairs = list_pairs(self.session)
         self.pair_box.blockSignals(True)
         self.pair_box.clear()
-        self.pair_box.addItems([_ALONE, *(layer.name for layer in self._layers)])
-        known = [i for i, layer in enumerate(self._layers) if layer is chosen]
-        self.pair_box.setCurrentIndex(known[0] + 1 if known else 0)
+        self.pair_box.addItems([_ALONE, *(pair.title for pair in self._pairs)])
+        self.pair_box.setCurrentIndex(self._pairs.index(chosen) + 1 if chosen in self._pairs else 0)
         self.pair_box.blockSignals(False)
         self._on_job()
 
@@ -186,7 +187,7 @@ class RestoreStep(Step):
     def _wanted(self, where: PartOfPlane | None) -> Image | None:
         if self.pair is None:
             return None
-        image = layer_to_image(self.pair).select_channel()
+        image = self.pair.read()
         return image if where is None else cut_part(image, *where, self.task.factor)
 
     def _on_event(self, event: Any) -> None:

@@ -76,6 +76,24 @@ def test_pairs_twice_the_size_and_saved_models(
     np.testing.assert_allclose(further, [[0, -0.125, -0.125], [0, 0.125, 0.125]])
 
 
+def test_another_channel_of_the_same_image_is_a_pair(step: RestoreStep, viewer: Any, wait_until_idle: Any) -> None:
+    noisy = viewer.layers["cells"].data[0]
+    both = viewer.add_image(np.stack([noisy, 3000 - noisy]), name="both", axis_labels=("c", "y", "x"))
+    step.session.work_on(both)
+    step.task_box.setCurrentText("Another channel")
+    assert not step.restore_button.isEnabled()
+    assert [step.pair_box.itemText(i) for i in range(2)] == ["this image alone", "channel 2"]
+    step.pair_box.setCurrentIndex(1)
+    np.testing.assert_array_equal(np.asarray(step.pair.read().data), 3000 - noisy)
+    step.restore()
+    wait_until_idle(step.session)
+    assert step.message.text == ""
+    made = viewer.layers["both synthesized"]
+    assert made.data.shape == (48, 64)
+    step.session.set_channel(1)
+    assert [step.pair_box.itemText(i) for i in range(2)] == ["this image alone", "channel 1"]
+
+
 def test_slices_come_closer_and_the_unsure_is_shown(
     step: RestoreStep, viewer: Any, wait_until_idle: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
