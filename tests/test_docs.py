@@ -106,7 +106,14 @@ def test_the_commands_of_the_tutorial_on_restoration_run(tmp_path: Path, monkeyp
     y, x = np.mgrid[:48, :64]
     clean = (1000 + 400 * np.sin(y / 7) * np.cos(x / 9)).astype(np.uint16)
     noisy = clean + np.random.default_rng(0).integers(0, 50, clean.shape).astype(np.uint16)
-    for name, pixels in (("noisy", noisy), ("bright", clean), ("phase", clean), ("dapi", noisy), ("other", clean)):
+    for name, pixels in (
+        ("noisy", noisy),
+        ("bright", clean),
+        ("phase", clean),
+        ("dapi", noisy),
+        ("other", clean),
+        ("cells", clean),
+    ):
         tifffile.imwrite(f"{name}.tif", pixels)
     size = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 1.0}
     tifffile.imwrite("stack.ome.tif", np.stack([clean] * 4), metadata={"axes": "ZYX", **size}, ome=True)

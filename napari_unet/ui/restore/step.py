@@ -16,8 +16,8 @@ from napari_unet.images.image import Image
 from napari_unet.labels.types import PartOfPlane
 from napari_unet.restoration.config import RestoreConfig
 from napari_unet.restoration.tasks import TASKS, RestorationTask, task_of
+from napari_unet.ui.restore.counterparts import Counterpart, list_counterparts
 from napari_unet.ui.restore.job import Request, Restored, cut_part, restore_in_background
-from napari_unet.ui.restore.pairs import Pair, list_pairs
 from napari_unet.ui.restore.placing import TRY_SIDE, middle_of, over
 from napari_unet.ui.session.layers import KEY
 from napari_unet.ui.session.listening import listen
@@ -69,7 +69,8 @@ class RestoreStep(Step):
         self.save_button = QPushButton("Save model...", toolTip="Keep the model in a file, for other images")
         self.load_button = QPushButton("Use saved model...", toolTip="Restore with a model that was saved before")
         self.progress, self.told = ProgressLine(), QLabel(wordWrap=True)
-        self._pairs: list[Pair] = []
+        self._pairs: list[Counterpart] = []
+        self._chosen: Counterpart | None = None  # by the user; chosen again when its image is the current one again
         self._lay_out_body()
         self._connect()
         self._on_images()
@@ -95,7 +96,7 @@ class RestoreStep(Step):
         listen(self, session.image_changed, self._on_images)
         listen(self, session.jobs.changed, self._on_job)
         self.task_box.currentTextChanged.connect(self._on_job)
-        self.pair_box.currentTextChanged.connect(self._on_job)
+        self.pair_box.currentTextChanged.connect(self._on_pair)
         self.try_button.clicked.connect(self.try_here)
         self.restore_button.clicked.connect(self.restore)
         self.progress.stop_clicked.connect(lambda: session.jobs.stop(OWNER))
@@ -111,7 +112,7 @@ class RestoreStep(Step):
         return TASKS[self.task_box.currentData()]
 
     @property
-    def pair(self) -> Pair | None:
+    def pair(self) -> Counterpart | None:
         """What shows what the image is to become; None: the image teaches by itself."""
         at = self.pair_box.currentIndex() - 1
         return self._pairs[at] if 0 <= at < len(self._pairs) else None
@@ -120,13 +121,17 @@ class RestoreStep(Step):
 
     def _on_images(self) -> None:
         self.drop_message_of_others()
-        chosen = self.pair
-        self._pairs = list_pairs(self.session)
+        chosen = self._chosen
+        self._pairs = list_counterparts(self.session)
         self.pair_box.blockSignals(True)
         self.pair_box.clear()
         self.pair_box.addItems([_ALONE, *(pair.title for pair in self._pairs)])
         self.pair_box.setCurrentIndex(self._pairs.index(chosen) + 1 if chosen in self._pairs else 0)
         self.pair_box.blockSignals(False)
+        self._on_job()
+
+    def _on_pair(self) -> None:
+        self._chosen = self.pair
         self._on_job()
 
     def _on_job(self) -> None:
@@ -214,11 +219,16 @@ class RestoreStep(Step):
         grey = present(restored.model.record.grey)
         task = task_of(grey)
         name = f"{work.name} {task.made}{' (try)' if where is not None else ''}"
-        self._put(work, where, restored.image, name, grey).colormap = work.layer.colormap
+        made = [self._put(work, where, restored.image, name, grey)]
+        made[0].colormap = work.layer.colormap
         if restored.unsure is not None:
             layer = self._put(work, where, restored.unsure, f"{name}, unsure", grey, unsure=True)
             layer.colormap, layer.blending, layer.opacity = "inferno", "additive", 0.6
+            made.append(layer)
         self.session.work_on(work.layer)
+        for layer in made:  # who is worked on again comes to the front, over what was made of it
+            layers = self.session.viewer.layers
+            layers.move(layers.index(layer), len(layers))
 
     def _put(
         self,

@@ -90,6 +90,8 @@ def test_another_channel_of_the_same_image_is_a_pair(step: RestoreStep, viewer: 
     assert step.message.text == ""
     made = viewer.layers["both synthesized"]
     assert made.data.shape == (48, 64)
+    assert viewer.layers.index(made) > viewer.layers.index(both), [layer.name for layer in viewer.layers]
+    assert step.pair_box.currentText() == "channel 2"
     step.session.set_channel(1)
     assert [step.pair_box.itemText(i) for i in range(2)] == ["this image alone", "channel 1"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Counterpart:
     """What shows what `work` is to become: its channel `channel` (counted from 0), or another `layer`."""
 
     work: ImageWork | None
@@ -45,10 +45,10 @@ class Pair:
         return self.work.image
 
 
-def list_pairs(session: Session) -> list[Pair]:
+def list_counterparts(session: Session) -> list[Counterpart]:
     """The other channels of the current image, then all other layers that can be worked on."""
     work = session.current
     count = 1 if work is None else work.image.sizes.get("C", 1)
-    channels = [Pair(work, channel=i) for i in range(count) if work is not None and i != (work.channel or 0)]
+    channels = [Counterpart(work, channel=i) for i in range(count) if work is not None and i != (work.channel or 0)]
     layers = [layer for layer in session.image_layers() if work is None or layer is not work.layer]
-    return [*channels, *(Pair(work, layer=layer) for layer in layers)]
+    return [*channels, *(Counterpart(work, layer=layer) for layer in layers)]
