@@ -87,11 +87,12 @@ def test_of_labels_and_prediction_only_what_surrounds_the_reviewed_is_read() -> 
 def test_what_is_learned_is_the_same_and_at_the_same_places() -> None:
     labels = squares()
     prediction = np.where(labels == 64, 0, labels)
-    image = Image((labels > 0) * np.uint16(900), "YX")
+    brighter_to_the_right = np.arange(600, dtype=np.uint16)
+    image = Image((labels > 0) * np.uint16(900) + brighter_to_the_right, "YX")
     view = View(12.0)
     whole = [CorrectedImage(image, labels, marks() > 0, prediction, "big", view)]
     cut = cut_reviewed_parts(image, labels, marks(), prediction, "big", view)
-    places, planes = [], []
+    places, planes, limits = [], [], set()
     for images in (whole, cut):
         record = ModelRecord()
         material = survey_material(images, 0.0, np.random.default_rng(0), record)
@@ -99,8 +100,8 @@ def test_what_is_learned_is_the_same_and_at_the_same_places() -> None:
         places.append(sorted(list_places(material.survey, keys, [one.reviewed for one in images])))
         prepare_planes(material, images, record, 64, np.random.default_rng(0))
         planes.append((material.survey.n_objects, material.survey.n_corrected, material.survey.n_reviewed_pixels))
-        limits = {one.view.limits_of(one.seen_whole, (), record.normalization) for one in images}
-        assert len(limits) == 1
+        limits |= {one.limits for one in material.learned}
+    assert len(limits) == 1, "grey values are those of the whole image"
     assert places[0] == places[1]
     assert len(places[0]) == planes[0][0] > 8
     assert planes[0] == planes[1]
