@@ -55,11 +55,11 @@ def test_strokes_far_apart_and_their_undo_are_all_seen(session: Any, work: Any) 
 
 def test_strokes_without_a_pause_are_all_seen(session: Any, work: Any) -> None:
     tracker = get_trackers(session).of(work)
-    work.labels_layer.paint((0, 10, 20), 77)
-    tracker._quiet.finish()  # it is being looked at
-    next(tracker._slices._steps)
-    work.labels_layer.paint((0, 40, 20), 78)
-    tracker._quiet.finish()
+    for row in (10, 40):  # written past the layer, which tells nobody
+        work.labels[0, row, 20] = 77
+        tracker.note_edit({(0,): [slice(row, row + 1)]})
+        tracker._quiet.finish()
+        next(tracker._slices._steps)  # it is being looked at
     assert_followed(session, work)
 
 
@@ -79,3 +79,6 @@ def test_all_of_a_plane_is_more_than_bands_of_it() -> None:
     assert places.take((0,)) == {2, 3, 4, 5}
     assert places.take((1,)) is None
     assert not places
+    places.give_back((2,), {1})
+    places.give_back((2,), None)
+    assert places.take((2,)) is None
