@@ -24,7 +24,11 @@ class FinetuneConfig(LearningConfig):
     )
     patch: int = Field(192, ge=64, le=1024, title="Patch size", description="Pixels at the model's object size.")
     held_out: float = Field(
-        0.25, ge=0, le=0.5, title="Held out", description="Share of the reviewed objects that only score the model."
+        0.25,
+        ge=0,
+        le=0.5,
+        title="Held out",
+        description="Share of the reviewed objects that only score the model; of fifteen or more at least five.",
     )
     replay: float | None = Field(
         None,

@@ -15,11 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_unet.heads.outcome import TOO_FEW
 from napari_unet.heads.survey import Survey
 from napari_unet.labels.types import Mask
 
 MIN_OBJECTS = 8
 """With fewer reviewed objects all are learned from, and nothing is known about the score."""
+_LARGEST_SHARE = 1 / 3
+"""Where a share would be too few objects to tell anything, up to so many are held out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,7 @@ def split_reviewed(
         return _cost(candidate, survey, share) + (float(known[candidate.scored].mean()) if scored else 0.0)
 
     if survey.n_objects >= MIN_OBJECTS and share > 0:
+        share = telling_share(share, survey.n_objects)
         for candidates in (
             _by_image(survey, reviewed, share, generator),
             _by_region(survey, reviewed, generator),
@@ -75,6 +79,12 @@ def split_reviewed(
             if best is not None and _cost(best, survey, share) < 1.0:
                 return best.build()
     return Split(tuple(reviewed), tuple(np.zeros_like(mask) for mask in reviewed))
+
+
+def telling_share(share: float, n_objects: int) -> float:
+    """`share`, or a larger one by which as many objects are held out as can tell something, if there are enough."""
+    needed = TOO_FEW / n_objects
+    return max(share, needed) if needed <= _LARGEST_SHARE else share
 
 
 def count_inside(survey: Survey, masks: Sequence[Mask]) -> int:

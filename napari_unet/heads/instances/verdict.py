@@ -14,6 +14,11 @@ _NOWHERE = 0.1  # AP@0.5 below which a model does not find what the labels show
 _FORGOTTEN = 0.02  # AP@0.5 lost on the base model's own kinds of image that is worth a warning
 _MOST_MORE = 200  # objects
 _KEPT = 0.7  # of the objects that nobody spoke of, as many have to be found after deletions alone
+_EMPTIED = 0.2
+"""Of these, so few are left that next to nothing is found: all such children were worse (docs/benchmarks.md)."""
+_ENOUGH_TO_LOSE = 3
+"""Held-out objects that speak against a child that does worse on them: they were chosen because the parent erred there,
+so that a loss says more than a gain."""
 _DRAW_TOO = "So far you only deleted objects: draw some that are missed or wrong, too."
 
 
@@ -26,9 +31,13 @@ def judge_objects(outcome: Outcome) -> Verdict:
 
 
 def _judge(outcome: Outcome) -> Verdict:
-    if (kept := outcome.kept) is not None and kept.share < _KEPT:
+    if (kept := outcome.kept) is not None and kept.share < _EMPTIED:
+        return Verdict(False, f"Not better: {_describe_lost(kept)} {_DRAW_TOO}", outcome.change)
+    if kept is not None and kept.share < _KEPT:
         # What went may have been false, too: of children that lost as much, some were better and some were worse.
-        return Verdict(None, f"{_describe_lost(kept)} {_DRAW_TOO}", outcome.change, cautious=True)
+        said = "Compare before and after; unless these were false, keep the old model."
+        said = f"It cannot be known yet: {_describe_lost(kept)} {said} {_DRAW_TOO}"
+        return Verdict(None, said, outcome.change, cautious=True)
     if outcome.before is None or outcome.after is None:
         better, said = _without_score(outcome)
         return Verdict(better, f"{said}{_describe_base(outcome)}")
@@ -47,9 +56,10 @@ def _with_score(
     same = abs(rank(after) - rank(before)) <= 1e-6
     if before.mean_ap > _RIGHT:
         return False, "Not better: the old model was already right there. Correct objects where it is wrong."
-    if not gain and after.n_objects < TOO_FEW and outcome.survey.n_corrected > 0:
+    speaks = after.n_objects >= (TOO_FEW if same else _ENOUGH_TO_LOSE)
+    if not gain and not speaks and outcome.survey.n_corrected > 0:
         return _with_too_few(outcome.learned_after)
-    if after.ap50 < _NOWHERE:
+    if max(before.ap50, after.ap50) < _NOWHERE:
         return False, (
             "Not better: neither model finds what your labels show. Check that the labels belong to this image and "
             "that what is marked as reviewed is complete, or correct more objects."
@@ -66,7 +76,7 @@ def _with_score(
         )
     if not gain:
         return False, _why_not(outcome.survey)
-    if change is not None and not change.is_sure_gain:
+    if change is not None and (not change.is_sure_gain or after.n_objects < TOO_FEW):
         better = "Probably better" if after.ap50 > before.ap50 else "Outlines are probably closer to yours"
         return None, (
             f"{better}, but with so few objects this may be chance: it cannot be known yet. "
@@ -122,10 +132,7 @@ def _why_not(survey: Survey) -> str:
 
 def _describe_lost(kept: Kept) -> str:
     lost = kept.n_objects - round(kept.share * kept.n_objects)
-    return (
-        f"It cannot be known yet: the new model no longer finds {lost} of {kept.n_objects} objects that nobody "
-        "deleted. Compare before and after; unless these were false, keep the old model."
-    )
+    return f"the new model no longer finds {lost} of {kept.n_objects} objects that nobody deleted."
 
 
 def _describe_uneven(evenness: Evenness) -> str:

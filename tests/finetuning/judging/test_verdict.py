@@ -60,11 +60,29 @@ def test_the_same_on_a_few_objects_says_nothing_against_what_was_corrected() -> 
     assert judge(score(0.5, 4), score(0.5, 4)).better is False  # nothing was corrected
 
 
-def test_four_objects_decide_nothing_unless_not_even_the_others_were_learned() -> None:
+@pytest.mark.parametrize(("n", "better"), [(2, None), (3, False)])
+def test_three_objects_chosen_for_the_parents_mistakes_speak_against_who_does_worse(
+    n: int, better: bool | None
+) -> None:
+    corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
+    scores = score(0.5, n), score(0.2, n)
+    verdict = reach_verdict(Outcome(100, Survey((corrected,), (), 100), *scores), head_named("instances"))
+    assert verdict.better is better
+    assert "neither" not in verdict.sentence
+
+
+@pytest.mark.parametrize(("n", "better"), [(4, None), (5, True)])
+def test_a_gain_on_fewer_than_five_objects_may_be_chance(n: int, better: bool | None) -> None:
+    verdict = judge(score(0.0, n), score(1.0, n))
+    assert verdict.better is better
+    assert ("Probably better" in verdict.sentence) is (better is None)
+
+
+def test_few_objects_decide_nothing_unless_not_even_the_others_were_learned() -> None:
     corrected = ReviewedObject(0, (), 1, (5.0, 5.0), 50, corrected=True)
     survey = Survey((corrected,), (), 100)
-    for before, after in ((0.5, 0.25), (0.0, 0.0)):
-        scores = score(before, 4), score(after, 4)
+    for before, after, n in ((0.5, 0.0, 2), (0.0, 0.0, 4)):
+        scores = score(before, n), score(after, n)
         learned = reach_verdict(Outcome(100, survey, *scores, learned_after=score(0.6, 12)), head_named("instances"))
         assert learned.better is None
         assert "too few to tell" in learned.sentence
@@ -206,6 +224,14 @@ def test_of_what_nobody_deleted_seven_of_ten_have_to_stay(share: float, better: 
     verdict = judge(score(0.5, 40), score(0.9, 40), kept=Kept(share, 100))
     assert verdict.better is better
     assert ("no longer finds 31 of 100" in verdict.sentence) is verdict.cautious is (better is None)
+
+
+@pytest.mark.parametrize(("share", "better"), [(0.19, False), (0.2, None)])
+def test_who_finds_next_to_nothing_after_deletions_is_not_better(share: float, better: bool | None) -> None:
+    verdict = judge(score(0.5, 40), score(0.9, 40), kept=Kept(share, 100))
+    assert verdict.better is better
+    assert verdict.sentence.startswith("Not better: the new model no longer finds 81 of 100") is (better is False)
+    assert "only deleted" in verdict.sentence
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from napari_unet.finetuning.material.split import (
     are_inside,
     count_inside,
     split_reviewed,
+    telling_share,
 )
 from napari_unet.heads.instances.survey import survey_reviewed
 from napari_unet.heads.survey import ReviewedObject, Survey
@@ -33,6 +34,13 @@ def divide(images: list[CorrectedImage], share: float = 0.25) -> tuple[Split, Su
 
 def count(split_part, survey: Survey) -> int:
     return sum(bool(split_part[f.image][round(f.center[0]), round(f.center[1])]) for f in survey.objects)
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "held"), [(0.25, 40, 0.25), (0.25, 16, 5 / 16), (0.25, 15, 1 / 3), (0.25, 14, 0.25), (0.5, 16, 0.5)]
+)
+def test_five_of_fifteen_are_held_out_because_fewer_tell_nothing(share: float, n: int, held: float) -> None:
+    assert telling_share(share, n) == pytest.approx(held)
 
 
 @pytest.mark.parametrize("shape", [(160, 200), (70, 300), (300, 300)])
