@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton
 
 from napari_unet.errors import UserError
 from napari_unet.labels.types import Place
@@ -28,6 +26,7 @@ from napari_unet.ui.classify.layer_classes import (
     put_classes,
 )
 from napari_unet.ui.classify.least_sure import LeastSureWalk
+from napari_unet.ui.classify.saved_classes import SavedClasses
 from napari_unet.ui.classify.score_text import confusion_html, score_sentence
 from napari_unet.ui.classify.whole_images.button import ImagesButton
 from napari_unet.ui.session.listening import listen
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
 NO_LABELS = "Segment the image first, or choose labels of your own."
 ARE_CLASSES = "These labels are classes of pixels: there are no objects to give a class to."
 NOTHING_FOUND = "Give a class to a few objects first."
-_FILES = "Classifiers (*.safetensors)"
-_SAVED = "Classifiers, or tables of examples (*.safetensors *.csv *.tsv)"
 
 
 class ClassifyStep(Step):
@@ -71,9 +68,7 @@ class ClassifyStep(Step):
         self.score_label = QLabel(wordWrap=True)
         self.confusion_label = QLabel()
         self.confusion_fold = Fold("Held-out examples", self.confusion_label)
-        self.save_button = QPushButton("Save...", toolTip="Keep the classifier in a file, for other images")
-        self.load_button = QPushButton("Use saved...", toolTip="Give classes by a classifier that was saved "
-                                       "before, or take examples from a table (label, class)")  # fmt: skip
+        self.saved = SavedClasses(session, self.classifying)
         self.images_button = ImagesButton(session)
         self._walk = LeastSureWalk()
         self._watched: WeakSet[Labels] = WeakSet()
@@ -82,17 +77,15 @@ class ClassifyStep(Step):
         self._on_current()
 
     def _lay_out_body(self) -> None:
-        first, files = QHBoxLayout(), QGridLayout()
+        first = QHBoxLayout()
         first.addWidget(self.give_button, 1)
         first.addWidget(self.add_button)
-        files.addWidget(self.next_button, 0, 0, 1, 2)
-        files.addWidget(self.save_button, 1, 0)
-        files.addWidget(self.load_button, 1, 1)
-        files.addWidget(self.images_button, 2, 0, 1, 2)
         self.body_layout.addLayout(first)
-        for widget in (self.rows, self.progress, self.score_label, self.confusion_fold, self.colors_box):
+        for widget in (
+            self.rows, self.progress, self.score_label, self.confusion_fold, self.colors_box, self.next_button,
+            self.saved, self.images_button,
+        ):  # fmt: skip
             self.body_layout.addWidget(widget)
-        self.body_layout.addLayout(files)
 
     def _connect(self) -> None:
         session = self.session
@@ -113,8 +106,9 @@ class ClassifyStep(Step):
         self.classifying.changed.connect(self._show_found)
         self.classifying.progressed.connect(self._on_progress)
         self.classifying.told.connect(self._on_told)
-        self.save_button.clicked.connect(self._on_save)
-        self.load_button.clicked.connect(self._on_load)
+        self.saved.failed.connect(self.show_message)
+        self.saved.written.connect(lambda path: self.show_message(f"Written: {path}", kind="info"))
+        self.saved.taken.connect(self.clear_message)
 
     @property
     def work(self) -> ImageWork | None:
@@ -172,66 +166,6 @@ class ClassifyStep(Step):
         self._walk.begin_again()
         self.show_message("All objects were shown: the least sure one is next again.", kind="info")
 
-    # -- files --------------------------------------------------------------------------------------------------------
-
-    def _on_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the classifier", "classes.safetensors", _FILES)
-        if path:
-            self.save(Path(path))
-
-    def save(self, path: Path) -> None:
-        """Keep the classifier of the current image in a new file."""
-        from napari_unet.classification.classifier_file import save_classifier
-
-        classifier = present(self.classifying.of(self.work)).classifier
-        colors = dict(zip(present(self.work).marked.names, present(self.work).marked.colors, strict=True))
-        shown = tuple(colors.get(name, "#999999") for name in classifier.class_names)
-        try:
-            written = save_classifier(replace(classifier, colors=shown, score=self.classifying.score), path)
-        except UserError as error:
-            self.show_message(str(error), self.save_button)
-            return
-        self.show_message(f"Written: {written}", kind="info")
-
-    def _on_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Use a saved classifier", "", _SAVED)
-        if path:
-            self.load(Path(path))
-
-    def load(self, path: Path) -> None:
-        """Give the objects a class by the classifier in a file, or by the examples in a table."""
-        from napari_unet.classification.classifier_file import load_classifier
-
-        work = present(self.work)
-        if path.suffix.lower() in (".csv", ".tsv"):
-            self._load_examples(path, work)
-            return
-        if work.marked.places:
-            self.show_message("This image has examples, from which its classes come: take them away first (key 0).")
-            return
-        try:
-            classifier = load_classifier(path)
-        except UserError as error:
-            self.show_message(str(error), self.load_button)
-            return
-        colors = classifier.colors or work.marked.recolored(0, work.marked.colors[0]).colors
-        if len(colors) == len(classifier.class_names):
-            work.marked = type(work.marked)(classifier.class_names, tuple(colors))
-        self.classifying.use(classifier)
-
-    def _load_examples(self, path: Path, work: ImageWork) -> None:
-        """All objects that a table gives a class are examples; those that were given before are forgotten."""
-        from napari_unet.results.exports.object_classes import classes_of_image, read_class_tables
-
-        try:
-            classes = classes_of_image(read_class_tables(path), work.image.name)
-            work.marked = type(work.marked).of_classes(classes, present(work.labels), "T" in work.axes)
-        except UserError as error:
-            self.show_message(str(error), self.load_button)
-            return
-        self.clear_message()
-        self.classifying.active = True
-
     # -- showing ------------------------------------------------------------------------------------------------------
 
     def _on_current(self) -> None:
@@ -245,7 +179,7 @@ class ClassifyStep(Step):
         reason = NO_LABELS if current is None or current.labels is None else None
         if reason is None and not present(current).head.draws_objects:
             reason = ARE_CLASSES
-        for widget in (self.give_button, self.load_button, self.rows, self.add_button):
+        for widget in (self.give_button, self.saved.load_button, self.rows, self.add_button):
             enable(widget, reason)
         self._show_found()
 
@@ -282,7 +216,7 @@ class ClassifyStep(Step):
         elif layer is not None:
             color_by_object(layer)
         enable(self.next_button, NOTHING_FOUND if found is None else None)
-        enable(self.save_button, NOTHING_FOUND if found is None else None)
+        enable(self.saved.save_button, NOTHING_FOUND if found is None else None)
         score = self.classifying.score
         self.confusion_fold.setVisible(found is not None and score is not None)
         if found is not None:

@@ -137,6 +137,49 @@ def test_images_are_taken_out_and_a_table_is_read_back(
     assert sorted(window.given.values()) == [0, 1]
 
 
+def test_what_was_given_and_taken_is_taken_back(
+    panel: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = _opened(panel, folder, qtbot, monkeypatch)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    states = [{}]
+    for number in range(4):
+        window.table.selectRow(number)
+        qtbot.keyClick(window.table, "12"[number % 2])
+        states.append(dict(window.given))
+    qtbot.waitUntil(lambda: not window.busy)
+    window.table.selectRow(1)
+    qtbot.keyClick(window.table, "0")
+    assert window.given != states[4]
+    window.rows.removed.emit(0)  # refused, since two classes are the least: nothing to take back
+    _press(qtbot, window, "Ctrl+Z")
+    assert window.given == states[4]
+    qtbot.waitUntil(lambda: not window.busy)
+    assert [row.found for row in window.images.rows[:4]] == ["class 1", "class 2"] * 2
+    for number in (3, 2):
+        _press(qtbot, window, "Ctrl+Z")
+        assert window.given == states[number]
+    _press(qtbot, window, "Ctrl+Shift+Z")
+    assert window.given == states[3]
+    # An image that was taken out comes back with its class; what was given then cannot be done again.
+    window.table.selectRow(0)
+    qtbot.keyClick(window.table, Qt.Key.Key_Delete)
+    assert len(window.images.rows) == 8
+    _press(qtbot, window, "Ctrl+Shift+Z")
+    assert len(window.images.rows) == 8
+    _press(qtbot, window, "Ctrl+Z")
+    assert len(window.images.rows) == 9
+    assert window.given == states[3]
+    qtbot.waitUntil(lambda: not window.busy)
+    # So does a class that was removed.
+    window.add_button.click()
+    window.rows.removed.emit(0)
+    assert window.marked.names == ("class 2", "class 3")
+    _press(qtbot, window, "Ctrl+Z")
+    assert (window.marked.names, window.given) == (("class 1", "class 2", "class 3"), states[3])
+
+
 def test_a_table_of_other_images_or_of_too_many_classes_is_told(
     panel: Any, folder: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +230,13 @@ def test_a_project_keeps_the_list_and_the_classes_and_both_can_move(
     other = ImagesWindow(panel.session)
     assert other.given == window.given
     keeper.close_project()
+
+
+def _press(qtbot: Any, window: ImagesWindow, keys: str) -> None:
+    """The key Z, and let go of all keys: rows that are selected with Ctrl held are added to those before."""
+    held = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(window.table, Qt.Key.Key_Z, held | Qt.KeyboardModifier.ShiftModifier if "Shift" in keys else held)
+    qtbot.keyClick(window.table, Qt.Key.Key_F20)
 
 
 def _opened(panel: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> ImagesWindow:

@@ -78,11 +78,11 @@ def test_a_few_clicks_give_every_object_a_class(step: ClassifyStep, settle: Any,
     assert not shown[0] & shown[1]
     assert not (shown[0] | shown[1]) & given
     # A file of it does the same for the labels once they are without examples.
-    step.save(tmp_path / "c.safetensors")
+    step.saved.save(tmp_path / "c.safetensors")
     step.work.marked = MarkedObjects()
     settle(step)
     assert not has_classes(step.work.labels_layer)
-    step.load(tmp_path / "c.safetensors")
+    step.saved.load(tmp_path / "c.safetensors")
     settle(step)
     assert step.work.labels_layer.features["class"].tolist() == features["class"].tolist()
 

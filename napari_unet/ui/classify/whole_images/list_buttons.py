@@ -20,7 +20,8 @@ class ListButtons(QWidget):
         self.remove_button = QPushButton("Take out", autoDefault=False, toolTip="Take the selected images out of "
                                          "the list (their files stay)\nKey: Delete")  # fmt: skip
         self.give_button = QPushButton("Give class", autoDefault=False, toolTip="Give the selected images the chosen "
-                                       "class\nKeys: 1 to 9 give a class, 0 takes it away")  # fmt: skip
+                                       "class\nKeys: 1 to 9 give a class, 0 takes it away\n"
+                                       "Ctrl+Z takes the last change back")  # fmt: skip
         self.add_button = QPushButton("Add class", toolTip="One class more", autoDefault=False)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

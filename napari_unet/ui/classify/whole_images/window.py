@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_unet.classification.marked import MarkedObjects
 from napari_unet.errors import UserError
-from napari_unet.events import Failed, Finished, StopFlag
+from napari_unet.events import Failed
 from napari_unet.ui.classify.class_rows import ClassRows
 from napari_unet.ui.classify.score_text import score_sentence
 from napari_unet.ui.classify.whole_images.file_buttons import FileButtons, save_found, write_found
@@ -25,8 +24,10 @@ from napari_unet.ui.classify.whole_images.learning import (
     or_sentence,
 )
 from napari_unet.ui.classify.whole_images.list_buttons import ListButtons
+from napari_unet.ui.classify.whole_images.looking import OWNER, ImagesLooking
 from napari_unet.ui.classify.whole_images.opening import ImageOpening
 from napari_unet.ui.classify.whole_images.table import ImageRows, ImagesTable
+from napari_unet.ui.classify.whole_images.undoing import Given, GivenHistory
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
@@ -35,11 +36,9 @@ from napari_unet.ui.widgets.progress import ProgressLine
 from napari_unet.ui.widgets.step import MessageLine, enable
 
 if TYPE_CHECKING:
-    from napari_unet.classification.object_features import ObjectFeatures
     from napari_unet.project.project import Project
     from napari_unet.ui.session.session import Session
 
-OWNER = "image classes"
 NO_IMAGES = "Add images first."
 NOTHING_FOUND = "Give a class to two images of each of two classes first."
 
@@ -62,11 +61,9 @@ class ImagesWindow(QDialog):
         self.table_button, self.save_button = self.files.table_button, self.files.save_button
         self.load_button = self.files.load_button
         self.progress, self.message, self.score_label = ProgressLine(), MessageLine(), QLabel(wordWrap=True)
-        self._seen: dict[Path, ObjectFeatures] = {}
-        self._failed: dict[Path, str] = {}
+        self.looking, self.history = ImagesLooking(session, self.images, self), GivenHistory(self)
         self._ready: Any = None
-        self._looked_with = self._model
-        self._halted = self._learning = self._again = False
+        self._learning = self._again = False
         self._listing = 0
         self._keeper = get_keeper(session)
         self._project: Project | None = None
@@ -102,21 +99,20 @@ class ImagesWindow(QDialog):
         self.files.table_wanted.connect(self.write)
         self.files.save_wanted.connect(self.save)
         self.files.load_wanted.connect(self.load)
+        self.looking.began.connect(lambda: self.progress.begin("Looking at the images"))
+        self.looking.progressed.connect(lambda done, n: self.progress.advance(done, n, f"{done} of {n} images"))
+        self.looking.changed.connect(self.learn)
+        self.looking.halted.connect(self._on_halted)
+        self.history.undo_wanted.connect(lambda: self._go_to(self.history.undo))
+        self.history.redo_wanted.connect(lambda: self._go_to(self.history.redo))
         self.progress.stop_clicked.connect(lambda: self.session.jobs.stop(OWNER))
         listen(self, self.session.jobs.changed, self._on_jobs)
-        listen(self, self.session.model_changed, self._on_model)
         listen(self, self._keeper.changed, self._on_project)
 
     @property
     def busy(self) -> bool:
         """Whether images are looked at, or something is learned of them."""
-        job = self.session.job
-        return (
-            bool(self._listing)
-            or self._learning
-            or (job is not None and job.owner == OWNER)
-            or (bool(self._due()) and not self._halted)
-        )
+        return bool(self._listing) or self._learning or self.looking.busy
 
     # -- images -------------------------------------------------------------------------------------------------------
 
@@ -135,80 +131,24 @@ class ImagesWindow(QDialog):
         else:
             self.images.add(paths)
             self.message.clear()
-            self._go_on()
+            self.looking.go_on()
+            self._show()
 
     def take_out(self) -> None:
         """Take the selected images out of the list, with the class that they were given."""
-        for path in self.images.take_out(self.table.selected):
-            for known in (self.given, self._seen, self._failed):
-                known.pop(path, None)
+        self.history.remember(self._now())
+        gone = self.images.take_out(self.table.selected)
+        self.given = {path: own for path, own in self.given.items() if path not in gone}
+        self.looking.forget(gone)
         self.message.clear()
         self.learn()
 
-    def _due(self) -> list[Path]:
-        return [row.path for row in self.images.rows if row.path not in self._seen and row.path not in self._failed]
-
-    def _go_on(self) -> None:
-        self._halted = False
-        self.look()
-        self._show()
-
-    def look(self) -> None:
-        """Look at the images that were not looked at yet, as one job of the session."""
-        from napari_unet.workflows.tasks.classifying import LabelledFile, look_at_files_steps
-
-        due, session, stop = self._due(), self.session, StopFlag()
-        if not due or self._halted or session.job is not None:
-            return
-        files = [LabelledFile(path, None) for path in due]
-        load = session.model_loader() if session.model_entry is not None else None
-        engine, basis = session.engine, self._model
-        self._looked_with = basis
-
-        def events() -> Any:
-            yield from look_at_files_steps(files, load() if load else None, engine=engine, stop=stop)
-
-        self.progress.begin("Looking at the images")
-        session.jobs.start(
-            events(), stop, self._on_event, partial(self._on_looked, basis),
-            f"Looking at {len(due)} images", OWNER,
-        )  # fmt: skip
-
-    @property
-    def _model(self) -> str:
-        entry = self.session.model_entry
-        return "" if entry is None else entry.sha256
-
-    def _on_event(self, event: Any) -> None:
-        self.progress.advance(event.done, event.total, f"{event.done} of {event.total} images")
-
-    def _on_looked(self, basis: str, outcome: Any) -> None:
-        if isinstance(outcome, Failed):
-            self._halt(outcome.message, "error")
-        elif isinstance(outcome, Finished) and basis == self._model:
-            here = {row.path for row in self.images.rows}  # some may have been taken out meanwhile
-            self._seen |= {path: seen for path, seen in outcome.result.seen.items() if path in here}
-            self._failed |= {path: told for path, told in outcome.result.errors.items() if path in here}
-            if outcome.stopped:
-                self._halt(f"{len(self._due())} images were not looked at.", "info")
-        self.learn()
-
-    def _halt(self, sentence: str, kind: str) -> None:
-        self._halted = True
-        self.message.show_text(sentence, kind, None, ("Go on", self._go_on))
+    def _on_halted(self, sentence: str, kind: str) -> None:
+        self.message.show_text(sentence, kind, None, ("Go on", self.looking.go_on))
 
     def _on_jobs(self) -> None:
         self.progress.follow(self.session.job, OWNER)
-        self.look()
         self._show_buttons()
-
-    def _on_model(self) -> None:
-        """What another network sees is something else."""
-        if self._model == self._looked_with:
-            return
-        self._seen, self._failed, self.found = {}, {}, None
-        self.session.jobs.stop(OWNER)
-        self._go_on()
 
     # -- the project ------------------------------------------------------------------------------------------------
 
@@ -220,10 +160,13 @@ class ImagesWindow(QDialog):
         if kept is None:
             return
         self.images.take_out(list(range(self.images.n_rows)))
-        self._seen, self._failed, self._ready, self.found = {}, {}, None, None
+        self.history.clear()
+        self.looking.forget()
+        self._ready = self.found = None
         self.marked, images, self.given = read_back(kept, present(project).path)
         self.images.add(images)
-        self._go_on()
+        self.looking.go_on()
+        self._show()
 
     def _keep(self) -> None:
         images, project = [row.path for row in self.images.rows], self._keeper.project
@@ -240,10 +183,10 @@ class ImagesWindow(QDialog):
             return
         if which is not None:
             self.rows.choose(which)
-        for number in self.table.selected:
-            self.given.pop(self.images.rows[number].path, None)
-            if which is not None:
-                self.given[self.images.rows[number].path] = which
+        self.history.remember(self._now())
+        selected = {self.images.rows[number].path for number in self.table.selected}
+        others = {path: own for path, own in self.given.items() if path not in selected}
+        self.given = others if which is None else others | dict.fromkeys(selected, which)
         self.message.clear()
         self.learn()
 
@@ -254,9 +197,10 @@ class ImagesWindow(QDialog):
 
     def _change(self, change: Callable[[MarkedObjects], MarkedObjects], given: dict[Path, int] | None = None) -> bool:
         """Whether the classes could be changed so; `given` is what images are given then, if that changes, too."""
-        before = self.marked
+        before, then = self.marked, self._now()
         try:
             self.marked = change(before)
+            self.history.remember(then)
             self.given = self.given if given is None else given
         except UserError as error:
             self.message.show_text(str(error), "error", self.rows)
@@ -265,19 +209,34 @@ class ImagesWindow(QDialog):
         self._show()
         return self.marked is not before
 
+    def _now(self) -> Given:
+        return Given(self.marked, tuple(row.path for row in self.images.rows), self.given)
+
+    def _go_to(self, step: Callable[[Given], Given | None]) -> None:
+        """Undo or redo; images that were added meanwhile stay."""
+        then = step(self._now())
+        if then is None:
+            return
+        self.marked, self.given = then.marked, dict(then.given)
+        self.images.add(list(then.images))
+        self.message.clear()
+        self.looking.go_on()
+        self.learn()
+
     def learn(self) -> None:
         """Give all images a class, beside the window; whoever asks meanwhile is answered after it."""
-        given = enough_examples({path: which for path, which in self.given.items() if path in self._seen})
+        seen = self.looking.seen
+        given = enough_examples({path: which for path, which in self.given.items() if path in seen})
         self._again = self._learning
         if self._learning:
             return
-        if not self._seen or not (given or self._ready):
+        if not seen or not (given or self._ready):
             self.found = None
         else:
             entry = self.session.model_entry
             name, ready = "" if entry is None else entry.name, None if given else self._ready
             self._learning = True
-            run_errand(ImagesLesson(dict(self._seen), given, self.marked.names, name, ready).learn, self._on_learned)
+            run_errand(ImagesLesson(dict(seen), given, self.marked.names, name, ready).learn, self._on_learned)
         self._show()
 
     def _on_learned(self, found: Any) -> None:
@@ -316,7 +275,9 @@ class ImagesWindow(QDialog):
 
         try:
             if path.suffix.lower() in (".csv", ".tsv"):
-                self.marked, self.given = read_given(path, [row.path for row in self.images.rows])
+                then, read = self._now(), read_given(path, [row.path for row in self.images.rows])
+                self.history.remember(then)
+                self.marked, self.given = read
             elif self.given:
                 raise UserError("There are examples, from which the classes come: take them away first (key 0).")
             else:
@@ -333,7 +294,7 @@ class ImagesWindow(QDialog):
 
     def _show(self) -> None:
         found = self.found
-        self.images.fill(self.marked, self.given, found, self._failed)
+        self.images.fill(self.marked, self.given, found, self.looking.failed)
         self.rows.show_classes(self.marked, count_words(self.marked.names, self.given, found))
         told = NOTHING_FOUND if self.images.rows else "Add images, or a folder of them, and give some of them a class."
         self.score_label.setText(told if found is None else score_sentence(found.classifier, found.classifier.score))
