@@ -293,7 +293,8 @@ class _Segmenting:
                 yield TileDone(queue.done, queue.total, unit, maps.region_of(answer.core), None, left, again=True)
             with self.clock.measuring("dim"):
                 again = self.aside.do(lambda: form(maps, plan)).labels
-                labels = add_dim_objects(formed.labels, again, spread.pixels, plan.diameter)
+                asked = plan.config.dim_objects == "yes"
+                labels = add_dim_objects(formed.labels, again, spread.pixels, plan.diameter, alone=asked)
         except Stopped:
             return formed
         return replace(formed, labels=labels)

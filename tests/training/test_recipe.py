@@ -107,6 +107,7 @@ def test_missing_labels_are_told(data: Path) -> None:
         ("cells-2d-start", {"train"}),
         ("cells-2d", {"train"}),
         ("cells-2d-long", {"train"}),
+        ("cells-2d-longer", {"train"}),
     ],
 )
 def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(

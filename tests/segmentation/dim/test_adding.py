@@ -37,6 +37,22 @@ def test_a_dim_object_that_stands_out_is_added_after_the_ids_of_the_first_look()
     assert first.max() == 7  # the labels handed in stay as they are
 
 
+@pytest.mark.parametrize(
+    ("bright", "dim", "taken"), [(1, 1, False), (1, 2, True), (30, 2, True), (50, 2, False), (50, 3, True)]
+)
+def test_a_few_among_many_are_taken_only_if_they_are_asked_for(bright: int, dim: int, taken: bool) -> None:
+    first, again = (np.zeros((400, 400), np.int32) for _ in range(2))
+    pixels = np.random.default_rng(0).normal(0.0625, 0.01, first.shape).astype(np.float32)
+    places = [(y, x) for y in range(25, 400, 50) for x in range(25, 400, 50)]
+    for number, (y, x) in enumerate(places[: bright + dim], start=1):
+        disc = _disc(first.shape, y, x, DIAMETER / 2)
+        again[disc] = number
+        pixels[disc] += 1.0 if number <= bright else 0.1
+        first[disc] = number if number <= bright else 0
+    assert int(add_dim_objects(first, again, pixels, DIAMETER).max()) == bright + dim
+    assert int(add_dim_objects(first, again, pixels, DIAMETER, alone=False).max()) == bright + dim * taken
+
+
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
 def test_the_scale_of_grey_values_does_not_matter(scale: float) -> None:
     first, again, pixels = _scene()
@@ -55,6 +71,17 @@ def test_the_scale_of_grey_values_does_not_matter(scale: float) -> None:
 def test_what_does_not_stand_out_from_the_noise_is_left(light: float, noise: float) -> None:
     first, again, pixels = _scene(light, noise)
     assert np.array_equal(add_dim_objects(first, again, pixels, DIAMETER), first)
+
+
+@pytest.mark.parametrize(("light", "added"), [(0.5, True), (0.7, False)])
+def test_what_is_nearly_as_bright_as_the_others_was_left_out_with_reason(light: float, added: bool) -> None:
+    first, again, pixels = _scene(light)
+    assert int(add_dim_objects(first, again, pixels, DIAMETER).max()) == (8 if added else 7)
+
+
+def test_where_the_first_look_found_nothing_any_light_will_do() -> None:
+    first, again, pixels = _scene(0.7)
+    assert int(add_dim_objects(np.zeros_like(first), again, pixels, DIAMETER).max()) == 2
 
 
 def test_what_is_no_brighter_than_uneven_surroundings_is_left() -> None:

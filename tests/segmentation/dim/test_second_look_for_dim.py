@@ -115,3 +115,8 @@ def test_volumes_that_are_seen_from_three_sides_are_looked_at_once(model: Model,
     for choice, twice in (("volume", False), ("slices", True)):
         found = _find(stack, model, stack=choice)
         assert (found.timing["dim"] > 0) is twice
+
+
+def test_one_dim_object_alone_is_taken_only_if_it_is_asked_for(model: Model, field: Image) -> None:
+    part = Image.from_array(np.asarray(field.data)[:64, :128], "YX")  # a bright one and a dim one
+    assert [_find(part, model, dim_objects=choice).n_objects for choice in ("no", "auto", "yes")] == [1, 1, 2]
