@@ -16,7 +16,10 @@ _ESTIMATE = 5.0  # reviewed objects: what an estimate of the object size counts 
 
 @dataclass(frozen=True)
 class ReviewedObject:
-    """One reviewed outline: an object in one plane. Places are in pixels of the image; `kind` is its class, if any."""
+    """One reviewed outline: an object in one plane. Places are in pixels of the image; `kind` is its class, if any.
+
+    `widest` is its area in that slice of a stack in which it is largest (0: it is no stack, and `area` is all).
+    """
 
     image: int
     plane: tuple[int, ...]
@@ -25,11 +28,17 @@ class ReviewedObject:
     area: int
     corrected: bool
     kind: int = 0
+    widest: int = 0
 
     @property
     def diameter(self) -> float:
         """Of the circle of the same area."""
         return float(2.0 * np.sqrt(self.area / np.pi))
+
+    @property
+    def whole_diameter(self) -> float:
+        """The same of its widest slice: most slices cut an object nearer to its ends."""
+        return float(2.0 * np.sqrt(max(self.area, self.widest) / np.pi))
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ class Survey:
         if said := _at(self.said, image):
             return said
         mine = self._sizes(image)
-        every = mine or [found.diameter for found in self.objects]
+        every = mine or [found.whole_diameter for found in self.objects]
         if not every:
             return None
         median, estimate = float(np.median(every)), _at(self.estimated, image)
@@ -109,7 +118,7 @@ class Survey:
         return float(median**trust * mended ** (1 - trust))
 
     def _sizes(self, image: int) -> list[float]:
-        return [found.diameter for found in self.objects if found.image == image]
+        return [found.whole_diameter for found in self.objects if found.image == image]
 
     def _trust(self, n_objects: int, image: int) -> float:
         return n_objects / (n_objects + _ESTIMATE * (1.0 - (_at(self.shares, image) or 0.0)) + 1e-9)
@@ -146,6 +155,9 @@ class ReviewedImage(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def axes(self) -> str: ...
 
     @property
     def labels(self) -> npt.NDArray[Any]: ...

@@ -29,6 +29,26 @@ def whole_objects(
     return found
 
 
+def widest_slice(labels: npt.NDArray[Any], z: int, label: int, center: tuple[float, float], area: int) -> int:
+    """The largest area (pixels) that an object of a stack (Z, Y, X) has in one slice.
+
+    It is followed from slice `z`, where it has `area` around `center`, up and down as long as it lies near where it
+    was.
+    """
+    widest = area
+    for step in (-1, 1):
+        at, place, size = z + step, center, area
+        while 0 <= at < len(labels):
+            reach = 1.5 * np.sqrt(size) + 4
+            rows, columns = (slice(max(0, int(i - reach)), int(i + reach) + 1) for i in place)
+            y, x = np.nonzero(labels[at, rows, columns] == label)
+            if not y.size:
+                break
+            place, size = (rows.start + float(y.mean()), columns.start + float(x.mean())), y.size
+            widest, at = max(widest, size), at + step
+    return widest
+
+
 def reviewed_ids(labels: npt.NDArray[Any], reviewed: npt.NDArray[Any], rows: int = 256) -> set[int]:
     """Ids of the objects of a YX plane of which more than half is reviewed (non-zero).
 

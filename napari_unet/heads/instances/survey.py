@@ -8,7 +8,8 @@ import numpy as np
 
 from napari_unet.heads.survey import ReviewedImage, ReviewedObject, Survey
 from napari_unet.labels.ids import object_boxes
-from napari_unet.labels.regions import whole_objects
+from napari_unet.labels.regions import whole_objects, widest_slice
+from napari_unet.labels.types import PlaneIndex
 
 
 def survey_reviewed(images: Sequence[ReviewedImage]) -> Survey:
@@ -24,14 +25,20 @@ def survey_reviewed(images: Sequence[ReviewedImage]) -> Survey:
             seen[number] += reviewed.size
             changed, gone = _changes(corrected, index)
             removed += [(number, index, center) for center in gone]
-            objects += [
-                ReviewedObject(number, index, label, center, area, label in changed)
-                for label, center, area in whole_objects(labels, reviewed)
-            ]
+            for label, center, area in whole_objects(labels, reviewed):
+                widest = _widest(corrected, index, label, center, area)
+                objects.append(ReviewedObject(number, index, label, center, area, label in changed, widest=widest))
     said = tuple(None if one.view.estimated else one.view.diameter for one in images)
     estimated = tuple(one.view.diameter if one.view.estimated else None for one in images)
     shares = tuple(part / whole if whole else None for part, whole in zip(known, seen, strict=True))
     return Survey(tuple(objects), tuple(removed), sum(known), said=said, estimated=estimated, shares=shares)
+
+
+def _widest(image: ReviewedImage, index: PlaneIndex, label: int, center: tuple[float, float], area: int) -> int:
+    """The area of an object in its widest slice; 0 where there are no slices."""
+    if "Z" not in image.axes:
+        return 0
+    return widest_slice(image.labels[index[:-1]], index[-1], label, center, area)
 
 
 def _changes(image: ReviewedImage, index: tuple[int, ...]) -> tuple[frozenset[int], list[tuple[float, float]]]:

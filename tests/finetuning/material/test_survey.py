@@ -9,6 +9,7 @@ from discs import correct_all, draw_discs
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.heads.instances.survey import survey_reviewed
 from napari_unet.heads.survey import ReviewedObject, Survey
+from napari_unet.images.image import Image
 from napari_unet.images.view import View
 from napari_unet.labels.regions import whole_objects
 
@@ -45,6 +46,32 @@ def test_an_object_through_several_planes_counts_once() -> None:
 
 def test_diameter_is_that_of_the_discs(discs: CorrectedImage) -> None:
     assert abs(survey_reviewed([discs]).diameter(0) - 18) < 1.5
+
+
+def ball_in_stack() -> CorrectedImage:
+    """A leaning ball of radius 10 through slices 2 to 22, reviewed in a slice near its end; a disc beside it."""
+    z, y, x = np.indices((26, 60, 80))
+    labels = np.zeros(z.shape, np.int32)
+    labels[(z - 12) ** 2 + (y - 25) ** 2 + (x - 20 - z) ** 2 <= 100] = 3
+    labels[4, 40:50, 60:70] = 5
+    labels[8:, 40:60, 60:80] = 5  # the same id elsewhere, not below it
+    reviewed = np.zeros(z.shape, bool)
+    reviewed[4] = True
+    return correct_all(labels.astype(np.float32), labels, reviewed)
+
+
+def test_in_a_stack_an_object_is_as_large_as_in_its_widest_slice() -> None:
+    stack = ball_in_stack()
+    survey = survey_reviewed([stack])
+    ball, disc = (next(found for found in survey.objects if found.label == label) for label in (3, 5))
+    assert ball.whole_diameter == pytest.approx(20, abs=0.5)
+    assert ball.diameter == pytest.approx(12, abs=0.5)
+    assert disc.whole_diameter == disc.diameter == pytest.approx(11.3, abs=0.1)
+    assert survey.diameter(0) == pytest.approx((ball.whole_diameter + disc.diameter) / 2)
+    again = CorrectedImage(Image(stack.image.data, "TYX"), stack.labels, stack.reviewed)
+    assert [one.whole_diameter for one in survey_reviewed([again]).objects] == [ball.diameter, disc.diameter], (
+        "through time nothing is cut"
+    )
 
 
 def test_an_object_cut_by_the_region_is_not_whole() -> None:
