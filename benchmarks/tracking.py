@@ -1,8 +1,10 @@
 """How many links are right, and how long tracking takes: python benchmarks/tracking.py [PART ...] [--scorer PYTHON]
 
 Parts: speed (100 frames of 200 discs), simulated (nuclei that divide, whose ids are known), sample (the time-lapse that
-ships), phase (real cells whose ids another program gave: agreement with it is no truth). `--scorer` is a Python that
-has traccuracy, for TRA and DET of the Cell Tracking Challenge; `--laptrack` compares with laptrack, if it is installed.
+ships), phase (real cells whose ids another program gave: agreement with it is no truth). "By the model": segmented by
+the model that ships, frames alone, or with what their neighbours in time say of objects that touch. `--scorer` is a
+Python that has traccuracy, for TRA and DET of the Cell Tracking Challenge; `--laptrack` compares with laptrack, if
+it is installed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import tifffile
@@ -123,8 +126,20 @@ def simulated(scorer: str | None, frames: int, size: int) -> list[Row]:
         kept, parents = thinned(labels, made.parents, every)
         name = "simulated, outlines given" + (f", every {every}. frame" if every > 1 else "")
         rows.append(compare(name, kept, parents, shuffled(kept), scorer))
-    found = segment(made.image, axes="TYX").labels
-    return [*rows, compare("simulated, segmented by the shipped model", labels, made.parents, found, scorer)]
+    return [*rows, *by_model("simulated, by the model", made.image, labels, made.parents, scorer)]
+
+
+def by_model(
+    name: str, pixels: np.ndarray, truth: np.ndarray, parents: Mapping[int, int], scorer: str | None
+) -> list[Row]:
+    """The movie (T, Y, X) segmented by the shipped model, each frame on its own and with its neighbours."""
+    with patch("napari_unet.segmentation.assembly.part_merged", lambda frames: 0):
+        alone = segment(pixels, axes="TYX").labels
+    together = segment(pixels, axes="TYX").labels
+    return [
+        compare(f"{name}, frames alone", truth, parents, alone, scorer),
+        compare(name, truth, parents, together, scorer),
+    ]
 
 
 def sample(scorer: str | None) -> list[Row]:
@@ -137,14 +152,17 @@ def sample(scorer: str | None) -> list[Row]:
     print(f"sample, segmented, not tracked: {same} of {sum(b == d for _, b, _, d in links)} ids stay")
     return [
         compare("sample, outlines given", truth, made.parents, shuffled(truth), scorer),
-        compare("sample, segmented by the shipped model", truth, made.parents, found, scorer),
+        *by_model("sample, by the model", made.image, truth, made.parents, scorer),
     ]
 
 
 def phase(scorer: str | None) -> list[Row]:
     """T98G cells in phase contrast: outlines and ids by another program, whose links are what ours are held against."""
-    ids = tifffile.imread(DATA / "phase_t98g_movie" / "machine_tracks.tif").astype(np.int32)
-    return [compare("phase_t98g_movie, agreement with a machine", ids, {}, shuffled(ids), scorer)]
+    folder = DATA / "phase_t98g_movie"
+    ids = tifffile.imread(folder / "machine_tracks.tif").astype(np.int32)
+    pixels = tifffile.imread(folder / "images.tif")
+    found = by_model("the same, by the model", pixels, ids, {}, scorer)
+    return [compare("phase_t98g_movie, agreement with a machine", ids, {}, shuffled(ids), scorer), *found]
 
 
 def discs(frames: int = 100, count: int = 200, size: int = 1024) -> np.ndarray:

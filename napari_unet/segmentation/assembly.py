@@ -12,6 +12,7 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.resampling import resample
 from napari_unet.labels.stacks.linking import link_planes
+from napari_unet.labels.stacks.merged_frames import part_merged
 from napari_unet.labels.types import Floats, Labels, PlaneIndex
 from napari_unet.segmentation.plan import (
     Plan,
@@ -80,7 +81,13 @@ class ImageAssembly:
         """Labels with their ids after `first`, if they are ids."""
         return np.where(labels > 0, labels + np.int32(first), np.int32(0)) if self._numbered else labels
 
-    def link(self, plan: Plan) -> None:
+    def finish(self, plan: Plan) -> None:
+        """Give objects one id through z, and tell those apart that touch in some frames alone."""
+        self._link(plan)
+        if self.axes.startswith("T") and self._numbered and self.done.all():
+            part_merged(self.labels)
+
+    def _link(self, plan: Plan) -> None:
         """Give objects one id through z, where the network did not see through z itself."""
         if "Z" not in self.axes or plan.deep or not self._numbered:
             return

@@ -87,7 +87,7 @@ def segment_steps(
             plan = yield from run.segment(plan, unit, number, begun.maps if number == 0 else None, volumes)
             with clock.measuring("volume"):
                 yield from volumes.steps(plan, unit[:-1])
-        run.assembly.link(plan)
+        run.assembly.finish(plan)
     clock.timing["total"] = clock.spent
     yield Finished(_result(run.assembly, plan, clock, begun.stack), stop.requested)
 

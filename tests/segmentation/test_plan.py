@@ -64,7 +64,7 @@ def assemble(image: Image, model: Model, plan: Plan, elsewhere) -> np.ndarray:
         for answer in reversed(elsewhere([pickle.dumps(task) for task in tasks])):  # in whatever order they come back
             maps.put(pickle.loads(answer))
         assembly.take(unit, form(maps, plan))
-    assembly.link(plan)
+    assembly.finish(plan)
     return assembly.labels
 
 

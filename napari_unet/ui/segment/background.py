@@ -40,7 +40,7 @@ def segment_in_background(
         return
     for event in segment_steps(image, model, config, scope, stop, provisional=True, **first):
         if isinstance(event, Finished):
-            if "Z" in event.result.axes:
+            if set("TZ") & set(event.result.axes):
                 for plane in _final_planes(event.result):
                     yield from bands_of(plane)
                     yield plane
@@ -133,7 +133,7 @@ def _count_objects(result: Segmentation) -> int:
 
 
 def _final_planes(result: Segmentation) -> Iterator[PlaneDone]:
-    """All planes once more: linking through z has renumbered them."""
+    """All planes once more: linking through z has renumbered them, and neighbours in time have parted objects."""
     planes = [tuple(int(i) for i in index) for index in np.argwhere(result.done)]
     for number, plane in enumerate(planes):
         yield PlaneDone(number + 1, len(planes), plane, result.labels[plane], None)
