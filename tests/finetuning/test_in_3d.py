@@ -18,6 +18,7 @@ from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.material.volume_reading import deepen
 from napari_unet.heads.registry import head_named
 from napari_unet.images.image import Image
+from napari_unet.images.view import View
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
@@ -81,7 +82,7 @@ def test_a_stack_teaches_a_network_of_volumes_that_is_kept(stack: CorrectedImage
 def test_labels_beyond_the_reviewed_slices_teach_no_foreground(stack: CorrectedImage) -> None:
     wrong = stack.labels.copy()
     wrong[[0, 1, 2, 4, 6, 8, 9]] = 0
-    right = replace(stack, prediction=None)
+    right = replace(stack, prediction=None, view=View(14.0, "given"))  # how large objects are is seen in all slices
     results = [
         list(finetune_steps(model(), [replace(right, labels=labels)], CONFIG.model_copy(update={"max_steps": 2})))[-1]
         for labels in (stack.labels, wrong)
