@@ -24,6 +24,7 @@ import zarr
 from napari.settings import get_settings
 from PIL import Image, ImageOps
 from qtpy.QtWidgets import QDialog
+from skimage.filters import gaussian
 from skimage.measure import regionprops
 from tifffile import imwrite
 
@@ -252,6 +253,30 @@ def photograph_results(folder: Path) -> None:
     close_window(user.viewer)
 
 
+def photograph_images(user: DemoUser, scratch: Path, path: Path) -> None:
+    """Classes of whole images: twelve pieces of a sample, sharp and out of focus in turn; four get a class."""
+    pixels = read_image(sample_path("nuclei_2d")).plane()
+    for number, (row, column) in enumerate(np.ndindex(3, 4)):
+        piece = pixels[120 * row : 120 * row + 160, 100 * column : 100 * column + 160].astype(np.float32)
+        imwrite(scratch / f"well_{'ABC'[row]}{column + 1}.tif", gaussian(piece, 4) if number % 2 else piece)
+    button = user.panel.classify_step.images_button
+    button.open()
+    window: Any = button.images_window
+    for which, name in enumerate(("sharp", "blurred")):
+        window.rows.renamed.emit(which, name)
+    window.add([scratch])
+    wait_until(lambda: not window.busy, user.patience, "Looking at the images")
+    for number in range(4):
+        window.table.selectRow(number)
+        window.give(number % 2)
+    wait_until(lambda: not window.busy, user.patience, "Learning")
+    window.table.clearSelection()
+    user.settle()
+    window.grab().save(str(path))
+    save(Image.open(path).convert("RGB"), path)
+    window.close()
+
+
 def photograph_tasks(folder: Path) -> None:
     """Classes of objects from a few clicks, in their colours."""
     user = open_labelled()
@@ -271,6 +296,8 @@ def photograph_tasks(folder: Path) -> None:
     step.colors_box.setChecked(True)
     pause(1)
     camera.take("classes")
+    with tempfile.TemporaryDirectory() as scratch:
+        photograph_images(user, Path(scratch), folder / "classes_of_images.png")
     close_window(user.viewer)
 
 
