@@ -21,7 +21,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.models.taught import TaughtSizes
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation import segment as segment_module
-from napari_unet.segmentation.assembly import ImageAssembly, form
+from napari_unet.segmentation.assembly import Formed, ImageAssembly, form
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import PlaneDone, TileDone
 from napari_unet.segmentation.plan import Plan, decode, make_plan, plan_units, smallest_share
@@ -144,3 +144,16 @@ def test_small_objects_are_dropped_by_what_was_taught() -> None:
     sizes = TaughtSizes(median=30.0, low=24.0, high=40.0, n_objects=50)
     assert decode(maps, ModelRecord(), SegmentConfig(), 30.0).max() == 2
     assert decode(maps, ModelRecord(sizes=sizes), SegmentConfig(), 30.0).max() == 1
+
+
+def test_frames_know_their_neighbours_once_all_of_them_are_there() -> None:
+    image = Image(np.zeros((3, 8, 20), np.uint8), "TYX")
+    plan = make_plan(((0,), (1,), (2,)), View(10.0, "given"), ModelRecord(), SegmentConfig())
+    two, one = np.zeros((2, 8, 20), np.int32)
+    two[2:6, 2:10], two[2:6, 10:18], one[2:6, 2:18] = 1, 2, 1
+    for frames, parted in ((3, True), (2, False)):
+        assembly = ImageAssembly(image, plan)
+        for t, labels in enumerate((two, one, two)[:frames]):
+            assembly.take((t,), Formed(np.zeros((2, 8, 20), np.float32), labels))
+        assembly.finish(plan)
+        assert (len(np.unique(assembly.labels[1])) == 3) is parted

@@ -172,18 +172,17 @@ def test_in_a_stack_an_object_is_added_through_its_slices():
     assert not after[1, 13, 40, 57:].any(), "the other one, which touches it, is not added"
 
 
-def test_through_a_stack_faint_seams_of_others_are_not_followed():
-    maps, at = stack_of((6, 30, 20, 10), (6, 30, 42, 10), (14, 30, 31, 10), peak=0.9)
-    maps[0, :, :, 50:] = np.where(np.hypot(2.0 * (at[0] - 6), at[2] - 64)[:, :, 50:] < 8, 0.2, maps[0, :, :, 50:])
-    labels = np.zeros((20, 60, 80), np.int32)
-    for number, (z, column) in enumerate(((6, 20), (6, 42), (14, 31)), start=1):
-        away = np.sqrt((2.0 * (at[0] - z)) ** 2 + (at[1] - 30) ** 2 + (at[2] - column) ** 2)
-        labels[(away < 9) & (labels == 0)] = number
-    maps[1, :, :, 56:] = np.maximum(maps[1, :, :, 56:], (maps[0, :, :, 56:] > 0.15) * 0.4)
-    after = applied(labels, add_object(labels, (6, 30, 64), maps, (0, 0, 0), counter(9), flatness=2.0))
-    new = after == 9
-    assert new[6, 30, 64]
-    assert not new[:, :, :48].any(), "it would have gone on around objects that are there"
+def test_through_a_stack_what_fades_out_around_others_is_theirs():
+    maps, at = stack_of((10, 30, 20, 11))
+    there, missed = (np.sqrt((2.0 * (at[0] - 10)) ** 2 + (at[1] - 30) ** 2 + (at[2] - x) ** 2) for x in (20, 40))
+    rim = (there >= 10) & (there < 13)
+    for where, foreground, distance in ((missed < 9, 0.4, 1 - missed / 9), (rim, 0.3, np.full(rim.shape, 0.03))):
+        maps[0][where] = np.maximum(maps[0], foreground)[where]
+        maps[1][where] = np.maximum(maps[1], distance)[where]
+    labels = np.where(there < 10, 1, 0).astype(np.int32)
+    after = applied(labels, add_object(labels, (10, 30, 40), maps, (0, 0, 0), counter(9), flatness=2.0))
+    assert (after[missed < 8] == 9).mean() > 0.95
+    assert not (after[:, :, :20] == 9).any(), "it would have gone on around the object that is there"
 
 
 def test_adding_spares_what_is_there_and_uses_the_corner():
