@@ -181,7 +181,7 @@ class CorrectionTracker(QObject):
         if self._moved("labels"):
             self.changed.emit()
         elif self._edited:
-            self._stale.add_all(self._edited)
+            self._edited.add_to(self._stale)
             self._quiet.ask()
 
     def _on_marked(self, event: Any = None) -> None:

@@ -32,9 +32,10 @@ class ChangedBands:
         for plane, parts in bands.items():
             self.give_back(plane, {band for part in parts for band in part})
 
-    def add_all(self, others: ChangedBands) -> None:
-        for plane, bands in others._bands.items():
-            self.give_back(plane, bands)
+    def add_to(self, others: ChangedBands) -> None:
+        """Make all of these places of `others`, too."""
+        for plane, bands in self._bands.items():
+            others.give_back(plane, bands)
 
     def take(self, plane: PlaneIndex) -> set[int] | None:
         """The bands of a plane, which is no place any more."""
