@@ -69,7 +69,7 @@ def make_repeated(folder: Path, side: int, patches: int | None = None) -> Path:
     array[: tile.shape[0], : tile.shape[1]] = tile
     first = path / "c" / "0" / "0"
     rows, columns = (-(-side // size) for size in tile.shape)
-    places = list(np.ndindex(rows, columns)) if patches is None else _patches(rows, columns, patches)
+    places = list(np.ndindex(rows, columns)) if patches is None else patch_places(rows, columns, patches)
     for row, column in places:
         other = path / "c" / str(row) / str(column)
         other.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def make_repeated(folder: Path, side: int, patches: int | None = None) -> Path:
     return path
 
 
-def _patches(rows: int, columns: int, count: int) -> list[tuple[int, int]]:
+def patch_places(rows: int, columns: int, count: int) -> list[tuple[int, int]]:
     """Chunks of `count` patches of 2 x 2, the first in the corner."""
     rng = np.random.default_rng(0)
     corners = [(0, 0), *zip(rng.integers(0, rows - 1, count - 1), rng.integers(0, columns - 1, count - 1), strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -44,8 +44,10 @@ class CorrectedImage:
     whole: ModelInput | None = None
     corner: tuple[int, int] = (0, 0)
     tag: str = ""
+    axes: str = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", self.image.axes)
         for what, array in (("labels", self.labels), ("reviewed", self.reviewed), ("prediction", self.prediction)):
             if array is not None and array.shape != self.image.shape:
                 raise UserError(
@@ -84,10 +86,6 @@ class CorrectedImage:
     def seen_whole(self) -> ModelInput:
         """All of the image: grey-value limits are of it, whatever part is learned from."""
         return self.image if self.whole is None else self.whole
-
-    @property
-    def axes(self) -> str:
-        return self.image.axes
 
     def planes(self) -> Iterator[tuple[int, ...]]:
         """Indices (over the axes before YX) of the YX planes in which something is reviewed."""

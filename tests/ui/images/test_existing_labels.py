@@ -179,6 +179,6 @@ def test_classes_in_a_file_of_outlines_become_examples(
     assert mine[found["flat"]] == 2
     # A table of classes does the same for labels that are there.
     (tmp_path / "classes.csv").write_text("label,class\n1,old\n2,young\n")
-    panel.classify_step.load(tmp_path / "classes.csv")
+    panel.classify_step.saved.load(tmp_path / "classes.csv")
     ids = {int(work.labels[place]): work.marked.names[which] for place, which in work.marked.places}
     assert sorted(ids.values()) == ["old", "young"]
