@@ -23,7 +23,8 @@ import numpy as np
 import zarr
 from napari.settings import get_settings
 from PIL import Image, ImageOps
-from qtpy.QtWidgets import QDialog
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDialog, QDockWidget
 from skimage.filters import gaussian
 from skimage.measure import regionprops
 from tifffile import imwrite
@@ -334,6 +335,70 @@ def photograph_restoration(folder: Path, seconds: float) -> None:
     close_window(user.viewer)
 
 
+def photograph_movie(folder: Path) -> None:
+    """A time-lapse whose objects were tracked: where each went, and a place where a track looks broken."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    panel.image_step.open_paths([sample_path("nuclei_timelapse")])
+    user.adjust_contrast()
+    user.segment()
+    step = panel.track_step
+    for other in panel.steps:
+        other.set_open(other is step)
+    user.click(step.track_button)
+    user.finish(step, "Tracking")
+    user.look_at((3,))
+    camera.take("tracked")
+    user.click(step.next_button)
+    labels = user.work.labels[step.frame]
+    rows, columns = np.nonzero(labels == step.other.value())
+    user.look_at((step.frame,), (rows.mean(), columns.mean()), 110)
+    camera.take("doubtful_track")
+    close_window(viewer)
+
+
+def photograph_sides(folder: Path) -> None:
+    """A z-stack with its side views: one nucleus is reviewed from the front, with the box."""
+    viewer, panel = open_window(SIZE)
+    user = DemoUser(viewer, panel)
+    camera = Photographer(user, folder)
+    panel.image_step.open_paths([sample_path("nuclei_3d")])
+    user.adjust_contrast()
+    panel.segment_step.set_open(True)
+    user.click(panel.segment_step.stacks.buttons.buttons()[0])  # slice by slice, which is quicker
+    user.segment()
+    step = panel.correct_step
+    for other in panel.steps:
+        other.set_open(other is step)
+    step.sides.heading.click()
+    dock: Any = panel
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    panel.window().resizeDocks(
+        [dock], [410], Qt.Orientation.Horizontal
+    )  # wider, as one drags it to see more from the side
+    user.settle()
+    regions = regionprops(user.work.prediction)
+    middle = min(regions, key=lambda region: np.abs(np.subtract(region.centroid, (8, 128, 128)) * (8, 1, 1)).sum())
+    place = tuple(round(at) for at in middle.centroid)
+    user.look_at(place[:1])
+    views = step.sides.content
+    views.follow(user.work.labels_layer.data_to_world(place))
+    user.click(step.buttons["review_box"])
+    top, _, left, bottom, _, right = middle.bbox
+    views.strokes.begin((max(top - 1, 0), place[1], left - 4), -2)
+    views.strokes.go_on((min(bottom, user.work.shape[0] - 1), place[1], right + 4))
+    views.strokes.end()
+    user.click(step.buttons["add"])
+    user.settle()
+    panel.finetune_step.set_open(False)  # what is reviewed opened it
+    user.settle()
+    panel.scroll.ensureWidgetVisible(step.sides)
+    camera.take("side_views")
+    close_window(viewer)
+
+
 def photograph_membranes(folder: Path, seconds: float) -> None:
     """Training and compared, on membranes that the shipped model does not know."""
     viewer, panel = open_window(SIZE)
@@ -414,7 +479,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DOCS)
     parser.add_argument("--seconds", type=float, default=60.0, help="of fine-tuning (default: 60)")
-    views = ["nuclei", "queue", "tools", "large", "results", "tasks", "restoration", "membranes", "live", "demo"]
+    views = [
+        "nuclei", "queue", "tools", "large", "results", "tasks", "restoration", "movie", "sides",
+        "membranes", "live", "demo",
+    ]  # fmt: skip
     parser.add_argument("--only", choices=views)
     parser.add_argument("--every", action="store_true", help="in every size and theme")
     args = parser.parse_args()
@@ -428,6 +496,8 @@ def main() -> None:
         "results": lambda: photograph_results(args.folder),
         "tasks": lambda: photograph_tasks(args.folder),
         "restoration": lambda: photograph_restoration(args.folder, args.seconds),
+        "movie": lambda: photograph_movie(args.folder),
+        "sides": lambda: photograph_sides(args.folder),
         "membranes": lambda: photograph_membranes(args.folder, args.seconds),
         "live": lambda: photograph_live(args.folder),
     }

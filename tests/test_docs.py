@@ -146,6 +146,18 @@ def test_the_commands_of_the_tutorial_on_z_stacks_run(tmp_path: Path, monkeypatc
     assert len(table) == len(np.unique(tifffile.imread("nuclei_3d_labels.tif"))) - 1 > 0
 
 
+def test_the_commands_of_the_tutorial_on_time_lapses_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    movie = tifffile.imread(sample_path("nuclei_timelapse"))[:3, 64:192, 64:192]
+    tifffile.imwrite("nuclei_timelapse.ome.tif", movie, ome=True, metadata={"axes": "TYX"})
+    _run_commands("time-lapse.md")
+    tracks = pd.read_csv("nuclei_timelapse_tracks.csv")
+    tracked = tifffile.imread("nuclei_timelapse_labels.tif")
+    assert set(tracks["track"]) == set(np.unique(tracked)) - {0}
+    assert (tracks["frames"] == 3).sum() > 5, "ids that stay"
+    assert len(list(Path("tracked").rglob("mask*.tif"))) == 3
+
+
 def test_the_commands_of_the_tutorial_on_many_files_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     _nuclei(tmp_path / "plate", "A1.ome.tif", "A2.ome.tif")

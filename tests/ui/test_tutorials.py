@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QTableView, QWidget
 
 from napari_unet.ui.correct.tools.actions import ACTIONS
 from napari_unet.ui.panel import UNetPanel
@@ -20,15 +21,18 @@ TUTORIALS = sorted((Path(__file__).resolve().parents[2] / "docs" / "tutorials").
 _NO_CONTROLS = {
     "reviewed", "unknown", "balanced accuracy", "what is likely there", "Cellpose", "StarDist", "ilastik", "QuPath",
     "Fiji", "Plugins", "U-Net", "File", "Save masks", "Add ... images",
+    "Open Sample", "U-Net fine-tuning", "Nuclei (time-lapse)", "n edit dim",
 }  # fmt: skip
 
 
 @pytest.fixture
 def words(panel: UNetPanel, viewer: Any) -> set[str]:
-    """All that controls, headings and menus say, with an image whose labels are there and with a z-stack."""
+    """All that controls, headings and menus say, with an image whose labels are there, with a z-stack and a movie."""
     found = set[str]()
-    for shape in ((64, 64), (4, 64, 64)):
+    for axes in ("YX", "ZYX", "TYX"):
+        shape = (4, 64, 64)[-len(axes) :]
         viewer.add_image(np.zeros(shape, np.uint16), scale=(1.0,) * len(shape))
+        panel.session.set_axes(axes)
         work = panel.session.current
         panel.session.add_layer(work, "labels", np.ones(shape, np.int32))
         found |= set(_words(panel))
@@ -37,6 +41,10 @@ def words(panel: UNetPanel, viewer: Any) -> set[str]:
     panel.results_step.show_files()
     found |= set(_words(panel.results_step.files_window))
     panel.results_step.files_window.close()
+    button = panel.classify_step.images_button
+    button.open()
+    found |= set(_words(button))
+    button.images_window.close()
     return found | {action.title for action in ACTIONS}
 
 
@@ -48,6 +56,9 @@ def _words(root: QWidget) -> Iterator[str]:
             yield widget.text()
         elif isinstance(widget, QComboBox):
             yield from (widget.itemText(number) for number in range(widget.count()))
+        elif isinstance(widget, QTableView) and widget.model() is not None:
+            model, across = widget.model(), Qt.Orientation.Horizontal
+            yield from (str(model.headerData(number, across)) for number in range(model.columnCount()))
     yield from (action.text() for action in root.findChildren(QAction))
 
 
