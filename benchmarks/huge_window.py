@@ -3,8 +3,8 @@
     scripts/with_screen.sh python benchmarks/huge_window.py [--side 50000] [--sparse 8]
 
 A multiscale OME-Zarr of `--side` pixels a side with `--sparse` patches of the sample, else nothing; one of them is in
-view. Prints the seconds until the image is drawn, from *Segment* to the first labels in view, and the longest gap of the
-event loop in a stroke of the brush, beside the same for a small image (512 pixels a side) in the same window.
+view. Prints the seconds until the image is drawn, from *Segment* to the first labels in view, and the longest gaps of
+the event loop, beside the same for a small image (512 pixels a side) in the same window.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def make_pyramid(folder: Path, side: int, patches: int) -> list[Any]:
 def look(viewer: Any, panel: UNetPanel, name: str, data: Any) -> None:
     """Open, segment and paint `data` (an array, or the levels of one), and print how long each took."""
     gaps, start = Gaps(), time.perf_counter()
-    viewer.camera.center, viewer.camera.zoom = (256, 256), 1.0
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (256, 256), 1.0
     layer = viewer.add_image(data, contrast_limits=(100, 900), name=name)
     work = panel.session.work_on(layer)
     let_run(0.01)
     opened = time.perf_counter() - start
     let_run(2)
-    viewer.camera.center, viewer.camera.zoom = (256, 256), 1.0
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (256, 256), 1.0
     work.set_diameter(30.0)
     let_run(1)
     start, gaps.phase = time.perf_counter(), "segment"
@@ -71,7 +71,7 @@ def look(viewer: Any, panel: UNetPanel, name: str, data: Any) -> None:
     panel.segment_step.progress.stop_button.click()
     wait_for_job(panel)
     let_run(3)
-    viewer.camera.center, viewer.camera.zoom = (256, 256), 1.0
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (256, 256), 1.0
     viewer.layers.selection.active = work.labels_layer
     work.labels_layer.mode, work.labels_layer.brush_size = "paint", 9
     let_run(1)

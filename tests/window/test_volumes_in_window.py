@@ -100,6 +100,7 @@ def add_and_mark_from_the_front(panel: UNetPanel, hand: Hand, at: tuple[int, ...
     hand.undo()
     hand.undo()
     np.testing.assert_array_equal(work.labels, before)
+    wait_for(lambda: not np.any(work.reviewed), 30, "what was undone is reviewed still")
     step.parts.show_part("Review")
     press(step.buttons["review_brush"])
     assert views.isVisible(), "side views are there for marks, too"
