@@ -247,7 +247,7 @@ class TrackStep(Step):
         found = self.doubtful.pop(0)
         objects = movie.frames[found.frame]
         centre = objects.centre[list(objects.ids).index(found.label)].round().astype(int).tolist()
-        reach = int(2 * movie.tracking.diameter) + 1
+        reach = int(movie.tracking.diameter / 2) + 1  # the object itself: the camera adds what is around it
         row, column = centre[-2:]
         self.camera.go_to(work, (found.frame, *centre[:-2]), (row - reach, row + reach, column - reach, column + reach))
         self.other.setValue(found.track)

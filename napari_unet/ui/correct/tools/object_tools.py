@@ -45,7 +45,7 @@ _LONGEST, _USUAL_DIAMETER = 1.5, 30.0
 """So many diameters away from a click an object ends, at most."""
 FROM_ABOVE = ("copy_next", "interpolate")
 """Tools about slices, which mean the same where the click was made in a side view."""
-SCOPES = {"slice": "this slice only", "z": "all slices of an object", "t": "all frames of an object"}
+SCOPES = {"slice": "this slice only", "z": "all its slices", "t": "all its frames"}
 
 
 class ObjectTools(QObject):
