@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 _MOST_PIXELS = 4_000_000
+_PATIENCE = 2.0  # seconds for a disk to take what waits
 """Of all steps that are played again: more of them would take longer than opening may."""
 
 Ask = Callable[[ImageReference], Path | None]
@@ -110,6 +111,7 @@ def closed_number(session: Session, keeper: ProjectKeeper, work: ImageWork) -> i
     if keeper.restoring or keeper.number_of(work) is not None:
         return None
     open_now = keeper.open_numbers()
+    keeper.project.flush(_PATIENCE)  # what was closed a moment ago may not be written yet
     for number, reference in keeper.project.images().items():
         if number not in open_now and reference.path is not None and _is_image(work, reference):
             return number
