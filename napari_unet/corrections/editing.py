@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import UserError
+from napari_unet.images.written import highest_written
 from napari_unet.labels.types import Indices
 
 
@@ -16,7 +17,7 @@ class FreeIds:
 
     def __init__(self, labels: npt.NDArray[Any]) -> None:
         self._dtype = labels.dtype
-        self._highest = int(labels.max(initial=0))
+        self._highest = highest_written(labels)
 
     def note(self, used: int) -> None:
         """Say that `used` was painted by other means."""

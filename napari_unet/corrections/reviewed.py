@@ -19,6 +19,7 @@ import numpy.typing as npt
 from napari_unet.corrections.comparison import Comparison, classify, object_areas
 from napari_unet.corrections.difference import Difference, find_differences
 from napari_unet.corrections.editing import enclosing_box
+from napari_unet.images.written import count_written
 from napari_unet.labels.types import Mask, PlaneBox, Rectangle
 
 MARGIN = 0.5
@@ -50,7 +51,7 @@ class ReviewedPiece:
 
 def reviewed_share(reviewed: npt.NDArray[Any]) -> float:
     """Share (0 to 1) of a mask that is reviewed (non-zero)."""
-    return float(np.count_nonzero(reviewed)) / max(1, reviewed.size)
+    return count_written(reviewed) / max(1, reviewed.size)
 
 
 def typical_diameter(areas: Collection[int]) -> float:
