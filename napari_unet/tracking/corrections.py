@@ -59,7 +59,9 @@ def connect_tracks(tracks: Tracks, earlier: int, later: int) -> TrackChange:
         f"Track {earlier} is still there in frame {second[0]}, where track {later} begins: cut it before that frame.",
     )
     born = [child for child in tracks.daughters_of(earlier) if child != later]
-    require(not born, f"Track {earlier} ends in a division, into {_named(born)}: undo the division first.")
+    require(
+        not born, f"Track {earlier} ends in a division, into {_named(born)}: cut the false daughter in her first frame."
+    )
     track = np.where(tracks.track == later, earlier, tracks.track)
     parents = {child: earlier if mother == later else mother for child, mother in tracks.parents.items()}
     parents.pop(later, None)
@@ -67,8 +69,11 @@ def connect_tracks(tracks: Tracks, earlier: int, later: int) -> TrackChange:
 
 
 def cut_track(tracks: Tracks, track: int, frame: int) -> TrackChange:
-    """From `frame` on, what was `track` is another track, with a new id."""
+    """From `frame` on, what was `track` is another track, with a new id; at its birth it is cut from its mother."""
     first, last = _span(tracks, track)
+    if frame == first and track in tracks.parents:
+        others = {child: mother for child, mother in tracks.parents.items() if child != track}
+        return _change(tracks, tracks.track, others, f"{track} is no daughter of {tracks.parents[track]}")
     require(first < frame <= last, f"Track {track} goes from frame {first} to {last}: cut it after its first frame.")
     numbers, parents = _cut(tracks, track, frame)
     return _change(tracks, numbers, parents, f"cut {track} at frame {frame}")

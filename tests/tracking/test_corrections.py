@@ -35,6 +35,15 @@ def test_cutting_gives_the_rest_a_new_id_and_the_daughters() -> None:
     assert after.parents == {2: 8, 3: 8}
 
 
+def test_a_daughter_who_is_none_is_cut_from_her_mother_and_the_other_one_can_go_on_as_the_mother() -> None:
+    alone = apply_change(FAMILY, cut_track(FAMILY, 2, 5))
+    assert alone.parents == {3: 1}
+    np.testing.assert_array_equal(alone.track, FAMILY.track)
+    assert apply_change(alone, cut_track(FAMILY, 2, 5).inverse).parents == FAMILY.parents
+    joined = apply_change(alone, connect_tracks(alone, 1, 3))
+    assert (joined.parents, joined.spans()[1]) == ({}, (0, 8))
+
+
 def test_marking_a_division_ends_the_mother_where_the_daughter_begins() -> None:
     after = apply_change(FAMILY, mark_division(FAMILY, 4, 7))
     assert after.spans()[4] == (0, 5)
@@ -64,7 +73,8 @@ def test_swapping_exchanges_what_comes_after_with_the_daughters() -> None:
         (lambda: connect_tracks(FAMILY, 1, 7), "Track 1 ends in a division, into 2 and 3"),
         (lambda: connect_tracks(FAMILY, 1, 99), "There is no track 99"),
         (lambda: connect_tracks(FAMILY, 2, 2), "cannot be connected with itself"),
-        (lambda: cut_track(FAMILY, 2, 5), "Track 2 goes from frame 5 to 7"),
+        (lambda: cut_track(FAMILY, 1, 0), "Track 1 goes from frame 0 to 4"),
+        (lambda: cut_track(FAMILY, 2, 4), "Track 2 goes from frame 5 to 7"),
         (lambda: mark_division(FAMILY, 7, 4), "Track 7 begins in frame 6"),
         (lambda: swap(FAMILY, 1, 2, 6), "Track 1 goes from frame 0 to 4"),
         (lambda: swap(FAMILY, 2, 2, 6), "cannot be swapped with itself"),

@@ -67,7 +67,10 @@ class TrackStep(Step):
         self.other.setAccessibleName("Other track")
         self.other.setToolTip("The track that was clicked last: click objects on the canvas")
         self.connect_button = QPushButton("Connect", toolTip="The two are one: the later goes on as the earlier")
-        self.cut_button = QPushButton("Cut here", toolTip="From this frame on, the track clicked last is another one")
+        self.cut_button = QPushButton(
+            "Cut here",
+            toolTip="From this frame on, the track clicked last is another one; in its first frame: without a mother",
+        )
         self.divide_button = QPushButton("Division", toolTip="The later of the two was born of the earlier")
         self.swap_button = QPushButton("Swap here", toolTip="From this frame on, the two change places")
         self.undo_button = QPushButton("Undo", toolTip="Take back what was mended last")
