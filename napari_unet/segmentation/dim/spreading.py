@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ChannelStack, ModelInput
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.types import Floats, PlaneIndex
@@ -33,7 +34,7 @@ def may_hide_objects(image: ModelInput, plan: Plan) -> bool:
     record, wanted = plan.record, plan.config.dim_objects
     if isinstance(image, ChannelStack) or record.architecture.in_channels != 1 or plan.deep:
         return False
-    if wanted == "no" or record.task != "instances" or record.foreign is not None:
+    if wanted == "no" or not find_head(record).draws_objects or record.foreign is not None:
         return False
     small = int(np.prod(image.shape, dtype=np.int64)) < _QUICK and plan.config.quality != "fast"
     return wanted == "yes" or (small and record.sizes is None and not record.untrained)

@@ -89,8 +89,8 @@ def test_by_itself_it_is_done_for_small_images_by_models_as_they_ship(model: Mod
     assert not _may(model, (2000, 2000))
     assert not _may(model, (40, 320, 320))
     assert _may(model, (2000, 2000), dim_objects="yes")
-    classes = replace(model, record=model.record.model_copy(update={"task": "classes"}))
-    assert not _may(classes, dim_objects="yes")
+    semantic = replace(model, record=model.record.model_copy(update={"task": "semantic"}))
+    assert not _may(semantic, dim_objects="yes")
 
 
 def test_nothing_hides_in_what_is_mostly_light(model: Model, field: Image) -> None:
