@@ -62,12 +62,13 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     """Train, save the best model, say how well it does; returns whether the user stopped it."""
     from napari_unet.cli.finetune import check_output, save_model_file
+    from napari_unet.finetuning.material.widening import widen_model
     from napari_unet.models.library import load_model
 
     output = check_output(args.output, args.force)
     recipe, learn, validate = _read_recipe(args) if args.recipe else _make_recipe(args)
     recipe = _with_options(recipe, args)
-    start = load_model(args.start) if args.start else None
+    start = widen_model(load_model(args.start), recipe.training.architecture.in_channels) if args.start else None
     checkpoint = args.checkpoint or output.with_suffix(".checkpoint")
     terminal.say(f"{len(learn)} images to learn from, {len(validate)} to judge by; checkpoints in {checkpoint}")
     with stop_on_interrupt() as stop, terminal.progress() as bar:

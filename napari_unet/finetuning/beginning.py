@@ -116,10 +116,11 @@ def _look_at(images: Sequence[CorrectedImage], base: Model) -> Looks:
 def _room_for(others: Sequence[Model]) -> tuple[tuple[Model, ...], str]:
     """As many of `others` as there is room for beside the child, the base last; and the name of the one left out.
 
-    The base stays, because all are told apart by it; of the rest the one that was taught least goes.
+    The base stays, because all are told apart by it; of the rest the one that was taught least goes, and one that ships
+    before any that a user taught: the model that ships still knows it.
     """
     *taught, base = others
     if len(others) < MOST_KINDS:
         return tuple(others), ""
-    least = min(taught, key=lambda one: one.record.training.n_objects)
+    least = min(taught, key=lambda one: (one.record.sizes is not None, one.record.training.n_objects))
     return (*(one for one in taught if one is not least), base), least.record.kind_name

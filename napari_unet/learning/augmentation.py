@@ -25,6 +25,7 @@ class AugmentationConfig(BaseModel):
     noise: float = Field(0.06, ge=0, description="Largest standard deviation of added noise.")
     blur: float = Field(1.2, ge=0, description="Largest sigma of blur, in pixels; a third of the patches get some.")
     invert: float = Field(0.0, ge=0, le=1, description="Share of patches with inverted contrast.")
+    colour: float = Field(0.0, ge=0, description="Standard deviation of how much of each channel is put into another.")
 
 
 def sampling_grid(
@@ -91,6 +92,16 @@ def vary_grey_values(image: Tensor, config: AugmentationConfig, generator: torch
     image = image + normal(config.shading) * ramp + normal(config.shading) * ramp[: image.shape[-2], None]
     image = _blur_some(image, config.blur, generator)
     return image + torch.randn(image.shape, generator=generator) * uniform() ** 2 * config.noise
+
+
+def vary_colours(image: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
+    """Mix the channels of normalized images (N, C, Y, X) at random; what is grey stays as it is."""
+    n, channels = image.shape[:2]
+    if config.colour == 0 or channels == 1:
+        return image
+    mix = torch.eye(channels) + config.colour * torch.randn((n, channels, channels), generator=generator)
+    mix = mix + (1 - mix.sum(dim=2, keepdim=True)) / channels
+    return torch.einsum("ndc,nc...->nd...", mix, image)
 
 
 def _blur_some(image: Tensor, largest: float, generator: torch.Generator) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from napari_unet.errors import UserError
 from napari_unet.models.library import ModelEntry, find_model, list_models, list_names, models_dir, note_written
 from napari_unet.models.library_files import SUFFIX, free_name, free_path, model_stem, new_file
 from napari_unet.models.model_file import file_hash
-from napari_unet.models.recorded.picture import write_without_pictures
+from napari_unet.models.recorded.picture import without_pictures
+from napari_unet.models.recorded.shared import read_all_weights
 from napari_unet.models.renaming import write_renamed
 
 
@@ -31,10 +31,9 @@ def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str
     with new_file(target) as partial:
         if kind:
             _write_kind(entry, kind, partial, pictures)
-        elif not pictures:
-            write_without_pictures(entry.path, partial)
         else:
-            shutil.copyfile(entry.path, partial)
+            whole = read_all_weights(entry.path)
+            partial.write_bytes(whole if pictures else without_pictures(whole))
     return target
 
 
@@ -68,7 +67,7 @@ def import_model(path: str | Path) -> ModelEntry:
     target = free_path(models_dir(), name)
     with new_file(target) as partial:
         if name == model.record.name:
-            shutil.copyfile(path, partial)
+            partial.write_bytes(read_all_weights(path))
         else:
             write_renamed(path, partial, name)
     return note_written(target, sha256)

@@ -18,6 +18,7 @@ from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.recorded.picture import NAME as PICTURE
 from napari_unet.models.recorded.picture import is_picture, read_pictures
+from napari_unet.models.recorded.shared import LOOKS, read_all_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "napari_unet"
 _KIND = "kind."  # before the tensors of another kind: kind.0.final.weight
-_LOOKS = "looks"
 _ONNX = "onnx"  # the whole file of a network of another program
 _LONGEST_HEADER = 100_000_000  # bytes; the safetensors format's own bound
 
@@ -72,7 +72,7 @@ def _tensors(kind: Model, half: bool) -> dict[str, Tensor]:
         value = value.detach().cpu().contiguous()
         tensors[key] = value.half() if half and value.is_floating_point() else value
     if kind.looks is not None:
-        tensors[_LOOKS] = torch.from_numpy(np.ascontiguousarray(kind.looks, np.float16))
+        tensors[LOOKS] = torch.from_numpy(np.ascontiguousarray(kind.looks, np.float16))
     if kind.picture is not None:
         tensors[PICTURE] = torch.frombuffer(bytearray(kind.picture), dtype=torch.uint8)
     return tensors
@@ -144,7 +144,7 @@ def load_model_file(path: str | Path) -> Model:
 
     path = Path(path)
     record = read_record(path)
-    payload = path.read_bytes()
+    payload = read_all_weights(path)
     try:
         tensors = load(payload)
         others = [_model_of(one, _taken(tensors, f"{_KIND}{number}.")) for number, one in enumerate(record.kinds)]
@@ -170,7 +170,7 @@ def _model_of(record: ModelRecord, tensors: dict[str, Tensor]) -> Model:
 
     if record.foreign is not None:
         return Model(ForeignGraph(tensors[_ONNX].numpy().tobytes(), record.foreign), record)
-    looks, picture = tensors.pop(_LOOKS, None), tensors.pop(PICTURE, None)
+    looks, picture = tensors.pop(LOOKS, None), tensors.pop(PICTURE, None)
     network = UNet(record.architecture)
     network.load_state_dict(tensors)
     network.eval()
@@ -191,6 +191,5 @@ def read_kind_pictures(path: Path, record: ModelRecord) -> list[tuple[str, bytes
 
 
 def file_hash(path: str | Path) -> str:
-    """SHA-256 of the file at `path`, in hexadecimal: what a child model calls its parent."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of the whole file at `path`, in hexadecimal: what a child model calls its parent."""
+    return hashlib.sha256(read_all_weights(Path(path))).hexdigest()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import struct
 from pathlib import Path
 from typing import Any
 
 from napari_unet.models.model_file import METADATA_KEY, read_record
-
-_ALIGNMENT = 8  # bytes; where safetensors wants the weights to begin
+from napari_unet.models.recorded.shared import METADATA, join_file, read_all_weights, split_file
 
 
 def write_renamed(source: Path, target: Path, name: str) -> None:
@@ -24,11 +20,6 @@ def write_with(source: Path, target: Path, update: dict[str, Any]) -> None:
     Raises `UserError` if `source` is no model file, `OSError` if `target` cannot be written.
     """
     record = read_record(source).model_copy(update=update)
-    with source.open("rb") as old, target.open("wb") as new:
-        (length,) = struct.unpack("<Q", old.read(8))
-        header = json.loads(old.read(length))
-        header["__metadata__"][METADATA_KEY] = record.model_dump_json()
-        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % _ALIGNMENT)
-        new.write(struct.pack("<Q", len(text)) + text)
-        shutil.copyfileobj(old, new)
+    header, data = split_file(read_all_weights(source))
+    header[METADATA][METADATA_KEY] = record.model_dump_json()
+    target.write_bytes(join_file(header, data))

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from napari_unet.events import drain
 from napari_unet.heads.instances.representation import STANDARD, Representation
+from napari_unet.images.channels import ModelInput, model_input
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
-from napari_unet.images.image import Image
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
 from napari_unet.labels.scores import ObjectTally, tally_objects
@@ -31,12 +31,13 @@ from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.recipe import Recipe, TrainingFile
 from napari_unet.training.samples import TrainingSample, make_sample
 from napari_unet.training.simulation import simulate_image
+from napari_unet.training.stains import STAINED_CHANNELS, paint_stained, simulate_stained
 
 
-def read_pair(file: TrainingFile) -> tuple[Image, npt.NDArray[np.int32]]:
-    """The grey image and its labels."""
-    image = read_image(file.image).select_channel(None)
-    return image, read_labels(file.labels, image)
+def read_pair(file: TrainingFile, n_channels: int = 1) -> tuple[ModelInput, npt.NDArray[np.int32]]:
+    """The image as a model of `n_channels` sees it, and its labels. Raises `UserError` if it has others."""
+    image = read_image(file.image)
+    return model_input(image, n_channels), read_labels(file.labels, image.select_channel(None))
 
 
 def load_samples(
@@ -45,17 +46,23 @@ def load_samples(
     """Every plane of `files` that has objects, and the simulated images, each with its share of the training."""
     config, normalization = recipe.training, recipe.model_record().normalization
     found: list[tuple[str, float, TrainingSample]] = []
+    channels = config.architecture.in_channels
     for file in files:
-        image, labels = read_pair(file)
+        image, labels = read_pair(file, 1 if file.source.stained else channels)
         planes = labels.reshape(-1, *labels.shape[-2:])
         for index, plane in zip(np.ndindex(*labels.shape[:-2]), planes, strict=True):
             if plane.any():
                 pixels = normalize(image.plane(index), volume_limits(image, index, normalization))
+                if file.source.stained:
+                    pixels = paint_stained(pixels, np.random.default_rng((recipe.simulation.seed, len(found))))
                 sample = _sample(pixels, plane, config, representation)
                 found.append((file.source.name, file.source.share, sample))
     for number in range(recipe.simulation.images):
         wanted = recipe.simulation
-        pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal)
+        if channels == STAINED_CHANNELS:
+            pixels, plane = simulate_stained(wanted.side, (wanted.seed, number))
+        else:
+            pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal)
         sample = _sample(pixels, plane, config, representation)
         found.append(("simulated", recipe.simulation.share, sample))
     counts = Counter(name for name, _, _ in found)
@@ -72,7 +79,7 @@ def _sample(
 class Validation:
     """Images to judge a network by, with their median object diameters in pixels."""
 
-    images: tuple[tuple[Image, npt.NDArray[np.int32], float], ...]
+    images: tuple[tuple[ModelInput, npt.NDArray[np.int32], float], ...]
     record: ModelRecord
 
     def tally(self, network: UNet) -> ObjectTally:
@@ -122,7 +129,8 @@ _OBJECT = (0.0, 0.7, 0.75, 0.8, 0.84, 0.88)
 
 def load_validation(recipe: Recipe, files: Iterable[TrainingFile]) -> Validation:
     """The images of `files` that have objects, in 2D."""
-    images = [read_pair(file) for file in files]
+    channels = recipe.training.architecture.in_channels
+    images = [read_pair(file, channels) for file in files]
     sized = tuple((image, labels, median_diameter(labels)) for image, labels in images if labels.any())
     return Validation(sized, recipe.model_record())
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.instances.representation import STANDARD, Representation
-from napari_unet.learning.augmentation import vary_grey_values
+from napari_unet.learning.augmentation import vary_colours, vary_grey_values
 from napari_unet.learning.events import StepDone, Validated
 from napari_unet.learning.sampler import Batch
 from napari_unet.learning.trainer import Trainer
@@ -52,8 +52,10 @@ class _BaseTraining:
         patches = torch.stack(
             [draw_patch(samples[i], self.config, self.generator, self.representation) for i in drawn.tolist()]
         )
-        images = vary_grey_values(patches[:, :1], self.config.augmentation, self.generator)
-        return Batch(images, patches[:, 1:-1], patches[:, -1:])
+        channels = self.config.architecture.in_channels
+        images = vary_colours(patches[:, :channels], self.config.augmentation, self.generator)
+        images = vary_grey_values(images, self.config.augmentation, self.generator)
+        return Batch(images, patches[:, channels:-1], patches[:, -1:])
 
     def kept(self, network: UNet) -> UNet:
         """A copy of `network` with the outputs of the model to be."""

@@ -27,6 +27,7 @@ class DataSource(BaseModel):
     table: str | None = Field(None, description="CSV file with a column `id` that holds the images' base names.")
     where: dict[str, str] = Field(default_factory=dict, description="Values that columns of the table must have.")
     share: float = Field(1.0, gt=0, description="How much of the training, compared with the other sources.")
+    stained: bool = Field(False, description="Whether fluorescence is painted in colour, as a stain in tissue.")
 
 
 class SimulationConfig(BaseModel):

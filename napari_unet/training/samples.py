@@ -23,9 +23,9 @@ _LEVELS = 3
 
 @dataclass(frozen=True, eq=False)
 class TrainingSample:
-    """A labelled image as a pyramid of tensors (1, 2 + targets, Y, X), sizes 1, 1/2, 1/4: image, targets, weights.
+    """A labelled image as a pyramid of tensors (1, channels + targets + 1, Y, X): image, targets, weights.
 
-    `diameter` is the median object diameter in pixels; `share` how often it is drawn.
+    Sizes are 1, 1/2, 1/4. `diameter` is the median object diameter in pixels; `share` how often it is drawn.
     """
 
     levels: tuple[Tensor, ...]
@@ -42,10 +42,10 @@ def make_sample(
     representation: Representation = STANDARD,
     weigh_inside: bool = False,
 ) -> TrainingSample:
-    """Sample from a normalized image and its labels, both (Y, X)."""
+    """Sample from a normalized image (Y, X) or (channels, Y, X) and its labels (Y, X)."""
     targets = representation.make_targets(labels)
     weights = border_weights(labels, border_weight, inside=weigh_inside)
-    level = torch.from_numpy(np.concatenate([image[None], targets, weights[None]])).float()[None]
+    level = torch.from_numpy(np.concatenate([image.reshape(-1, *labels.shape), targets, weights[None]])).float()[None]
     levels = [level]
     while len(levels) < _LEVELS and min(level.shape[-2:]) >= 128:
         level = F.avg_pool2d(level, 2, ceil_mode=True)
@@ -62,14 +62,14 @@ def draw_patch(
     generator: torch.Generator,
     representation: Representation = STANDARD,
 ) -> Tensor:
-    """One augmented patch (2 + targets, patch, patch) float32 of a random place and object size."""
+    """One augmented patch (channels + targets + 1, patch, patch) float32 of a random place and object size."""
     zoom = _draw_zoom(sample.diameter, config, generator)
     half, shape = config.patch / zoom / 2 * 0.7, tuple(sample.levels[0].shape[-2:])
     centre = tuple(_draw_place(size, half, generator) for size in shape)
     patches, grid = cut_patch(sample.levels, centre, zoom, config.patch, config.augmentation, generator)
     patch = patches[0]
     if representation.mend is not None:
-        representation.mend(patch[1:-1], _linear_part(grid[0], shape))
+        representation.mend(patch[config.architecture.in_channels : -1], _linear_part(grid[0], shape))
     return patch
 
 

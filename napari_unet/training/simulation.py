@@ -31,14 +31,18 @@ def simulate_image(
     the logarithm of the objects' brightness within one image.
     """
     rng = np.random.default_rng(seed)
-    if rods > 0 and rng.random() < rods:
-        labels = _tidy(draw_rods(side, rng))
-    else:
-        labels = _draw_tissue(side, rng) if rng.random() < 0.2 else _draw_objects(side, rng)
+    labels = simulate_labels(side, rng, rods)
     image = _paint(labels, rng, unequal)
     image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.8))
     image = image + rng.normal(0, 1, image.shape) * image.std() * rng.uniform(0, 0.6) ** 2
     return normalize(image, measure_limits(image)), labels
+
+
+def simulate_labels(side: int, rng: Rng, rods: float = 0.0) -> npt.NDArray[np.int32]:
+    """Objects without an image: (side, side), numbered from 1; `rods` is the chance that they are rods."""
+    if rods > 0 and rng.random() < rods:
+        return _tidy(draw_rods(side, rng))
+    return _draw_tissue(side, rng) if rng.random() < 0.2 else _draw_objects(side, rng)
 
 
 def _draw_objects(side: int, rng: Rng) -> npt.NDArray[np.int32]:
@@ -97,7 +101,9 @@ def _draw_tissue(side: int, rng: Rng) -> npt.NDArray[np.int32]:
     points = (grid + rng.uniform(-0.35, 0.35, grid.shape)) * step
     y, x = np.mgrid[:side, :side].astype(np.float32)
     bend = rng.uniform(0, 0.25) * diameter
-    places = np.stack([y + bend * _texture(side, diameter, rng), x + bend * _texture(side, diameter, rng)], -1)
+    places = np.stack(
+        [y + bend * texture((side, side), diameter, rng), x + bend * texture((side, side), diameter, rng)], -1
+    )
     distances, nearest = cKDTree(points).query(places.reshape(-1, 2), k=2)
     gap = rng.uniform(0, 0.25) * diameter if rng.random() < 0.7 else 0.0
     labels = np.where(distances[:, 1] - distances[:, 0] > gap, nearest[:, 0] + 1, 0).reshape(side, side)
@@ -121,31 +127,32 @@ def _tidy(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return tidy
 
 
-def _texture(side: int, scale: float, rng: Rng) -> Floats:
-    """A random field (side, side) of zero mean and unit deviation with structure of about `scale` pixels."""
+def texture(shape: tuple[int, ...], scale: float, rng: Rng) -> Floats:
+    """A random field of `shape` (Y, X), zero mean and unit deviation with structure of about `scale` pixels."""
+    side = max(shape)
     coarse = max(4, int(2 * side / max(scale, 2.0)))
     field = ndimage.zoom(rng.standard_normal((coarse, coarse)), side / coarse, order=1 if coarse > 200 else 3)
-    field = field[:side, :side]
+    field = field[: shape[0], : shape[1]]
     scaled: Floats = ((field - field.mean()) / (field.std() + 1e-6)).astype(np.float32)
     return scaled
 
 
 def _paint(labels: npt.NDArray[np.int32], rng: Rng, unequal: float) -> Floats:
     """Grey values: background, objects that differ from it by brightness, texture, rim or shading, and clutter."""
-    side, inside = labels.shape[0], labels > 0
-    background = _mixture(side, rng) * rng.uniform(0, 0.35) + rng.uniform(0, 0.3) * _texture(side, side / 2, rng)
+    shape, side, inside = labels.shape, labels.shape[0], labels > 0
+    background = mixture(shape, rng) * rng.uniform(0, 0.35) + rng.uniform(0, 0.3) * texture(labels.shape, side / 2, rng)
     own = rng.normal(0, rng.uniform(0, unequal), int(labels.max()) + 1)[labels]  # each object its own brightness
     contrast = rng.choice([-1, 1], p=[0.4, 0.6]) * (
         rng.uniform(0.6, 1.6) if rng.random() < 0.75 else rng.uniform(0, 0.4)
     )
-    body = contrast * np.exp(own) + _mixture(side, rng) * rng.uniform(0, 0.4)
+    body = contrast * np.exp(own) + mixture(shape, rng) * rng.uniform(0, 0.4)
     depth = _depth(labels)
     if rng.random() < 0.4:  # round objects: brighter or darker towards the core
         body = body + rng.normal(0, 0.5) * depth
     image = np.where(inside, body, background)
     if rng.random() < 0.4 or abs(contrast) < 0.4:  # a rim: membranes, halos, phase contrast
         width = rng.uniform(0.7, 2.5)
-        rim = np.exp(-(((_edge_distance(labels) - rng.uniform(-1, 1)) / width) ** 2))
+        rim = np.exp(-(((edge_distance(labels) - rng.uniform(-1, 1)) / width) ** 2))
         image = image + rng.choice([-1, 1]) * rng.uniform(0.5, 1.6) * rim
     if rng.random() < 0.15:  # relief, as of differential interference contrast
         soft = ndimage.gaussian_filter(image, 1.5)
@@ -154,11 +161,11 @@ def _paint(labels: npt.NDArray[np.int32], rng: Rng, unequal: float) -> Floats:
     return cluttered
 
 
-def _mixture(side: int, rng: Rng) -> Floats:
+def mixture(shape: tuple[int, ...], rng: Rng) -> Floats:
     """Texture of one fine and one coarse scale."""
     fine, coarse = np.exp(rng.uniform(np.log(2), np.log(8))), np.exp(rng.uniform(np.log(8), np.log(60)))
     share = np.float32(rng.random())
-    mixed: Floats = share * _texture(side, fine, rng) + (1 - share) * _texture(side, coarse, rng)
+    mixed: Floats = share * texture(shape, fine, rng) + (1 - share) * texture(shape, coarse, rng)
     return mixed
 
 
@@ -184,7 +191,7 @@ def _depth(labels: npt.NDArray[np.int32]) -> Floats:
     return depth
 
 
-def _edge_distance(labels: npt.NDArray[np.int32]) -> Floats:
+def edge_distance(labels: npt.NDArray[np.int32]) -> Floats:
     """Signed distance in pixels to the nearest outline: negative inside objects."""
     inner = edt.edt(np.ascontiguousarray(labels, np.uint32))
     outer = edt.edt(np.ascontiguousarray(labels == 0))

@@ -110,3 +110,14 @@ def test_of_too_many_kinds_the_one_that_was_taught_least_goes(tiny_model: Model)
     assert ([one.record.kind for one in kept], left_out) == (["a", "c", "base"], "b")
     assert len(kept) + 1 == MOST_KINDS
     assert beginning._room_for([*kinds[:2], base]) == ((*kinds[:2], base), "")
+
+
+def test_a_kind_that_ships_goes_before_one_that_a_user_taught(tiny_model: Model) -> None:
+    def kind(name: str, n: int, taught: bool) -> Model:
+        training = tiny_model.record.training.model_copy(update={"n_objects": n})
+        sizes = TaughtSizes.measure([20.0], [20.0]) if taught else None
+        return looking(tiny_model, kind=name, training=training, sizes=sizes)
+
+    kinds = [kind("mine", 3, True), kind("cells", 9000, False), kind("tissue", 5000, False), kind("base", 0, False)]
+    kept, left_out = beginning._room_for(kinds)
+    assert ([one.record.kind for one in kept], left_out) == (["mine", "cells", "base"], "tissue")

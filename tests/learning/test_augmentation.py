@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from napari_unet.learning.augmentation import AugmentationConfig, _bend, sampling_grid, vary_grey_values
+from napari_unet.learning.augmentation import AugmentationConfig, _bend, sampling_grid, vary_colours, vary_grey_values
 
 NONE = AugmentationConfig(
     scale=0, stretch=0, elastic=0, gamma=0, contrast=0, brightness=0, shading=0, noise=0, blur=0, invert=0
@@ -204,3 +204,15 @@ def test_a_third_of_the_patches_is_blurred_evenly_in_all_directions() -> None:
     sigmas = ((blurred[changed, 0].sum(dim=1) * offsets**2).sum(dim=1)).sqrt()
     assert float(sigmas.min()) > 0.2
     assert float(sigmas.max()) < 1.25
+
+
+def test_channels_are_mixed_and_grey_stays_grey() -> None:
+    config = AugmentationConfig(colour=0.3)
+    grey = torch.rand((3, 1, 16, 16), generator=torch.Generator().manual_seed(1)).repeat(1, 3, 1, 1)
+    assert torch.allclose(vary_colours(grey, config, torch.Generator().manual_seed(0)), grey, atol=1e-5)
+    colour = torch.zeros((200, 3, 4, 4))
+    colour[:, 0] = 1.0
+    mixed = vary_colours(colour, config, torch.Generator().manual_seed(0))[:, :, 0, 0]
+    assert torch.allclose(mixed.mean(dim=0), torch.tensor([1.0, 0.0, 0.0]), atol=0.08)
+    assert 0.2 < float(mixed[:, 0].std()) < 0.3  # rows keep their sum, which takes a third of what is drawn
+    assert torch.equal(vary_colours(colour, AugmentationConfig(), torch.Generator()), colour)

@@ -104,3 +104,16 @@ def test_a_network_keeps_its_outputs_when_others_are_added_or_dropped() -> None:
     more = with_outputs(network, 3).eval()
     assert torch.equal(more(image)[:, :2], network(image))
     assert torch.equal(with_outputs(more, 2).eval()(image), network(image))
+
+
+def test_all_channels_of_a_patch_are_seen_and_none_of_the_targets(samples: list[TrainingSample]) -> None:
+    """The loss of a network of three channels falls as that of one: image, targets and weights are each in place."""
+    grey = samples[0].levels[0].float()
+    colour = make_sample(grey[0, :1].repeat(3, 1, 1).numpy(), (grey[0, 1] > 0).numpy().astype(int), border_weight=2.0)
+    architecture = CONFIG.architecture.model_copy(update={"in_channels": 3})
+    augmentation = CONFIG.augmentation.model_copy(update={"colour": 0.2})
+    wanted = {"steps": 60, "learning_rate": 1e-2, "architecture": architecture, "augmentation": augmentation}
+    losses = [
+        event.loss for event in train_steps([colour], CONFIG.model_copy(update=wanted)) if isinstance(event, StepDone)
+    ]
+    assert np.mean(losses[-10:]) < 0.75 * np.mean(losses[:10])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from napari_unet.errors import UserError
 from napari_unet.models.library import PRETRAINED
@@ -108,6 +109,7 @@ def test_missing_labels_are_told(data: Path) -> None:
         ("cells-2d", {"train"}),
         ("cells-2d-long", {"train"}),
         ("cells-2d-longer", {"train"}),
+        ("histology-2d", {"train", "validation"}),
     ],
 )
 def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
@@ -164,3 +166,33 @@ def test_all_images_are_learned_from_without_a_table_and_all_wishes_must_be_met(
     (data / "recipe.toml").write_text(RECIPE.replace('role = "train"', 'role = "train", id = "1"'))
     recipe = read_recipe(data / "recipe.toml")
     assert [(file.source.name, file.image.stem) for file in find_files(recipe.learn, data)] == [("a", "1"), ("b", "2")]
+
+
+def test_colour_is_learned_in_three_channels_and_fluorescence_painted_as_a_stain(data: Path) -> None:
+    """Real colour as it is, fluorescence dark in tissue that is bright, simulated sections beside them."""
+    colour = np.zeros((64, 64, 3), np.uint8)
+    colour[..., 0] = np.linspace(0, 255, 64)
+    tifffile.imwrite(data / "images" / "2.tif", colour, photometric="rgb")
+    text = RECIPE.replace("share = 3.0", "share = 3.0\nstained = true").replace(
+        "steps = 4", "steps = 4\nborder_weight = 0.0"
+    )
+    text = text.replace(
+        "[record]", "[training.architecture]\nin_channels = 3\n[simulation]\nimages = 2\nside = 96\n[record]"
+    )
+    (data / "recipe.toml").write_text(text)
+    recipe = read_recipe(data / "recipe.toml")
+    stained, again, real, *simulated = load_samples(recipe, find_files(recipe.learn, data))
+    assert [sample.levels[0].shape[1] for sample in (stained, real, *simulated)] == [7] * 4
+    nucleus, around = stained.levels[0][0, :3, 20:40, 20:40], stained.levels[0][0, :3, :8, :8]
+    assert (nucleus.mean(dim=(1, 2)) < around.mean(dim=(1, 2)) - 0.1).all()
+    assert not torch.equal(stained.levels[0][:, :3], again.levels[0][:, :3])
+    assert real.levels[0][0, 0, 5].diff().mean() > 0
+    assert not real.levels[0][0, 1:3].any()
+
+
+def test_an_image_with_other_channels_than_the_recipe_is_told(data: Path) -> None:
+    text = RECIPE.replace("[record]", "[training.architecture]\nin_channels = 3\n[record]")
+    (data / "recipe.toml").write_text(text)
+    recipe = read_recipe(data / "recipe.toml")
+    with pytest.raises(UserError, match="3 channels together"):
+        load_samples(recipe, find_files(recipe.learn, data))

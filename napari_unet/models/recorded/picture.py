@@ -100,15 +100,14 @@ def read_pictures(path: str | Path, prefixes: tuple[str, ...]) -> tuple[bytes | 
         return (None,) * len(prefixes)
 
 
-def write_without_pictures(source: Path, target: Path) -> None:
-    """Write the model file `source` to `target` without its pictures; all else is the same bit for bit."""
+def without_pictures(payload: bytes) -> bytes:
+    """The model file `payload` without its pictures; all else is the same bit for bit."""
     from safetensors.torch import load, save
 
-    payload = source.read_bytes()
     (length,) = struct.unpack("<Q", payload[:8])
     metadata = json.loads(payload[8 : 8 + length]).get("__metadata__")
     kept = {name: value for name, value in load(payload).items() if name.split(".")[-1] != NAME}
-    target.write_bytes(save(kept, metadata=metadata))
+    return save(kept, metadata=metadata)
 
 
 def _read(file: io.BufferedReader, start: int, place: list[int]) -> bytes | None:
