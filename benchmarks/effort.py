@@ -3,7 +3,8 @@
     python benchmarks/effort.py                                     # everything; goes on where it was stopped
     python benchmarks/effort.py --only 'hist*/corrected/*' --orders 3
     python benchmarks/effort.py --table
-    python benchmarks/effort.py --plot docs/images/effort.png
+    python benchmarks/effort.py --plot docs/images/effort.png [--over minutes]
+    python benchmarks/effort.py --only '*/default/25' '*/oracle/25'; python benchmarks/effort.py --settings
 
 The simulated user (`simulated_user.py` has the rules in full) opens the images to be corrected in a random order, lets
 the model in use segment each, corrects the worst `PER_IMAGE` objects of it (missed, merged, split, IoU < 0.7,
@@ -23,13 +24,16 @@ noisy       as `corrected`, with outlines off by 1 or 2 pixels, and 5 % of the o
 dense       the base model fine-tuned once on k objects labelled in whole neighbourhoods, drawn at random, right or not
 all         the base model fine-tuned on all images to be corrected, all labelled, `ALL` times as long
 alone       the same without replay: what these images can teach a model that may forget all others
+default     fine-tuned once on k objects labelled as in `dense` (0: on all); nothing told, not even object sizes
+oracle      on the same labels, with all that can be known by hand (`effort_settings.py`)
 
 Orders are random orders of the images to be corrected, with other random numbers for the rest. A cell is one
 type/order/arm/k, and writes one line to results.jsonl in the results folder when it is done: `ap` (mean over IoU
 0.5:0.05:0.9) and `ap50` on the scored images, `base_ap50` on a sample of validation images of the types that the base
 model knows, seconds and steps of training, what was corrected, what the fine-tuning said, and the mean AP of its parent
 and its child, kept or not: from these comes the table of verdicts. A cell that has its line (with the same model and
-budget) is skipped. R(k) = (AP(k) - AP(0)) / (AP(all) - AP(0)).
+budget) is skipped. R(k) = (AP(k) - AP(0)) / (AP(all) - AP(0)). The table has minutes of work beside objects
+(`working_time.py`). `--settings` prints `default` beside `oracle`.
 """
 
 from __future__ import annotations
@@ -49,6 +53,7 @@ import numpy as np
 from effort_images import OF_THEIR_OWN, TYPES, Picture, label_densely, read_base, read_pictures, score_pictures
 from effort_report import plot_results, print_table, print_verdicts
 from effort_session import Session
+from effort_settings import HAND, by_hand, channel_choices, print_settings, tell
 from simulated_user import Noise, Order, by_kind, by_overlap
 
 from napari_unet.corrections.corrected_image import CorrectedImage
@@ -87,6 +92,7 @@ class Bench:
         steps += f", scored on {args.scored}" if args.scored else ""
         self.setup = {"model": self.model.sha256[:12], "budget": f"{args.seconds:g} s{steps}"}
         self.pictures = cache(lambda kind: read_pictures(args.data, kind))
+        self.coloured = cache(lambda kind: read_pictures(args.data, kind, "auto"))
         self.base = cache(lambda: read_base(args.data))
         self.scores: dict[str, dict[int, tuple[Model, dict[str, float]]]] = {}  # models are kept, as ids are used again
 
@@ -149,11 +155,20 @@ class Bench:
         session.save(self._state(cell))
         share = sum(float(one.reviewed.sum()) for one in images) / sum(one.labels.size for one in images)
         row |= {"total": round(session.seconds, 1), "corrected": session.n_corrected, "kinds": dict(session.kinds)}
+        row |= {"opened": session.opened, "outlines": round(session.outlines, 1)}
         return session.model, row | {"images": len(images), "reviewed": round(share, 3)}
 
     def _finetune(
         self, parent: Model, images: list[CorrectedImage], cell: Cell, times: int = 1, **settings: Any
     ) -> tuple[Model, dict[str, Any]]:
+        """The child if it is to be gone on with, else its parent; and what is known of both."""
+        result, row = self._train(parent, images, cell, times, **settings)
+        row |= {name: self._score(one, cell)["ap"] for name, one in (("parent_ap", parent), ("child_ap", result.model))}
+        return (result.model if result.favours_child else parent), row
+
+    def _train(
+        self, parent: Model, images: list[CorrectedImage], cell: Cell, times: int = 1, **settings: Any
+    ) -> tuple[FinetuneResult, dict[str, Any]]:
         steps = self.args.max_steps and times * self.args.max_steps
         config = FinetuneConfig(
             seconds=times * self.args.seconds,
@@ -166,18 +181,52 @@ class Bench:
         result: FinetuneResult = drain(finetune_steps(parent, images, config))
         seconds = round(time.perf_counter() - start, 1)
         row = {"seconds": seconds, "total": seconds, "steps": result.steps, "better": result.better}
-        row |= {name: self._score(one, cell)["ap"] for name, one in (("parent_ap", parent), ("child_ap", result.model))}
-        return (result.model if result.favours_child else parent), row | {"said": result.sentence}
+        labelled = sum(len(np.unique(one.labels[one.reviewed & (one.labels > 0)])) for one in images)
+        return result, row | {"said": result.sentence, "images": len(images), "labelled": labelled}
 
     def _score(self, model: Model, cell: Cell) -> dict[str, float]:
-        """On the images of other groups; each model once."""
-        known = self.scores.setdefault(cell.kind, {})
+        """On the images of other groups; each model once, with the sizes told and not."""
+        way = cell.arm if cell.arm in ("default", "oracle") else "usual"
+        known = self.scores.setdefault(f"{cell.kind}, {way}", {})
         if id(model) not in known:
-            known[id(model)] = model, score_pictures(model, self.pictures(cell.kind)[1][: self.args.scored])
+            known[id(model)] = model, score_pictures(model, self._scored(cell))
         return known[id(model)][1]
 
+    def _scored(self, cell: Cell) -> list[Picture]:
+        return tell(self._pictures(cell)[1][: self.args.scored], cell.arm != "default")
+
+    def _pictures(self, cell: Cell) -> tuple[list[Picture], list[Picture]]:
+        """Those to learn from and those to score: in colour where there is a choice of channels."""
+        return (self.coloured if cell.arm in ("default", "oracle") else self.pictures)(cell.kind)
+
+    def _default(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
+        images = self._labelled(cell, sizes=False)
+        model, row = self._finetune(self.model, images, cell, channels="auto")
+        told = {name: self._ap_by_hand(model, cell, (name,)) for name in HAND}
+        return model, row | {"told": told | {"all": self._ap_by_hand(model, cell, HAND)}}
+
+    def _oracle(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
+        """Of several choices of channels, the one that does best on the images that are scored."""
+        images, found = self._labelled(cell, sizes=True), []
+        for channels in channel_choices(self._pictures(cell)[0]):
+            result, row = self._train(self.model, images, cell, channels=channels, replay=0.0)
+            child = by_hand(result.model, HAND)
+            found.append((self._score(child, cell)["ap"], child, row | {"channels": channels}))
+        _, child, row = max(found, key=lambda one: one[0])
+        return child, row
+
+    def _labelled(self, cell: Cell, sizes: bool) -> list[CorrectedImage]:
+        pictures = tell(self._ordered(cell), sizes)
+        if cell.k:
+            return label_densely(pictures, cell.k, np.random.default_rng([cell.order, cell.k]))
+        return [one.corrected(one.truth, np.ones(one.truth.shape, bool)) for one in pictures]
+
+    def _ap_by_hand(self, model: Model, cell: Cell, told: tuple[str, ...]) -> float:
+        pictures = tell(self._scored(cell), "size" in told)
+        return score_pictures(by_hand(model, told), pictures)["ap"]
+
     def _ordered(self, cell: Cell) -> list[Picture]:
-        pictures = list(self.pictures(cell.kind)[0])
+        pictures = list(self._pictures(cell)[0])
         random.Random(cell.order).shuffle(pictures)
         return pictures
 
@@ -188,12 +237,13 @@ class Bench:
 def plan_cells(orders: int, only: Sequence[str]) -> Iterator[Cell]:
     """All cells, those that others are measured by first; `only` are patterns of their names."""
     kinds = [*TYPES, *(kind for kind in OF_THEIR_OWN if any(pattern.startswith(kind) for pattern in only))]
-    cells = [Cell(kind, 0, arm, k) for kind in kinds for arm, k in (("base", 0), ("all", 0), ("alone", 0))]
+    once = (("base", 0), ("all", 0), ("alone", 0), ("default", 0), ("oracle", 0))
+    cells = [Cell(kind, 0, arm, k) for kind in kinds for arm, k in once]
     for order in range(orders):
         cells += [
             Cell(kind, order, arm, k)
             for kind in kinds
-            for arm in ("corrected", "kinds", "dense", "noisy")
+            for arm in ("corrected", "kinds", "dense", "noisy", "default", "oracle")
             for k in EFFORTS
         ]
     return (cell for cell in cells if not only or any(fnmatch(cell.name, pattern) for pattern in only))
@@ -213,15 +263,19 @@ def main() -> None:
     parser.add_argument("--patches", type=int, help="Patches a step; empty: as many as the time allows.")
     parser.add_argument("--scored", type=int, help="Images to score on at most; empty: all.")
     parser.add_argument("--table", action="store_true", help="Print the results there are, and run nothing.")
+    parser.add_argument("--settings", action="store_true", help="Print `default` beside `oracle`, and run nothing.")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="Draw the results there are, and run nothing.")
+    parser.add_argument("--over", choices=["objects", "minutes"], default="objects", help="The axis of --plot.")
     args = parser.parse_args()
     bench = Bench(args)
-    if args.table or args.plot:
+    if args.table or args.plot or args.settings:
         if args.table:
             print_table(bench.rows())
             print_verdicts(bench.rows())
         if args.plot:
-            plot_results(bench.rows(), args.plot)
+            plot_results(bench.rows(), args.plot, args.over)
+        if args.settings:
+            print_settings(bench.rows())
         return
     for cell in plan_cells(args.orders, args.only):
         bench.run(cell)

@@ -25,6 +25,7 @@ from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.corrections.reviewed import neighbourhood, typical_diameter
 from napari_unet.events import drain
+from napari_unet.images.channels import ModelInput
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
 from napari_unet.labels.scores import ObjectTally, tally_objects
@@ -43,11 +44,12 @@ PER_IMAGE = 5
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A plane with its `truth` (Y, X)."""
+    """A plane with its `truth` (Y, X); whether the program is `told` how large its objects are, or has to see."""
 
-    image: Image
+    image: ModelInput
     truth: npt.NDArray[np.int32]
     name: str
+    told: bool = True
 
     @classmethod
     def of(cls, labelled: CorrectedImage) -> Picture:
@@ -57,18 +59,22 @@ class Picture:
     def diameter(self) -> float:
         return typical_diameter(object_areas(self.truth).values())
 
+    @property
+    def told_diameter(self) -> float | None:
+        return self.diameter if self.told else None
+
     def predict(self, model: Model) -> npt.NDArray[np.int32]:
-        """Labels (Y, X) by the kind of `model` that answers this image, at its measured size."""
-        found: Segmentation = drain(segment_steps(self.image, model, SegmentConfig(diameter=self.diameter)))
+        """Labels (Y, X) by the kind of `model` that answers this image, at its measured size if that is told."""
+        found: Segmentation = drain(segment_steps(self.image, model, SegmentConfig(diameter=self.told_diameter)))
         return found.labels
 
     def corrected(self, labels: npt.NDArray[Any], reviewed: npt.NDArray[np.bool_], **more: Any) -> CorrectedImage:
         """Something to learn from."""
-        return CorrectedImage(self.image, labels, reviewed, name=self.name, view=View(self.diameter), **more)
+        return CorrectedImage(self.image, labels, reviewed, name=self.name, view=View(self.told_diameter), **more)
 
 
-def read_pictures(data: Path, kind: str) -> tuple[list[Picture], list[Picture]]:
-    """Those to correct, and those to score."""
+def read_pictures(data: Path, kind: str, channels: str = "one") -> tuple[list[Picture], list[Picture]]:
+    """Those to correct, and those to score; `channels` as in `FinetuneConfig`."""
     if kind == "chloroplast_em":
         halves = [chloroplasts(data, section, False) for section in range(1, 8)]
         return [Picture.of(one) for one in halves], [Picture.of(chloroplasts(data, s, True)) for s in (8, 10)]
@@ -79,7 +85,8 @@ def read_pictures(data: Path, kind: str) -> tuple[list[Picture], list[Picture]]:
     random.Random(0).shuffle(order)
     half = len(order) // 2
     corrected, scored = ([groups[group] for group in part] for part in (order[:half], order[half:]))
-    return [_load(data, name) for group in corrected for name in group], [_load(data, n) for g in scored for n in g]
+    first, second = ([_load(data, n, channels) for group in part for n in group] for part in (corrected, scored))
+    return first, second
 
 
 def read_own(data: Path, kind: str, role: str) -> list[Picture]:
@@ -145,5 +152,5 @@ def _centers(truth: npt.NDArray[np.int32]) -> dict[int, npt.NDArray[np.float64]]
     return {int(cell): places[cell] for cell in np.unique(owner)}
 
 
-def _load(data: Path, name: str) -> Picture:
-    return Picture.of(load_labelled(data, name))
+def _load(data: Path, name: str, channels: str = "one") -> Picture:
+    return Picture.of(load_labelled(data, name, channels))

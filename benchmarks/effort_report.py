@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from working_time import minutes
 
 Row = dict[str, Any]
 ARMS = {"corrected": (31, 119, 180), "kinds": (44, 160, 44), "noisy": (255, 127, 14), "dense": (127, 127, 127)}
+AXES = {"objects": "corrected objects", "minutes": "minutes of work"}
 _HIGHEST = 0.6  # of the scale of AP
 _BASE = (0.85, 1.0)  # the scale of AP@0.5 on the base types
 NAMES = {
@@ -22,8 +24,9 @@ NAMES = {
 
 
 def values(rows: Sequence[Row], kind: str, arm: str, k: int, key: str) -> list[float]:
-    """One number an order."""
-    return [float(row[key]) for row in rows if (row["kind"], row["arm"], row["k"]) == (kind, arm, k)]
+    """One number an order; `minutes` are worked out (`working_time.py`)."""
+    number = minutes if key == "minutes" else lambda row: float(row[key])
+    return [number(row) for row in rows if (row["kind"], row["arm"], row["k"]) == (kind, arm, k)]
 
 
 def efforts(rows: Sequence[Row], kind: str, arm: str) -> list[int]:
@@ -39,18 +42,19 @@ def ends(rows: Sequence[Row], kind: str, key: str) -> tuple[float, float]:
 
 def print_table(rows: Sequence[Row]) -> None:
     """Median over orders, and from lowest to highest in brackets."""
-    print("| type | arm | k | orders | AP | AP@0.5 | R | base types AP@0.5 | seconds, in all |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| type | arm | k | orders | AP | AP@0.5 | R | base types AP@0.5 | seconds of training, in all | "
+          "minutes of work |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for kind in dict.fromkeys(row["kind"] for row in rows):
         low, high = ends(rows, kind, "ap")
-        for arm in ("base", *ARMS, "all", "alone"):
+        for arm in ("base", *ARMS, "default", "oracle", "all", "alone"):
             for k in efforts(rows, kind, arm):
-                ap, ap50, base, total = (
-                    values(rows, kind, arm, k, key) for key in ("ap", "ap50", "base_ap50", "total")
+                ap, ap50, base, total, work = (
+                    values(rows, kind, arm, k, key) for key in ("ap", "ap50", "base_ap50", "total", "minutes")
                 )
                 gain = [(one - low) / (high - low) for one in ap]
                 cells = [kind, arm, str(k), str(len(ap)), *map(_spread, (ap, ap50)), _spread(gain, 2), _spread(base)]
-                print("| " + " | ".join([*cells, _spread(total, 0)]) + " |")
+                print("| " + " | ".join([*cells, _spread(total, 0), _spread(work, 1)]) + " |")
 
 
 def print_verdicts(rows: Sequence[Row]) -> None:
@@ -65,12 +69,15 @@ def print_verdicts(rows: Sequence[Row]) -> None:
 
 
 def _spread(found: Sequence[float], digits: int = 3) -> str:
+    found = [one for one in found if np.isfinite(one)]
+    if not found:
+        return ""
     said = f"{np.median(found):.{digits}f}"
     return said if len(found) < 2 else f"{said} ({min(found):.{digits}f} to {max(found):.{digits}f})"
 
 
-def plot_results(rows: Sequence[Row], path: Path) -> None:
-    """A column a type: AP over corrected objects, and below it AP@0.5 on the base types."""
+def plot_results(rows: Sequence[Row], path: Path, over: str = "objects") -> None:
+    """A column a type: AP over corrected objects, or `over` minutes of work, and below it AP@0.5 on the base types."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     import pyqtgraph as pg
     from pyqtgraph.exporters import ImageExporter
@@ -83,9 +90,9 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     named: set[str] = set()
     for column, kind in enumerate(kinds):
         top = window.addPlot(0, column, title=kind.replace("_", " "))
-        _draw(pg, top, rows, kind, "ap", legend, named)
+        _draw(pg, top, rows, kind, "ap", over, legend, named)
         below = window.addPlot(1, column)
-        _draw(pg, below, rows, kind, "base_ap50", legend, named)
+        _draw(pg, below, rows, kind, "base_ap50", over, legend, named)
         for plot in (top, below):
             plot.getAxis("left").enableAutoSIPrefix(False)
         if column == 0:
@@ -93,7 +100,7 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
             below.setLabel("left", "base types, AP@0.5")
         top.setYRange(0, _HIGHEST)  # the same for all, or chance would look like a trend
         below.setYRange(*_BASE)
-        below.setLabel("bottom", "corrected objects")
+        below.setLabel("bottom", AXES[over])
     window.ci.layout.setRowStretchFactor(0, 2)
     window.addItem(legend, 2, 0, 1, len(kinds))
     window.ci.layout.setRowFixedHeight(2, 90)
@@ -105,29 +112,36 @@ def plot_results(rows: Sequence[Row], path: Path) -> None:
     exporter.export(str(path))
 
 
-def _draw(pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, legend: Any, named: set[str]) -> None:
+def _draw(
+    pg: Any, plot: Any, rows: Sequence[Row], kind: str, key: str, over: str, legend: Any, named: set[str]
+) -> None:
     """Medians as lines, all orders as dots, base model and full fine-tuning as dashed lines.
 
     What is not `named` yet gets its name in the legend.
     """
     low, high = ends(rows, kind, key)
+    widest = 0.0
     for arm, colour in ARMS.items():
         ks = efforts(rows, kind, arm)
         if not ks:
             continue
         found = [values(rows, kind, arm, k, key) for k in ks]
         medians = [low, *(float(np.median(one)) for one in found)]
-        line = plot.plot([0, *ks], medians, pen=pg.mkPen(colour, width=2.5))
+        effort = [[k] * len(one) for k, one in zip(ks, found, strict=True)]
+        if over == "minutes":
+            effort = [values(rows, kind, arm, k, "minutes") for k in ks]
+        line = plot.plot([0, *(float(np.median(one)) for one in effort)], medians, pen=pg.mkPen(colour, width=2.5))
         if NAMES[arm] not in named:
             named.add(NAMES[arm])
             legend.addItem(line, NAMES[arm])
-        x = [k for k, one in zip(ks, found, strict=True) for _ in one]
+        x = [value for one in effort for value in one]
+        widest = max(widest, *x)
         y = [value for one in found for value in one]
         plot.plot(x, y, pen=None, symbol="o", symbolSize=5, symbolPen=None, symbolBrush=(*colour, 150))
     for value, style, name in ((low, "DotLine", "base model"), (high, "DashLine", "all images, all labelled")):
         if np.isfinite(value):
             pen = pg.mkPen("k", width=1.2, style=getattr(pg.QtCore.Qt.PenStyle, style))
-            line = plot.plot([0, 100], [value, value], pen=pen)
+            line = plot.plot([0, widest], [value, value], pen=pen)
             if name not in named:
                 named.add(name)
                 legend.addItem(line, name)

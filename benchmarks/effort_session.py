@@ -42,6 +42,16 @@ class Session:
         """Corrections so far, by kind of mistake."""
         return sum((desk.corrected for desk in self.desks.values()), Counter())
 
+    @property
+    def opened(self) -> int:
+        """How often an image was looked through."""
+        return self._next
+
+    @property
+    def outlines(self) -> float:
+        """How long all outlines are that were drawn, in diameters of a typical object."""
+        return sum(desk.outlines for desk in self.desks.values())
+
     def correct_until(self, k: int) -> None:
         """Go on until `k` objects are corrected in all, or nothing is wrong any more."""
         idle = 0
@@ -89,7 +99,7 @@ class Session:
         save_model(self.model, folder / "model.safetensors")
         for number, desk in self.desks.items():
             np.savez_compressed(folder / f"{number}.npz", **{name: getattr(desk, name) for name in _ARRAYS})
-        desks = {number: [desk.overlooked, desk.corrected] for number, desk in self.desks.items()}
+        desks = {number: [desk.overlooked, desk.corrected, desk.outlines] for number, desk in self.desks.items()}
         state = {"desks": desks, "corrected": self.n_corrected, "next": self._next, "seconds": self.seconds}
         state["fresh"] = sorted(self._fresh)
         (folder / "session.json").write_text(json.dumps(state))
@@ -102,8 +112,9 @@ class Session:
         self.model = load_model(str(folder / "model.safetensors"))
         self.n_corrected, self._next, self.seconds = state["corrected"], state["next"], state["seconds"]
         self._fresh = set(state["fresh"])
-        for key, (unseen, kinds) in state["desks"].items():
+        for key, (unseen, kinds, outlines) in state["desks"].items():
             arrays = dict(np.load(folder / f"{key}.npz"))
-            desk = Desk(self.pictures[int(key)].truth, **arrays, overlooked=tuple(unseen), corrected=Counter(kinds))
+            told = {"overlooked": tuple(unseen), "corrected": Counter(kinds), "outlines": outlines}
+            desk = Desk(self.pictures[int(key)].truth, **arrays, **told)
             self.desks[int(key)] = desk
         return True

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from skimage.measure import perimeter
 
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.merging import merge_segmentation
@@ -74,7 +76,10 @@ class Noise:
 
 @dataclass(eq=False)
 class Desk:
-    """One image as the user sees it (all Y, X); `overlooked` are the objects that the user never notices."""
+    """One image as the user sees it (all Y, X); `overlooked` are the objects that the user never notices.
+
+    `outlines` is how long all outlines are that were drawn, in diameters of a typical object.
+    """
 
     truth: Labels
     prediction: Labels
@@ -82,6 +87,7 @@ class Desk:
     reviewed: Mask
     overlooked: tuple[int, ...] = ()
     corrected: Counter[str] = field(default_factory=Counter)
+    outlines: float = 0.0
 
     @classmethod
     def begin(cls, truth: Labels, prediction: Labels, overlooked: Iterable[int] = ()) -> Desk:
@@ -98,11 +104,17 @@ class Desk:
         before = self.labels.copy()
         self.labels[np.isin(self.labels, mistake.labels)] = 0
         for cell in mistake.objects:
-            self.labels[draw(self.truth == cell)] = int(self.labels.max()) + 1
+            drawn = draw(self.truth == cell)
+            self.labels[drawn] = int(self.labels.max()) + 1
+            self.outlines += float(perimeter(drawn)) / self._typical
         diameter = typical_diameter(object_areas(self.prediction).values())
         self.reviewed |= neighbourhood(before, self.labels, diameter)
         self.reviewed &= ~np.isin(self.labels, mistake.left)
         self.corrected[mistake.kind] += mistake.effort
+
+    @cached_property
+    def _typical(self) -> float:
+        return typical_diameter(object_areas(self.truth).values())
 
 
 def by_overlap(mistake: Mistake) -> tuple[Any, ...]:

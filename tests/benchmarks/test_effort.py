@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from effort import Cell, plan_cells
 from effort_images import PER_IMAGE, Picture, label_densely
 from effort_report import print_table, print_verdicts
 from effort_session import Session
+from effort_settings import by_hand, print_settings, tell
 
 from napari_unet.images.image import Image
 from napari_unet.models.library import load_model
@@ -55,6 +57,8 @@ def test_a_session_goes_on_from_disk_as_it_would_have_without(tmp_path: Path) ->
     then.correct_until(7)
     assert through.n_corrected == then.n_corrected == 7
     assert through.kinds == then.kinds == {"false": 7}
+    assert through.opened == then.opened
+    assert through.outlines == then.outlines == 0.0
     for one, other in zip(through.corrections(), then.corrections(), strict=True):
         np.testing.assert_array_equal(one.labels, other.labels)
         np.testing.assert_array_equal(one.reviewed, other.reviewed)
@@ -82,6 +86,7 @@ def test_the_gain_is_a_share_of_what_all_labels_give(capsys: pytest.CaptureFixtu
     print_table([{"kind": "x", "arm": arm, "order": order, "k": k, "ap": ap, **keys} for arm, order, k, ap in cells])
     assert "| x | corrected | 25 | 2 | 0.450 (0.400 to 0.500) |" in (printed := capsys.readouterr().out)
     assert "| 0.62 (0.50 to 0.75) |" in printed
+    assert printed.splitlines()[2].endswith("| 60 | 1.0 |")  # the base: nothing but what was waited for
 
 
 def test_verdicts_are_counted_by_what_children_did_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,3 +103,36 @@ def test_verdicts_are_counted_by_what_children_did_elsewhere(capsys: pytest.Capt
 def test_types_with_roles_of_their_own_are_run_if_they_are_named() -> None:
     assert {cell.kind for cell in plan_cells(1, ["phase_t98g/0/corrected/5"])} == {"phase_t98g"}
     assert "phase_t98g" not in {cell.kind for cell in plan_cells(1, [])}
+
+
+def test_sizes_are_told_to_training_and_segmentation_or_to_neither() -> None:
+    told, untold = (tell([picture()], sizes)[0] for sizes in (True, False))
+    assert told.told_diameter == pytest.approx(20, abs=1)
+    assert untold.told_diameter is None
+    views = [one.corrected(one.truth, one.truth > 0).view.diameter for one in (told, untold)]
+    assert views == [told.diameter, None]
+
+
+def test_what_is_told_by_hand_is_all_that_changes() -> None:
+    parent = load_model("nuclei-2d")
+    wide = replace(parent, record=parent.record.model_copy(update={"outline": 2.0})).with_others([parent])
+    assert by_hand(wide, ["kind"]).others == ()
+    assert by_hand(wide, ["kind"]).record.outline == 2.0
+    assert by_hand(wide, ["outline"]).record.outline == 0.0
+    assert len(by_hand(wide, ["outline"]).others) == 1
+
+
+def test_the_default_stands_beside_the_oracle_of_the_same_order_and_is_marked_if_it_is_far_below(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = {"size": 0.41, "kind": 0.42, "outline": 0.43, "all": 0.44}
+    cells = [("default", 0, 0.4), ("oracle", 0, 0.42), ("default", 1, 0.4), ("oracle", 1, 0.45), ("default", 2, 0.4)]
+    print_settings(
+        [{"kind": "x", "k": 25, "arm": arm, "order": order, "ap": ap, "told": told} for arm, order, ap in cells]
+    )
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split(" | ")[:5] for line in lines] == [
+        ["| x", "25", "0.400", "0.420", "-0.020"],
+        ["| x", "25", "0.400", "0.450", "-0.050 (!)"],
+    ]
+    assert lines[0].endswith("| 0.410 | 0.420 | 0.430 | 0.440 |")

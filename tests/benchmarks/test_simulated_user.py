@@ -67,6 +67,7 @@ def test_enough_corrections_give_the_truth(wrong: np.ndarray) -> None:
     assert find_mistakes(TRUTH, desk.labels) == []
     np.testing.assert_array_equal(desk.labels > 0, TRUTH > 0)
     assert desk.corrected == {"missed": 1, "merged": 2, "split": 1, "outline": 1, "false": 1}
+    assert desk.outlines == pytest.approx((4 * 36 + 56) / (20 / np.pi**0.5))  # five drawn, one deleted
 
 
 def test_only_the_neighbourhood_of_what_was_corrected_is_reviewed(wrong: np.ndarray) -> None:
