@@ -93,10 +93,10 @@ def test_verdicts_are_counted_by_what_children_did_elsewhere(capsys: pytest.Capt
     told = [(True, 0.5), (True, 0.3), (None, 0.5), (False, 0.3), (False, 0.4)]
     print_verdicts([{"better": better, "parent_ap": 0.4, "child_ap": ap} for better, ap in told] + [{"k": 0}])
     lines = capsys.readouterr().out.splitlines()[2:]
-    assert [line.split(" | ")[:4] for line in lines] == [
-        ["| better", "2", "1", "1"],
-        ["| cannot tell", "1", "1", "0"],
-        ["| not better", "2", "0", "1"],
+    assert [line.split(" | ")[:6] for line in lines] == [
+        ["| better", "2", "1", "1", "50 %", "90 %"],
+        ["| cannot tell", "1", "1", "0", "", ""],
+        ["| not better", "2", "0", "1", "100 %", "80 %"],
     ]
 
 
