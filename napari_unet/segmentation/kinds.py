@@ -20,7 +20,7 @@ from napari_unet.segmentation.predictor import Predictor
 AUTO = "auto"
 _CLOSE = 1.6  # times as far as the nearest: no farther is a close call, and a look at the image settles it
 
-_SURER = 1.25  # times as sure as a taught one has another to be, if images resemble that less
+_SURER = 1.25  # times as sure has another to be as one that was taught, or sees colour, if images resemble that less
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +96,9 @@ def nearest_kinds(
 def _surest(
     image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine, invert: str
 ) -> tuple[Model, Appearance]:  # fmt: skip
-    """The kind that is surest of what it finds, and that; a nearest one that was taught has to be outdone clearly.
+    """The kind that is surest of what it finds, and that.
 
-    Kinds that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
+    A nearest one that was taught, or that sees all channels where others see one, has to be outdone clearly. Kinds that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
     """
     seen = [
         measure_appearance(
@@ -107,7 +107,8 @@ def _surest(
         for kind in near
     ]
     surest = int(np.argmax([one.conviction for one in seen]))
-    needed = (_SURER if near[0].record.sizes is not None else 1.0) * seen[0].conviction
+    favoured = near[0].record.sizes is not None or near[0].record.architecture.in_channels > 1
+    needed = (_SURER if favoured else 1.0) * seen[0].conviction
     best = surest if seen[surest].conviction > needed else 0
     return near[best], seen[best]
 
