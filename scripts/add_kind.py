@@ -1,7 +1,8 @@
 """Give a model one kind of image more, with weights and looks of its own, before the kind that all of them came of.
 
     python scripts/add_kind.py --model cells-2d.safetensors --add histology.safetensors --kind histology
-        --recipe napari_unet/models/pretrained/histology-2d.toml --data ../shared/data --output three.safetensors
+        --recipe napari_unet/models/pretrained/histology-2d.toml --data ../shared/data --picture IMAGE LABELS
+        --share nuclei-2d.safetensors --output three.safetensors
 
 Looks are measured by the last kind of the model, on images of the recipe's sources that are as they are (not on
 fluorescence that was painted). With `--share`, a file beside the output, the last kind's weights stay there and are
@@ -17,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from add_pictures import draw
 
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--description", default="", help="of the model in all (default: as it was)")
     parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("NAPARI_UNET_DATA", "../shared/data")))
+    parser.add_argument("--picture", nargs=2, type=Path, metavar=("IMAGE", "LABELS"))
     parser.add_argument("--share", type=Path)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
@@ -50,6 +53,8 @@ def main() -> None:
     others = [one for one in model.others if one.record.kind_name != args.kind]
     looks = measure_looks(read_recipe(args.recipe), args.data, others[-1], args.images)
     added = replace(added, looks=looks, record=added.record.model_copy(update={"kind": args.kind}))
+    if args.picture:
+        added = replace(added, picture=draw(*args.picture))
     if args.description:
         model = replace(model, record=model.record.model_copy(update={"description": args.description}))
     joined = model.with_others((*others[:-1], added, others[-1]))

@@ -98,7 +98,8 @@ def _surest(
 ) -> tuple[Model, Appearance]:  # fmt: skip
     """The kind that is surest of what it finds, and that.
 
-    A nearest one that was taught, or that sees all channels where others see one, has to be outdone clearly. Kinds that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
+    A nearest one that was taught, or that sees all channels where others see one, has to be outdone clearly. Kinds
+    that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
     """
     seen = [
         measure_appearance(
