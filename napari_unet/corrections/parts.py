@@ -74,7 +74,7 @@ def cut_reviewed_parts(
 def cut_image(image: ModelInput, box: PlaneBox) -> ModelInput:
     """Rows and columns of an image (axes out of "TZYX"); nothing is read."""
     if isinstance(image, ChannelStack):
-        return ChannelStack(tuple(_cut(part, box) for part in image.parts), _cut(image.grey, box))
+        return ChannelStack(tuple(_cut(part, box) for part in image.parts), _cut(image.grey, box), image.rgb)
     return _cut(image, box)
 
 

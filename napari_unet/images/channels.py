@@ -17,11 +17,13 @@ from napari_unet.images.image import Image, take_along
 class ChannelStack:
     """Grey images of one shape that are looked at together; `grey` is what a model of one channel sees instead.
 
+    `rgb` is whether they are red, green and blue of an image in colour, and not stains or the like.
     Shape, axes, scale and name are those of a single one, because labels have no channels. A plane is (C, Y, X).
     """
 
     parts: tuple[Image, ...]
     grey: Image
+    rgb: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -66,6 +68,11 @@ def count_channels(image: ModelInput) -> int:
     return image.sizes.get("C", 1)
 
 
+def is_rgb(image: ModelInput) -> bool:
+    """Whether `image` is in colour: its channels are red, green and blue."""
+    return image.rgb if isinstance(image, ChannelStack) else image.sizes.get("S", 1) >= 3
+
+
 def grey_input(image: ModelInput) -> Image:
     """What a model of one channel sees of `image`."""
     return image.grey if isinstance(image, ChannelStack) else image
@@ -106,11 +113,12 @@ def stack_channels(image: Image, channel: int | None = None) -> ModelInput:
     count = count_channels(image)
     if count == 1:
         return grey
-    if image.sizes.get("S", 1) >= 3:
+    rgb = is_rgb(image)
+    if rgb:
         parts = [_sample(image, sample).select_channel(channel) for sample in range(count)]
     else:
         parts = [image.select_channel(number) for number in range(count)]
-    return ChannelStack(tuple(parts), grey)
+    return ChannelStack(tuple(parts), grey, rgb)
 
 
 def _sample(image: Image, sample: int) -> Image:

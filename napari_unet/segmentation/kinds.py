@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_unet.images.channels import ModelInput, count_channels, model_input
+from napari_unet.images.channels import ModelInput, count_channels, is_rgb, model_input
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import Appearance, measure_appearance
@@ -115,11 +115,15 @@ def _surest(
 
 
 def can_see(kind: Model, image: ModelInput) -> bool:
-    """Whether `kind` looks at as many channels as `image` has, or at one; and `image` is a volume if it has to be."""
+    """Whether `kind` looks at as many channels as `image` has, or at one; and `image` is a volume if it has to be.
+
+    A kind of several channels that nobody taught is for colour: of other channels it cannot know what they show.
+    """
     wanted = kind.record.architecture.in_channels
     if kind.record.architecture.ndim == 3 and "Z" not in image.axes:
         return False
-    return wanted == 1 or count_channels(image) == wanted
+    suits = kind.record.sizes is not None or is_rgb(image)
+    return wanted == 1 or (count_channels(image) == wanted and suits)
 
 
 def _chosen(image: ModelInput, kind: Model, asked: bool) -> KindChoice:

@@ -101,7 +101,7 @@ def _cut(image: ModelInput, plane: PlaneIndex, box: PlaneBox) -> ModelInput:
 
     if isinstance(image, ChannelStack):
         parts = tuple(_cut_grey(part, plane, box) for part in image.parts)
-        return ChannelStack(parts, _cut_grey(image.grey, plane, box))
+        return ChannelStack(parts, _cut_grey(image.grey, plane, box), image.rgb)
     return _cut_grey(image, plane, box)
 
 

@@ -123,7 +123,7 @@ def _one_plane(image: ModelInput, index: PlaneIndex) -> ModelInput:
     """One plane of `image` as an image of axes "YX", with as many channels."""
     if isinstance(image, ChannelStack):
         parts = tuple(_grey_plane(part, index) for part in image.parts)
-        return ChannelStack(parts, _grey_plane(image.grey, index))
+        return ChannelStack(parts, _grey_plane(image.grey, index), image.rgb)
     return _grey_plane(image, index)
 
 
