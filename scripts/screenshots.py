@@ -176,7 +176,7 @@ def photograph_large(folder: Path) -> None:
     user = DemoUser(viewer, panel)
     camera = Photographer(user, folder)
     with (
-        patch("napari_unet.ui.session.history.label_stores.LARGE_PIXELS", LARGE_SIDE**2 - 1),
+        patch("napari_unet.ui.session.planes.largeness.LARGE_PIXELS", LARGE_SIDE**2 - 1),
         patch("napari_unet.segmentation.blocks.grid._SIDE", LARGE_BLOCK),
         tempfile.TemporaryDirectory() as scratch,
     ):

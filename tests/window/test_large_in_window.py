@@ -25,7 +25,7 @@ pytestmark = pytest.mark.real_window
 def test_labels_of_a_large_image_are_painted_into_a_store(
     make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("napari_unet.ui.session.history.label_stores.LARGE_PIXELS", 2**14)
+    monkeypatch.setattr("napari_unet.ui.session.planes.largeness.LARGE_PIXELS", 2**14)
     monkeypatch.setattr("napari_unet.segmentation.blocks.grid._SIDE", 128)
     pixels = np.asarray(read_image(sample_path("nuclei_2d")).data)[:250, :250]
     lazy = zarr.create_array(str(tmp_path / "large.zarr"), shape=pixels.shape, chunks=(64, 64), dtype=pixels.dtype)
@@ -62,7 +62,7 @@ def test_labels_of_a_large_image_are_painted_into_a_store(
 
 
 def test_a_large_z_stack_is_still_seen_as_a_volume(make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_unet.ui.session.history.label_stores.LARGE_PIXELS", 2**10)
+    monkeypatch.setattr("napari_unet.ui.session.planes.largeness.LARGE_PIXELS", 2**10)
     in_blocks: list[Any] = []  # where slices alone are seen
     monkeypatch.setattr("napari_unet.ui.segment.run.segment_large_in_background", lambda *a, **k: in_blocks.append(a))
     stack = read_image(sample_path("nuclei_3d"))

@@ -105,7 +105,11 @@ def ring(centre: tuple[int, int], radius: float) -> list[tuple[float, float]]:
     return [(centre[0] + radius * np.sin(a), centre[1] + radius * np.cos(a)) for a in angles]
 
 
-def test_every_tool_in_a_plane(make_desk: Any) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_every_tool_in_a_plane(make_desk: Any, monkeypatch: pytest.MonkeyPatch, large: bool) -> None:
+    """Of a `large` plane, labels lie on the disk, and what is in view is drawn of them."""
+    if large:
+        monkeypatch.setattr("napari_unet.ui.session.planes.largeness.LARGE_PIXELS", 2**10)
     labels = discs()
     labels[30:32, 20:24] = 0
     labels[disk((80, 80), 15)] = 0

@@ -16,6 +16,9 @@ from napari.qt.threading import GeneratorWorker
 from qtpy.compat import isalive
 from qtpy.QtCore import QThreadPool
 
+from napari_unet.ui.session.planes.labels_layer import LargeLabels
+from napari_unet.ui.session.planes.largeness import has_many_pixels
+
 AtomBox = tuple[slice | int, ...]
 """A slice or an index for each axis of a labels layer."""
 Pixels = tuple[npt.NDArray[np.intp], ...]
@@ -89,6 +92,9 @@ def redraw_part(layer: Labels, box: tuple[slice, ...]) -> bool:
     """
     if not layer.visible:
         return True  # all of it is drawn once it is visible
+    if isinstance(layer, LargeLabels):
+        layer.redraw_box(box)
+        return True
     known = layer._slice
     displayed = known.slice_input.displayed
     if known.empty or len(displayed) != 2 or not isinstance(layer.data, np.ndarray):
@@ -161,6 +167,11 @@ def redraw_thumbnail(layer: Labels) -> None:
 def most_texels() -> int:
     """Pixels a side of the largest plane that napari draws as it is; of larger ones it leaves pixels out."""
     return int(get_max_texture_sizes()[0] or 2**30)
+
+
+def labels_class(plane: tuple[int, ...]) -> type[Labels]:
+    """The class of layer for labels of planes of this shape; a `LargeLabelsPicture` draws the large ones."""
+    return LargeLabels if has_many_pixels(plane) or max(plane) > most_texels() else Labels
 
 
 @contextmanager

@@ -27,7 +27,12 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import JobRunner
 from napari_unet.ui.session.layers import is_image_layer, show_planes
-from napari_unet.ui.session.napari_private import added_unselected, draw_helpers_when_used, drawn_as_empty
+from napari_unet.ui.session.napari_private import (
+    added_unselected,
+    draw_helpers_when_used,
+    drawn_as_empty,
+    labels_class,
+)
 from napari_unet.ui.session.running.model_in_use import ModelInUse
 
 if TYPE_CHECKING:
@@ -216,11 +221,11 @@ class Session:
         A layer of the same role is replaced. Which layer is selected does not change. `empty`: all of `data` is 0.
         """
         self.remove_layer(work, role)
-        make = ImageLayer if role == "probability" else Labels
+        make = ImageLayer if role == "probability" else labels_class(work.shape[-2:])
         # A large one is not visible at first: napari looks at all of it each time that something about it is set.
         small = data.size <= _SMALL
         layer = make(work.geometry.to_layer(data), visible=small, **(work.layer_options(role) | options))
-        if make is Labels:
+        if isinstance(layer, Labels):
             draw_helpers_when_used(layer)
         with drawn_as_empty(layer) if empty else contextlib.nullcontext():
             with added_unselected(self.viewer.layers):

@@ -27,12 +27,13 @@ from napari_unet.ui.session.history import label_stores
 from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.layers import image_to_layer
+from napari_unet.ui.session.planes import largeness
 from napari_unet.ui.session.session import get_session
 
 
 @pytest.fixture(autouse=True)
 def _small_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_stores, "LARGE_PIXELS", 2**14)
+    monkeypatch.setattr(largeness, "LARGE_PIXELS", 2**14)
     monkeypatch.setattr("napari_unet.segmentation.blocks.grid._SIDE", 64)
     monkeypatch.setattr(recovery.platformdirs, "user_data_path", lambda name: tmp_path / "user" / name)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))

@@ -14,19 +14,18 @@ import numpy.typing as npt
 from napari_unet.images.channels import grey_input
 from napari_unet.images.files.mapped_labels import create_mapped_labels
 from napari_unet.project.storage.lock import ProjectLock
+from napari_unet.ui.session.planes.largeness import has_many_pixels
 
 if TYPE_CHECKING:
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.session.session import Session
 
 _PREFIX = "napari-unet-labels-"
-LARGE_PIXELS = 2**26
-"""Labels of more pixels (a quarter of a gigabyte) lie on the disk."""
 
 
 def lies_on_disk(work: ImageWork) -> bool:
     """Whether labels of this image are too large to be held in memory."""
-    return int(np.prod(work.shape, dtype=np.int64)) > LARGE_PIXELS
+    return has_many_pixels(work.shape)
 
 
 class LabelStores:
