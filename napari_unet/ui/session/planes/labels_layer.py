@@ -5,7 +5,7 @@ cannot be painted. Here brush, bucket and tools write to the full array as ever;
 with strides (see `excerpt`), so that it is never behind. All that napari asks of the layer is told in coordinates of
 the full array; only its picture on the canvas (see `picture`) knows of the excerpt.
 
-Like `napari_private`, this relies on what napari does not promise: `tests/ui/session/planes` says what breaks then.
+Like `napari_private`, this relies on what napari does not promise: `test_large_planes_in_window` says what breaks then.
 """
 
 from __future__ import annotations
