@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
+from napari_unet.images.channels import count_channels
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
 from napari_unet.ui.widgets.access.caption import caption
@@ -57,8 +58,13 @@ class KindRow(QWidget):
         self.for_all.setVisible(len(self.session.works) > 1)
 
     def _names(self) -> tuple[str, ...]:
-        entry = self.session.model_entry
-        return () if entry is None else entry.record.kind_names
+        """Of the kinds that can look at the current image: those of several channels cannot look at others."""
+        entry, work = self.session.model_entry, self.session.current
+        if entry is None:
+            return ()
+        able = {1} if work is None else {1, count_channels(work.image)}
+        records = (entry.record, *entry.record.kinds)
+        return tuple(one.kind_name for one in records if one.architecture.in_channels in able)
 
     def _on_chosen(self, index: int) -> None:
         if self.session.current is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fake_segmenter import FakeSegmenter
 
+from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.record import ModelRecord
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.session import Session
@@ -57,3 +58,15 @@ def test_the_kind_that_answered_is_named(two_kinds: FakeSegmenter, viewer: Any, 
     work.view = replace(work.view, kind="nuclei")
     panel.segment_step.kinds.refresh()
     assert panel.segment_step.kinds.box.itemText(0) == "found by itself: nuclei"
+
+
+def test_kinds_are_offered_that_can_look_at_the_image(two_kinds: FakeSegmenter, viewer: Any, panel: UNetPanel) -> None:
+    colour = ModelRecord(name="histology", architecture=UNetConfig(in_channels=3))
+    entry = panel.session.model_entry
+    assert entry is not None
+    entry.record = entry.record.model_copy(update={"kinds": (colour, *entry.record.kinds)})
+    row = panel.segment_step.kinds
+    viewer.add_image(np.zeros((40, 40)))
+    assert [row.box.itemText(i) for i in range(row.box.count())] == ["found by itself", "cells", "nuclei"]
+    viewer.add_image(np.zeros((40, 40, 3), np.uint8), rgb=True)
+    assert [row.box.itemText(i) for i in range(row.box.count())] == ["found by itself", "cells", "histology", "nuclei"]
