@@ -199,3 +199,14 @@ def test_what_ships_knows_cells_from_nuclei(data_dir) -> None:
     found = [read_image(data_dir / "phase_t98g" / "images" / f"{name}.png") for name in ("set1", "set47")]
     assert {choose_kind(image, model).name for image in found} == {"cells"}
     assert load_model("nuclei-2d").record.kind_names == ("Nuclei 2D",)
+
+
+def test_what_ships_answers_stained_sections_in_colour_and_nothing_else_by_it(data_dir) -> None:
+    model, folder = load_model(), data_dir / "dsb2018" / "images"
+    sections = [read_image(next(folder.glob(f"{start}*"))) for start in ("7f34df", "92f31f", "e414b5")]
+    assert {choose_kind(image, model).name for image in sections} == {"histology"}
+    assert choose_kind(sections[0].select_channel(None), model).name != "histology"
+    nuclei, _ = sample("nuclei_2d")
+    grey = np.asarray(nuclei.data, np.float32) / np.asarray(nuclei.data).max()
+    blue = Image.from_array((grey[..., None] * [40, 60, 255]).astype(np.uint8), "YXS")
+    assert choose_kind(blue, model).name == "nuclei"
