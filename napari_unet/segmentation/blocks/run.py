@@ -15,9 +15,11 @@ import numpy.typing as npt
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, grey_input
+from napari_unet.labels.stacks.merged_frames import part_merged_frames
 from napari_unet.segmentation.blocks.constant import EMPTY_KINDS
 from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
 from napari_unet.segmentation.blocks.stitching.numbering import Numbering, link_units
+from napari_unet.segmentation.blocks.stitching.stored_frames import StoredFrames
 from napari_unet.segmentation.blocks.stitching.tasks import OWN
 from napari_unet.segmentation.blocks.stitching.tree import MergeTree
 from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
@@ -43,8 +45,10 @@ def run_blocks(
     numbering = run.stitch()
     if numbering is not None and "Z" in image.axes and not work.plan.deep:
         numbering = run.link(numbering)
+    if numbering is not None and image.axes.startswith("T"):
+        run.part(numbering)
     yield from run.write(numbering, image)
-    yield Finished(run.result(work.store.finish(), numbering.total if numbering else 0, len(run.large)))
+    yield Finished(run.result(work.store.finish(), run.total_of(numbering), len(run.large)))
 
 
 @dataclass(eq=False)
@@ -53,6 +57,7 @@ class _Run:
     scheduler: Scheduler
     stop: StopFlag
     done: int = 0
+    parted: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,9 +134,18 @@ class _Run:
         one, other = np.divmod(pairs, ids[1].size)
         return np.stack([ids[0][one], ids[1][other]], axis=1), counts
 
+    def part(self, numbering: Numbering) -> None:
+        """Tell objects apart that touch in some frames alone, as in memory; few blocks of few frames are held."""
+        self.parted = part_merged_frames(StoredFrames(self.store, numbering))
+        self._lap("part")
+
+    def total_of(self, numbering: Numbering | None) -> int:
+        """Objects of all, those that were parted among them."""
+        return numbering.total + self.parted if numbering else 0
+
     def write(self, numbering: Numbering | None, image: ModelInput) -> Iterator[BlockDone]:
         """The labels with all their resolution levels."""
-        total = numbering.total if numbering else 0
+        total = self.total_of(numbering)
         wide = np.uint16 if numbering is None else np.uint32 if total <= np.iinfo(np.uint32).max else np.uint64
         self.store.create_labels(grey_input(image), np.dtype(wide))
         before = len(self.grid) - sum(1 for _ in self._written(numbering))

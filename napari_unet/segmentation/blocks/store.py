@@ -125,10 +125,17 @@ class BlockStore:
             group.create_array(str(level), shape=size, chunks=chunks, shards=shards, dtype=dtype, fill_value=0)
         describe_labels(group, like, "0.5", levels=n_levels)
 
-    def write_labels(self, number: int, ids: npt.NDArray[Any] | None) -> None:
-        """Write a block with its final `ids` (None: as they are), to all levels of which it alone has chunks."""
+    def write_labels(
+        self, number: int, ids: npt.NDArray[Any] | None, parted: dict[str, npt.NDArray[np.int64]] | None = None
+    ) -> None:
+        """Write a block with its final `ids` (None: as they are), to all levels of which it alone has chunks.
+
+        `parted` are pixels (flat) that have other ids since their object was parted.
+        """
         found = self.core(number)
         labels = found if ids is None else ids[found]
+        if parted:
+            labels.ravel()[parted["pixels"]] = parted["ids"]
         block = self.grid.block(number)
         for level, array in enumerate(self._label_levels()[: self._own_levels()]):
             step = 2**level

@@ -17,6 +17,7 @@ from napari_unet.segmentation.blocks.block import segment_block
 from napari_unet.segmentation.blocks.constant import EMPTY_KINDS, sameness_of
 from napari_unet.segmentation.blocks.grid import BlockGrid
 from napari_unet.segmentation.blocks.stitching.files import FileTables, StoredPieces
+from napari_unet.segmentation.blocks.stitching.stored_frames import PARTED
 from napari_unet.segmentation.blocks.stitching.tasks import StepName, Stitching
 from napari_unet.segmentation.blocks.stitching.tree import MergeTree
 from napari_unet.segmentation.blocks.store import BlockStore
@@ -124,7 +125,7 @@ class BlockWork:
         Gives its number, and the ids of objects that it does not see to their ends.
         """
         ids = self.tables.numbering(MergeTree(self.grid)).ids_of(number) if numbered else None
-        self.store.write_labels(number, ids)
+        self.store.write_labels(number, ids, self.tables.read(PARTED, 0, number) if numbered else None)
         return number, np.zeros(0, np.int64) if ids is None else np.unique(ids[self.store.cut(number)])
 
 
