@@ -32,6 +32,8 @@ PARAMETERS = {
     "stack": "slices|volume|auto",
     "link_overlap": "IOU",
     "tile": "PX",
+    "kind": "KIND",
+    "outline": "PX",
     "invert": "I",
     "dim_objects": "auto|no|yes",
     "quality": "Q",
@@ -168,6 +170,8 @@ def _told(row: dict[str, Any]) -> str:
     text = (
         f"{row['input']}: {row['objects']} objects, diameter {row['diameter']:.1f} px ({how}), {row['seconds']:.1f} s"
     )
+    if row.get("kind"):
+        text += f", answered by {row['kind']}"
     if "tracks" in row:
         text += f", {row['tracks']} tracks, {row['divisions']} divisions"
     if "stack" in row:

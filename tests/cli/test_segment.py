@@ -13,6 +13,7 @@ import pytest
 import tifffile
 
 from napari_unet.images.files.reading import read_image
+from napari_unet.images.files.sample_data import sample_path
 from napari_unet.segmentation import segment as segmentation
 
 Run = Callable[..., Any]
@@ -173,3 +174,17 @@ def test_interrupt_keeps_what_is_done(
     assert 1 <= row["planes_done"] < row["planes"] == 6
     assert tifffile.imread(row["output"]).shape == (6, 40, 50)
     assert ran.answer["stopped"] is True
+
+
+def test_the_kind_that_answers_is_told_and_can_be_chosen_and_outlines_moved(run: Run, tmp_path: Path) -> None:
+    path, known = sample_path("nuclei_2d"), ("--diameter", 25, "--device", "cpu", "--output")
+    [told] = run("segment", path, *known, tmp_path / "a", "--json").answer["images"]
+    assert told["kind"] == "nuclei"
+    wider = run("segment", path, *known, tmp_path / "b", "--kind", "nuclei", "--outline", 3)
+    assert "answered by nuclei" in wider.out
+    before, after = (tifffile.imread(next((tmp_path / name).glob("*.tif"))) for name in "ab")
+    assert (after > 0).mean() > 1.1 * (before > 0).mean()
+    assert "answered by cells" in run("segment", path, *known, tmp_path / "c", "--kind", "cells").out
+    wrong = run("segment", path, *known, tmp_path / "d", "--kind", "leaves")
+    assert wrong.code == 2
+    assert "choose one of: cells, histology, nuclei" in wrong.sentence
