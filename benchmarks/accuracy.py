@@ -25,6 +25,7 @@ from pathlib import Path
 
 from napari_unet import load_model
 from napari_unet.events import drain
+from napari_unet.images.channels import model_input
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.labels.scores import ObjectTally, tally_objects
@@ -60,9 +61,10 @@ def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None
 
 
 def score(image_path: Path, labels_path: Path, model: Model, config: SegmentConfig) -> ObjectTally:
-    image = read_image(image_path).select_channel(None)
-    found: Segmentation = drain(segment_steps(image, model, config))
-    return tally_objects(read_labels(labels_path, image), found.labels)
+    image = read_image(image_path)
+    seen = model_input(image, model.record.channel_counts)  # in colour, where a kind of the model sees it
+    found: Segmentation = drain(segment_steps(seen, model, config))
+    return tally_objects(read_labels(labels_path, image.select_channel(None)), found.labels)
 
 
 def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, ObjectTally]]:
