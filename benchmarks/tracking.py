@@ -1,10 +1,11 @@
-"""How many links are right, and how long tracking takes: python benchmarks/tracking.py [PART ...] [--scorer PYTHON]
+"""How many links are right, how long it takes: python benchmarks/tracking.py [PART ...] [--scorer PYTHON] [--causes]
 
 Parts: speed (100 frames of 200 discs), simulated (nuclei that divide, whose ids are known), sample (the time-lapse that
 ships), phase (real cells whose ids another program gave: agreement with it is no truth). "By the model": segmented by
-the model that ships, frames alone, or with what their neighbours in time say of objects that touch. `--scorer` is a
-Python that has traccuracy, for TRA and DET of the Cell Tracking Challenge; `--laptrack` compares with laptrack, if
-it is installed.
+the model that ships, frames alone, or with what their neighbours in time say of objects that touch, and how long that
+takes beside segmenting. `--causes` says what became of the objects whose links were lost (`tracking_causes`).
+`--scorer` is a Python that has traccuracy, for TRA and DET of the Cell Tracking Challenge; `--laptrack` compares with
+laptrack, if it is installed.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "sample_data"))
 
 from nuclei import nuclei_timelapse, simulate_timelapse  # noqa: E402
+from tracking_causes import lost_links, show_causes  # noqa: E402
 
 from napari_unet import segment, track  # noqa: E402
 from napari_unet.labels.matching import match_objects, overlap_table  # noqa: E402
+from napari_unet.labels.stacks.merged_frames import part_merged  # noqa: E402
 from napari_unet.tracking.exchange.ctc import write_ctc  # noqa: E402
 from napari_unet.tracking.tracks import Tracks, tracks_of_labels  # noqa: E402
 
@@ -115,34 +118,44 @@ def thinned(labels: np.ndarray, parents: Mapping[int, int], every: int) -> tuple
     return kept, found
 
 
-def simulated(scorer: str | None, frames: int, size: int) -> list[Row]:
+def simulated(scorer: str | None, frames: int, size: int, seed: int, causes: bool) -> list[Row]:
     """Nuclei with known ids: their own outlines at three intervals, and those that the shipped model finds."""
     count = round(72 * (size / 384) ** 2)
     print(f"simulating {frames} frames of {count} nuclei ...", file=sys.stderr)
-    made = simulate_timelapse(np.random.default_rng(SEED), (size, size), frames, count, max(2, count // 25))
+    made = simulate_timelapse(np.random.default_rng(seed), (size, size), frames, count, max(2, count // 25))
     labels = made.labels.astype(np.int32)
     rows = []
     for every in (1, 2, 4):
         kept, parents = thinned(labels, made.parents, every)
         name = "simulated, outlines given" + (f", every {every}. frame" if every > 1 else "")
         rows.append(compare(name, kept, parents, shuffled(kept), scorer))
-    return [*rows, *by_model("simulated, by the model", made.image, labels, made.parents, scorer)]
+    return [*rows, *by_model("simulated, by the model", made.image, labels, made.parents, scorer, causes)]
 
 
 def by_model(
-    name: str, pixels: np.ndarray, truth: np.ndarray, parents: Mapping[int, int], scorer: str | None
+    name: str, pixels: np.ndarray, truth: np.ndarray, parents: Mapping[int, int], scorer: str | None, causes: bool
 ) -> list[Row]:
     """The movie (T, Y, X) segmented by the shipped model, each frame on its own and with its neighbours."""
+    start = time.process_time()
     with patch("napari_unet.segmentation.assembly.part_merged", lambda frames: 0):
         alone = segment(pixels, axes="TYX").labels
-    together = segment(pixels, axes="TYX").labels
+    segmented = time.process_time()
+    together = alone.copy()
+    more = part_merged(together)
+    parted = time.process_time() - segmented
+    segmented -= start
+    print(f"{name}: segmented in {segmented:.1f} s of processor; {more} objects more by neighbours in time, "
+          f"in {parted:.2f} s ({parted / segmented:.1%})")  # fmt: skip
+    names = f"{name}, frames alone", name
+    if causes:
+        for title, labels in zip(names, (alone, together), strict=True):
+            show_causes(title, lost_links(truth, parents, labels))
     return [
-        compare(f"{name}, frames alone", truth, parents, alone, scorer),
-        compare(name, truth, parents, together, scorer),
+        compare(title, truth, parents, labels, scorer) for title, labels in zip(names, (alone, together), strict=True)
     ]
 
 
-def sample(scorer: str | None) -> list[Row]:
+def sample(scorer: str | None, causes: bool) -> list[Row]:
     """The time-lapse that ships, and how many ids kept theirs into the next frame without tracking."""
     made = nuclei_timelapse(np.random.default_rng(20150520))
     truth, found = made.labels.astype(np.int32), segment(made.image, axes="TYX").labels
@@ -152,16 +165,16 @@ def sample(scorer: str | None) -> list[Row]:
     print(f"sample, segmented, not tracked: {same} of {sum(b == d for _, b, _, d in links)} ids stay")
     return [
         compare("sample, outlines given", truth, made.parents, shuffled(truth), scorer),
-        *by_model("sample, by the model", made.image, truth, made.parents, scorer),
+        *by_model("sample, by the model", made.image, truth, made.parents, scorer, causes),
     ]
 
 
-def phase(scorer: str | None) -> list[Row]:
+def phase(scorer: str | None, causes: bool) -> list[Row]:
     """T98G cells in phase contrast: outlines and ids by another program, whose links are what ours are held against."""
     folder = DATA / "phase_t98g_movie"
     ids = tifffile.imread(folder / "machine_tracks.tif").astype(np.int32)
     pixels = tifffile.imread(folder / "images.tif")
-    found = by_model("the same, by the model", pixels, ids, {}, scorer)
+    found = by_model("the same, by the model", pixels, ids, {}, scorer, causes)
     return [compare("phase_t98g_movie, agreement with a machine", ids, {}, shuffled(ids), scorer), *found]
 
 
@@ -217,6 +230,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help="speed, simulated, sample, phase (default: all)")
     parser.add_argument("--scorer", metavar="PYTHON", help="a Python that has traccuracy, for TRA and DET")
     parser.add_argument("--laptrack", action="store_true", help="time laptrack, too, if it is installed")
+    parser.add_argument("--causes", action="store_true", help="say why links were lost")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the simulated movie")
     parser.add_argument("--frames", type=int, default=16, help="of the simulated movie")
     parser.add_argument("--size", type=int, default=384, help="rows and columns of the simulated movie")
     options = parser.parse_args()
@@ -225,11 +240,11 @@ def main() -> None:
     if "speed" in parts:
         speed(options.laptrack)
     if "sample" in parts:
-        rows += sample(options.scorer)
+        rows += sample(options.scorer, options.causes)
     if "phase" in parts:
-        rows += phase(options.scorer)
+        rows += phase(options.scorer, options.causes)
     if "simulated" in parts:
-        rows += simulated(options.scorer, options.frames, options.size)
+        rows += simulated(options.scorer, options.frames, options.size, options.seed, options.causes)
     if rows:
         show(rows)
 
