@@ -53,7 +53,7 @@ import numpy as np
 from effort_images import OF_THEIR_OWN, TYPES, Picture, label_densely, read_base, read_pictures, score_pictures
 from effort_report import plot_results, print_table, print_verdicts
 from effort_session import Session
-from effort_settings import HAND, by_hand, channel_choices, print_settings, tell
+from effort_settings import HAND, as_segmented, by_hand, channel_choices, print_settings, tell
 from simulated_user import Noise, Order, by_kind, by_overlap
 
 from napari_unet.corrections.corrected_image import CorrectedImage
@@ -200,7 +200,7 @@ class Bench:
         return (self.coloured if cell.arm in ("default", "oracle") else self.pictures)(cell.kind)
 
     def _default(self, cell: Cell) -> tuple[Model, dict[str, Any]]:
-        images = self._labelled(cell, sizes=False)
+        images = [as_segmented(one, self.model) for one in self._labelled(cell, sizes=False)]
         model, row = self._finetune(self.model, images, cell, channels="auto")
         told = {name: self._ap_by_hand(model, cell, (name,)) for name in HAND}
         return model, row | {"told": told | {"all": self._ap_by_hand(model, cell, HAND)}}

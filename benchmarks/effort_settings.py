@@ -1,10 +1,11 @@
 """What settings that are known by hand are worth beside those that the program finds: `default` and `oracle`.
 
-Both arms of `effort.py` learn from the same labels. In `default` nobody says anything: channels, object size, the
-share of replay, the kind that answers and how wide outlines are come from the program, and images are scored as they
-come. In `oracle` somebody knows: each image's object size is told (its own median), the channels are those with which
-the child does better on the images that are *scored*, there is no replay, the child answers, its outlines are left as
-they are. So the oracle has seen the answers, which nobody has; it is what the default is measured by.
+Both arms of `effort.py` learn from the same labels. In `default` nobody says anything: images are segmented, labelled
+and learned from as in the window, so that channels, object size, the share of replay, the kind that answers and how
+wide outlines are come from the program, and they are scored as they come. In `oracle` somebody knows: each image's
+object size is told (its own median), the channels are those with which the child does better on the images that are
+*scored*, there is no replay, the child answers, its outlines are left as they are. So the oracle has seen the answers,
+which nobody has; it is what the default is measured by.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from typing import Any
 from effort_images import Picture
 from effort_report import Row, values
 
+from napari_unet.corrections.corrected_image import CorrectedImage
+from napari_unet.events import drain
 from napari_unet.images.channels import ChannelStack
 from napari_unet.models.model import Model
+from napari_unet.segmentation.config import SegmentConfig
+from napari_unet.segmentation.events import Segmentation
+from napari_unet.segmentation.segment import segment_steps
 
 HAND = ("size", "kind", "outline")
 """What can be told once a child is there: how large objects are, that it answers, and that outlines stay."""
@@ -28,6 +34,13 @@ ALLOWED = 0.03
 def tell(pictures: Sequence[Picture], sizes: bool) -> list[Picture]:
     """The same, with their sizes told or not."""
     return [replace(one, told=sizes) for one in pictures]
+
+
+def as_segmented(one: CorrectedImage, model: Model) -> CorrectedImage:
+    """`one` with what the window knows of an image that `model` segmented: how large objects seemed, and which kind
+    answered."""
+    found: Segmentation = drain(segment_steps(one.image, model, SegmentConfig()))
+    return replace(one, view=found.view)
 
 
 def by_hand(model: Model, told: Iterable[str]) -> Model:

@@ -11,7 +11,7 @@ from effort import Cell, plan_cells
 from effort_images import PER_IMAGE, Picture, label_densely
 from effort_report import print_table, print_verdicts
 from effort_session import Session
-from effort_settings import by_hand, print_settings, tell
+from effort_settings import as_segmented, by_hand, print_settings, tell
 
 from napari_unet.images.image import Image
 from napari_unet.models.library import load_model
@@ -111,6 +111,14 @@ def test_sizes_are_told_to_training_and_segmentation_or_to_neither() -> None:
     assert untold.told_diameter is None
     views = [one.corrected(one.truth, one.truth > 0).view.diameter for one in (told, untold)]
     assert views == [told.diameter, None]
+
+
+def test_what_nobody_tells_is_what_the_model_saw_when_it_segmented() -> None:
+    one = tell([picture()], False)[0]
+    seen = as_segmented(one.corrected(one.truth, one.truth > 0), load_model("nuclei-2d"))
+    assert seen.view.estimated
+    assert seen.view.diameter == pytest.approx(20, rel=0.25)
+    np.testing.assert_array_equal(seen.labels, one.truth)
 
 
 def test_what_is_told_by_hand_is_all_that_changes() -> None:
