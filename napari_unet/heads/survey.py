@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from napari_unet.images.view import View
 
 _ESTIMATE = 5.0  # reviewed objects: what an estimate of the object size counts as much as
+_ALIKE = 0.2  # of the logarithm: how differently estimates may be wrong on several images (standard deviation) for that
+_ENOUGH_IMAGES = 3  # to see how differently
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ class Survey:
         As somebody said it, or the median of the reviewed objects (those of all images if it has none). Who corrects
         picks what is wrong, small objects perhaps because they are missed: the fewer are reviewed, the more counts what
         was estimated, mended as it was wrong on the other images. It does not count where all of the image was
-        reviewed, so that nothing was picked: a model that does not know these objects estimates anything.
+        reviewed, so that nothing was picked, and little where estimates are wrong on each image in another way: a
+        model that does not know these objects estimates anything.
         """
         if said := _at(self.said, image):
             return said
@@ -121,7 +125,18 @@ class Survey:
         return [found.whole_diameter for found in self.objects if found.image == image]
 
     def _trust(self, n_objects: int, image: int) -> float:
-        return n_objects / (n_objects + _ESTIMATE * (1.0 - (_at(self.shares, image) or 0.0)) + 1e-9)
+        return n_objects / (n_objects + self._estimate_weight * (1.0 - (_at(self.shares, image) or 0.0)) + 1e-9)
+
+    @cached_property
+    def _estimate_weight(self) -> float:
+        """Reviewed objects that an estimate counts as much as: `_ESTIMATE`, or less if estimates are wild."""
+        known = [
+            (sizes, estimate) for i, estimate in enumerate(self.estimated) if estimate and (sizes := self._sizes(i))
+        ]
+        if len(known) < _ENOUGH_IMAGES:
+            return _ESTIMATE
+        wrong = np.std([np.log(np.median(sizes) / estimate) for sizes, estimate in known], ddof=1)
+        return _ESTIMATE * min(1.0, float(_ALIKE / max(wrong, 1e-9)) ** 2)
 
     def _error_elsewhere(self, image: int) -> float:
         """What estimates have to be multiplied by, as far as the other images say."""

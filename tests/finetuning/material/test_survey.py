@@ -171,3 +171,14 @@ def test_an_estimate_is_mended_as_far_as_the_other_images_are_known() -> None:
     assert survey.n_images == 3
     known = made_up(sizes, estimated=(10.0, 10.0, None), shares=(0.0, 1.0, 0.0))
     assert known.diameter(0) == pytest.approx(40**0.5 * 20**0.5, rel=0.01)
+
+
+def test_estimates_that_are_wrong_in_another_way_on_each_image_count_less() -> None:
+    sizes = {image: [40.0] * 5 for image in range(3)}
+    wild = made_up(sizes, estimated=(40.0, 20.0, 10.0), shares=(0.0,) * 3)
+    alike = made_up(sizes, estimated=(20.0, 20.0, 20.0), shares=(0.0,) * 3)
+    two = made_up({0: [40.0] * 5, 1: [40.0] * 5}, estimated=(40.0, 10.0), shares=(0.0, 0.0))
+    off = [abs(np.log(wild.diameter(image) / 40)) for image in range(3)]
+    assert max(off) < 0.1
+    assert two.diameter(1) == pytest.approx(20.0, rel=0.01)  # two images do not tell
+    assert alike.diameter(0) == pytest.approx(40**0.5 * (20 * 2 ** (2 / 3)) ** 0.5, rel=0.01)
