@@ -68,3 +68,13 @@ def test_it_looks_at_the_side_views_of_a_volume(part: Image, monkeypatch: pytest
     assert seen[0] is not None
     assert found.kind == "taught"
     assert found.n_objects > 0
+
+
+def test_what_it_came_of_is_chosen_in_the_middle_of_the_stack_not_at_its_end(
+    part: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught = child_of(load_model(None), part, [np.asarray(part.data)[5]])
+    chosen, asked, choose = choose_kind(part, taught, "taught"), [], answer.choose_kind
+    monkeypatch.setattr(answer, "choose_kind", lambda *values: asked.append(values[3]) or choose(*values))
+    choose_side_kind(part, taught, chosen, 4.0, (0,))
+    assert asked == [()]

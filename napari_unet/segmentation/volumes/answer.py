@@ -40,7 +40,8 @@ def choose_side_kind(
     for side in _middle_sides(chosen.image, flatness, plane):
         near = nearest_kinds(side, model, able, (), invert)
         if [kind.record.kind_name for kind in near] != [record.kind_name]:
-            return choose_kind(image, plain[0].with_others(plain[1:]), "auto", plane, engine, invert)
+            inside = plane[:-1]  # its middle, as where the kind for slices is chosen: the ends of a stack show little
+            return choose_kind(image, plain[0].with_others(plain[1:]), "auto", inside, engine, invert)
     return None
 
 
