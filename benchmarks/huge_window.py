@@ -3,8 +3,9 @@
     scripts/with_screen.sh python benchmarks/huge_window.py [--side 50000] [--sparse 8]
 
 A multiscale OME-Zarr of `--side` pixels a side with `--sparse` patches of the sample, else nothing; one of them is in
-view. Prints the seconds until the image is drawn, from *Segment* to the first labels in view, and the longest gaps of
-the event loop, beside the same for a small image (512 pixels a side) in the same window.
+view. Prints the seconds until the image is drawn, from *Segment* to the first labels in view, the longest gaps of the
+event loop, and the memory that this process alone has (files that are mapped do not count: the system keeps of them
+what there is room for), beside the same for a small image (512 pixels a side) in the same window.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ def make_pyramid(folder: Path, side: int, patches: int) -> list[Any]:
     return levels
 
 
+def own_memory() -> float:
+    """Gigabytes that this process has in memory and shares with no file."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 2**20
+
+
 def look(viewer: Any, panel: UNetPanel, name: str, data: Any) -> None:
     """Open, segment and paint `data` (an array, or the levels of one), and print how long each took."""
     gaps, start = Gaps(), time.perf_counter()
@@ -81,7 +88,8 @@ def look(viewer: Any, panel: UNetPanel, name: str, data: Any) -> None:
     gaps.phase = "after the stroke"
     let_run(3)
     told = ", ".join(f"{phase} {gaps.longest[phase]:.2f} s" for phase in ("segment", "stroke", "after the stroke"))
-    print(f"{name}: drawn after {opened:.2f} s, first labels after {first:.2f} s; longest gaps: {told}", flush=True)
+    times = f"drawn after {opened:.2f} s, first labels after {first:.2f} s"
+    print(f"{name}: {times}; longest gaps: {told}; {own_memory():.2f} GB", flush=True)
 
 
 def main() -> None:

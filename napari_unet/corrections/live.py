@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_unet.corrections.comparison import Comparison, Counts, classify, object_areas
 from napari_unet.corrections.difference import Difference, find_differences, merge_differences
+from napari_unet.images.written import written_rows
 from napari_unet.labels.types import PlaneIndex
 
 _BAND_PIXELS = 2**20
@@ -54,11 +55,10 @@ class LiveComparison:
         With `bands` only these of each plane. What was known of a plane stays until its last step, so that it may be
         abandoned at any time.
         """
-        wanted = range(-(-labels.shape[-2] // self._band_rows)) if bands is None else sorted(bands)
         for plane in self.planes() if planes is None else planes:
             known = self._parts.get(plane, {})
             parts = {} if bands is None else dict(known)
-            for band in wanted:
+            for band in self._held_bands(plane, labels) if bands is None else sorted(bands):
                 now, before = self._band(plane, labels, band), self._band(plane, self.prediction, band)
                 part = find_differences(before, now, band * self._band_rows)
                 if len(part) or band in known:
@@ -70,6 +70,15 @@ class LiveComparison:
                 yield from self._measure(frame)
                 self._counts.pop(frame, None)
                 self._parts[plane], self._differences[plane] = parts, found
+
+    def _held_bands(self, plane: PlaneIndex, labels: npt.NDArray[Any]) -> list[int]:
+        """The numbers of the bands in which anybody wrote something."""
+        held = written_rows(labels[plane]) | written_rows(self.prediction[plane])
+        return [
+            first // self._band_rows
+            for first in range(0, len(held), self._band_rows)
+            if held[first : first + self._band_rows].any()
+        ]
 
     def note_refreshed(self, plane: PlaneIndex) -> None:
         """Labels and prediction of a plane were written to alike, where they did not differ."""

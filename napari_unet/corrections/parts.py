@@ -13,6 +13,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.images.channels import ChannelStack, ModelInput
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
+from napari_unet.images.written import written_rows
 from napari_unet.labels.types import PlaneBox
 
 _SIDE = 1024  # pixels a side of the blocks in which reviewed pixels are looked for
@@ -22,11 +23,14 @@ _MARGIN = 512  # pixels around them: what the network sees around what is learne
 def find_reviewed_boxes(reviewed: npt.NDArray[Any]) -> list[PlaneBox]:
     """Rows and columns around all that is reviewed (non-zero; over all planes), boxes that do not overlap.
 
-    All of `reviewed` is walked through, block by block.
+    All of `reviewed` that somebody has written to is walked through, block by block.
     """
     height, width = reviewed.shape[-2:]
     marked = np.zeros((-(-height // _SIDE), -(-width // _SIDE)), np.bool_)
+    held = np.logical_or.reduce(written_rows(reviewed).reshape(-1, height))
     for row, column in np.ndindex(*marked.shape):
+        if not held[row * _SIDE : (row + 1) * _SIDE].any():
+            continue
         rows, columns = (slice(at * _SIDE, (at + 1) * _SIDE) for at in (row, column))
         planes = np.ndindex(*reviewed.shape[:-2])
         marked[row, column] = any(bool(reviewed[(*plane, rows, columns)].any()) for plane in planes)

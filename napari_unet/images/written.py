@@ -29,14 +29,14 @@ def written_parts(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
 
 def _extents(array: npt.NDArray[Any]) -> list[tuple[int, int]]:
     """First and behind the last value of each part that the file of a mapped array has on the disk."""
-    if not isinstance(array, np.memmap) or array.filename is None or not hasattr(os, "SEEK_DATA"):
-        return [(0, array.size)]
     root: Any = array
-    while isinstance(root.base, np.ndarray):
+    while isinstance(root.base, np.ndarray):  # a plain view of a mapped array does not know of the file itself
         root = root.base
+    if not isinstance(root, np.memmap) or root.filename is None or not hasattr(os, "SEEK_DATA"):
+        return [(0, array.size)]
     begin = root.offset + array.ctypes.data - root.ctypes.data  # bytes in the file
     try:
-        with open(array.filename, "rb") as file:
+        with open(root.filename, "rb") as file:
             return list(_data(file.fileno(), begin, begin + array.nbytes, array.itemsize))
     except OSError:  # the file has gone, or lies where nobody knows of holes
         return [(0, array.size)]
@@ -55,6 +55,16 @@ def _data(file: int, begin: int, end: int, itemsize: int) -> Iterator[tuple[int,
             return
         at = min(os.lseek(file, start, os.SEEK_HOLE), end)
         yield (start - begin) // itemsize, -(-(at - begin) // itemsize)
+
+
+def written_rows(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which rows of `array` (..., Y, X) may hold something that is not 0: (..., Y); the others need not be read."""
+    if not array.flags.c_contiguous or not array.size:
+        return np.ones(array.shape[:-1], bool)
+    rows = np.zeros(array.size // array.shape[-1], bool)
+    for start, stop in _extents(array):
+        rows[start // array.shape[-1] : -(-stop // array.shape[-1])] = True
+    return rows.reshape(array.shape[:-1])
 
 
 def count_written(array: npt.NDArray[Any]) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet.images import written
-from napari_unet.images.written import count_written, highest_written, written_parts
+from napari_unet.images.written import count_written, highest_written, written_parts, written_rows
 
 
 def _mapped(folder: Path, shape: tuple[int, ...] = (4000, 1000), dtype: Any = np.int32) -> np.memmap:
@@ -40,6 +40,20 @@ def test_of_a_part_it_is_that_of_the_part(tmp_path: Path, part: Any) -> None:
     array[3, 0, 0] = 60_000
     assert count_written(array[part]) == np.count_nonzero(array[part])
     assert highest_written(array[part]) == int(np.asarray(array[part]).max(initial=0))
+
+
+def test_a_plain_view_of_a_mapped_array_is_read_without_holes_too(tmp_path: Path) -> None:
+    array = _mapped(tmp_path)
+    array[2000, 500:510] = 7
+    plain = np.asarray(array)
+    assert not isinstance(plain, np.memmap)
+    assert [part.size for part in written_parts(plain)] == [part.size for part in written_parts(array)]
+    held = written_rows(plain)
+    assert held[2000]
+    assert held.sum() == written_rows(array).sum()
+    assert held.sum() < 20 or held.all()  # where holes are not told
+    assert written_rows(plain.T).all()
+    assert written_rows(plain.reshape(2, 2000, 1000))[1, 0]
 
 
 @settings(max_examples=30, deadline=None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_unet.images.written import written_rows
 from napari_unet.labels.types import Array
 from napari_unet.project.references import ImageReference
 from napari_unet.project.storage.journal import LIMIT, Edit, History, Kind, UndoSteps
@@ -22,6 +23,7 @@ from napari_unet.project.storage.tiles import (
     pack_change,
     pack_tile,
     tile_of,
+    tile_slices,
     unpack_change,
     unpack_tile,
 )
@@ -139,7 +141,9 @@ def _taught(
 
 def pack_array(array: Array) -> list[tuple[TileKey, bytes]]:
     """All tiles of `array` but those of zeros, compressed."""
-    tiles = ((key, tile_of(array, key)) for key in all_tiles(array.shape))
+    held = written_rows(array).reshape(-1, array.shape[-2])
+    keys = (key for key in all_tiles(array.shape) if held[key.plane, tile_slices(key)[0]].any())
+    tiles = ((key, tile_of(array, key)) for key in keys)
     return [(key, pack_tile(tile)) for key, tile in tiles if tile.any()]
 
 

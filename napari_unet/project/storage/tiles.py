@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.images.bands import row_bands
+from napari_unet.images.written import written_rows
 from napari_unet.labels.types import Array, Box
 
 TILE = 256
@@ -60,9 +61,10 @@ def copy_array(array: Array, into: Array | None = None) -> Array:
     Memory of rows that hold nothing is not touched: labels of a large image are mostly empty.
     """
     found = np.zeros(array.shape, array.dtype) if into is None else into
+    held = written_rows(array)
     for band in row_bands(array.shape):
         part = array[band]
-        if part.any():
+        if held[band].any() and part.any():
             found[band] = part
     return found
 
@@ -142,7 +144,11 @@ def scan(before: Array, after: Array) -> Iterator[list[TileKey]]:
     rows = _BAND * TILE
     for plane, index in enumerate(np.ndindex(*before.shape[:-2])):
         old, new = before[index], after[index]
+        held = written_rows(old) | written_rows(new)
         for first in range(0, old.shape[0], rows):
+            if not held[first : first + rows].any():
+                yield []
+                continue
             different = old[first : first + rows] != new[first : first + rows]
             yield [TileKey(plane, first // TILE + row, column) for row, column in _tiles_with_any(different)]
 
