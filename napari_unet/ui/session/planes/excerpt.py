@@ -18,7 +18,7 @@ BLOCK = 256
 """Excerpts begin and end at multiples of so many drawn pixels: a small move of the camera draws nothing anew."""
 MOST_SIDE = 8192
 """Drawn pixels a side: what every graphics card takes, and more than a screen has."""
-_OVERVIEW_SIDE = 64
+_OVERVIEW_SIDE = 32  # that of the small picture in the list of layers; each pixel of it reads a page of a mapped file
 _VOLUME_PIXELS = 2**20
 
 
