@@ -9,12 +9,13 @@ import pytest
 
 pytest.importorskip("napari")
 
+from napari._vispy.utils.visual import layer_to_visual
 from napari.layers import Labels
 from scipy.ndimage import binary_dilation
 from test_tools_in_window import Desk
 from window_driver import Hand, let_run, line
 
-from napari_unet.ui.session.planes.labels_layer import LargeLabels
+from napari_unet.ui.session.napari_private import LargeLabels, labels_class
 
 pytestmark = pytest.mark.real_window
 
@@ -46,6 +47,7 @@ def shown(make_napari_viewer: Any) -> Any:
 def look_at(viewer: Any, center: tuple[float, float], zoom: float) -> None:
     viewer.scene.camera.center, viewer.scene.camera.zoom = center, zoom
     let_run(0.03)
+    picture_of(viewer)  # however busy the machine is, it is drawn by now
 
 
 def picture_of(viewer: Any) -> np.ndarray:
@@ -91,6 +93,12 @@ def test_each_view_shows_the_pixels_that_are_there(shown: Any, objects: np.ndarr
         np.testing.assert_array_equal(*pictures)
         shown.layers.clear()
     assert len(set(steps)) > len(views) // 2, "the views do not need several resolutions"
+
+
+def test_large_planes_alone_are_drawn_in_part_and_napari_knows_how() -> None:
+    assert labels_class((2**13, 2**13)) is Labels
+    assert labels_class((2**13, 2**13 + 1)) is LargeLabels
+    assert layer_to_visual[LargeLabels] is not layer_to_visual[Labels]
 
 
 def test_what_napari_draws_beside_the_labels_is_in_its_place(shown: Any, objects: np.ndarray) -> None:

@@ -16,8 +16,8 @@ from napari.qt.threading import GeneratorWorker
 from qtpy.compat import isalive
 from qtpy.QtCore import QThreadPool
 
-from napari_unet.ui.session.planes.labels_layer import LargeLabels
 from napari_unet.ui.session.planes.largeness import has_many_pixels
+from napari_unet.ui.session.planes.picture import LargeLabels  # from there, or napari does not know how to draw it
 
 AtomBox = tuple[slice | int, ...]
 """A slice or an index for each axis of a labels layer."""

@@ -14,6 +14,8 @@ from napari._vispy.utils.visual import layer_to_visual
 
 from napari_unet.ui.session.planes.labels_layer import LargeLabels
 
+__all__ = ["LargeLabels", "LargeLabelsPicture"]
+
 
 class LargeLabelsPicture(VispyLabelsLayer):
     """Draws the excerpt where it belongs in the full array. What napari draws beside it knows of the array alone."""
