@@ -61,5 +61,5 @@ def training_input(image: Image, record: ModelRecord, channels: str = "auto", ch
     """
     counts = record.channel_counts
     if channels == "one" or (counts[0] > 1 and len(counts) == 1):
-        return model_input(image, counts, channel)
+        return model_input(image, 1 if 1 in counts else counts, channel)
     return stack_channels(image, channel)

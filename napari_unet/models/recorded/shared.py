@@ -39,12 +39,13 @@ def read_all_weights(path: Path) -> bytes:
     if shared is None:
         return payload
     theirs, weights = split_file(_read_beside(path, str(shared["file"]), str(shared["sha256"])))
+    whole = bytearray(data)
     for name in _weights_of(theirs):
         first, last = theirs[name]["data_offsets"]
-        offsets = [len(data), len(data) + last - first]
+        offsets = [len(whole), len(whole) + last - first]
         header[f"{shared['prefix']}{name}"] = {**theirs[name], "data_offsets": offsets}
-        data += weights[first:last]
-    return join_file(header, data)
+        whole += weights[first:last]
+    return join_file(header, bytes(whole))
 
 
 def write_sharing(whole: Path, target: Path, prefix: str, beside: Path) -> None:
