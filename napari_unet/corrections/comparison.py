@@ -6,7 +6,7 @@ matched by overlap, so that it does not matter which id an object has.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.difference import Difference, find_differences
+from napari_unet.images.written import written_parts
 from napari_unet.labels.ids import compact_ids, free_ids
 
 NO_IDS: frozenset[int] = frozenset()
@@ -111,11 +112,13 @@ def compare_labels(
 
 
 def object_areas(labels: npt.NDArray[Any]) -> dict[int, int]:
-    """Pixels of each object of an integer array of any shape."""
-    ids, counts = fastremap.unique(labels, return_counts=True)
-    areas = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    """Pixels of each object of an integer array of any shape; of one on the disk only what was written is read."""
+    areas: Counter[int] = Counter()
+    for part in written_parts(labels):  # in parts also because others wait for each call
+        ids, counts = fastremap.unique(part, return_counts=True)
+        areas.update(dict(zip(ids.tolist(), counts.tolist(), strict=True)))
     areas.pop(0, None)
-    return areas
+    return dict(sorted(areas.items()))
 
 
 def classify(difference: Difference, areas: Mapping[int, int]) -> Comparison:

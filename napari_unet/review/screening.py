@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.editing import enclosing_box
+from napari_unet.images.written import written_rows
 from napari_unet.labels.stacks.continuity import measure_breaks, neighbour_axis
 from napari_unet.labels.stacks.large_planes import LARGE_PLANE, measure_large_plane
 from napari_unet.labels.stacks.sections import Sections, measure_sections
@@ -77,7 +78,8 @@ class ObjectScreening:
         """Measure all objects of one plane of `labels`."""
         number = self._numbers[plane]
         large = labels.shape[-2] * labels.shape[-1] > LARGE_PLANE
-        found = (measure_large_plane if large else measure_sections)(labels[plane], number)
+        shown = labels[plane]
+        found = measure_large_plane(shown, number, written_rows(shown)) if large else measure_sections(shown, number)
         self._put(number, self._with_breaks(labels, found))
         self._usual = None
 

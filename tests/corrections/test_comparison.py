@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.draw import disk
 
-from napari_unet.corrections.comparison import Counts, carry_ids, compare_labels
+from napari_unet.corrections import comparison
+from napari_unet.corrections.comparison import Counts, carry_ids, compare_labels, object_areas
 from napari_unet.corrections.difference import find_differences, merge_differences
 from napari_unet.corrections.live import LiveComparison
+from napari_unet.images import written
 
 small_labels = hnp.arrays(np.int32, (5, 6), elements=st.integers(0, 4))
 
@@ -241,3 +244,26 @@ def test_ids_are_carried_to_the_object_that_overlaps_most(row):
     assert (carried[row == 3] == 3).all()
     assert (carried[3:8, 2:8] == 1).all()
     assert carried[2, 3] > 3
+
+
+def test_areas_of_labels_on_the_disk_are_of_what_was_written_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids that come in several parts are added up; holes of the file are not read, through plain views of it either."""
+    rng = np.random.default_rng(0)
+    mapped = np.memmap(tmp_path / "labels", np.int32, "w+", shape=(600, 40_000))
+    mapped[5:9], mapped[590, :100] = rng.integers(0, 50, (4, 40_000)), 7
+    mapped.flush()
+    monkeypatch.setattr(written, "_AT_ONCE", 30_000)
+    sizes = []
+    unique = comparison.fastremap.unique
+
+    def counted(part: np.ndarray, **how: bool) -> tuple[np.ndarray, np.ndarray]:
+        sizes.append(part.size)
+        return unique(part, **how)
+
+    monkeypatch.setattr(comparison.fastremap, "unique", counted)
+    ids, counts = np.unique(mapped, return_counts=True)
+    assert object_areas(np.asarray(mapped)) == dict(zip(ids[1:].tolist(), counts[1:].tolist(), strict=True))
+    assert max(sizes) <= 30_000
+    assert sum(sizes) < 0.1 * mapped.size

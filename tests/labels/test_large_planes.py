@@ -74,6 +74,15 @@ def test_a_part_is_a_block_and_its_objects_and_where_nothing_is_it_is_read_once(
     assert counted.total <= plane.size + 3 * 14**2
 
 
+def test_rows_in_which_nothing_is_are_not_read() -> None:
+    plane = np.zeros((20 * SIDE, 4 * SIDE), np.int32)
+    plane[7 * SIDE + 3 : 7 * SIDE + 9, 5:12] = 4
+    counted = CountedReads(plane)
+    found = measure_large_plane(counted, rows=(plane > 0).any(axis=1))
+    assert_same(found, measure_sections(plane, 0))
+    assert counted.total <= 4 * SIDE**2 + 10 * 10
+
+
 def test_the_queue_measures_a_large_plane_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = np.stack([draw_plane(0), draw_plane(1)])
     tables = []

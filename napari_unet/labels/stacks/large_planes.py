@@ -9,19 +9,19 @@ import numpy as np
 
 from napari_unet.labels.object_runs import find_runs
 from napari_unet.labels.stacks.sections import Sections, measure_sections
-from napari_unet.labels.types import Ints, PlaneBox
+from napari_unet.labels.types import Ints, Mask, PlaneBox
 
 LARGE_PLANE = 2**26
 """Pixels from which a plane is measured in blocks."""
 _SIDE = 2048
 
 
-def measure_large_plane(plane: Any, number: int = 0) -> Sections:
+def measure_large_plane(plane: Any, number: int = 0, rows: Mask | None = None) -> Sections:
     """As `measure_sections`, of a plane (integers YX) of which no more is read at once than a block and its objects.
 
-    An object is measured with the block that its box begins in.
+    An object is measured with the block that its box begins in. `rows` (Y,) says which may hold something (None: all).
     """
-    ids, boxes = find_boxes(plane)
+    ids, boxes = find_boxes(plane, rows)
     home = boxes[:, 0] // _SIDE * (-(-plane.shape[1] // _SIDE)) + boxes[:, 2] // _SIDE
     order = np.argsort(home, kind="stable")
     starts = np.flatnonzero(np.diff(home[order], prepend=-1))
@@ -35,13 +35,15 @@ def measure_large_plane(plane: Any, number: int = 0) -> Sections:
     return Sections.join(parts)
 
 
-def find_boxes(plane: Any) -> tuple[Ints, Ints]:
+def find_boxes(plane: Any, rows: Mask | None = None) -> tuple[Ints, Ints]:
     """Ids (n,), rising, and boxes (n, 4: first row, last row + 1, first column, last column + 1) of all objects."""
     ids, boxes = [np.zeros(0, np.int64)], [np.zeros((0, 4), np.int64)]
-    for rows, columns in _blocks(plane.shape):
-        runs = find_runs(np.asarray(plane[rows, columns]))
+    for high, wide in _blocks(plane.shape):
+        if rows is not None and not rows[high].any():
+            continue
+        runs = find_runs(np.asarray(plane[high, wide]))
         ids.append(runs.objects)
-        boxes.append(runs.boxes() + np.array([rows.start, rows.start, columns.start, columns.start]))
+        boxes.append(runs.boxes() + np.array([high.start, high.start, wide.start, wide.start]))
     known, at = np.unique(np.concatenate(ids), return_inverse=True)
     joined = np.zeros((known.size, 4), np.int64)
     joined[:, [0, 2]] = np.iinfo(np.int64).max
