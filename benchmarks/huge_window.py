@@ -11,6 +11,7 @@ what there is room for), beside the same for a small image (512 pixels a side) i
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -32,7 +33,8 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.ui.panel import UNetPanel
 
-LEVELS = 5  # of the pyramid, each half as large
+CHUNK = 512  # pixels a side of what lies together on the disk, in each level of the pyramid
+COARSEST = 1024  # pixels a side, at most: levels are made until one is no larger
 
 
 def make_pyramid(folder: Path, side: int, patches: int) -> list[Any]:
@@ -42,10 +44,12 @@ def make_pyramid(folder: Path, side: int, patches: int) -> list[Any]:
     group = zarr.open_group(str(folder / "huge.ome.zarr"), mode="w")
     places = patch_places(*(-(-side // size) for size in tile.shape), patches)
     levels = []
-    for level in range(LEVELS):
+    for level in range(max(1, math.ceil(math.log2(side / COARSEST)) + 1)):
         small = tile[:: 2**level, :: 2**level]
         shape = (side >> level, side >> level)
-        array = group.create_array(str(level), shape=shape, chunks=small.shape, dtype=tile.dtype, fill_value=background)
+        array = group.create_array(
+            str(level), shape=shape, chunks=(CHUNK, CHUNK), dtype=tile.dtype, fill_value=background
+        )
         for row, column in places:
             y, x = row * small.shape[0], column * small.shape[1]
             array[y : y + small.shape[0], x : x + small.shape[1]] = small[: shape[0] - y, : shape[1] - x]

@@ -25,6 +25,7 @@ Looks = npt.NDArray[np.float32]
 
 _SIDE = 512  # pixels
 _LARGEST = 8192  # pixels of a plane a side that are looked at, before they are shrunk
+_AVERAGED = 4096  # pixels a side from which pixels are averaged first: to scale them all takes seconds
 _CLIP = 10.0  # standard deviations: farther than far does not count
 _FLOOR = 1e-3  # of a feature's mean: one that never changes says nothing of small changes
 _ready: WeakKeyDictionary[UNet, UNet] = WeakKeyDictionary()
@@ -47,7 +48,7 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = (), i
     seen = model_input(image, model.record.architecture.in_channels)
     plane = (*plane, *(size // 2 for size in seen.shape[len(plane) : -2]))
     region = _middle(seen.shape[-2:])
-    pixels = seen.part(plane, region)
+    pixels = _averaged(seen.part(plane, region))
     limits = volume_limits(seen, plane, model.record.normalization, inverted)
     planes = normalize(pixels, limits, model.record.normalization).reshape(-1, *pixels.shape[-2:])
     x = torch.from_numpy(resample(planes, _shape(pixels.shape[-2:], network.config.pooling_factor)))[None]
@@ -63,7 +64,7 @@ def is_bright(image: ModelInput, model: Model, plane: tuple[int, ...] = ()) -> b
     seen = model_input(image, model.record.architecture.in_channels)
     plane = (*plane, *(size // 2 for size in seen.shape[len(plane) : -2]))
     limits = volume_limits(seen, plane, model.record.normalization)
-    pixels = normalize(seen.part(plane, _middle(seen.shape[-2:])), limits, model.record.normalization)
+    pixels = normalize(_averaged(seen.part(plane, _middle(seen.shape[-2:]))), limits, model.record.normalization)
     return bool(np.nanmedian(pixels) > 0.5)
 
 
@@ -78,6 +79,18 @@ def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Rows and columns of the middle of a plane that is too large to be read whole."""
     starts = [max(0, (size - _LARGEST) // 2) for size in shape]
     return slice(starts[0], starts[0] + _LARGEST), slice(starts[1], starts[1] + _LARGEST)
+
+
+def _averaged(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`pixels` (..., Y, X), or of a large plane the means of squares that leave at least half of `_AVERAGED` a side."""
+    rows, columns = pixels.shape[-2:]
+    side = 2 * min(rows, columns) // _AVERAGED if max(rows, columns) > _AVERAGED else 1
+    if side < 2:
+        return pixels
+    squares = pixels[..., : rows // side * side, : columns // side * side]
+    squares = squares.reshape(*pixels.shape[:-2], rows // side, side, columns // side, side)
+    means: npt.NDArray[Any] = squares.mean(axis=(-3, -1), dtype=np.float32)
+    return means
 
 
 def _colourfulness(image: ModelInput, plane: tuple[int, ...], region: tuple[slice, slice]) -> float:

@@ -14,6 +14,7 @@ from napari_unet.images.channels import stack_channels
 from napari_unet.images.image import Image
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
+from napari_unet.segmentation import looks
 from napari_unet.segmentation.looks import can_look, farness, is_bright, look_distances, measure_look
 
 
@@ -85,3 +86,17 @@ def test_farther_than_far_does_not_count() -> None:
     base = np.random.default_rng(0).normal(size=(10, 2)).astype(np.float32)
     far = np.array([[1e6, 0.0], [1e9, 0.0]], np.float32)
     assert np.ptp(look_distances(far, [base])) == pytest.approx(0, abs=1e-6)
+
+
+def test_of_a_large_plane_pixels_are_averaged_first_and_it_looks_the_same(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = np.kron(draw_discs((150, 160))[0], np.ones((9, 9), np.float32))
+    scaled = []
+    normalize = looks.normalize
+    monkeypatch.setattr(looks, "normalize", lambda pixels, *how: scaled.append(pixels.shape) or normalize(pixels, *how))
+    whole, bright = measure_look(Image(image, "YX"), tiny_model), is_bright(Image(image, "YX"), tiny_model)
+    monkeypatch.setattr(looks, "_AVERAGED", 600)
+    assert is_bright(Image(image, "YX"), tiny_model) == bright
+    np.testing.assert_allclose(measure_look(Image(image, "YX"), tiny_model), whole, atol=0.03, rtol=0.08)
+    assert scaled == [image.shape, image.shape, (337, 360), (337, 360)]
