@@ -28,10 +28,10 @@ from napari_unet.segmentation.events import Segmentation
 from napari_unet.segmentation.plan import decode
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.training.config import BaseTrainingConfig
-from napari_unet.training.recipe import Recipe, TrainingFile
+from napari_unet.training.recipe import COLOURS, Recipe, TrainingFile
 from napari_unet.training.samples import TrainingSample, make_sample
 from napari_unet.training.simulation import simulate_image
-from napari_unet.training.stains import STAINED_CHANNELS, paint_stained, simulate_stained
+from napari_unet.training.stains import paint_stained, simulate_stained
 
 
 def read_pair(file: TrainingFile, n_channels: int = 1) -> tuple[ModelInput, npt.NDArray[np.int32]]:
@@ -59,7 +59,7 @@ def load_samples(
                 found.append((file.source.name, file.source.share, sample))
     for number in range(recipe.simulation.images):
         wanted = recipe.simulation
-        if channels == STAINED_CHANNELS:
+        if channels == COLOURS:
             pixels, plane = simulate_stained(wanted.side, (wanted.seed, number))
         else:
             pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal)

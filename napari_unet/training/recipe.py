@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.training.config import BaseTrainingConfig
+
+COLOURS = 3
+"""Channels of stained sections: red, green, blue."""
 
 
 class DataSource(BaseModel):
@@ -59,6 +62,16 @@ class Recipe(BaseModel):
     simulation: SimulationConfig = SimulationConfig()
     record: dict[str, Any] = Field(default_factory=dict, description="Fields of the model's record: thresholds, sizes.")
 
+    @model_validator(mode="after")
+    def _sees_what_is_painted(self) -> Recipe:
+        """Stained sections are in colour, other simulated images are grey."""
+        channels = self.training.architecture.in_channels
+        if channels != COLOURS and any(one.stained for one in (*self.learn, *self.validate_on)):
+            raise ValueError(f"what is stained is in colour: set in_channels = {COLOURS}")
+        if channels not in (1, COLOURS) and self.simulation.images:
+            raise ValueError(f"simulated images have 1 or {COLOURS} channels, not {channels}")
+        return self
+
     def model_record(self) -> ModelRecord:
         """The record of the model to be, without its training."""
         fields = {"name": self.name, "description": self.description, "licence": self.licence} | self.record
@@ -87,7 +100,8 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"The recipe {path} has a fault at '{where}': {first['msg']}.") from error
+        at = f" at '{where}'" if where else ""
+        raise UserError(f"The recipe {path} has a fault{at}: {first['msg']}.") from error
 
 
 def find_files(sources: tuple[DataSource, ...], data: Path) -> Iterator[TrainingFile]:

@@ -18,7 +18,6 @@ from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.types import Floats
 from napari_unet.training.simulation import edge_distance, mixture, simulate_labels, texture
 
-STAINED_CHANNELS = 3  # red, green, blue
 _NUCLEAR = ((0.65, 0.70, 0.29), (0.45, 0.80, 0.40), (0.30, 0.85, 0.42))  # haematoxylin, and purple ones
 _TISSUE = ((0.07, 0.99, 0.11), (0.30, 0.85, 0.42), (0.27, 0.57, 0.78), (0.45, 0.80, 0.40))  # eosin, purple, brown
 _SPREAD = 0.12  # standard deviation of what is added to a dye's red, green and blue

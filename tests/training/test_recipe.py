@@ -196,3 +196,16 @@ def test_an_image_with_other_channels_than_the_recipe_is_told(data: Path) -> Non
     recipe = read_recipe(data / "recipe.toml")
     with pytest.raises(UserError, match="3 channels together"):
         load_samples(recipe, find_files(recipe.learn, data))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("share = 3.0\nstained = true", r"has a fault: .*what is stained is in colour: set in_channels = 3"),
+        ("share = 3.0\n[simulation]\nimages = 2\n[training.architecture]\nin_channels = 2", "1 or 3 channels, not 2"),
+    ],
+)
+def test_what_is_painted_needs_a_network_that_sees_it(data: Path, more: str, said: str) -> None:
+    (data / "recipe.toml").write_text(RECIPE.replace("share = 3.0", more))
+    with pytest.raises(UserError, match=said):
+        read_recipe(data / "recipe.toml")

@@ -50,7 +50,7 @@ class KindRow(QWidget):
         said = work.view.kind if work is not None else ""
         with QSignalBlocker(self.box):
             self.box.clear()
-            self.box.addItem(f"found by itself: {said}" if said in names else "found by itself", AUTO)
+            self.box.addItem(f"auto: {said}" if said in names else "auto", AUTO)
             for name in names:
                 self.box.addItem(name, name)
             self.box.setCurrentIndex(max(0, self.box.findData(self.wanted)))

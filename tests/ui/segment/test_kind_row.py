@@ -38,7 +38,7 @@ def test_what_is_chosen_answers_and_is_kept_with_the_image(
     first, second = (viewer.add_image(blobs, name=name) for name in ("one", "two"))
     row = panel.segment_step.kinds
     assert not row.isHidden()
-    assert [row.box.itemText(i) for i in range(row.box.count())] == ["found by itself", "cells", "nuclei"]
+    assert [row.box.itemText(i) for i in range(row.box.count())] == ["auto", "cells", "nuclei"]
     row.box.setCurrentIndex(2)
     row.box.activated.emit(2)
     click(panel.segment_step.segment_button)
@@ -57,7 +57,7 @@ def test_the_kind_that_answered_is_named(two_kinds: FakeSegmenter, viewer: Any, 
     work = panel.session.current
     work.view = replace(work.view, kind="nuclei")
     panel.segment_step.kinds.refresh()
-    assert panel.segment_step.kinds.box.itemText(0) == "found by itself: nuclei"
+    assert panel.segment_step.kinds.box.itemText(0) == "auto: nuclei"
 
 
 def test_kinds_are_offered_that_can_look_at_the_image(two_kinds: FakeSegmenter, viewer: Any, panel: UNetPanel) -> None:
@@ -67,6 +67,6 @@ def test_kinds_are_offered_that_can_look_at_the_image(two_kinds: FakeSegmenter, 
     entry.record = entry.record.model_copy(update={"kinds": (colour, *entry.record.kinds)})
     row = panel.segment_step.kinds
     viewer.add_image(np.zeros((40, 40)))
-    assert [row.box.itemText(i) for i in range(row.box.count())] == ["found by itself", "cells", "nuclei"]
+    assert [row.box.itemText(i) for i in range(row.box.count())] == ["auto", "cells", "nuclei"]
     viewer.add_image(np.zeros((40, 40, 3), np.uint8), rgb=True)
-    assert [row.box.itemText(i) for i in range(row.box.count())] == ["found by itself", "cells", "histology", "nuclei"]
+    assert [row.box.itemText(i) for i in range(row.box.count())] == ["auto", "cells", "histology", "nuclei"]
