@@ -94,7 +94,7 @@ class Project(ProjectReader):
         if self.closed:
             return True
         self.closed = True
-        self.reader.close()
+        self.close_reader()
         saved = True
         if self._writer is not None:
             saved = self._writer.close(seconds)

@@ -28,6 +28,15 @@ class ProjectReader:
         self.reader = reader
         self._one_reader = threading.Lock()
 
+    def close_reader(self) -> None:
+        """End what is being read with an error, and close the connection once nobody uses it.
+
+        SQLite's memory would be gone under a thread that is in the middle of a read: that ends the whole program.
+        """
+        self.reader.interrupt()
+        with self._one_reader:
+            self.reader.close()
+
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         """One thread at a time; what is damaged is a `UserError`. That the project was closed meanwhile, and faults of
@@ -67,6 +76,8 @@ class ProjectReader:
             try:
                 return None if found is None else rows.read_array(self.reader, found, planes, make)
             except (ValueError, sqlite3.DatabaseError) as error:
+                if _tells_closed(error):
+                    raise
                 raise UserError(f"The {role} of image {image} in {self.path.name} are damaged: {error}.") from error
 
     def read_array_at(self, image: int, role: str, moment: float) -> Array | None:
@@ -131,3 +142,9 @@ class ProjectReader:
             return int(
                 self.reader.execute("SELECT count(*) FROM edit WHERE kind NOT IN ('base', 'write')").fetchone()[0]
             )
+
+
+def _tells_closed(error: Exception) -> bool:
+    """Whether a read failed since the project was closed before it, or in the middle of it."""
+    interrupted = getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+    return interrupted or isinstance(error, sqlite3.ProgrammingError)

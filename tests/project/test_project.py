@@ -325,3 +325,34 @@ def test_references_without_a_file_are_kept(project: Project) -> None:
     number = project.add_image(ImageReference("screen", "YX", (3, 4), details={"channel": 1}))
     project.flush()
     assert project.images()[number].details == {"channel": 1}
+
+
+def test_a_project_is_closed_when_nobody_reads_it_any_more(
+    project: Project, image: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert project.flush()
+    reading, go_on = threading.Event(), threading.Event()
+    unpack, failed = rows.unpack_tile, []
+
+    def unpack_slowly(*arguments: object) -> np.ndarray:
+        reading.set()
+        assert go_on.wait(60)
+        return unpack(*arguments)
+
+    def read() -> None:
+        try:
+            project.read_array(image, LABELS)
+        except Exception as error:
+            failed.append(error)
+
+    monkeypatch.setattr(rows, "unpack_tile", unpack_slowly)
+    reader, closer = threading.Thread(target=read), threading.Thread(target=project.close)
+    reader.start()
+    assert reading.wait(60)
+    closer.start()
+    closer.join(0.3)
+    assert closer.is_alive(), "closed under a read: the memory that it reads is gone"
+    go_on.set()
+    reader.join(60)
+    closer.join(60)
+    assert isinstance(failed[0], sqlite3.OperationalError), "what was left of the read is not waited for"
