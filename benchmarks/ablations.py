@@ -27,14 +27,14 @@ from robustness import LOOKS
 from napari_unet.events import Finished, drain
 from napari_unet.images.image import Image
 from napari_unet.labels.scores import ObjectTally, tally_objects
-from napari_unet.models.library import PRETRAINED, load_model
+from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.model_file import save_model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.training.base_data import Validation, load_samples, load_validation
 from napari_unet.training.loop import train_steps
-from napari_unet.training.recipe import Recipe, find_files, read_recipe
+from napari_unet.training.recipe import RECIPES, Recipe, find_files, read_recipe
 
 _NO_LIGHT = {"gamma": 0.0, "contrast": 0.0, "brightness": 0.0, "shading": 0.0}
 _NO_SHAPE = {"scale": 0.0, "stretch": 0.0, "elastic": 0.0}
@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     args.results.mkdir(parents=True, exist_ok=True)
-    base = read_recipe(PRETRAINED / "nuclei-2d.toml")
+    base = read_recipe(RECIPES / "nuclei-2d.toml")
     for name in () if args.table else args.only or ARMS:
         run(name, args, base)
     table(args.results)

@@ -28,10 +28,9 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.image import Image
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.scores import tally_objects
-from napari_unet.models.library import PRETRAINED
 from napari_unet.models.model import Model
 from napari_unet.segmentation.segment import segment_steps
-from napari_unet.training.recipe import find_files, read_recipe
+from napari_unet.training.recipe import RECIPES, find_files, read_recipe
 
 CARDS = {
     "nuclei": (
@@ -58,7 +57,7 @@ def pairs(data: Path, source: str, kind: str) -> list[tuple[Path, Path]]:
     """Images with their labels: of a type of dsb2018 by its role, or those that a recipe judges by."""
     if source in ("validation", "unseen"):
         return [one[1:3] for one in files(data, source) if one[0] == kind]
-    judged = read_recipe(PRETRAINED / f"{source}.toml").validate_on
+    judged = read_recipe(RECIPES / f"{source}.toml").validate_on
     return [(file.image, file.labels) for file in find_files(judged, data) if file.source.name == kind]
 
 

@@ -49,13 +49,12 @@ from napari_unet.images.resampling import resample
 from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.learning.augmentation import AugmentationConfig
 from napari_unet.models.architecture import UNetConfig
-from napari_unet.models.library import PRETRAINED
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.training.base_data import Validation, load_samples, load_validation, median_diameter
 from napari_unet.training.checkpoint import load_weights, save_weights
 from napari_unet.training.loop import train_steps
-from napari_unet.training.recipe import Recipe, SimulationConfig, find_files, read_recipe
+from napari_unet.training.recipe import RECIPES, Recipe, SimulationConfig, find_files, read_recipe
 from napari_unet.training.samples import make_sample
 
 Maps = np.ndarray
@@ -535,7 +534,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="Write where each fails to a PNG file.")
     args = parser.parse_args()
     args.results.mkdir(parents=True, exist_ok=True)
-    base = read_recipe(PRETRAINED / "nuclei-2d.toml")
+    base = read_recipe(RECIPES / "nuclei-2d.toml")
     if args.test:
         show_test(args, base)
         return

@@ -1,7 +1,7 @@
 """Give a model one kind of image more, with weights and looks of its own, before the kind that all of them came of.
 
     python scripts/add_kind.py --model cells-2d.safetensors --add histology.safetensors --kind histology
-        --recipe napari_unet/models/pretrained/histology-2d.toml --data ../shared/data --picture IMAGE LABELS
+        --recipe napari_unet/training/recipes/histology-2d.toml --data ../shared/data --picture IMAGE LABELS
         --share nuclei-2d.safetensors --output three.safetensors
 
 Looks are measured by the last kind of the model, on images of the recipe's sources that are as they are (not on

@@ -1,6 +1,6 @@
 """Put two models in one file, so that each image is answered by the one whose images it resembles.
 
-    python scripts/join_kinds.py --model cells-2d.safetensors --recipe napari_unet/models/pretrained/cells-2d.toml
+    python scripts/join_kinds.py --model cells-2d.safetensors --recipe napari_unet/training/recipes/cells-2d.toml
         --data ../shared/data --output napari_unet/models/pretrained/cells-2d.safetensors
 
 `--base` is carried beside `--model`, and by its features looks are measured: those of the images of the recipe's

@@ -1,6 +1,6 @@
 """Make the replay set of a base model from the images of its recipe.
 
-    python scripts/make_replay.py --recipe napari_unet/models/pretrained/nuclei-2d.toml --data ../shared/data
+    python scripts/make_replay.py --recipe napari_unet/training/recipes/nuclei-2d.toml --data ../shared/data
 
 Takes crops of the images that the recipe learns from, each from another field of view, spread over the recipe's
 sources as the square root of their shares, so that rare types are there too. Within a source they are chosen one after

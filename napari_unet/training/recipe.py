@@ -15,6 +15,9 @@ from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.training.config import BaseTrainingConfig
 
+RECIPES = Path(__file__).parent / "recipes"
+"""Of the models that ship."""
+
 COLOURS = 3
 """Channels of stained sections: red, green, blue."""
 

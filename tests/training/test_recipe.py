@@ -10,9 +10,8 @@ import tifffile
 import torch
 
 from napari_unet.errors import UserError
-from napari_unet.models.library import PRETRAINED
 from napari_unet.training.base_data import load_samples, load_validation
-from napari_unet.training.recipe import find_files, read_recipe
+from napari_unet.training.recipe import RECIPES, find_files, read_recipe
 
 RECIPE = """
 name = "Discs"
@@ -117,7 +116,7 @@ def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(
 ) -> None:
     import csv
 
-    recipe = read_recipe(PRETRAINED / f"{name}.toml")
+    recipe = read_recipe(RECIPES / f"{name}.toml")
     roles = {}
     for folder in ("dsb2018", "phase_t98g", "axon_sem"):
         with (data_dir / folder / "images.csv").open() as file:
