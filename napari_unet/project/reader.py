@@ -18,6 +18,8 @@ from napari_unet.project.references import ImageReference
 from napari_unet.project.storage import rows
 from napari_unet.project.storage.journal import History, Kind, order_steps
 
+_AGAIN_SECONDS = 0.05
+
 
 class ProjectReader:
     """Reads a project through a connection of its own, from any thread."""
@@ -33,9 +35,14 @@ class ProjectReader:
 
         SQLite's memory would be gone under a thread that is in the middle of a read: that ends the whole program.
         """
-        self.reader.interrupt()
-        with self._one_reader:
+        while True:
+            self.reader.interrupt()  # again and again: it ends a statement that runs, and not one that begins after it
+            if self._one_reader.acquire(timeout=_AGAIN_SECONDS):
+                break
+        try:
             self.reader.close()
+        finally:
+            self._one_reader.release()
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:

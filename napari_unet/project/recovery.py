@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -53,8 +54,17 @@ def find_recoveries() -> list[Path]:
     return kept
 
 
+def copy_recovery(path: Path, project: Path) -> None:
+    """Copy a recovery file that is to be removed: the copy is on the disk, and not only in the system's memory."""
+    shutil.copyfile(path, project)
+    with project.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def remove_recovery(path: Path) -> None:
-    """Delete a recovery file for good."""
+    """Delete a recovery file for good, unless a window writes to it: the offer of it may be older than that."""
+    if _is_open(path):
+        return
     for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), lock_path(path)):
         with contextlib.suppress(OSError):
             name.unlink()

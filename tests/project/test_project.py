@@ -356,3 +356,42 @@ def test_a_project_is_closed_when_nobody_reads_it_any_more(
     reader.join(60)
     closer.join(60)
     assert isinstance(failed[0], sqlite3.OperationalError), "what was left of the read is not waited for"
+
+
+def test_a_read_that_begins_while_the_project_is_closed_ends_soon(
+    project: Project, image: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption ends the statement that runs, and the thread was between two of them."""
+    assert project.flush()
+    found, go_on, failed, n_tiles = threading.Event(), threading.Event(), [], []
+    find, unpack = rows.find_array, rows.unpack_tile
+
+    def find_slowly(*arguments: object) -> object:
+        row = find(*arguments)
+        found.set()
+        assert go_on.wait(60)
+        return row
+
+    def unpack_until_interrupted(*arguments: object) -> np.ndarray:
+        n_tiles.append(1)
+        closer.join(0.3)
+        return unpack(*arguments)
+
+    def read() -> None:
+        try:
+            project.read_array(image, LABELS)
+        except Exception as error:
+            failed.append(error)
+
+    monkeypatch.setattr(rows, "find_array", find_slowly)
+    monkeypatch.setattr(rows, "unpack_tile", unpack_until_interrupted)
+    reader, closer = threading.Thread(target=read), threading.Thread(target=project.close)
+    reader.start()
+    assert found.wait(60)
+    closer.start()
+    closer.join(0.2)
+    go_on.set()
+    reader.join(60)
+    closer.join(60)
+    assert isinstance(failed[0], sqlite3.OperationalError)
+    assert len(n_tiles) < 2

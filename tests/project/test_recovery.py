@@ -28,6 +28,16 @@ def test_an_open_recovery_file_is_not_offered_and_a_left_one_is() -> None:
     assert find_recoveries() == []
 
 
+def test_one_that_another_window_restored_is_not_discarded() -> None:
+    """The offer stays in sight while another window takes it up."""
+    project = create_recovery()
+    remove_recovery(project.path)
+    assert project.path.exists()
+    assert project.close()
+    remove_recovery(project.path)
+    assert not project.path.exists()
+
+
 def test_old_ones_are_removed() -> None:
     project = create_recovery()
     project.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from napari_unet.project import recovery
 from napari_unet.project.opening import open_project
 from napari_unet.project.project import LABELS
 from napari_unet.project.storage import writer
+from napari_unet.project.storage.state import Saving
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.project.menu import RECOVERED
 from napari_unet.ui.session.keeping.keeper import ProjectKeeper, get_keeper
@@ -223,6 +226,45 @@ def test_bad_places_and_files_get_a_sentence(session: Session, panel: UNetPanel,
     bar.open_at(tmp_path / "bad.unetproj")
     assert "no project file" in bar.message.text
     assert get_keeper(session).project is None
+
+
+def test_a_project_that_cannot_be_made_leaves_the_recovery_file_as_it_was(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    work = open_image(session, image_file)
+    dab(session, work, 20, 50, 9)
+    keeper = get_keeper(session)
+    panel.project_bar.new_at(tmp_path / "nowhere" / "a.unetproj")
+    assert "Choose another folder" in panel.project_bar.message.text
+    dab(session, work, 50, 30, 10)
+    assert keeper.is_recovery
+    assert keeper.state.saving is not Saving.READ_ONLY
+    assert keeper.project.flush()
+    np.testing.assert_array_equal(keeper.project.read_array(1, LABELS), work.labels)
+
+
+@pytest.mark.parametrize("why", ["a log beside it", "no copy"])
+def test_a_recovery_file_that_is_not_whole_is_not_copied_and_goes_on(
+    session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """What came last may lie in a log beside the file: it would be missing in the project, and be deleted."""
+    work = open_image(session, image_file)
+    dab(session, work, 20, 50, 9)
+    keeper, path = get_keeper(session), tmp_path / "mine.unetproj"
+    with monkeypatch.context() as patch:
+        if why == "no copy":
+            patch.setattr(shutil, "copyfile", lambda *paths: os.open(tmp_path / "nowhere", 0))
+        else:
+            patch.setattr("napari_unet.project.project._tidy", lambda connection: bool(connection.close()))
+        panel.project_bar.new_at(path)
+    assert panel.project_bar.message.text
+    assert keeper.is_recovery
+    dab(session, work, 50, 30, 10)
+    assert keeper.project.flush()
+    np.testing.assert_array_equal(keeper.project.read_array(1, LABELS), work.labels)
+    panel.project_bar.new_at(path)
+    assert keeper.user_project is not None, panel.project_bar.message.text
+    np.testing.assert_array_equal(keeper.project.read_array(1, LABELS), work.labels)
 
 
 def test_a_second_window_says_that_it_only_reads(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,20 @@ import numpy.typing as npt
 from napari_unet.errors import UserError
 from napari_unet.images.files.ome_labels import describe_labels
 from napari_unet.images.image import Image
+
+
+def check_room(folder: Path, n_bytes: int) -> None:
+    """Raise `UserError` unless the disk of `folder` has so much room."""
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise UserError(
+            f"Labels of this image need {_in_gb(n_bytes)} GB on the disk of {folder}, and {_in_gb(free)} GB are free "
+            "there. Make room, or set TMPDIR to a folder on a larger disk and start again."
+        )
+
+
+def _in_gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:,.1f}"
 
 
 def create_mapped_labels(folder: Path, like: Image, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -24,11 +40,13 @@ def create_mapped_labels(folder: Path, like: Image, dtype: npt.DTypeLike) -> npt
     Raises
     ------
     UserError
-        If the folder cannot be written.
+        If the folder cannot be written, or the disk has no room for all of them: as they are mapped, a disk that is
+        full when they are painted to would end the whole program, and no error could be raised.
     """
     import zarr
 
     try:
+        check_room(folder.parent, prod(like.shape) * np.dtype(dtype).itemsize)
         group = zarr.open_group(str(folder), mode="w-", zarr_format=3)
         little = np.dtype(dtype).newbyteorder("<")
         group.create_array("0", shape=like.shape, chunks=like.shape, dtype=little, compressors=None, fill_value=0)

@@ -16,4 +16,6 @@ class ReadRequest:
     ids: bool = False
 
 
+EAGER_BYTES = 2**28
+"""Smaller images are read into memory: quicker to work on, and the file is free again."""
 AS_SHOWN = ReadRequest()

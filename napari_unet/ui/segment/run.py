@@ -61,6 +61,7 @@ class SegmentRun:
     def start(self, config: SegmentConfig, scope: Any, keep: bool | None) -> bool:
         """Begin; `keep` says what becomes of corrections: kept, replaced, or (None) there are none."""
         session, work = self.session, self.work
+        self._stores.require_room(work)
         load = session.model_loader()
         self._shows_maps = config.keep_probability
         if maps_fit(work.shape):  # for the tool that adds an object where it is clicked

@@ -18,15 +18,15 @@ from typing import Any
 
 from psygnal import Signal
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QThreadPool, QTimer
+from qtpy.QtCore import QObject, QTimer
 
 from napari_unet.events import Failed, StopFlag
-from napari_unet.ui.session.running.threads import ClosingWorker, JobOutcome, run_in_thread
+from napari_unet.ui.session.running.threads import ClosingWorker, JobOutcome, WorkerThread, run_in_thread
 
 SEGMENT, FINETUNE, LIVE = "segment", "finetune", "live"
 """Owners of jobs: the step that began one."""
-# Outside tests this is never reached: work polls its stop flag at each tile or step.
-CLOSING_PATIENCE_MS = 10_000
+# Work polls its stop flag at each tile or step: this is reached where a drive does not answer.
+CLOSING_PATIENCE_SECONDS = 10.0
 INTERVAL_MS, BACKLOG_MS = 100, 20
 # Main-thread time given to events at each tick; the rest waits for the next one.
 BUDGET_SECONDS = 0.012
@@ -60,10 +60,8 @@ class JobRunner(QObject):
         super().__init__(parent)
         self.job: Job | None = None
         self.closed = False
-        self._pool = QThreadPool()
         # One thread that stays: a priority once lowered cannot be raised, so napari's own pool is left alone.
-        self._pool.setMaxThreadCount(1)
-        self._pool.setExpiryTimeout(-1)
+        self._thread = WorkerThread()
         self._queue: deque[Any] = deque()
         self._worker: ClosingWorker | None = None
         self._outcome: JobOutcome = None
@@ -96,7 +94,7 @@ class JobRunner(QObject):
         self._on_event, self._on_finished = on_event or _ignore, on_finished or _ignore
         self._queue, self._outcome, self._done = deque(), None, False
         self._worker = run_in_thread(events, self._queue)
-        self._worker.pool = self._pool
+        self._worker.pool = self._thread
         self._worker.returned.connect(self._on_returned)
         self._worker.errored.connect(self._on_errored)
         self._worker.finished.connect(self._on_worker_finished)
@@ -119,7 +117,10 @@ class JobRunner(QObject):
             self.stop()
 
     def shutdown(self) -> None:
-        """Stop for good, because the window closes: no callback is called any more, and the thread has ended."""
+        """Stop for good, because the window closes: no callback is called any more, and the thread has ended.
+
+        One that is still in the midst of a step after some seconds is left behind, and ends with the program.
+        """
         if self.closed:
             return
         self.closed = True
@@ -129,7 +130,7 @@ class JobRunner(QObject):
         if self.job is not None and self._worker is not None:
             self.job.stop.request()
             self._worker.quit()
-            self._pool.waitForDone(CLOSING_PATIENCE_MS)
+        self._thread.end(CLOSING_PATIENCE_SECONDS)
         self.job = self._worker = None
 
     def _on_returned(self, outcome: JobOutcome) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import ref
 
 import numpy as np
@@ -14,7 +14,6 @@ from napari._vispy.utils.gl import get_max_texture_sizes
 from napari.layers import Labels
 from napari.qt.threading import GeneratorWorker
 from qtpy.compat import isalive
-from qtpy.QtCore import QThreadPool
 
 from napari_unet.ui.session.planes.largeness import has_many_pixels
 from napari_unet.ui.session.planes.picture import LargeLabels  # from there, or napari does not know how to draw it
@@ -261,14 +260,20 @@ def forget_oldest(layer: Labels, atoms: Any) -> None:
         items.popleft()
 
 
+class RunsWorkers(Protocol):
+    """Where a worker runs."""
+
+    def start(self, worker: PooledWorker) -> object: ...
+
+
 class PooledWorker(GeneratorWorker):
     """A generator worker that runs in `pool`, and closes its generator when told to quit.
 
-    napari's worker runs in the program's own pool, and leaves the generator suspended after `quit()`, so that its
-    `finally` clauses run much later, on the main thread.
+    napari's worker runs in the program's own pool of threads, and leaves the generator suspended after `quit()`, so
+    that its `finally` clauses run much later, on the main thread.
     """
 
-    pool: QThreadPool
+    pool: RunsWorkers
 
     def start(self) -> None:
         self._worker_set.add(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,23 @@ def test_the_store_says_axes_and_pixel_size(tmp_path: Path) -> None:
     (told,) = zarr.open_group(str(tmp_path / "labels.ome.zarr"), mode="r").attrs["ome"]["multiscales"]
     assert [axis["name"] for axis in told["axes"]] == ["z", "y", "x"]
     assert told["datasets"][0]["coordinateTransformations"][0]["scale"] == [2.0, 0.5, 0.5]
+
+
+def test_a_disk_without_room_for_all_of_them_is_told_and_not_met_while_somebody_paints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store takes no room until it is written to, and what is mapped cannot fail then but by ending the program."""
+    usage = type(shutil.disk_usage(tmp_path))
+    n_bytes = 4 * 3 * 20 * 30
+    for free, fits in ((n_bytes, True), (n_bytes - 1, False)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder, free=free: usage(10**9, 10**9 - free, free))
+        folder = tmp_path / f"{free}.ome.zarr"
+        if fits:
+            create_mapped_labels(folder, LIKE, np.int32)
+            continue
+        with pytest.raises(UserError, match="Make room, or set TMPDIR"):
+            create_mapped_labels(folder, LIKE, np.int32)
+        assert not folder.exists()
 
 
 def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:

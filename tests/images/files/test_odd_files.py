@@ -131,3 +131,14 @@ def test_grey_values_of_any_type_look_alike(tmp_path: Path, dtype: str) -> None:
     read = np.asarray(read_image(tmp_path / "a.tif").data)
     expected = normalize(values, measure_limits(values))
     np.testing.assert_allclose(normalize(read, measure_limits(read)), expected, atol=2e-3)
+
+
+def test_an_array_that_is_written_anew_while_it_is_open_stays_as_it_was(tmp_path: Path) -> None:
+    """A mapping of a file that somebody makes shorter ends the whole program when it is looked at."""
+    np.save(tmp_path / "a.npy", GREY)
+    image = read_image(tmp_path / "a.npy")
+    np.save(tmp_path / "a.npy", GREY + 1)
+    np.testing.assert_array_equal(image.data, GREY)
+    with (tmp_path / "a.npy").open("r+b") as file:
+        file.truncate(0)
+    np.testing.assert_array_equal(image.data, GREY)

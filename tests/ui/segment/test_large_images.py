@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import zarr
 
+from napari_unet.errors import UserError
 from napari_unet.events import drain
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
@@ -216,3 +218,56 @@ def test_folders_of_windows_that_were_killed_go_and_those_of_others_stay(panel: 
     assert mine.is_dir()
     other.close()
     assert [path.name for path in (tmp_path / "temporary").glob("napari-unet-labels-*") if path.is_dir()] == [mine.name]
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    usage = type(shutil.disk_usage("/"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(10**12, 10**12 - free, free))
+
+
+def test_without_room_on_the_disk_nothing_is_segmented_and_it_is_said(
+    panel: UNetPanel, image_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = open_file(panel, image_file)
+    fill(monkeypatch, 4 * 4 * 100 * 190 - 1)
+    panel.segment_step.start()
+    assert panel.session.job is None
+    assert work.labels_layer is None
+    assert "Make room" in panel.segment_step.message.text
+
+
+def test_without_room_on_the_disk_strokes_are_recorded_in_memory(
+    panel: UNetPanel, image_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = open_file(panel, image_file)
+    fill(monkeypatch, 0)
+    keeper = get_keeper(panel.session)
+    panel.session.add_layer(work, "labels", np.zeros((100, 190), np.int32))
+    work.labels_layer.paint((50, 60), 7)
+    keeper.finish()
+    assert keeper.project.flush()
+    np.testing.assert_array_equal(keeper.project.read_array(1, LABELS), work.labels)
+
+
+def test_a_copy_that_is_begun_when_the_window_closes_leaves_nothing_behind(
+    panel: UNetPanel, image_file: Path, tmp_path: Path
+) -> None:
+    """Copies are made by threads: one of them may get to it when the folder has been removed already."""
+    work = open_file(panel, image_file)
+    stores = get_label_stores(panel.session)
+    stores.empty(work, "labels")
+    panel.session.close()
+    with pytest.raises(UserError, match="closed"):
+        stores.empty(work, "recorded")
+    assert not list((tmp_path / "temporary").glob("napari-unet-labels-*"))
+
+
+def test_what_is_recorded_at_the_very_end_has_a_place(panel: UNetPanel, image_file: Path, tmp_path: Path) -> None:
+    """The keeper looks for what was written last when the window closes: its stores are closed after it."""
+    work, closed = open_file(panel, image_file), []
+    keeper, stores = get_keeper(panel.session), get_label_stores(panel.session)
+    for one in (keeper, stores):
+        one.close = lambda one=one: closed.append(one) or type(one).close(one)
+    panel.session.close()
+    assert closed.index(keeper) < closed.index(stores)
+    assert work.labels_layer is None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +19,7 @@ from qtpy.QtCore import QObject
 from napari_unet.errors import UserError
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.ui.session.jobs import Job, JobRunner
+from napari_unet.ui.session.running.threads import ClosingWorker
 from napari_unet.ui.widgets.progress import ProgressLine
 
 
@@ -181,3 +185,50 @@ def test_progress_is_shown_in_a_panel_that_was_opened_while_the_job_ran(qtbot: A
     assert not line.stop_button.isEnabled()
     line.follow(None, "restore")
     assert line.isHidden()
+
+
+_STUCK = """
+import threading
+from qtpy.QtWidgets import QApplication
+from napari_unet.events import StopFlag
+from napari_unet.ui.session import jobs
+
+application = QApplication([])
+jobs.CLOSING_PATIENCE_SECONDS = 0.2
+runner, begun = jobs.JobRunner(), threading.Event()
+
+def work():
+    begun.set()
+    threading.Event().wait()  # a drive that does not answer
+    yield
+
+runner.start(work(), StopFlag())
+begun.wait()
+runner.shutdown()
+print("closed", flush=True)
+"""
+
+
+def test_a_job_that_never_ends_does_not_keep_a_program_that_was_closed() -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", _STUCK]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "closed\n"), ended.stderr
+
+
+def test_a_job_that_breaks_its_worker_does_not_end_the_thread_of_those_after_it(
+    runner: JobRunner, qtbot: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = threading.Event()
+
+    def fail(worker: Any) -> None:
+        broken.set()
+        raise RuntimeError("of Qt")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClosingWorker, "run", fail)
+        runner.start(iter(()), StopFlag())
+        assert broken.wait(60)
+    runner.job = None
+    assert _run(runner, qtbot, iter([1, Finished("next")]))[0] == [1]
+    assert "A job failed" in caplog.text

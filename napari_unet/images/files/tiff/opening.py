@@ -13,14 +13,13 @@ import tifffile
 from napari_unet.errors import UserError
 from napari_unet.images.axes import complete_axes
 from napari_unet.images.files.photometry import apply_palette, invert
-from napari_unet.images.files.request import AS_SHOWN, ReadRequest
+from napari_unet.images.files.request import AS_SHOWN, EAGER_BYTES, ReadRequest
 from napari_unet.images.files.tiff.directories import check_directories
 from napari_unet.images.files.tiff.metadata import tiff_metadata
 from napari_unet.images.files.tiff.planes import check_complete, largest_series, read_whole
 from napari_unet.images.image import Image
 from napari_unet.images.lazy import lazy_array
 
-EAGER_BYTES = 2**28  # smaller images are read into memory: quicker to work on, and the file is free again
 _LOSSY = (6, 7, 33003, 33005, 33007, 34712, 34892, 52546)  # JPEG in its kinds; they change single values
 _GREY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE)
 # Without any handler Python prints warnings of the library to the terminal, where nobody can act on them.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import tempfile
+import threading
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.errors import UserError
 from napari_unet.images.channels import grey_input
-from napari_unet.images.files.mapped_labels import create_mapped_labels
+from napari_unet.images.files.mapped_labels import check_room, create_mapped_labels
 from napari_unet.project.storage.lock import ProjectLock
 from napari_unet.ui.session.planes.largeness import has_many_pixels
 
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 _PREFIX = "napari-unet-labels-"
+_FIRST_ARRAYS, _MORE_ARRAYS = 4, 2
+"""Labels, prediction, what is recorded of them, and what comes of blocks; segmented again, the last two are new."""
+_log = logging.getLogger(__name__)
 
 
 def lies_on_disk(work: ImageWork) -> bool:
@@ -35,19 +42,43 @@ class LabelStores:
         self.folder: Path | None = None
         self._lock: ProjectLock | None = None
         self._count = 0
+        self._closed = False
+        self._placing = threading.Lock()  # errands make copies beside the window
 
     def empty(self, work: ImageWork, name: str, dtype: npt.DTypeLike = np.int32) -> npt.NDArray[Any]:
-        """An array of 0 with the axes of `work`, in memory if it is small, else in a store that is called `name`."""
+        """An array of 0 with the axes of `work`, in memory if it is small, else in a store that is called `name`.
+
+        Where there is no room for the store it is in memory, too: what was painted is not lost for that.
+        """
         if not lies_on_disk(work):
             return np.zeros(work.shape, dtype)
-        return create_mapped_labels(self.new_place(name), grey_input(work.grey), dtype)
+        place = self.new_place(name)
+        try:
+            return create_mapped_labels(place, grey_input(work.grey), dtype)
+        except UserError as error:
+            _log.warning("Labels are held in memory: %s", error)
+            return np.zeros(work.shape, dtype)
+
+    def require_room(self, work: ImageWork) -> None:
+        """Raise `UserError` if labels of this image are too large for memory, and for the disk as well."""
+        if lies_on_disk(work):
+            n_arrays = _FIRST_ARRAYS if work.labels_layer is None else _MORE_ARRAYS
+            check_room(self._own_folder(), n_arrays * prod(work.shape) * np.dtype(np.int32).itemsize)
 
     def new_place(self, name: str) -> Path:
         """A path where nothing is yet."""
-        if self.folder is None:
-            self.folder = self._make_folder()
-        self._count += 1
-        return self.folder / f"{name}-{self._count}.ome.zarr"
+        folder = self._own_folder()
+        with self._placing:
+            self._count += 1
+            return folder / f"{name}-{self._count}.ome.zarr"
+
+    def _own_folder(self) -> Path:
+        with self._placing:
+            if self._closed:
+                raise UserError("The window was closed meanwhile.")
+            if self.folder is None:
+                self.folder = self._make_folder()
+            return self.folder
 
     def remove(self, array: npt.NDArray[Any]) -> None:
         """Nobody needs an array of `empty` any more; one in memory goes by itself."""
@@ -68,9 +99,11 @@ class LabelStores:
 
     def close(self) -> None:
         """The window closes: what layers still show stays readable where the system allows that, and goes with them."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder = None
+        with self._placing:
+            self._closed = True
+            folder, self.folder = self.folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         if self._lock is not None:
             self._lock.release()
             self._lock = None

@@ -31,7 +31,7 @@ class Recorders(QObject):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._stores = session, get_label_stores(session)  # which are closed after who asks for them
         self._recorders: dict[tuple[str, str], Recorder] = {}
         session.images_changed.connect(self._drop_gone)
         session.jobs.changed.connect(self._on_job)
@@ -82,7 +82,7 @@ class Recorders(QObject):
         old = self._drop(work.key, role)
         layer = work.layers.get(role)
         if layer is not None and work.geometry.from_layer(layer.data) is not None:
-            recorder = self._recorders[work.key, role] = Recorder(work, role, get_label_stores(self._session), history)
+            recorder = self._recorders[work.key, role] = Recorder(work, role, self._stores, history)
             recorder.paused = self.segmenting
             recorder.edited.connect(lambda edit: self.edited.emit(recorder, edit))
             recorder.rewritten.connect(lambda: self.rewritten.emit(recorder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.errors import UserError
 from napari_unet.project.opening import create_project, open_project
 from napari_unet.project.project import LABELS, Project
-from napari_unet.project.recovery import create_recovery, remove_recovery
+from napari_unet.project.recovery import copy_recovery, create_recovery, remove_recovery
 from napari_unet.project.unfinished import blocks_folder, move_blocks
 from napari_unet.ui.session.keeping.following import Recorders
 from napari_unet.ui.session.keeping.recent import note_recent
@@ -140,13 +140,16 @@ class ProjectKeeper(QObject):
             raise UserError("Blocks of a large image are being segmented: wait, or stop it. Then make the project.")
         if not old.flush():
             raise UserError(f"The project cannot be made just now. {old.state.sentence}")
+        create_project(path).close()  # says in a sentence why it cannot be made there, and the old one goes on
         try:
-            create_project(path).close()  # says in a sentence why it cannot be made there
-            old.close()
-            shutil.copyfile(old.path, path)
+            if not (old.close() and old.in_one_file):  # a copy would be without what came last
+                raise UserError(f"The project cannot be made just now: {old.path} is in use. Try it again.")
+            copy_recovery(old.path, path)
             move_blocks(old.path, path)
             project = open_project(path)
         except (OSError, UserError) as error:
+            with contextlib.suppress(OSError):
+                path.unlink()  # what was begun of it: else it would be in the way the next time
             self._use(open_project(old.path), recovery=True, numbers=numbers)
             raise UserError(str(error)) from error
         remove_recovery(old.path)
