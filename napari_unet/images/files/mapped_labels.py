@@ -15,6 +15,9 @@ from napari_unet.errors import UserError
 from napari_unet.images.files.ome_labels import describe_labels
 from napari_unet.images.image import Image
 
+_SPARE_BYTES = 2**30
+"""Free on the disk when labels begin, or what all of them take: room is taken only where something is written."""
+
 
 def check_room(folder: Path, n_bytes: int) -> None:
     """Raise `UserError` unless the disk of `folder` has so much room."""
@@ -40,13 +43,13 @@ def create_mapped_labels(folder: Path, like: Image, dtype: npt.DTypeLike) -> npt
     Raises
     ------
     UserError
-        If the folder cannot be written, or the disk has no room for all of them: as they are mapped, a disk that is
-        full when they are painted to would end the whole program, and no error could be raised.
+        If the folder cannot be written, or the disk is nearly full: as they are mapped, a disk that is full when they
+        are painted to would end the whole program, and no error could be raised.
     """
     import zarr
 
     try:
-        check_room(folder.parent, prod(like.shape) * np.dtype(dtype).itemsize)
+        check_room(folder.parent, min(_SPARE_BYTES, prod(like.shape) * np.dtype(dtype).itemsize))
         group = zarr.open_group(str(folder), mode="w-", zarr_format=3)
         little = np.dtype(dtype).newbyteorder("<")
         group.create_array("0", shape=like.shape, chunks=like.shape, dtype=little, compressors=None, fill_value=0)

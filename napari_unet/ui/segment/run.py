@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ class SegmentRun:
     def start(self, config: SegmentConfig, scope: Any, keep: bool | None) -> bool:
         """Begin; `keep` says what becomes of corrections: kept, replaced, or (None) there are none."""
         session, work = self.session, self.work
-        self._stores.require_room(work)
+        n_axes = {"plane": 2, "volume": 3, "all": len(work.shape)}[scope.kind]
+        self._stores.require_room(work, prod(work.shape[-n_axes:]))
         load = session.model_loader()
         self._shows_maps = config.keep_probability
         if maps_fit(work.shape):  # for the tool that adds an object where it is clicked

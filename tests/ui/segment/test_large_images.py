@@ -236,6 +236,23 @@ def test_without_room_on_the_disk_nothing_is_segmented_and_it_is_said(
     assert "Make room" in panel.segment_step.message.text
 
 
+def test_room_is_asked_for_what_is_segmented_alone(
+    panel: UNetPanel, tmp_path: Path, pixels: np.ndarray, wait_until_idle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = zarr.create_array(
+        str(tmp_path / "t.zarr"), shape=(3, *pixels.shape), chunks=(1, 64, 64), dtype=pixels.dtype
+    )
+    stack[...] = np.stack([pixels] * 3)
+    work = open_file(panel, tmp_path / "t.zarr")
+    fill(monkeypatch, 4 * 4 * pixels.size)
+    panel.segment_step.start()
+    assert "Make room" in panel.segment_step.message.text
+    next(one for one in panel.segment_step.scope.buttons.buttons() if one.property("kind") == "plane").setChecked(True)
+    panel.segment_step.start()
+    wait_until_idle(panel.session)
+    assert work.labels.any()
+
+
 def test_without_room_on_the_disk_strokes_are_recorded_in_memory(
     panel: UNetPanel, image_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,6 @@ import logging
 import shutil
 import tempfile
 import threading
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +58,11 @@ class LabelStores:
             _log.warning("Labels are held in memory: %s", error)
             return np.zeros(work.shape, dtype)
 
-    def require_room(self, work: ImageWork) -> None:
-        """Raise `UserError` if labels of this image are too large for memory, and for the disk as well."""
+    def require_room(self, work: ImageWork, n_pixels: int) -> None:
+        """Raise `UserError` if labels of `n_pixels` of an image too large for memory have no room on the disk."""
         if lies_on_disk(work):
             n_arrays = _FIRST_ARRAYS if work.labels_layer is None else _MORE_ARRAYS
-            check_room(self._own_folder(), n_arrays * prod(work.shape) * np.dtype(np.int32).itemsize)
+            check_room(self._own_folder(), n_arrays * n_pixels * np.dtype(np.int32).itemsize)
 
     def new_place(self, name: str) -> Path:
         """A path where nothing is yet."""
