@@ -33,6 +33,14 @@ class Evenness:
         """Whether the person's outlines differ among themselves more than the model's from them."""
         return self.n_objects >= LEAST_EVEN and self.spread > max(_UNEVEN, 1.5 * self.offset)
 
+    @property
+    def sentence(self) -> str:
+        """For who drew unevenly."""
+        return (
+            f"Your outlines differ among themselves more than the model's from them (by {self.spread:.1f} px, and "
+            f"{self.offset:.1f} px): draw all objects to the same edge, and there is more to learn."
+        )
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -41,13 +49,20 @@ class Kept:
     share: float
     n_objects: int
 
+    @property
+    def sentence(self) -> str:
+        """What was lost, to go on after a colon."""
+        lost = self.n_objects - round(self.share * self.n_objects)
+        return f"the new model no longer finds {lost} of {self.n_objects} objects that nobody deleted."
+
 
 @dataclass(frozen=True)
 class Outcome:
     """Scores of the old and the new model: on held-out objects (None: none were held out), on the objects learned from
     (only then, and of the new model where few were held out), and on images of the base model's own kinds (None: it has
     no replay set). `n_known` is how many of the held-out objects the old model has learned from before. `evenness`
-    is that of the outlines learned from; `kept` was looked at where objects were deleted and nothing else was done."""
+    is that of the outlines learned from; `kept` was looked at where objects were deleted and nothing else was done.
+    `n_shared` is of how many images some objects were learned from and others held out: scores speak of these alone."""
 
     steps: int
     survey: Survey
@@ -60,13 +75,20 @@ class Outcome:
     n_known: int = 0
     evenness: Evenness | None = None
     kept: Kept | None = None
+    n_shared: int = 0
+
+    @property
+    def n_scored_images(self) -> int:
+        """Of how many images the held-out objects are; 0: it is not known."""
+        evidence = None if self.after is None else self.after.evidence
+        return 0 if evidence is None else len({image for image, _ in evidence.keys})
 
     @property
     def change(self) -> ScoreDifference | None:
         """How much better the new model is on the held-out objects, and how sure that is."""
         if self.before is None or self.after is None or self.before.evidence is None or self.after.evidence is None:
             return None
-        return compare_evidence(self.before.evidence, self.after.evidence)
+        return compare_evidence(self.before.evidence, self.after.evidence, wary=True)
 
 
 @dataclass(frozen=True)

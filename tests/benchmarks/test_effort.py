@@ -91,10 +91,13 @@ def test_the_gain_is_a_share_of_what_all_labels_give(capsys: pytest.CaptureFixtu
 
 def test_verdicts_are_counted_by_what_children_did_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     told = [(True, 0.5), (True, 0.3), (None, 0.5), (False, 0.3), (False, 0.4)]
-    print_verdicts([{"better": better, "parent_ap": 0.4, "child_ap": ap} for better, ap in told] + [{"k": 0}])
+    rows = [{"better": better, "parent_ap": 0.4, "child_ap": ap} for better, ap in told]
+    here = rows[0] | {"said": "Better on this image; others may differ."}
+    print_verdicts([*rows, here, {"k": 0}])
     lines = capsys.readouterr().out.splitlines()[2:]
     assert [line.split(" | ")[:6] for line in lines] == [
         ["| better", "2", "1", "1", "50 %", "90 %"],
+        ["| better on these images", "1", "1", "0", "100 %", ""],
         ["| cannot tell", "1", "1", "0", "", ""],
         ["| not better", "2", "0", "1", "100 %", "80 %"],
     ]

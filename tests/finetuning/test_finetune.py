@@ -125,7 +125,7 @@ def test_labels_that_nobody_reviewed_change_nothing(tiny_model: Model) -> None:
 def test_learns_to_find_discs(tiny_model: Model, discs: CorrectedImage) -> None:
     config = FinetuneConfig(seconds=60, max_steps=150, learning_rate=1e-2, patch=96, batch_size=2, device="cpu")
     result = result_of(run(tiny_model, [discs], config))
-    assert result.better
+    assert result.favours_child
     assert result.after.ap50 > max(0.6, result.before.ap50)
 
 

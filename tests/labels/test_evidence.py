@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from discs import draw_discs
 
-from napari_unet.labels.evidence import add_evidence, collect_evidence, compare_evidence
+from napari_unet.labels.evidence import Evidence, add_evidence, collect_evidence, compare_evidence
 from napari_unet.labels.scores import tally_objects
 
 
@@ -71,3 +71,53 @@ def test_the_same_labels_are_no_gain() -> None:
     change = compare_evidence(evidence, evidence)
     assert (change.difference, change.low, change.high, change.chance) == (0.0, 0.0, 0.0, 0.0)
     assert not change.is_gain
+
+
+def evidence_of(found: list[int], images: list[int], planes: int = 1) -> Evidence:
+    """Objects that run through `planes`, found in all of them at every threshold or in none."""
+    there = np.array(found)[:, None] * np.ones((1, 9), np.int64)
+    rows = planes * np.column_stack([there, np.ones(len(found)), found]).astype(np.int64)
+    return Evidence(tuple((image, label + 1) for label, image in enumerate(images)), rows)
+
+
+def test_few_objects_that_all_got_better_are_no_certainty() -> None:
+    before, after = evidence_of([0, 0, 0, 1, 1, 1, 1], [0] * 7), evidence_of([1] * 7, [0] * 7)
+    trusting, wary = (compare_evidence(before, after, wary=one) for one in (False, True))
+    assert trusting.difference == wary.difference == pytest.approx(3 / 7)
+    assert trusting.chance > 0.95
+    assert 0.8 < wary.chance < 0.9
+    assert wary.low < trusting.low
+    lost = compare_evidence(after, before, wary=True)
+    assert not lost.is_sure_loss  # as wary of a loss
+    assert compare_evidence(after, before).is_sure_loss
+
+
+def test_many_objects_make_up_for_the_two_that_nobody_saw() -> None:
+    images = [i % 10 for i in range(200)]
+    before, after = evidence_of([i // 10 % 4 == 0 for i in range(200)], images), evidence_of([1] * 200, images)
+    trusting, wary = (compare_evidence(before, after, wary=one) for one in (False, True))
+    assert (wary.low, wary.high) == pytest.approx((trusting.low, trusting.high), abs=0.02)
+    assert wary.n_objects == 200
+
+
+@pytest.mark.parametrize("images", [[0] * 20, [i % 10 for i in range(20)]])
+def test_a_gain_in_all_images_is_surer_than_the_same_in_one_of_two(images: list[int]) -> None:
+    before, after = [0] * 20, [int(i >= 10) for i in range(20)]
+    apart = [i // 10 for i in range(20)]
+    spread = compare_evidence(evidence_of(before, images), evidence_of(after, images), wary=True)
+    one = compare_evidence(evidence_of(before, apart), evidence_of(after, apart), wary=True)
+    assert spread.difference == one.difference
+    assert one.chance == pytest.approx(0.75 + 0.25 / 4, abs=0.03)  # unless the image without a gain is drawn twice
+    assert spread.chance > 0.95
+
+
+def test_what_nobody_saw_has_as_many_slices_as_what_was_seen() -> None:
+    pair = [0, 0, 0, 1, 1, 1, 1], [1] * 7
+    flat, deep = (compare_evidence(*(evidence_of(one, [0] * 7, n) for one in pair), wary=True) for n in (1, 12))
+    assert (deep.low, deep.high, deep.chance) == pytest.approx((flat.low, flat.high, flat.chance), abs=0.01)
+
+
+def test_places_without_an_object_can_be_compared_warily() -> None:
+    nothing = Evidence(((0, 0),), np.zeros((1, 11), np.int64))
+    false = Evidence(((0, 0),), np.array([[0] * 10 + [3]]))
+    assert compare_evidence(nothing, false, wary=True).difference == -1.0

@@ -140,7 +140,8 @@ class Judge:
         survey = self.material.survey
         scores = self.before, after, self.learned_before, learned, self._base_before, base
         kept = self._measure_kept(child) if survey.only_removed else None
-        return Outcome(steps, survey, *scores, n_known=self.material.n_known, evenness=self._evenness, kept=kept)
+        n_known, n_shared = self.material.n_known, self.material.n_shared
+        return Outcome(steps, survey, *scores, n_known=n_known, evenness=self._evenness, kept=kept, n_shared=n_shared)
 
     def _measure_kept(self, child: Model) -> Kept | None:
         """Who was only told what is wrong may think that everything is."""

@@ -50,6 +50,12 @@ class Material:
         both = self.known & are_inside(self.survey, self.split.held_out)
         return len({(self.survey.objects[i].image, self.survey.objects[i].label) for i in np.flatnonzero(both)})
 
+    @property
+    def n_shared(self) -> int:
+        """Of how many images some objects are learned from and others held out."""
+        pairs = zip(self.split.training, self.split.held_out, strict=True)
+        return sum(bool(learned.any() and scored.any()) for learned, scored in pairs)
+
 
 def survey_material(
     images: Sequence[CorrectedImage], held_out: float, generator: np.random.Generator, record: ModelRecord | None = None

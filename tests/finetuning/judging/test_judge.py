@@ -29,7 +29,7 @@ class Plane(SimpleNamespace):
 
 def material(held_out: int, learned: int = 2, survey: Survey = NOTHING) -> Any:
     planes = {"held_out": [Plane("held")] * held_out, "learned": [Plane("learned")] * learned}
-    return SimpleNamespace(**planes, survey=survey, n_known=3)
+    return SimpleNamespace(**planes, survey=survey, n_known=3, n_shared=2)
 
 
 @pytest.fixture
@@ -58,6 +58,7 @@ def test_held_out_objects_score_where_there_are_some(tiny_model: Model, looked_a
     outcome = judge.conclude(child, judge.score(child), 7)
     assert (outcome.before, outcome.after, outcome.learned_before, outcome.learned_after) == (BEFORE, AFTER, None, None)
     assert (outcome.base_before, outcome.base_after, outcome.steps, outcome.n_known) == (BEFORE, AFTER, 7, 3)
+    assert outcome.n_shared == 2
     assert looked_at == [("tiny", "held"), ("tiny", "base"), ("child", "held"), ("child", "base")]
 
 

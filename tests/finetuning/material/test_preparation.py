@@ -42,6 +42,15 @@ def test_what_scores_is_seen_with_what_surrounds_it(tiny_model: Model) -> None:
     np.testing.assert_array_equal(plane.labels, labels[box])
 
 
+def test_images_that_were_both_learned_from_and_held_out_are_counted(tiny_model: Model) -> None:
+    images = [correct_all(*draw_discs((100, 120), seed=seed)) for seed in range(3)]
+    left = np.arange(120) < 60
+    all_of, none = np.ones((100, 120), bool), np.zeros((100, 120), bool)
+    split = Split((all_of, all_of & left, none), (none, all_of & ~left, all_of))
+    assert prepare(images, tiny_model, split=split).n_shared == 1
+    assert prepare(images, tiny_model, split=Split((all_of, all_of, none), (none, none, all_of))).n_shared == 0
+
+
 def test_context_ends_at_the_image(tiny_model: Model) -> None:
     image, labels = draw_discs((100, 120))
     there = np.zeros(labels.shape, bool)
