@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Remedy = Literal["", "invert", "diameter"]
+Remedy = Literal["", "invert", "diameter", "none"]
 
 _LEAST = 5  # objects, below which nothing is said of their size
 _LARGER, _SMALLER = 1.8, 0.55  # found over expected diameter: a model at the right size stays well between
@@ -20,6 +20,15 @@ class Doubt:
     sentence: str
     remedy: Remedy = ""
     diameter: float | None = None
+
+
+def doubt_even_image() -> Doubt:
+    """Nothing was found where there is nothing to be seen: no model and no setting helps."""
+    return Doubt(
+        "Nothing was found: what was looked at has the same grey value everywhere. Choose another slice or channel, or "
+        "open another image.",
+        "none",
+    )
 
 
 def doubt_result(n_objects: int, expected: float | None, found: float | None, inverted: bool) -> Doubt | None:

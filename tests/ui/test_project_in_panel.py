@@ -303,9 +303,11 @@ def test_a_full_disk_is_told_at_once_and_so_is_its_end(
     project = get_keeper(session).project
     project.flush()
     project._writer._retry_seconds = 0.5
+    assert "now keeps all that you do here" in bar.message.text
     fill_disk(project, True)
     paint_noise(session, work, 0)
     qtbot.waitUntil(lambda: "disk is full" in bar.trouble.text, timeout=10_000)
+    assert not bar.message.text, "it says that all is kept"
     assert "not saved" in bar.state_label.full_text
     dab(session, work, 20, 50, 9)  # painting goes on
     fill_disk(project, False)

@@ -122,9 +122,12 @@ class GuidanceView(QWidget):
             self._write((*self._advise_objects(material), cost) if material.counts.anything else self._begin(material))
 
     def _begin(self, material: MaterialView) -> tuple[str, ...]:
-        """What to do once the image that is worked on has labels of objects, and nothing was corrected yet."""
+        """What to do once the image that is worked on has labels of objects, and nothing was corrected yet; where
+        nothing was found there is nothing to accept.
+        """
         work = self._session.current
-        return (BEGIN,) if material.has_objects and work is not None and work.labels_layer is not None else ()
+        there = work is not None and work.labels_layer is not None and work.n_objects != 0
+        return (BEGIN,) if material.has_objects and there else ()
 
     def _advise_objects(self, material: MaterialView) -> list[str]:
         counts = material.counts

@@ -38,6 +38,9 @@ NOTHING_REVIEWED = (
     "reviewed in the step above."
 )
 
+DISCARDED = "Discarded: the model in use is the same as before."
+TOO_SOON = "Stopped before the first step: nothing was learned, and the model in use is the same as before."
+
 
 class FinetuneStep(Step):
     """Adapt the model to what was reviewed in all open images, and earlier in those of the project."""
@@ -285,14 +288,16 @@ class FinetuneStep(Step):
 
     def _on_ended(self, outcome: Any) -> None:
         run, self.run = self.run, None
-        if present(run).discarded or not isinstance(outcome, Finished):
+        discarded = present(run).discarded or not isinstance(outcome, Finished)
+        nothing = discarded or outcome.result.steps == 0
+        if nothing:
             self._keeper.note_training(None)
             self.material.show_uses(())
         if isinstance(outcome, Failed):
             self._refuse(outcome.message)
-        elif present(run).discarded or not isinstance(outcome, Finished):
+        elif nothing:
             self.guidance.forget()
-            self.show_message("Discarded: the model in use is the same as before.", kind="info")
+            self.show_message(DISCARDED if discarded else TOO_SOON, kind="info")
         else:
             self.result_view.show_result(outcome.result, present(run))
             self.set_open(True)

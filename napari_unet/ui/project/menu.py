@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _FILES = f"Projects (*{SUFFIX})"
 NO_PROJECT = ("No project is open", "No project")
+_KEEPS = " now keeps all that you do here, as you do it."
 RECOVERED = "Saving works again: what you did meanwhile is on the disk now."
 _TIP = "Keep images, labels and all corrections in one file, saved as you work"
 
@@ -112,6 +113,8 @@ class ProjectBar(QWidget):
             short = name if len(name) < 12 else f"{name[:8]}\u2026"
             self.state_label.set_wordings((f"{name}: {words}", f"{short}: {words}", words), str(project.path))
         if state.sentence:
+            if state.failed and self.message.text.endswith(_KEEPS):  # it does not
+                self.message.clear()
             if self.trouble.text != state.sentence:
                 kind = "info" if state.saving is Saving.LATE else "error"
                 self.trouble.show_text(state.sentence, kind, None if kind == "info" else self.button)
@@ -143,7 +146,7 @@ class ProjectBar(QWidget):
         """Keep all that is open in a new project at `path`."""
         path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         if self._attempt(lambda: self.keeper.new_project(path)):
-            self.message.show_text(f"{path.name} now keeps all that you do here, as you do it.", "info", None)
+            self.message.show_text(path.name + _KEEPS, "info", None)
 
     def open_at(self, path: Path) -> None:
         """Open the project at `path` in place of the one that is open, and restore what it holds."""

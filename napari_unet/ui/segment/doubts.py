@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject
 
 from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Failed
-from napari_unet.review.suitability import Doubt, doubt_objects, doubt_result
+from napari_unet.review.suitability import Doubt, doubt_even_image, doubt_objects, doubt_result
 from napari_unet.ui.segment.others import OtherModels
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_soon
@@ -39,15 +40,18 @@ class Doubts(QObject):
         if work.prediction is None or not work.head.draws_objects:
             return
         prediction = work.prediction
-        plane = prediction[work.plane_at(self._step.session.viewer.dims.point)]
-        run_soon(plane.size, partial(_areas, plane), self._on_measured, work, prediction)
+        index = work.plane_at(self._step.session.viewer.dims.point)
+        look = partial(_look, prediction[index], work.n_objects, partial(work.grey.plane, index))
+        run_soon(prediction[index].size, look, self._on_measured, work, prediction)
 
-    def _on_measured(self, areas: list[int] | Failed, work: ImageWork, prediction: Any) -> None:
-        if isinstance(areas, Failed) or work.prediction is not prediction or work is not self._step.session.current:
+    def _on_measured(self, found: tuple[list[int], bool] | Failed, work: ImageWork, prediction: Any) -> None:
+        if isinstance(found, Failed) or work.prediction is not prediction or work is not self._step.session.current:
             return
+        areas, even = found
         n_objects = work.n_objects if work.n_objects is not None else len(areas)
-        found = typical_diameter(areas) if areas else None
-        self._tell(work, doubt_result(n_objects, work.diameter, found, work.view.inverted))
+        size = typical_diameter(areas) if areas else None
+        usual = doubt_result(n_objects, work.diameter, size, work.view.inverted)
+        self._tell(work, doubt_even_image() if even else usual)
 
     def note_screening(self, work: ImageWork, n_suspicious: int, n_objects: int) -> None:
         """The objects of a result were measured, and so many are suspicious."""
@@ -74,7 +78,7 @@ class Doubts(QObject):
         remedy: RemedyButton | None = (words, lambda: self._act(doubt)) if words else None
         self._said = doubt.sentence
         self._step.show_message(doubt.sentence, None, "info", remedy)
-        if doubt.remedy != "diameter":  # another size may be all that is needed
+        if doubt.remedy not in ("diameter", "none"):  # another size may be all that is needed
             self.others.ask(work, doubt)
 
     def _offer(self, work: ImageWork, doubt: Doubt, better: Any) -> None:
@@ -94,5 +98,13 @@ class Doubts(QObject):
         self._said = ""
 
 
-def _areas(plane: npt.NDArray[Any]) -> list[int]:
-    return list(object_areas(plane).values())
+def _look(
+    labels: npt.NDArray[Any], n_objects: int | None, read: Callable[[], npt.NDArray[Any]]
+) -> tuple[list[int], bool]:
+    """Sizes of the objects in a plane of labels; and, if there are none in all, whether its image is even."""
+    areas = list(object_areas(labels).values())
+    if areas or n_objects:
+        return areas, False
+    grey = read()
+    known = grey[np.isfinite(grey)]
+    return areas, not known.size or bool(known.min() == known.max())

@@ -29,6 +29,7 @@ class ProgressLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bar, self.label = QProgressBar(), QElidingLabel()
+        self._text = ""
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(14)
         self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -52,6 +53,7 @@ class ProgressLine(QWidget):
         # without a graphics card that takes the processor away from the work.
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
+        self._text = text
         self.label.setText(text)
         self.stop_button.setEnabled(True)
         self.stop_button.setText("Stop")
@@ -60,13 +62,16 @@ class ProgressLine(QWidget):
     def advance(self, done: int, total: int, text: str, seconds_left: float | None = None) -> None:
         self.bar.setRange(0, total)
         self.bar.setValue(done)
-        left = "" if seconds_left is None else f", {format_seconds(seconds_left)} left"
-        self.label.setText(text + left)
+        self._text = text
+        if seconds_left is not None and self.stop_button.isEnabled():  # not of what will not be done
+            text = f"{text}, {format_seconds(seconds_left)} left"
+        self.label.setText(text)
 
     def stopping(self) -> None:
         """Stop was asked for; the work ends at its next step."""
         self.stop_button.setEnabled(False)
         self.stop_button.setText("Stopping")
+        self.label.setText(self._text)
 
     def follow(self, job: Job | None, owner: str) -> None:
         """Show the session's job while it is one of `owner`, also if it began in a panel that was closed since."""

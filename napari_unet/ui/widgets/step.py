@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QIcon
+from qtpy.QtGui import QIcon, QResizeEvent
 from qtpy.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -44,6 +45,10 @@ def enable(widget: QWidget, reason: str | None) -> None:
     widget.setToolTip(usual if reason is None else reason)
 
 
+_BESIDE = 0.3
+"""Of the width of a message: a button as wide as that, or less, stands beside the sentence."""
+
+
 class MessageLine(QFrame):
     """A sentence for the user, with a sign of its kind, and a cross to put it away. Hidden while there is none."""
 
@@ -52,6 +57,7 @@ class MessageLine(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._sign, self._text = QLabel(), QLabel()
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # names of files are told as they are
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = QPushButton(toolTip="Do what this message offers")
@@ -65,8 +71,10 @@ class MessageLine(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 4, 2, 4)
         layout.addWidget(self._sign, alignment=Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignTop)
+        self._said = QHBoxLayout()
+        self._said.addWidget(self._text, 1)
+        self._said.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        layout.addLayout(self._said, 1)
         layout.addWidget(close, alignment=Qt.AlignmentFlag.AlignTop)
         self._marked: QWidget | None = None
         self.hide()
@@ -86,6 +94,7 @@ class MessageLine(QFrame):
         words, self._act = remedy or ("", None)
         self.button.setText(words)
         self.button.setVisible(bool(words))
+        self._place_button()
         self._text.setText(_breakable(text))
         self.kind = kind
         self._sign.setPixmap(self._icon(kind).pixmap(16, 16))
@@ -93,6 +102,16 @@ class MessageLine(QFrame):
             mark(field, True)
             self._marked = field
         self.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place_button()
+        super().resizeEvent(event)
+
+    def _place_button(self) -> None:
+        """Below the sentence, where it would squeeze that into a column of single words."""
+        wide = self.button.sizeHint().width() > _BESIDE * self.width()
+        ways = QBoxLayout.Direction
+        self._said.setDirection(ways.TopToBottom if wide else ways.LeftToRight)
 
     def clear(self) -> None:
         self._unmark()

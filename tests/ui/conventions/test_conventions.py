@@ -223,3 +223,8 @@ def test_what_to_do_with_labels_is_said_of_the_image_that_has_them(panel: Any, v
     qtbot.waitUntil(lambda: guidance.text.startswith("Correct what is wrong"))
     panel.session.work_on(viewer.add_image(np.zeros((20, 30))))
     qtbot.waitUntil(lambda: not guidance.text)
+    panel.session.work_on(image)
+    qtbot.waitUntil(lambda: guidance.text.startswith("Correct what is wrong"))
+    work.n_objects = 0  # nothing was found: there is nothing to accept, and nowhere to go
+    panel.finetune_step.refresh()
+    assert not guidance.text

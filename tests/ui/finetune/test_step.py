@@ -23,7 +23,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
 from napari_unet.ui.finetune.material import describe_counts
 from napari_unet.ui.finetune.result import explain_score, summarize_result
-from napari_unet.ui.finetune.step import NOTHING_REVIEWED, FinetuneStep
+from napari_unet.ui.finetune.step import NOTHING_REVIEWED, TOO_SOON, FinetuneStep
 from napari_unet.ui.session.review_counter import ReviewCounts, count_reviewed
 from napari_unet.ui.session.session import get_session
 from napari_unet.ui.session.trackers import get_trackers
@@ -270,6 +270,19 @@ def test_an_object_through_slices_counts_once_but_in_each_frame_anew() -> None:
     reviewed[2] = 0
     assert count_reviewed(stack, reviewed, "ZYX") == labels.max()
     assert count_reviewed(stack, reviewed, "TYX") == 2 * labels.max()
+
+
+def test_stopped_before_the_first_step_there_are_no_two_models_to_choose_from(step, session, qtbot) -> None:
+    work = segmented(session)
+    work.labels_layer.data_setitem(np.nonzero(work.labels == 1), 0)
+    get_trackers(session).of(work).note_edit([()])
+    qtbot.waitUntil(lambda: step.start_button.isEnabled(), timeout=60_000)
+    step.start_button.click()
+    session.jobs.stop()
+    qtbot.waitUntil(lambda: session.job is None, timeout=60_000)
+    assert step.message.text == TOO_SOON
+    assert step.result_view.result is None
+    assert step.start_button.isEnabled()
 
 
 def test_guidance_says_what_would_help_before_and_after(step, session, qtbot, monkeypatch) -> None:

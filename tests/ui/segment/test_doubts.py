@@ -36,6 +36,29 @@ def test_nothing_found_is_told_and_dark_objects_are_one_click_away(
     assert asked == [True]
 
 
+@pytest.mark.parametrize("value", [7.0, np.nan])
+def test_of_an_image_of_one_grey_value_it_is_said_that_nothing_is_there(
+    panel: UNetPanel, viewer: Any, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    step, asked = panel.segment_step, []
+    monkeypatch.setattr(step.doubts.others, "ask", lambda *given: asked.append(given))
+    work = panel.session.work_on(viewer.add_image(np.full((30, 40), value), contrast_limits=(0, 1)))
+    panel.session.add_layer(work, "labels", np.zeros(work.shape, np.int32))
+    work.prediction, work.n_objects = np.zeros(work.shape, np.int32), 0
+    step.doubts.look(work)
+    assert "same grey value everywhere" in step.message.text
+    assert step.message.button.isHidden()
+    assert not asked
+
+
+def test_an_empty_slice_of_a_stack_with_objects_is_no_even_image(panel: UNetPanel, viewer: Any) -> None:
+    work = panel.session.work_on(viewer.add_image(np.zeros((3, 30, 40), np.uint8)))
+    panel.session.add_layer(work, "labels", np.zeros(work.shape, np.int32))
+    work.prediction, work.n_objects = np.zeros(work.shape, np.int32), 4
+    panel.segment_step.doubts.look(work)
+    assert panel.segment_step.message.text == ""
+
+
 def test_another_size_is_told_and_used(panel: UNetPanel, work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     step, asked = panel.segment_step, []
     monkeypatch.setattr(step, "request", lambda: asked.append(True))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLineEdit, QToolButton
 
 from napari_unet.ui.widgets.access.caption import caption
@@ -80,11 +81,32 @@ def test_a_remedy_is_done_once_and_may_say_something_itself(message: MessageLine
     assert message.isHidden()
 
 
+@pytest.mark.parametrize(("words", "below"), [("Undo", False), ("Look for dark objects", True)])
+def test_a_wide_button_stands_below_its_sentence(message: MessageLine, words: str, below: bool) -> None:
+    """Beside it, it would squeeze the sentence into a column of single words."""
+    message.show()
+    message.resize(320, 100)
+    message.show_text("Nothing was found in all of this image. " * 3, "info", None, (words, lambda: None))
+    message.layout().activate()
+    text, button = message._text.geometry(), message.button.geometry()
+    assert (button.top() >= text.bottom()) == below
+    assert (button.left() >= text.right()) == (not below)
+    message.show_text("It is gone.", "info", None, ("Undo", lambda: None))
+    message.layout().activate()
+    assert message.button.geometry().left() >= message._text.geometry().right()
+
+
 def test_the_cross_puts_a_message_away_and_does_nothing_else(message: MessageLine) -> None:
     done: list[int] = []
     message.show_text("It is gone.", "error", None, ("Restore", lambda: done.append(1)))
     message.findChild(QToolButton).click()
     assert (message.isHidden(), message.text, done) == (True, "", [])
+
+
+def test_names_of_files_are_told_as_they_are(message: MessageLine) -> None:
+    message.show_text("<b>cells</b>.tif is no image.", "error", None)
+    assert message.text == "<b>cells</b>.tif is no image."
+    assert message._text.textFormat() == Qt.TextFormat.PlainText
 
 
 def test_long_paths_may_break_in_the_window_and_are_copied_as_they_are(message: MessageLine) -> None:

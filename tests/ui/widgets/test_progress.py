@@ -82,3 +82,16 @@ def test_a_job_that_was_told_to_stop_in_a_panel_of_before_says_so(line: Progress
     line.follow(job(stopping=True), "segment")
     assert line.stop_button.text() == "Stopping"
     assert not line.stop_button.isEnabled()
+
+
+def test_what_is_left_is_not_said_of_work_that_stops(line: ProgressLine) -> None:
+    line.begin("Segmenting")
+    line.advance(3, 10, "3 of 10 slices", 60)
+    assert line.label.text() == "3 of 10 slices, 60 s left"
+    line.stopping()
+    assert line.label.text() == "3 of 10 slices"
+    line.advance(4, 10, "4 of 10 slices", 50)
+    assert line.label.text() == "4 of 10 slices"
+    line.begin("Segmenting again")
+    line.advance(1, 10, "1 of 10 slices", 90)
+    assert line.label.text().endswith("left")
