@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import own_folders  # noqa: F401  (first: it keeps napari from the user's settings)
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-os.environ["NAPARI_CONFIG"] = ""
+import own_folders  # noqa: F401  (first: it keeps napari from the user's settings)
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "window"))
 
 import napari

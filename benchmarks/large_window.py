@@ -11,14 +11,14 @@ thread was in the longest gap of each phase.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-os.environ["NAPARI_CONFIG"] = ""
+import own_folders  # noqa: F401  (first: it keeps napari from the user's settings)
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "window"))
 
 import dask.array as da

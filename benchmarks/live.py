@@ -11,22 +11,18 @@ of what nobody reviewed; the longest gap of the event loop before live mode and 
 Torch is imported before, as it is in a window where something was segmented. `load` is that of the machine.
 """
 
-# ruff: noqa: E402  (napari reads its settings as it is imported)
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-# Nothing is read from or written to the user's own models and settings.
-_FOLDER = tempfile.TemporaryDirectory(prefix="napari-unet-benchmark-")
-os.environ["NAPARI_CONFIG"] = ""
-for _name in ("XDG_CONFIG_HOME", "NAPARI_UNET_MODELS", "NAPARI_UNET_RECOVERY"):
-    os.environ[_name] = str(Path(_FOLDER.name) / _name)
+from own_folders import FOLDER  # first: it keeps napari from the user's settings
+
+os.environ["NAPARI_UNET_MODELS"] = str(FOLDER / "models")
 
 import numpy as np
 from PIL import Image as Picture

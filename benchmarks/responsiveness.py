@@ -11,7 +11,6 @@ A gap is the time between two ticks of a 4 ms timer: how long an event had to wa
 draws on the processor, so compare B with A, not with another machine.
 """
 
-# ruff: noqa: E402  (napari reads its settings as it is imported)
 from __future__ import annotations
 
 import argparse
@@ -22,7 +21,6 @@ import json
 import os
 import pkgutil
 import sys
-import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -30,11 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Nothing is read from or written to the user's own models and settings.
-_FOLDER = tempfile.TemporaryDirectory(prefix="napari-unet-benchmark-")
-os.environ["NAPARI_CONFIG"] = ""
-for _name in ("XDG_CONFIG_HOME", "NAPARI_UNET_MODELS", "NAPARI_UNET_RECOVERY"):
-    os.environ[_name] = str(Path(_FOLDER.name) / _name)
+from own_folders import FOLDER  # first: it keeps napari from the user's settings
+
+os.environ["NAPARI_UNET_MODELS"] = str(FOLDER / "models")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "window"))
 
 import napari
