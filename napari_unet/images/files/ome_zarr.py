@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,29 @@ def _describe(group: Any, metadata: Mapping[str, Any], dataset: Mapping[str, Any
 
 def _lazy(array: Any) -> Any:
     np.asarray(array[(slice(0, 1),) * array.ndim])  # a missing codec or damaged chunk should show now, not later
-    return lazy_array(array)
+    root = getattr(array.store, "root", None)
+    return lazy_array(array if root is None else _StillThere(array, Path(root) / array.path))
+
+
+@dataclass(frozen=True, eq=False)
+class _StillThere:
+    """An array whose folder has to be there whenever it is read: a chunk that is missing is read as zeros, and so would
+    be all of an image whose folder was deleted, or whose drive has gone.
+    """
+
+    array: Any
+    folder: Path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("array", "folder"):  # while it is being copied there is nothing to ask
+            raise AttributeError(name)
+        return getattr(self.array, name)
+
+    def __getitem__(self, index: Any) -> Any:
+        values = self.array[index]
+        if not self.folder.is_dir():
+            raise UserError(f"{self.folder} is not there any more: connect its drive, or open the image anew.")
+        return values
 
 
 def _ome(group: Any) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -142,3 +143,21 @@ def test_an_array_that_is_written_anew_while_it_is_open_stays_as_it_was(tmp_path
     with (tmp_path / "a.npy").open("r+b") as file:
         file.truncate(0)
     np.testing.assert_array_equal(image.data, GREY)
+
+
+@pytest.mark.parametrize("ending", ["0", ""], ids=["level", "group"])
+def test_a_zarr_whose_folder_has_gone_is_told_and_not_read_as_zeros(tmp_path: Path, ending: str) -> None:
+    """A drive was unplugged, or somebody tidied up: an image of zeros would be segmented, and nothing found."""
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="w")
+    array = group.create_array("0", shape=(64, 96), chunks=(32, 32), dtype=np.uint16)
+    array[...] = 7
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "0"}]}]}
+    image = read_image(tmp_path / "a.zarr" / ending)
+    assert (image.part((), (slice(3, 40), slice(0, 96))) == 7).all()
+    assert (np.asarray(pickle.loads(pickle.dumps(image.data))) == 7).all()
+    (tmp_path / "a.zarr").rename(tmp_path / "b.zarr")
+    for read in (lambda: image.part((), (slice(3, 40), slice(0, 96))), lambda: np.asarray(image.data)):
+        with pytest.raises(UserError, match="is not there any more: connect its drive"):
+            read()
+    (tmp_path / "b.zarr").rename(tmp_path / "a.zarr")
+    assert (np.asarray(image.data) == 7).all()
