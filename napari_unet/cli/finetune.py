@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from napari_unet.cli.options import (
 from napari_unet.cli.terminal import Terminal, follow, seconds_text, stop_on_interrupt
 from napari_unet.errors import require
 from napari_unet.finetuning.config import FinetuneConfig
+from napari_unet.new_files import new_file
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.workflows.pairing import Pair, find_pairs
 
@@ -49,13 +49,14 @@ PARAMETERS = {
     "device": "D",
 }
 LOOK = {
+    "kind": "KIND",
     "diameter": "PX",
     "invert": "no|yes|auto",
     "foreground_threshold": "P",
     "seed_threshold": "P",
     "object_threshold": "P",
 }
-"""How the images are looked at, as in `segment`; without a diameter: that of the reviewed objects."""
+"""How the images are looked at, and as which kind; without a diameter: that of the reviewed objects."""
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -172,11 +173,12 @@ def corrected_images(
     from napari_unet.workflows.teaching import make_corrected_image
 
     record = model.record
+    kind = "" if look.kind == "auto" else model.kind_called(look.kind).record.kind_name
     found = []
     for pair in pairs:
         image, channel = read_with_channel(pair.image, args)
         one = make_corrected_image(image, pair.labels, pair.reviewed, None, channel, record, config.channels)
-        found.append(replace(one, view=decide_view(one.image, model, look)))
+        found.append(replace(one, view=replace(decide_view(one.image, model, look), kind=kind)))
     return found
 
 
@@ -186,9 +188,8 @@ def save_model_file(model: Model, output: Path, half: bool = False) -> Model:
 
     if not output.exists():
         return save_model(model, output, half=half)
-    partial = output.with_name(f".{output.stem}-{os.getpid()}{output.suffix}")
-    saved = save_model(model, partial, half=half)
-    os.replace(partial, output)
+    with new_file(output) as partial:
+        saved = save_model(model, partial, half=half)
     return replace(saved, path=output)
 
 

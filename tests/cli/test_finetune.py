@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import pytest
 import tifffile
 
 from napari_unet.finetuning.budget import Budget
-from napari_unet.models.model_file import file_hash, load_model_file
+from napari_unet.finetuning.starting_kind import choose_starting_kind
+from napari_unet.models.model_file import file_hash, load_model_file, save_model
 
 Run = Callable[..., Any]
 
@@ -169,3 +171,25 @@ def test_colour_can_be_learned_and_then_is_asked_for(run: Run, folders: Path, mo
     refused = run("segment", folders / "grey.tif", "--model", folders / "new.safetensors")
     assert refused.code == 2
     assert "3 channels together" in refused.err
+
+
+def test_which_kind_of_a_model_learns_can_be_chosen(
+    run: Run, folders: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = ((kind, load_model_file(model_file)) for kind in ("buds", "roots"))
+    buds, roots = (replace(one, record=one.record.model_copy(update={"kind": kind})) for kind, one in loaded)
+    both = save_model(buds.with_others([roots]), folders / "both.safetensors").path
+    started: list[str] = []
+
+    def choose(*given: Any) -> Any:
+        kind = choose_starting_kind(*given)
+        started.append(kind.record.kind_name)
+        return kind
+
+    monkeypatch.setattr("napari_unet.finetuning.beginning.choose_starting_kind", choose)
+    for kind in ("roots", "Buds"):
+        assert _finetune(run, folders, both, "--force", "--kind", kind).code == 0
+    assert started == ["roots", "buds"]
+    wrong = _finetune(run, folders, both, "--force", "--kind", "leaves")
+    assert wrong.code == 2
+    assert "choose one of: buds, roots" in wrong.sentence
