@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from napari_unet.classification.classifier import Classifier, ClassifierScore
 from napari_unet.classification.trees import Trees
 from napari_unet.errors import UserError
+from napari_unet.new_files import new_file
 
 _KEY = "napari_unet_classifier"
 _WORDS = ("class_names", "feature_names", "method", "network", "model_name", "counts", "colors")
@@ -34,15 +34,8 @@ def save_classifier(classifier: Classifier, path: str | Path) -> Path:
     words = {name: getattr(classifier, name) for name in _WORDS} | {"format_version": 1}
     words["n_images"] = 1 if classifier.score is None else classifier.score.n_images
     payload = save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata={_KEY: json.dumps(words)})
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(payload)
-        os.replace(part, path)
-    except OSError as error:
-        raise UserError(
-            f"The classifier could not be written to {path} ({error.strerror}): choose a folder you may write to."
-        ) from error
+    with new_file(path) as partial:
+        partial.write_bytes(payload)
     return path
 
 

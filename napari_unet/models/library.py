@@ -17,11 +17,12 @@ import platformdirs
 from psygnal import SignalInstance
 
 from napari_unet.errors import UserError
-from napari_unet.models.library_files import SUFFIX, checked_name, free_name, free_path, new_file
+from napari_unet.models.library_files import SUFFIX, checked_name, free_name, free_path
 from napari_unet.models.library_index import LibraryIndex
 from napari_unet.models.model_file import file_hash, read_record
 from napari_unet.models.record import ModelRecord, check_class_names
 from napari_unet.models.renaming import write_renamed, write_with
+from napari_unet.new_files import new_file
 
 if TYPE_CHECKING:
     from napari_unet.models.model import Model

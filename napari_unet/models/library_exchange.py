@@ -7,11 +7,12 @@ from pathlib import Path
 
 from napari_unet.errors import UserError
 from napari_unet.models.library import ModelEntry, find_model, list_models, list_names, models_dir, note_written
-from napari_unet.models.library_files import SUFFIX, free_name, free_path, model_stem, new_file
+from napari_unet.models.library_files import SUFFIX, free_name, free_path, model_stem
 from napari_unet.models.model_file import file_hash
 from napari_unet.models.recorded.picture import without_pictures
 from napari_unet.models.recorded.shared import read_all_weights
 from napari_unet.models.renaming import write_renamed
+from napari_unet.new_files import new_file
 
 
 def export_model(name: str, path: str | Path, overwrite: bool = False, kind: str = "", pictures: bool = True) -> Path:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from napari_unet.errors import UserError
@@ -43,17 +41,3 @@ def free_path(folder: Path, name: str) -> Path:
     while (path := folder / (f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}")).exists():
         number += 1
     return path
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """A file to write that takes the place of `path` once it is complete."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
-    finally:
-        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
-            partial.unlink()

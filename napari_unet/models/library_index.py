@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from napari_unet.errors import UserError
+from napari_unet.new_files import replacing
 
 _FILE = "library.json"
 
@@ -31,10 +31,9 @@ class LibraryIndex:
 
     def write(self, folder: Path) -> None:
         """Write the index into `folder`, whole or not at all."""
-        partial = folder / f".{_FILE}.{os.getpid()}.partial"
         try:
-            partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf8")
-            os.replace(partial, folder / _FILE)
+            with replacing(folder / _FILE) as partial:
+                partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf8")
         except OSError as error:
             raise UserError(f"The folder for models, {folder}, cannot be written: {error.strerror}.") from error
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from napari_unet.models.record import ModelRecord
 from napari_unet.models.recorded.picture import NAME as PICTURE
 from napari_unet.models.recorded.picture import is_picture, read_pictures
 from napari_unet.models.recorded.shared import LOOKS, read_all_weights
+from napari_unet.new_files import new_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +54,8 @@ def save_model(model: Model, path: str | Path, half: bool = False) -> Model:
     for number, kind in enumerate(model.others):
         tensors |= {f"{_KIND}{number}.{key}": value for key, value in _tensors(kind, half).items()}
     payload = save(tensors, metadata={METADATA_KEY: model.record.model_dump_json()})
-    _write_new(path, payload)
+    with new_file(path, sync=True) as partial:
+        partial.write_bytes(payload)
     return dataclasses.replace(model, path=path, sha256=hashlib.sha256(payload).hexdigest())
 
 
@@ -76,21 +76,6 @@ def _tensors(kind: Model, half: bool) -> dict[str, Tensor]:
     if kind.picture is not None:
         tensors[PICTURE] = torch.frombuffer(bytearray(kind.picture), dtype=torch.uint8)
     return tensors
-
-
-def _write_new(path: Path, payload: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", delete=False) as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise UserError(
-            f"The model could not be written to {path} ({error.strerror}): choose a folder you may write to."
-        ) from error
 
 
 def read_record(path: str | Path) -> ModelRecord:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from napari_unet.errors import UserError
 from napari_unet.models.architecture import PAPER_2015, UNetConfig
-from napari_unet.models.library_files import checked_name, free_name, free_path, model_stem, new_file
+from napari_unet.models.library_files import checked_name, free_name, free_path, model_stem
 from napari_unet.models.record import ModelRecord, check_class_names, resampling_factor
 from napari_unet.models.taught import TaughtSizes
 
@@ -64,33 +64,6 @@ def test_a_free_file_is_the_first_that_is_not_there(tmp_path: Path) -> None:
     assert free_path(tmp_path, "a b").name == "a-b-2.safetensors"
     (tmp_path / "a-b-2.safetensors").touch()
     assert free_path(tmp_path, "a b").name == "a-b-4.safetensors"
-
-
-def test_a_new_file_is_there_when_it_is_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "m.safetensors"
-    path.write_text("old")
-
-    def fail_halfway() -> None:
-        with new_file(path) as partial:
-            partial.write_text("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail_halfway()
-    assert path.read_text() == "old"
-    with new_file(path) as partial:
-        partial.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
-    assert [one.name for one in tmp_path.iterdir()] == ["m.safetensors"]
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with (
-        pytest.raises(UserError, match=r"cannot be written: No such file or directory\. Choose another place"),
-        new_file(tmp_path / "no" / "m.safetensors") as partial,
-    ):
-        partial.write_text("x")
 
 
 # -- records -----------------------------------------------------------------------------------------------------------

@@ -13,20 +13,13 @@ import pytest
 from napari_unet.errors import UserError
 from napari_unet.images.files.writing import write_image, write_labels
 from napari_unet.images.image import Image
-from napari_unet.models.library_files import new_file
 from napari_unet.results.measurements.table_files import write_table
 from napari_unet.results.pictures.box_plot import draw_box_plot
 from napari_unet.results.pictures.drawing import draw_picture
 from napari_unet.results.pictures.panels import Panel
-from napari_unet.workflows.sharing.writing import write_whole
 
 LABELS = np.eye(4, dtype=np.int32)
 IMAGE = Image(LABELS, "YX")
-
-
-def write_new_file(path: Path) -> None:
-    with new_file(path) as partial:
-        partial.write_bytes(b"whole")
 
 
 def plot(path: Path) -> object:
@@ -39,8 +32,6 @@ WRITERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "table": ("a.csv", lambda path: write_table(path, pd.DataFrame({"label": [1]}))),
     "picture": ("a.png", lambda path: draw_picture([Panel(np.zeros((4, 4), np.float32))], path)),
     "plot": ("a.svg", plot),
-    "package": ("a.zip", lambda path: write_whole(path, b"whole")),
-    "model": ("a.safetensors", write_new_file),
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from napari_unet.errors import UserError
 from napari_unet.images.axes import CANONICAL
 from napari_unet.images.image import Image
 from napari_unet.images.units import LENGTH_UNIT, NO_UNIT, TIME_UNIT
+from napari_unet.new_files import new_file
 
 _OME_UNITS = {LENGTH_UNIT: "µm", TIME_UNIT: "s", NO_UNIT: "pixel"}
 
@@ -29,8 +28,7 @@ def write_labels(path: Path | str, labels: Any, like: Image) -> Path:
     axes = "".join(letter for letter in CANONICAL if letter in like.axes)
     _check_shape(labels, axes, like)
     dtype = _smallest_dtype(labels)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with new_file(path, folders=False) as partial:
         tifffile.imwrite(
             partial,
             (plane.astype(dtype) for plane in _planes(labels)),
@@ -42,33 +40,19 @@ def write_labels(path: Path | str, labels: Any, like: Image) -> Path:
             bigtiff=int(np.prod(labels.shape, dtype=np.int64)) * dtype.itemsize > 2**31,
             metadata=_ome_metadata(like, axes),
         )
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
-    finally:
-        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
-            partial.unlink()
     return path
 
 
 def write_image(path: Path | str, image: Image) -> Path:
     """Write `image` (grey) as a compressed OME-TIFF with its pixel size; it appears when it is complete."""
     path = Path(path).expanduser()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     metadata = _ome_metadata(image, image.axes) | {"Name": image.name}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        big = int(np.prod(image.shape, dtype=np.int64)) * image.dtype.itemsize > 2**31
+    big = int(np.prod(image.shape, dtype=np.int64)) * image.dtype.itemsize > 2**31
+    with new_file(path) as partial:
         tifffile.imwrite(
             partial, np.asarray(image.data), photometric="minisblack", compression="zlib", ome=True, bigtiff=big,
             metadata=metadata,
         )  # fmt: skip
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
-    finally:
-        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
-            partial.unlink()
     return path
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import UserError
+from napari_unet.new_files import new_file
 from napari_unet.results.measurements.columns import BY_NAME
 from napari_unet.results.measurements.headings import heading_of, meaning_of
 
@@ -51,16 +50,8 @@ def write_table(path: Path, table: pd.DataFrame) -> Path:
     path = path.expanduser()
     check_table_path(path)
     ending = path.suffix.lower()
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{ending}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(path, ending=ending) as partial:
         _write(partial, table, ending)
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
-    finally:
-        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
-            partial.unlink()
     return path
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import colorsys
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.errors import UserError, require
+from napari_unet.errors import require
+from napari_unet.new_files import new_file
 from napari_unet.results.exports.outlines import Outline
 from napari_unet.results.pictures.config import PictureConfig
 from napari_unet.results.pictures.panels import Panel
@@ -48,18 +47,12 @@ def draw_picture(
     path = path.expanduser()
     check_picture_path(path)
     ending = path.suffix.lower()
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{ending}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rc_context({"svg.hashsalt": "napari-unet", "svg.fonttype": "none", "pdf.fonttype": 42}):
-            figure = _draw(panels, config or PictureConfig(), columns or _columns(len(panels)))
-            figure.savefig(partial, dpi=_DPI, facecolor="white", metadata=NO_DATE[ending])
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from error
-    finally:
-        with suppress(OSError):  # where the folder is a file there is nothing to be removed, and its own words are told
-            partial.unlink()
+    with (
+        new_file(path, ending=ending) as partial,
+        rc_context({"svg.hashsalt": "napari-unet", "svg.fonttype": "none", "pdf.fonttype": 42}),
+    ):
+        figure = _draw(panels, config or PictureConfig(), columns or _columns(len(panels)))
+        figure.savefig(partial, dpi=_DPI, facecolor="white", metadata=NO_DATE[ending])
     return path
 
 

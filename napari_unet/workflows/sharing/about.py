@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_unet.errors import UserError, require
 from napari_unet.models.library import models_dir
-from napari_unet.workflows.sharing.writing import write_whole
+from napari_unet.new_files import new_file
 
 _FILE = "about.json"
 
@@ -44,7 +44,8 @@ def read_about() -> About:
 
 def remember_about(about: About) -> None:
     """Keep `about` for the next time."""
-    write_whole(_path(), about.model_dump_json(indent=1).encode())
+    with new_file(_path()) as partial:
+        partial.write_text(about.model_dump_json(indent=1), encoding="utf8")
 
 
 def said_about(said: dict[str, Any]) -> About:

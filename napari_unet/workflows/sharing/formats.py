@@ -10,9 +10,9 @@ from napari_unet.errors import require
 from napari_unet.models import library, library_exchange
 from napari_unet.models.library import ModelEntry
 from napari_unet.models.model import Model
+from napari_unet.new_files import new_file
 from napari_unet.workflows.sharing.about import About
 from napari_unet.workflows.sharing.taking import take_into_library
-from napari_unet.workflows.sharing.writing import write_whole
 
 FormatName = Literal["safetensors", "onnx", "bioimageio"]
 """How a model is written: as this program keeps it, or for other programs."""
@@ -62,7 +62,9 @@ def export_for_others(name: str, path: str | Path, wish: Wish = Wish()) -> Path:
     target = _target(path, library.find_model(name).path.stem, SUFFIXES[form])
     require(wish.overwrite or not target.exists(), f"{target} exists already: choose another name.")
     model = pick_kind(library.load_model(name), wish.kind)
-    write_whole(target, _make(model, form, wish))
+    payload = _make(model, form, wish)
+    with new_file(target) as partial:
+        partial.write_bytes(payload)
     return target
 
 
