@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QWidget
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QRadioButton, QWidget
 
 from napari_unet.heads.registry import find_head
 from napari_unet.segmentation.config import StackName
 from napari_unet.segmentation.volumes.choice import StackChoice, choose_stack
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.session import Session
-from napari_unet.ui.widgets.fitting_label import FittingLabel
 
 _TIPS = {
     "slices": "Each slice by itself, then objects of neighbouring slices are linked by their overlap",
@@ -25,7 +24,7 @@ class StackRow(QWidget):
         super().__init__()
         self.session = session
         self.buttons = QButtonGroup(self)
-        self.reason = FittingLabel()
+        self.reason = QLabel(wordWrap=True)  # whole: what it rests on, an unknown voxel size say, comes last
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         self._button: dict[str, QRadioButton] = {}
@@ -57,7 +56,7 @@ class StackRow(QWidget):
             return
         name = work.wanted_stack if work.wanted_stack != "auto" else "volume" if best.as_volume else "slices"
         self._button[name].setChecked(True)
-        self.reason.set_wordings([f"Best {best.words}: {best.reason}."])
+        self.reason.setText(f"Best {best.words}: {best.reason}.")
 
     def _best(self) -> StackChoice | None:
         work, entry = self.session.current, self.session.model_entry

@@ -19,7 +19,8 @@ def test_the_better_way_is_chosen_and_another_one_is_kept_with_the_image(
     viewer.add_image(np.stack([blobs] * 6), name="thick", scale=(2, 1, 1))
     assert not row.isHidden()
     assert row._button["volume"].isChecked()
-    assert "slices" in row.reason.full_text
+    assert "slices" in row.reason.text()
+    assert row.reason.wordWrap(), "all of it is read without a hover: that the voxel size is not known comes last"
     click(panel.segment_step.segment_button)
     wait_until_idle(panel.session)
     assert segmenter.calls[-1].config.stack == "auto"
