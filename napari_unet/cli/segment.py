@@ -143,12 +143,13 @@ class _BatchReport:
 
     def _move(self, event: Any, bar: Progress) -> None:
         """The bar moves by slices where there are several, else by tiles."""
-        from napari_unet.segmentation.blocks.events import BlockDone
+        from napari_unet.segmentation.blocks.events import BlockDone, StageStep, told_of
         from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
         from napari_unet.segmentation.volumes.events import SideDone
 
-        if isinstance(event, BlockDone):
-            detail = f"{event.done} of {event.total} {event.stage}  {seconds_text(event.seconds_left)}"
+        if isinstance(event, BlockDone | StageStep):
+            left = event.seconds_left if isinstance(event, BlockDone) else None
+            detail = f"{told_of(event)}  {seconds_text(left)}"
             bar.update(self._task, completed=event.done, total=event.total, detail=detail)
         elif isinstance(event, Estimated):
             self._planes = event.n_planes
@@ -176,7 +177,7 @@ def _told(row: dict[str, Any]) -> str:
         text += f", {row['tracks']} tracks, {row['divisions']} divisions"
     if "stack" in row:
         text += f", {row['stack']} ({row['stack_reason']})"
-    if row.get("blocks_done", 0) < row.get("blocks", 0):
+    if "blocks" in row and row["output"] is None:
         done = f"{row['blocks_done']} of {row['blocks']} blocks"
         return f"{row['input']}: stopped after {done}, which are kept; the same command goes on with the rest"
     if row.get("planes_done", 0) < row.get("planes", 0):

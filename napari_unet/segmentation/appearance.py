@@ -119,6 +119,7 @@ class _Viewer:
 
     def __init__(self, image: ModelInput, predictor: Predictor, plane: tuple[int, ...], diameter: float | None) -> None:
         self._image, self._predictor, self._plane, self._diameter = image, predictor, plane, diameter
+        self._limits: dict[bool, AnyLimits] = {}  # of the image, and of its negative: of large ones they take a while
 
     def best(self, inverted: bool) -> Appearance:
         """The most convincing of the magnifications worth trying; if none convinces, one of those that agree most.
@@ -163,19 +164,28 @@ class _Viewer:
 
     def is_bright(self) -> bool:
         """Whether most of the plane is nearer to white than to black; only then objects may be darker than the rest."""
-        limits = volume_limits(self._image, self._plane, self._predictor.record.normalization)
+        limits = self._limits_of(False)
         return bool(np.nanmedian(self._middle(_WINDOW)) > (limits.low + limits.high) / 2)
 
     def look(self, factor: float, inverted: bool) -> Appearance:
-        """What the network finds in the plane's middle, enlarged by `factor`."""
+        """What the network finds in the plane's middle, enlarged by `factor`: nothing where all is of one value."""
         record = self._predictor.record
         deep = record.architecture.ndim == 3
         part = (self._slab if deep else self._middle)(int((_WINDOW_DEEP if deep else _WINDOW) / factor**0.75))
-        limits = volume_limits(self._image, self._plane, record.normalization, inverted)
+        limits = self._limits_of(inverted)
+        if part.size and part.min() == part.max():
+            return Appearance(record.diameter / factor, inverted, limits=limits)
         maps = predict_plane(self._predictor, see_plane(part, limits, record, factor))
         diameter, conviction = _judge(maps.maps[:, len(part) // 2] if deep else maps.maps, record)
         whole = not deep and factor == 1 and part.shape[-2:] == self._image.shape[-2:]
         return Appearance(diameter / factor, inverted, conviction, maps if whole else None, limits)
+
+    def _limits_of(self, inverted: bool) -> AnyLimits:
+        """The grey values that are scaled by."""
+        if inverted not in self._limits:
+            config = self._predictor.record.normalization
+            self._limits[inverted] = volume_limits(self._image, self._plane, config, inverted)
+        return self._limits[inverted]
 
     def _slab(self, side: int) -> npt.NDArray[Any]:
         """Pixels (Z, Y, X) of the same part of the slices around the plane, as many before it as behind it."""

@@ -15,6 +15,7 @@ import tifffile
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.segmentation import segment as segmentation
+from napari_unet.segmentation.blocks import joining
 
 Run = Callable[..., Any]
 
@@ -188,3 +189,26 @@ def test_the_kind_that_answers_is_told_and_can_be_chosen_and_outlines_moved(run:
     wrong = run("segment", path, *known, tmp_path / "d", "--kind", "leaves")
     assert wrong.code == 2
     assert "choose one of: cells, histology, nuclei" in wrong.sentence
+
+
+def test_a_movie_in_blocks_that_is_stopped_between_its_stages_says_that_it_goes_on(
+    run: Run, tmp_path: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = np.random.default_rng(0).integers(0, 500, (3, 64, 80), np.uint16)
+    tifffile.imwrite(tmp_path / "movie.tif", frames, imagej=True, metadata={"axes": "TYX"})
+    command = "segment", tmp_path / "movie.tif", "--output", tmp_path / "a.ome.zarr", "--model", model_file
+    part = joining.part_merged_frames
+
+    def interrupted(frames: Any) -> Any:
+        for more in part(frames):
+            os.kill(os.getpid(), signal.SIGINT)
+            yield more
+
+    monkeypatch.setattr(joining, "part_merged_frames", interrupted)
+    ran = run(*command)
+    assert ran.code == 130
+    assert "stopped after 3 of 3 blocks, which are kept; the same command goes on with the rest" in ran.out
+    assert not (tmp_path / "a.ome.zarr").exists()
+    monkeypatch.setattr(joining, "part_merged_frames", part)
+    assert run(*command).code == 0
+    assert (tmp_path / "a.ome.zarr").exists()

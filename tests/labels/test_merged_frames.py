@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_unet.labels.stacks.merged_frames import part_merged
+from napari_unet.labels.stacks.frames import HeldFrames
+from napari_unet.labels.stacks.merged_frames import count_steps, part_merged, part_merged_frames
 
 
 def movie(*frames: list[tuple[int, int, int]]) -> np.ndarray:
@@ -68,6 +69,22 @@ def test_in_volumes_through_time_too() -> None:
     assert part_merged(deep) == 1
     assert part_merged(flat) == 1
     np.testing.assert_array_equal(deep[:, 1] > 0, flat > 0)
+
+
+def test_each_step_is_told_and_who_takes_no_more_of_them_has_whole_objects() -> None:
+    frames = movie(TWO, ONE, TWO, ONE, TWO)
+    assert count_steps(5) == 29
+    first = next(iter(part_merged_frames(HeldFrames(frames))))
+    assert first == 1
+    assert [np.unique(frame).size - 1 for frame in frames] == [2, 3, 2, 2, 2]
+    told = list(part_merged_frames(HeldFrames(frames)))
+    assert len(told) == 29
+    assert sum(told) == 1
+
+
+@pytest.mark.parametrize("n", range(5))
+def test_as_many_steps_are_expected_as_come(n: int) -> None:
+    assert len(list(part_merged_frames(HeldFrames(np.zeros((n, 4, 4), np.int32))))) == count_steps(n)
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 4), (1, 4, 4), (2, 4, 4), (3, 4, 4)])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_unet.labels.stacks.frames import Backwards, HeldFrames
 from napari_unet.labels.stacks.merged_frames import part_merged
-from napari_unet.labels.stacks.merged_since import convexity
+from napari_unet.labels.stacks.merged_since import convexity, part_merged_since
 
 SHAPE = (40, 60)
 
@@ -53,8 +54,6 @@ def test_what_is_merged_longer_than_five_frames_is_parted() -> None:
     [
         (HALVES, HALVES, ROUND, ROUND),  # a cell that had been cut
         (ROUND, ROUND, APART, APART),  # a mother, and her daughters
-        (APART, MERGED, MERGED, MERGED),  # apart once only
-        (MERGED, APART, APART * 0, MERGED),
     ],
 )
 def test_others_stay_as_they_are(frames: tuple[np.ndarray, ...]) -> None:
@@ -62,6 +61,12 @@ def test_others_stay_as_they_are(frames: tuple[np.ndarray, ...]) -> None:
     before = labels.copy()
     assert part_merged(labels) == 0
     np.testing.assert_array_equal(labels, before)
+
+
+@pytest.mark.parametrize("frames", [(APART, MERGED, MERGED, MERGED), (MERGED, APART, APART * 0, MERGED)])
+def test_by_its_outline_nothing_is_parted_that_was_apart_once_only(frames: tuple[np.ndarray, ...]) -> None:
+    held = HeldFrames(movie(*frames))
+    assert sum(part_merged_since(held)) + sum(part_merged_since(Backwards(held))) == 0
 
 
 def test_in_volumes_too() -> None:

@@ -66,3 +66,23 @@ def test_what_others_agree_with_stays(estimate) -> None:
     """The look that was added for a second opinion does not take the place of the first."""
     found, _ = estimate({1.0: (24, 0.39), 0.35: (69, 0.0), 2.5: (18, 0.29), 1.6: (22, 0.44)})
     assert found.diameter == 24
+
+
+def test_in_a_middle_of_one_value_nothing_is_looked_for_and_limits_are_measured_once(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.full((700, 700), 40, np.uint8)
+    pixels[:60] = np.random.default_rng(0).integers(0, 99, (60, 700))
+    looked, measured, predict, limits = [], [], appearance.predict_plane, appearance.volume_limits
+    monkeypatch.setattr(appearance, "predict_plane", lambda *args: looked.append(1) or predict(*args))
+    monkeypatch.setattr(appearance, "volume_limits", lambda *args: measured.append(args[-1]) or limits(*args))
+    predictor = Predictor(Model(tiny_model.network, tiny_model.record))
+    found = measure_appearance(Image.from_array(pixels, "YX"), predictor, (), invert="no")
+    assert (found.diameter, found.conviction) == (tiny_model.record.diameter, 0.0)
+    assert found.limits == limits(Image.from_array(pixels, "YX"), (), tiny_model.record.normalization)
+    assert measured == [False]
+    seen = len(looked)
+    pixels[340:360, 340:360] = 90  # in the midst of it, at any magnification
+    measure_appearance(Image.from_array(pixels, "YX"), predictor, (), invert="no")
+    assert seen == 2, "the smallest magnifications show more than the middle"
+    assert len(looked) - seen > 2

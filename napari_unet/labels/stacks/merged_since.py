@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import ConvexHull, QhullError
@@ -13,20 +15,21 @@ _SAME = 0.25  # IoU of an object with itself in the frame before, at least
 _ROUNDING = 1e-6  # pixels beyond a side of the hull that are on it
 
 
-def part_merged_since(frames: Frames) -> int:
+def part_merged_since(frames: Frames) -> Iterator[int]:
     """Divide objects that several objects, apart in two frames before, have become, where they lay last.
 
     Cells do not become one. What had been cut in two does: that is as convex as its parts were, or more so.
-    Frame by frame: those that were parted serve the next. Returns how many objects there are more.
+    Frame by frame: those that were parted serve the next. Yields how many objects there are more in each.
     """
-    more, sizes = 0, FrameSizes(frames, most=3)
+    sizes = FrameSizes(frames, most=3)
     for t in range(2, frames.shape[0]):
+        more = 0
         for one in find_covering(frames, t, sizes):
             parts = _parted(frames, t, one, sizes)
             if parts:
                 sizes.forget(t)
             more += parts
-    return more
+        yield more
 
 
 def _parted(frames: Frames, t: int, one: Covering, sizes: FrameSizes) -> int:

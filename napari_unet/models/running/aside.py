@@ -20,7 +20,7 @@ _threads: WeakSet[threading.Thread] = WeakSet()
 
 
 class Stopped(Exception):  # noqa: N818  (nothing went wrong)
-    """The flag was set before the work was done: it goes on to its end in its thread, and nobody takes the result."""
+    """The flag was set before the work was done. What `Aside` does goes on to its end, and nobody takes the result."""
 
 
 class Aside:

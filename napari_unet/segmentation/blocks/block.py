@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput
 from napari_unet.labels.types import Box, Labels
 from napari_unet.segmentation.blocks.grid import Block, BlockGrid
-from napari_unet.segmentation.blocks.prediction import predict_part
+from napari_unet.segmentation.blocks.prediction import TileMaps, predict_part
 from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.tiles.tile import TilePredictor
 
@@ -34,10 +35,11 @@ class BlockLabels:
 
 
 def segment_block(
-    image: ModelInput, predictor: TilePredictor, plan: Plan, grid: BlockGrid, block: Block
-) -> BlockLabels:
-    """Predict a block and form its objects."""
-    maps = predict_part(image, predictor, plan, plan.units[block.unit], block.around)
+    image: ModelInput, predictor: TilePredictor, plan: Plan, grid: BlockGrid, block: Block,
+    near: tuple[int, ...] | None = None,
+) -> Generator[TileMaps, None, BlockLabels]:  # fmt: skip
+    """Predict a block, tile by tile (those near a pixel first), and form its objects, which are returned."""
+    maps = yield from predict_part(image, predictor, plan, plan.units[block.unit], block.around, near)
     return divide_block(plan.decode(maps), grid, block, numbered=not find_head(plan.record).keeps_values)
 
 

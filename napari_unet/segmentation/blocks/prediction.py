@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from napari_unet.images.channels import ModelInput
 from napari_unet.images.normalization import normalize
-from napari_unet.images.resampling import resample_part, resampled_shape, source_of
+from napari_unet.images.resampling import resample, resample_part, resampled_shape, source_of
 from napari_unet.labels.types import Box, Floats, PlaneIndex
 from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.tiles.tile import TilePredictor, TileTask, predict_tile
@@ -20,19 +22,42 @@ from napari_unet.segmentation.tiles.tiling import Tile, plan_part
 _TILE = 640  # pixels a side: larger ones are little quicker, and take more memory than all the rest
 
 
-def predict_part(image: ModelInput, predictor: TilePredictor, plan: Plan, unit: PlaneIndex, region: Box) -> Floats:
-    """Maps (outputs, (Z,) Y, X) of `region` of a unit at the size of the image.
+@dataclass(frozen=True, eq=False)
+class TileMaps:
+    """What the network said of a tile ((outputs, (Z,) Y, X), at the size that it sees), which lies at `region`.
 
-    `region` starts at multiples of the network's pooling factor.
+    Rows and columns of the image: what of a part is known before all of it is.
+    """
+
+    region: tuple[slice, slice]
+    maps: Floats
+
+    def at_image_size(self) -> Floats:
+        rows, columns = self.region
+        return resample(self.maps, (rows.stop - rows.start, columns.stop - columns.start))
+
+
+def predict_part(
+    image: ModelInput, predictor: TilePredictor, plan: Plan, unit: PlaneIndex, region: Box,
+    near: tuple[int, ...] | None = None,
+) -> Generator[TileMaps, None, Floats]:  # fmt: skip
+    """Predict `region` of a unit tile by tile, those near the pixel `near` first.
+
+    Returns its maps (outputs, (Z,) Y, X) at the size of the image. `region` starts at multiples of the pooling factor.
     """
     shape = image.shape[len(unit) :]
     size = (*shape[:-2], *resampled_shape(shape, plan.factor))
     wanted = region if size == shape else _seen_region(region, shape, size, plan)
     maps = np.empty((plan.record.architecture.out_channels, *(one.stop - one.start for one in wanted)), np.float32)
-    for part in _parts(wanted, plan):
+    scale = [old / new for old, new in zip(shape, size, strict=True)]
+    for part in _parts(wanted, plan, None if near is None else np.divide(near, scale)):
         answer = predict_tile(predictor, _task(image, plan, unit, part, size))
         inside = tuple(slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, wanted, strict=True))
         maps[(slice(None), *inside)] = answer.maps
+        rows, columns = (
+            slice(round(p.start * s), round(p.stop * s)) for p, s in zip(part[-2:], scale[-2:], strict=True)
+        )
+        yield TileMaps((rows, columns), answer.maps)
     if size == shape:
         return maps
     flat = maps.reshape(-1, *maps.shape[-2:])
@@ -71,8 +96,8 @@ def _there(part: Box, size: tuple[int, ...], plan: Plan) -> tuple[Tile, Box, lis
     return tile, there, beyond
 
 
-def _parts(wanted: Box, plan: Plan) -> list[Box]:
-    """`wanted` in tiles that start at multiples of the pooling factor."""
+def _parts(wanted: Box, plan: Plan, near: npt.NDArray[np.float64] | None) -> list[Box]:
+    """`wanted` in tiles that start at multiples of the pooling factor, the nearest to `near` first."""
     factor = plan.record.architecture.pooling_factor
     longest = plan.config.tile or (160 if plan.deep else _TILE)
     spans = []
@@ -80,7 +105,10 @@ def _parts(wanted: Box, plan: Plan) -> list[Box]:
         length = one.stop - one.start
         step = -(-math.ceil(length / -(-length // longest)) // factor) * factor
         spans.append([slice(start, min(start + step, one.stop)) for start in range(one.start, one.stop, step)])
-    return list(product(*spans))
+    parts = list(product(*spans))
+    if near is not None:
+        parts.sort(key=lambda part: float(np.hypot.reduce([(p.start + p.stop) / 2 for p in part] - near)))
+    return parts
 
 
 def _task(image: ModelInput, plan: Plan, unit: PlaneIndex, part: Box, size: tuple[int, ...]) -> TileTask:

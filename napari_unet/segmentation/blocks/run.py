@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import product
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ModelInput, grey_input
-from napari_unet.labels.stacks.merged_frames import part_merged_frames
+from napari_unet.models.running.aside import Stopped
 from napari_unet.segmentation.blocks.constant import EMPTY_KINDS
-from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned
-from napari_unet.segmentation.blocks.stitching.numbering import Numbering, link_units
-from napari_unet.segmentation.blocks.stitching.stored_frames import StoredFrames
+from napari_unet.segmentation.blocks.events import BlockDone, BlockSegmentation, BlocksPlanned, StageStep, TileSeen
+from napari_unet.segmentation.blocks.grid import Block
+from napari_unet.segmentation.blocks.joining import Joining
+from napari_unet.segmentation.blocks.prediction import TileMaps
+from napari_unet.segmentation.blocks.stitching.numbering import Numbering
 from napari_unet.segmentation.blocks.stitching.tasks import OWN
 from napari_unet.segmentation.blocks.stitching.tree import MergeTree
-from napari_unet.segmentation.blocks.work import BlockWork, Scheduler
+from napari_unet.segmentation.blocks.work import BlockWork, Scheduler, ThisThread
 
+_WATCHED = 4  # blocks that come tile by tile where somebody waits for them: as many as meet at a corner
 _MOST_TOLD = 1_000_000  # large objects that are counted: who has so many needs no number
 
-BlockEvent = BlocksPlanned | BlockDone | Finished[BlockSegmentation]
+BlockEvent = BlocksPlanned | TileSeen | BlockDone | StageStep | Finished[BlockSegmentation]
 
 
 def run_blocks(
@@ -38,16 +38,13 @@ def run_blocks(
     EMPTY_KINDS.clear()
     places = tuple((work.plan.units[block.unit], block.core) for block in map(work.grid.block, there))
     yield BlocksPlanned(len(work.grid), places, work.grid.sides[-1], work.grid.halo)
-    yield from run.segment(len(there), first)
-    if run.done < len(work.grid):
+    try:
+        yield from run.segment(len(there), first)
+        numbering = yield from run.join(image)
+        yield from run.write(numbering, image)
+    except Stopped:
         yield Finished(run.result(None, 0, 0), stopped=True)
         return
-    numbering = run.stitch()
-    if numbering is not None and "Z" in image.axes and not work.plan.deep:
-        numbering = run.link(numbering)
-    if numbering is not None and image.axes.startswith("T"):
-        run.part(numbering)
-    yield from run.write(numbering, image)
     yield Finished(run.result(work.store.finish(), run.total_of(numbering), len(run.large)))
 
 
@@ -72,18 +69,54 @@ class _Run:
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._since, 3)
         self._since = now
 
-    def segment(self, there: int, first: tuple[int, ...] | None) -> Iterator[BlockDone]:
-        """The blocks that are not there, those near the pixel `first` first, until it is stopped."""
+    def segment(self, there: int, first: tuple[int, ...] | None) -> Iterator[TileSeen | BlockDone]:
+        """The blocks that are not there, those near the pixel `first` first, until it is stopped.
+
+        Where they are done in this thread the first ones come tile by tile.
+        """
         self.done = there
         start = time.perf_counter()
         order = range(len(self.grid)) if first is None else sorted(range(len(self.grid)), key=self._far_from(first))
         missing = (number for number in order if not self.store.has(number))
         asked = (number for number in missing if not self.stop.requested)
+        near = None if first is None or self.work.plan.deep else first[-2:]
+        for number in asked if near and isinstance(self.scheduler, ThisThread) else ():
+            yield from self._watch(number, near, self.done - there < _WATCHED)
+            self.done += 1
+            yield self._told(number, self.done, "blocks", self._left(start, there))
         for number in self.scheduler.run(self.work.segment, ((number,) for number in asked)):
             self.done += 1
-            each = (time.perf_counter() - start) / (self.done - there)
-            yield self._told(number, self.done, "blocks", each * (len(self.grid) - self.done))
+            yield self._told(number, self.done, "blocks", self._left(start, there))
         self._lap("blocks")
+        if self.done < len(self.grid):
+            raise Stopped
+
+    def _left(self, start: float, there: int) -> float:
+        """Seconds for the blocks that are missing, as long as those took that were not `there`."""
+        return (time.perf_counter() - start) / (self.done - there) * (len(self.grid) - self.done)
+
+    def _watch(self, number: int, near: tuple[int, ...] | None, shown: bool) -> Iterator[TileSeen]:
+        """Do a block tile by tile, and no further after a stop; what each tile `shown` has, before they are one."""
+        block = self.grid.block(number)
+        for tile in self.work.segment_steps(number, near):
+            if shown and all(
+                a.start < b.stop and b.start < a.stop for a, b in zip(tile.region, block.core, strict=True)
+            ):
+                yield self._seen(block, tile)  # the others lie around it
+            if self.stop.requested:
+                raise Stopped
+
+    def _seen(self, block: Block, tile: TileMaps) -> TileSeen:
+        """The objects of a tile by itself, where it lies in its block."""
+        inside = tuple(
+            slice(max(one.start, core.start), min(one.stop, core.stop))
+            for one, core in zip(tile.region, block.core, strict=True)
+        )
+        cut = tuple(
+            slice(part.start - one.start, part.stop - one.start) for part, one in zip(inside, tile.region, strict=True)
+        )
+        labels = self.work.plan.decode(tile.at_image_size())[cut]
+        return TileSeen(self.work.plan.units[block.unit], inside, labels)
 
     def _far_from(self, pixel: tuple[int, ...]) -> Callable[[int], tuple[float, float]]:
         """How far blocks lie from a pixel: first along the axes of units, then within one."""
@@ -97,47 +130,20 @@ class _Run:
 
         return far
 
-    def stitch(self) -> Numbering | None:
-        """Ids of the image for those of the blocks; None: values stay. Tasks hold the pieces, and this none of them."""
+    def join(self, image: ModelInput) -> Generator[StageStep, None, Numbering | None]:
+        """Ids of the image for those of the blocks, stage by stage; None: values stay."""
         if not self.numbered:
             return None
-        tables = self.work.tables
-        tables.start()
-        own = np.zeros(self.tree.n_groups(1), np.int64)
-        for step, level, count in self.work.stitching.steps():
-            groups = product((step,), (level,), range(count))
-            for group, found in self.scheduler.run(self.work.stitch, groups):
-                if step == "settle" and level == 1:
-                    own[group] = found
-        tables.finish(np.concatenate([[0], np.cumsum(own)]))
+        joining = Joining(self.work, self.scheduler, self.stop)
+        numbering = yield from joining.stitch()
         self._lap("stitch")
-        return tables.numbering(self.tree)
-
-    def link(self, numbering: Numbering) -> Numbering:
-        """One id through z, where the network did not see through z itself."""
-        at = {unit: number for number, unit in enumerate(self.work.plan.units)}
-        pairs = [(at[above], at[unit]) for unit in sorted(at) if (above := (*unit[:-1], unit[-1] - 1)) in at]
-        overlap = self.work.plan.config.link_overlap
-        for linked in link_units(numbering, self.grid, pairs, overlap, partial(self._overlaps, numbering)):
-            if linked is not None:  # the last of all
-                self.work.tables.link(linked)
-        self._lap("link")
-        return self.work.tables.numbering(self.tree)
-
-    def _overlaps(
-        self, numbering: Numbering, lower: int, upper: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Ids of two blocks, one above the other, and how many pixels they share; 0 is background."""
-        found = [self.store.core(number).ravel() for number in (lower, upper)]
-        ids = [numbering.ids_of(number) for number in (lower, upper)]
-        pairs, counts = np.unique(found[0].astype(np.int64) * ids[1].size + found[1], return_counts=True)
-        one, other = np.divmod(pairs, ids[1].size)
-        return np.stack([ids[0][one], ids[1][other]], axis=1), counts
-
-    def part(self, numbering: Numbering) -> None:
-        """Tell objects apart that touch in some frames alone, as in memory; few blocks of few frames are held."""
-        self.parted = part_merged_frames(StoredFrames(self.store, numbering))
-        self._lap("part")
+        if "Z" in image.axes and not self.work.plan.deep:
+            numbering = yield from joining.link(numbering)
+            self._lap("link")
+        if image.axes.startswith("T"):
+            self.parted = yield from joining.part(numbering, image.shape[0])
+            self._lap("part")
+        return numbering
 
     def total_of(self, numbering: Numbering | None) -> int:
         """Objects of all, those that were parted among them."""
@@ -148,12 +154,15 @@ class _Run:
         total = self.total_of(numbering)
         wide = np.uint16 if numbering is None else np.uint32 if total <= np.iinfo(np.uint32).max else np.uint64
         self.store.create_labels(grey_input(image), np.dtype(wide))
-        before = len(self.grid) - sum(1 for _ in self._written(numbering))
-        blocks = ((number, numbering is not None) for number in self._written(numbering))
-        for done, (number, cut) in enumerate(self.scheduler.run(self.work.relabel, blocks), start=before + 1):
+        done = len(self.grid) - sum(1 for _ in self._written(numbering))
+        blocks = ((number, numbering is not None) for number in self._written(numbering) if not self.stop.requested)
+        for number, cut in self.scheduler.run(self.work.relabel, blocks):
+            done += 1
             if len(self.large) < _MOST_TOLD:
                 self.large.update(cut.tolist())
             yield self._told(number, done, "labels", None)
+        if done < len(self.grid):
+            raise Stopped
         for _ in self.store.write_coarse():
             pass
         self._lap("labels")

@@ -16,6 +16,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.blocks.block import segment_block
 from napari_unet.segmentation.blocks.constant import EMPTY_KINDS, sameness_of
 from napari_unet.segmentation.blocks.grid import BlockGrid
+from napari_unet.segmentation.blocks.prediction import TileMaps
 from napari_unet.segmentation.blocks.stitching.files import FileTables, StoredPieces
 from napari_unet.segmentation.blocks.stitching.stored_frames import PARTED
 from napari_unet.segmentation.blocks.stitching.tasks import StepName, Stitching
@@ -93,17 +94,25 @@ class BlockWork:
 
     def segment(self, number: int) -> int:
         """Form the objects of a block and keep them; gives its number."""
+        for _ in self.segment_steps(number):
+            pass
+        return number
+
+    def segment_steps(self, number: int, near: tuple[int, ...] | None = None) -> Iterator[TileMaps]:
+        """Form the objects of a block and keep them, saying of each tile what is known; those near a pixel first.
+
+        Who takes no more of these has a block that is not there.
+        """
         image, predictor = self.source.open()
         block = self.grid.block(number)
         sameness = sameness_of(image, self.plan, self.grid, block, self.fingerprint)
         if sameness in EMPTY_KINDS:
             self.store.keep_empty(number)
-            return number
-        found = segment_block(image, predictor, self.plan, self.grid, block)
+            return
+        found = yield from segment_block(image, predictor, self.plan, self.grid, block, near)
         if sameness is not None and not found.core.any():
             EMPTY_KINDS.add(sameness)
         self.store.keep(number, found)
-        return number
 
     @property
     def tables(self) -> FileTables:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.events import StopFlag
 from napari_unet.labels.types import Box
+from napari_unet.models.running.aside import Stopped
 from napari_unet.segmentation.blocks.stitching.numbering import Numbering
 from napari_unet.segmentation.blocks.stitching.tasks import OWN
 from napari_unet.segmentation.blocks.store import BlockStore
@@ -22,10 +24,14 @@ _SMALL_IDS = 2**30  # ids below this, and those of all that is parted, are held 
 
 
 class StoredFrames:
-    """Reads and changes labels with ids of `numbering`, block by block; implements `labels.stacks.frames.Frames`."""
+    """Reads and changes labels with ids of `numbering`, block by block; implements `labels.stacks.frames.Frames`.
 
-    def __init__(self, store: BlockStore, numbering: Numbering) -> None:
+    A frame may have thousands of blocks: after a `stop` none is read any more, and `Stopped` is raised.
+    """
+
+    def __init__(self, store: BlockStore, numbering: Numbering, stop: StopFlag) -> None:
         self._store, self._numbering, self._grid = store, numbering, store.grid
+        self._stop = stop
         self._units = {unit: number for number, unit in enumerate(store.units)}
         self._inside = {unit[1:] for unit in store.units}  # planes of a frame, if units are planes of volumes
         self._next = numbering.total + 1
@@ -79,6 +85,8 @@ class StoredFrames:
         """The labels of a block as they are by now, over all axes of a frame; those read last are held."""
         block = self._held.pop(number, None)
         if block is None:
+            if self._stop.requested:
+                raise Stopped
             ids = self._numbering.ids_of(number).astype(self._dtype)
             block = ids[self._store.core(number)]
             parted = self._numbering.tables.read(PARTED, 0, number)
