@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.corrections.comparison import compare_labels
-from napari_unet.labels.ids import MOST_ID, free_ids, object_boxes, object_sizes
+from napari_unet.labels.ids import free_ids, object_boxes, object_sizes, where_ids
 from napari_unet.labels.types import Labels
 
 
@@ -41,12 +41,12 @@ def merge_segmentation(
     comparison = compare_labels(prediction, labels)
     seen = np.zeros(labels.shape, bool) if reviewed is None else np.asarray(reviewed) != 0
     if comparison.removed:
-        seen |= _lookup(prediction, comparison.removed) & (labels == 0)
+        seen |= where_ids(prediction, comparison.removed) & (labels == 0)
     kept = (comparison.changed | set(np.unique(labels[seen]).tolist())) - {0}
     protected = seen | _touched(labels, prediction, seen, kept)
     shifted = keep_ids(np.where(protected, 0, labels), new, first=max(first, int(labels.max(initial=0)) + 1))
-    _continue_kept(shifted, np.where(protected & _lookup(labels, kept), labels, 0))
-    covered = _lookup(shifted, _mostly_inside(shifted, protected))
+    _continue_kept(shifted, np.where(protected & where_ids(labels, kept), labels, 0))
+    covered = where_ids(shifted, _mostly_inside(shifted, protected))
     fresh = np.where(protected | covered, 0, shifted)
     return Merged(
         labels=np.where(protected, labels, fresh).astype(np.int32),
@@ -63,8 +63,8 @@ def _touched(
     for z in np.ndindex(labels.shape[:-2]):
         here, said = labels[z], prediction[z]
         different = here != said
-        around = different | seen[z] | _lookup(said, np.unique(said[different]))
-        touched[z] = _lookup(here, set(np.unique(here[around]).tolist()).intersection(kept))
+        around = different | seen[z] | where_ids(said, np.unique(said[different]))
+        touched[z] = where_ids(here, set(np.unique(here[around]).tolist()).intersection(kept))
     return touched
 
 
@@ -114,17 +114,3 @@ def _mostly_inside(labels: Labels, mask: npt.NDArray[np.bool_]) -> list[int]:
     """Ids of objects of which more than half lies inside `mask`."""
     total, inside = object_sizes(labels), object_sizes(labels[mask])
     return [key for key, count in inside.items() if 2 * count > total[key]]
-
-
-def _lookup(labels: npt.NDArray[Any], ids: Iterable[int]) -> npt.NDArray[np.bool_]:
-    """Where `labels` has one of `ids`, by a table, which is several times quicker than `isin`."""
-    highest = int(labels.max(initial=0))
-    if highest > MOST_ID:
-        return np.isin(labels, [key for key in ids if key])
-    table = np.zeros(highest + 1, bool)
-    chosen = [key for key in ids if 0 < key < len(table)]
-    if not chosen:
-        return np.zeros(labels.shape, bool)
-    table[chosen] = True
-    found: npt.NDArray[np.bool_] = table[labels]
-    return found

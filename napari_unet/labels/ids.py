@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import fastremap
 import numpy as np
 import numpy.typing as npt
 
-from napari_unet.labels.types import Box
+from napari_unet.labels.types import Box, Mask
 
 MOST_ID = 2**20
 """The largest id by which a table is made; labels with larger ones are numbered anew first."""
@@ -45,6 +45,20 @@ def object_sizes(labels: npt.NDArray[Any]) -> dict[int, int]:
     """Pixels of each object by its id, 0 left out."""
     ids, counts = fastremap.unique(np.ascontiguousarray(labels), return_counts=True)
     return {int(key): int(count) for key, count in zip(ids, counts, strict=True) if key}
+
+
+def where_ids(labels: npt.NDArray[Any], ids: Iterable[int]) -> Mask:
+    """Where `labels` has one of `ids`, by a table, which is several times quicker than `isin`."""
+    highest = int(labels.max(initial=0))
+    chosen = np.fromiter((key for key in ids if 0 < key <= highest), np.int64)
+    if not chosen.size:
+        return np.zeros(labels.shape, bool)
+    if highest > MOST_ID:
+        return np.isin(labels, chosen)
+    table = np.zeros(highest + 1, bool)
+    table[chosen] = True
+    found: Mask = table[labels]
+    return found
 
 
 def count_values(values: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from napari_unet.corrections import replacing
+from napari_unet.events import StopFlag
 from napari_unet.images.view import View
+from napari_unet.segmentation.blocks.events import StageStep
 from napari_unet.segmentation.events import Segmentation
-from napari_unet.workflows.replacement import Replacement, replacement_steps
+from napari_unet.workflows import replacement
+from napari_unet.workflows.replacement import Replacement, RewrittenBand, replacement_in_bands, replacement_steps
 
 
 def replaced(labels: np.ndarray, new: np.ndarray, axes: str, done: np.ndarray, keep: bool = False) -> Replacement:
@@ -66,3 +74,92 @@ def test_the_same_again_changes_nothing() -> None:
     found = replaced(labels, np.where(labels == 5, 2, labels // 8), "YX", np.array(True))
     assert found.changes == []
     np.testing.assert_array_equal(found.prediction, labels)
+
+
+def in_bands(
+    labels: Any, prediction: Any, new: Any, done: Any, axes: str, keep: bool, stop: StopFlag | None = None
+) -> tuple[list[Any], np.ndarray]:
+    """The events of a replacement in bands, and the new prediction."""
+    predicted = np.zeros(labels.shape, np.int32)
+    result = Segmentation(new, axes, View(), np.asarray(done), None, {})
+    steps = replacement_in_bands(
+        labels, prediction, None, frozenset(), result, keep, predicted, stop or StopFlag()
+    )  # fmt: skip
+    return list(steps), predicted
+
+
+def draw_movie() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels in which some of what was predicted is corrected, the prediction, and a new segmentation (3, 12, 16)."""
+    prediction = np.kron(np.arange(1, 37, dtype=np.int32).reshape(3, 3, 4), np.ones((1, 4, 4), np.int32))
+    prediction[:, ::4] = 0
+    labels = prediction.copy()
+    labels[0, 1:4, 0:4], labels[1, 5:8, 4:8], labels[2, 10] = 0, 50, 0
+    new = np.roll(prediction, 1, axis=2)
+    return labels, prediction, new
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("most", [10**6, 30])
+def test_in_bands_a_movie_becomes_what_it_becomes_in_memory(
+    most: int, keep: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replacement, "MOST_UNDONE", most)
+    monkeypatch.setattr(replacing, "_BAND", 40)
+    labels, prediction, new = draw_movie()
+    done = np.array([True, False, True])
+    result = Segmentation(new.copy(), "TYX", View(), done, None, {})
+    [expected] = replacement_steps(labels, prediction, None, result, keep)
+    events, predicted = in_bands(labels, prediction, new, done, "TYX", keep)
+    *steps, end = events
+    told = [step for step in steps if isinstance(step, StageStep)]
+    assert [step.done for step in told] == list(range(1, told[0].total + 1))
+    found = end.result
+    after = labels.copy()
+    if most == 30:
+        assert (found.written, found.changes) == (True, [])
+        for band in steps:
+            if isinstance(band, RewrittenBand):
+                assert np.shares_memory(band.labels, new)
+                after[band.plane][band.rows] = band.labels
+    else:
+        assert not found.written
+        assert not any(isinstance(step, RewrittenBand) for step in steps)
+        after = applied(labels, found)
+    np.testing.assert_array_equal(after, applied(labels, expected.result))
+    np.testing.assert_array_equal(predicted, expected.result.prediction)
+    assert found.prediction is predicted
+    assert found.n_kept == expected.result.n_kept
+
+
+def test_a_replacement_that_is_stopped_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replacing, "_BAND", 40)
+    labels, prediction, new = draw_movie()
+    stop, before = StopFlag(), new.copy()
+    stop.request()
+    assert in_bands(labels, prediction, new, [True] * 3, "TYX", True, stop)[0] == []
+    np.testing.assert_array_equal(new, before)
+
+
+@pytest.mark.parametrize("most", [2**25, 100])
+def test_a_sparse_image_larger_than_memory_takes_the_memory_of_a_band(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replacement, "MOST_UNDONE", most)
+    shape = (2**15, 2**15)  # four gigabytes each, if all of it were there
+    names = "labels", "prediction", "new", "predicted"
+    labels, prediction, new, predicted = (np.memmap(tmp_path / one, np.int32, "w+", shape=shape) for one in names)
+    for number, (y, x) in enumerate([(100, 200), (9000, 30000), (32000, 16000)], start=1):
+        labels[y : y + 40, x : x + 40] = prediction[y : y + 40, x : x + 40] = number
+        new[y + 3 : y + 43, x : x + 40] = number + 10
+    labels[100:105, 200:205] = 0  # corrected
+    result = Segmentation(new, "YX", View(), np.array(True), None, {})
+    tracemalloc.start()
+    *_, end = replacement_in_bands(labels, prediction, None, frozenset(), result, True, predicted, StopFlag())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**27, "an eighth of a gigabyte"
+    assert end.result.written == (most == 100)
+    assert end.result.n_kept == 1
+    assert predicted[9003, 30000] == 2
+    assert predicted[9042, 30000] == 2
+    assert predicted[9000, 30000] == 0

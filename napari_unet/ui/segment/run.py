@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.images.channels import model_input
+from napari_unet.segmentation.blocks.events import StageStep
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
 from napari_unet.ui.canvas.classes import class_names_of
@@ -26,12 +27,13 @@ from napari_unet.ui.segment.background import (
     segment_in_background,
     with_copy,
 )
-from napari_unet.ui.segment.in_blocks import segment_large_in_background
+from napari_unet.ui.segment.in_blocks import DiskCopies, replace_on_disk, segment_large_in_background
 from napari_unet.ui.session.history.label_stores import get_label_stores, lies_on_disk
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.jobs import SEGMENT
 from napari_unet.ui.session.keeping.unfinished import place_of_blocks, tidy_blocks
 from napari_unet.ui.session.kept_maps import KeptMaps, maps_fit
+from napari_unet.ui.session.napari_private import history_of
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.session import Session
 
@@ -43,7 +45,7 @@ WHOLE = (slice(None), slice(None))
 class SegmentRun:
     """Segments one image of the session and shows the labels as they come. Says how it goes by signals."""
 
-    advanced = Signal(object)  # Estimated | TileDone | PlaneDone
+    advanced = Signal(object)  # Estimated | TileDone | PlaneDone | BlockDone | StageStep
     ended = Signal(object)  # a sentence, or Failed
 
     def __init__(self, session: Session, work: ImageWork) -> None:
@@ -57,13 +59,15 @@ class SegmentRun:
         self._made_layer = False
         self._stopped: float | None = None  # when the first tile came after the user had clicked Stop
         self.replaced = False  # corrections, because the user wanted it so
+        self.for_good = False  # whether so much has changed that it cannot be undone
+        self._scratch: list[Any] = []  # arrays that nobody needs once labels are what they are to be
         self._shows_maps = self._in_blocks = False
 
     def start(self, config: SegmentConfig, scope: Any, keep: bool | None) -> bool:
         """Begin; `keep` says what becomes of corrections: kept, replaced, or (None) there are none."""
         session, work = self.session, self.work
         n_axes = {"plane": 2, "volume": 3, "all": len(work.shape)}[scope.kind]
-        self._stores.require_room(work, prod(work.shape[-n_axes:]))
+        self._stores.require_room(work, prod(work.shape[-n_axes:]), corrected=keep is not None)
         load = session.model_loader()
         self._shows_maps = config.keep_probability
         if maps_fit(work.shape):  # for the tool that adds an object where it is clicked
@@ -81,6 +85,7 @@ class SegmentRun:
         self._in_blocks = lies_on_disk(work) and scope.kind == "all" and "Z" not in work.axes
         if self._in_blocks:
             target, found = self._place_of_blocks(), self._stores.empty(work, "segmented")
+            self._scratch.append(found)
             events = segment_large_in_background(load, seen, config, self._stop, target, found, names, **watched)
         else:
             events = segment_in_background(load, seen, config, scope, self._stop, names, **watched)
@@ -108,8 +113,10 @@ class SegmentRun:
         """Find the layer in which labels appear: the labels themselves, or a preview if these were corrected."""
         session, work = self.session, self.work
         if self._merges:
-            session.add_layer(work, "preview", self._stores.empty(work, "preview"), empty=True, opacity=0.5)
-            self._live = LiveLabels(work, "preview", self._stores.empty(work, "previewed"), 0)
+            preview, written = self._stores.empty(work, "preview"), self._stores.empty(work, "previewed")
+            self._scratch += [preview, written]
+            session.add_layer(work, "preview", preview, empty=True, opacity=0.5)
+            self._live = LiveLabels(work, "preview", written, 0)
             return
         self._made_layer = work.labels_layer is None
         if work.labels_layer is None:
@@ -198,24 +205,54 @@ class SegmentRun:
         if not isinstance(outcome, Finished) or labels is None or not outcome.result.done.any():
             self._end(outcome)
             return
-        before = np.zeros(self.work.shape, np.int32) if self._before is None else self._before
-        steps = replace_in_background(labels, before, self.work.reviewed, self.work.locked, outcome.result, self._keep)
+        before = self._before
+        if before is None:
+            before = self._stores.empty(self.work, "before")
+            self._scratch.append(before)
+        arrays = labels, before, self.work.reviewed, self.work.locked, outcome.result, self._keep
+        stop = StopFlag()
+        if lies_on_disk(self.work) and "Z" not in self.work.axes:
+            copies = self._make_copies(labels)
+            self._live = LiveLabels(self.work, "labels", copies.labels, 0)
+            steps = replace_on_disk(*arrays, copies, stop)
+        else:
+            steps = replace_in_background(*arrays)
 
         def on_merged(merged: Any) -> None:
             if isinstance(merged, Finished) and self.work in self.session.works and self.work.labels is not None:
                 self._apply(merged.result)
             self._end(outcome if isinstance(merged, Finished) else merged)
 
-        self.session.jobs.start(steps, StopFlag(), None, on_merged, f"Segmenting {self.work.name}", OWNER, [self.work])
+        title = f"Segmenting {self.work.name}"
+        self.session.jobs.start(steps, stop, self._on_merge_event, on_merged, title, OWNER, [self.work])
+
+    def _make_copies(self, labels: Any) -> DiskCopies:
+        make = self._stores.empty
+        were, marks = make(self.work, "were", labels.dtype), make(self.work, "were-reviewed", np.uint8)
+        self._scratch += [were, marks]
+        return DiskCopies(were, marks, make(self.work, "again"))
+
+    def _on_merge_event(self, event: Any) -> None:
+        """How far it is; or, where more changes than can be undone, the labels themselves."""
+        if isinstance(event, StageStep):
+            self.advanced.emit(event)
+        elif self._alive:
+            present(self._live).write(event.plane, event.region, event.labels)
 
     def _apply(self, replacement: Any) -> None:
         work = self.work
-        apply_replacement(work, replacement)
-        self.replaced = not self._keep
+        if replacement.written:
+            present(self._live).finish()
+            for steps in history_of(present(work.labels_layer)):
+                steps.clear()  # they would bring back pixels of objects that are gone
+        else:
+            apply_replacement(work, replacement)
+        self.replaced = not self._keep and not replacement.written
+        self.for_good = replacement.written
         if work.prediction_undo is not None:
             work.prediction_undo.close()
         with work.change():
-            work.prediction_undo = PredictionUndo(work, replacement)
+            work.prediction_undo = None if replacement.written else PredictionUndo(work, replacement)
             work.prediction = replacement.prediction
             work.note_written()
 
@@ -227,4 +264,6 @@ class SegmentRun:
         )
 
     def _end(self, outcome: Any) -> None:
+        for array in self._scratch:
+            self._stores.remove(array)
         self.ended.emit(outcome if isinstance(outcome, Failed) else None)

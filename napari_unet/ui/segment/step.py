@@ -18,6 +18,7 @@ from napari_unet.events import Failed, Finished, StopFlag
 from napari_unet.heads.registry import find_head
 from napari_unet.heads.semantic.shares import describe_shares
 from napari_unet.review.suitability import Doubt
+from napari_unet.segmentation.blocks.events import BlockDone, StageStep, told_of
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import Estimated, PlaneDone, TileDone
 from napari_unet.segmentation.volumes.events import SideDone
@@ -49,6 +50,7 @@ ADVANCED = (
     "quality", "foreground_threshold", "seed_threshold", "object_threshold", "min_diameter", "link_overlap", "tile",
     "invert", "dim_objects", "device", "keep_probability",
 )  # fmt: skip
+_FOR_GOOD = "So much has changed that Undo does not go back to the labels of before."
 _UNITS = {"": "image", "Z": "slices", "T": "frames", "TZ": "slices"}
 
 
@@ -299,6 +301,9 @@ class SegmentStep(Step):
         elif isinstance(event, TileDone) and present(self.run).work.axes == "YX":
             again = ", again for dim objects" if event.again else ""
             self._show_progress(event, f"{event.done} of {event.total} tiles{again}")
+        elif isinstance(event, BlockDone | StageStep):
+            left = event.seconds_left if isinstance(event, BlockDone) else None
+            self.progress.advance(event.done, event.total, told_of(event), left)
         elif isinstance(event, SideDone):
             self._show_progress(event, f"{event.done} of {event.total} side views")
 
@@ -309,6 +314,8 @@ class SegmentStep(Step):
         run = self.run
         if failed is not None:
             self.show_message(failed.message, self.segment_button)
+        elif run is not None and run.for_good:
+            self.show_message(_FOR_GOOD, self.segment_button)
         elif run is not None and run.replaced:
             undo, sentence = get_undo(self.session), "All labels were replaced, corrected ones too."
             get_notices(self.session).show(Notice(sentence, "Undo", lambda: undo.undo(run.work)), run.work)

@@ -24,6 +24,7 @@ from napari_unet.images.bands import row_bands
 from napari_unet.images.channels import ModelInput, stack_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
+from napari_unet.images.written import written_rows
 from napari_unet.labels.types import Place
 from napari_unet.segmentation.config import StackName
 from napari_unet.ui.session.kept_maps import KeptMaps
@@ -167,7 +168,10 @@ class ImageWork:
         labels, reviewed, prediction = self.labels, self.reviewed, self.prediction
         if labels is None:
             return False
+        held = np.logical_or.reduce([written_rows(one) for one in (labels, reviewed, prediction) if one is not None])
         for band in row_bands(labels.shape):
+            if not held[band].any():
+                continue
             if reviewed is not None and reviewed[band].any():
                 return True
             if labels[band].any() if prediction is None else not np.array_equal(labels[band], prediction[band]):

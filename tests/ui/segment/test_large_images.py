@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import zarr
 
+from napari_unet.corrections.merging import merge_segmentation
 from napari_unet.errors import UserError
 from napari_unet.events import drain
 from napari_unet.images.files.reading import read_image
@@ -25,12 +26,14 @@ from napari_unet.segmentation.blocks.block import segment_block
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.segment import segment_steps
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.segment import run as segment_run
 from napari_unet.ui.session.history import label_stores
 from napari_unet.ui.session.history.label_stores import get_label_stores
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.layers import image_to_layer
 from napari_unet.ui.session.planes import largeness
 from napari_unet.ui.session.session import get_session
+from napari_unet.workflows import replacement
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +89,7 @@ def count_made(monkeypatch: pytest.MonkeyPatch, most: int = 100) -> list[int]:
     def counted(*args: Any) -> Any:
         if len(made) == most:
             raise MemoryError
-        made.append(args[-1].number)
+        made.append(args[-2].number)
         return segment_block(*args)
 
     monkeypatch.setattr("napari_unet.segmentation.blocks.work.segment_block", counted)
@@ -288,3 +291,101 @@ def test_what_is_recorded_at_the_very_end_has_a_place(panel: UNetPanel, image_fi
     panel.session.close()
     assert closed.index(keeper) < closed.index(stores)
     assert work.labels_layer is None
+
+
+def test_a_movie_in_blocks_tells_how_far_it_is_in_every_stage(
+    panel: UNetPanel, pixels: np.ndarray, wait_until_idle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[tuple[str, int, int]] = []
+    work = panel.session.work_on(panel.session.viewer.add_image(np.stack([pixels] * 3), name="movie"))
+    panel.session.set_axes("TYX")
+    progress = panel.segment_step.progress
+    advance = progress.advance
+    monkeypatch.setattr(progress, "advance", lambda *args: texts.append((args[2], *args[:2])) or advance(*args))
+    panel.segment_step.start()
+    wait_until_idle(panel.session)
+    assert work.n_objects > 10
+    told = [text.split(" ", 3) for text, *_ in texts]
+    stages = list(dict.fromkeys(words for *_, words in told))
+    assert stages == ["blocks", "joins of blocks", "comparisons of frames", "blocks of labels", "rows drawn"]
+    assert all(text.startswith(f"{done} of {total} ") for text, done, total in texts)
+    for stage in stages:
+        (*_, last) = (one for one in told if one[-1] == stage)
+        assert last[0] == last[2], "the bar comes to its end"
+
+
+@pytest.mark.parametrize("most", [2**25, 50])
+def test_what_was_corrected_stays_when_a_large_image_is_segmented_again(
+    most: int, panel: UNetPanel, image_file: Path, wait_until_idle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One step undoes it; or, where that would take too much memory, none, which is said."""
+    monkeypatch.setattr(replacement, "MOST_UNDONE", most)
+    seen: list[Any] = []
+    told: list[str] = []
+    replace = segment_run.replace_on_disk
+
+    def watched(labels: Any, before: Any, reviewed: Any, locked: Any, result: Any, *more: Any) -> Any:
+        arrays = labels, before, result.labels, np.zeros(labels.shape) if reviewed is None else reviewed
+        seen.extend(np.array(array) for array in arrays)
+        return replace(labels, before, reviewed, locked, result, *more)
+
+    monkeypatch.setattr(segment_run, "replace_on_disk", watched)
+    work = open_file(panel, image_file)
+    step, layer = panel.segment_step, open_labels(panel, wait_until_idle)
+    draw(layer, 7777, (50, 60))
+    advance = step.progress.advance
+    assert "segmented" not in stores_of(panel)
+
+    def painting(done: int, total: int, text: str, left: Any = None) -> None:
+        advance(done, total, text, left)
+        if "labels of before" in text:
+            if not told:
+                draw(layer, 8888, (5, 150))
+            told.append(text)
+
+    monkeypatch.setattr(step.progress, "advance", painting)
+    step.advanced.content.set_values({**step.advanced.content.values(), "foreground_threshold": 0.8})
+    with monkeypatch.context() as full:
+        fill(full, 6 * 4 * work.labels.size - 1)
+        step.start(keep=True)
+    assert "Make room" in step.message.text
+    assert not seen
+    step.start(keep=True)
+    wait_until_idle(panel.session)
+    labels, before, found, reviewed = seen
+    assert told[-1] == f"{len(told)} of {len(told)} comparisons with the labels of before"
+    expected = merge_segmentation(labels, before, found, reviewed)
+    now, stroke = np.array(work.labels), np.array(work.labels) == 8888
+    assert stroke.sum() > 20, "what was painted meanwhile stays"
+    np.testing.assert_array_equal(now[~stroke], expected.labels[~stroke])
+    assert (now == 7777).sum() > 20
+    assert (now != labels)[~stroke].sum() > 50
+    np.testing.assert_array_equal(work.prediction, expected.prediction)
+    assert lies_on_the_disk(work.prediction)
+    assert stores_of(panel) == ["again", "labels", "prediction", "recorded", "recorded", "reviewed"], "no copies"
+    layer.undo()
+    if most == 50:
+        assert "Undo does not go back" in step.message.text
+        np.testing.assert_array_equal(work.labels, now)
+    else:
+        assert "Undo" not in step.message.text
+        np.testing.assert_array_equal(np.asarray(work.labels)[~stroke], labels[~stroke])
+        np.testing.assert_array_equal(work.prediction, before)
+
+
+def open_labels(panel: UNetPanel, wait_until_idle: Any) -> Any:
+    """Segment, and give the layer with what was found."""
+    panel.segment_step.start()
+    wait_until_idle(panel.session)
+    return panel.session.current.labels_layer
+
+
+def draw(layer: Any, value: int, place: tuple[int, int]) -> None:
+    layer.brush_size = 9
+    layer.paint(place, value)
+
+
+def stores_of(panel: UNetPanel) -> list[str]:
+    """What the arrays on the disk are called."""
+    folder = get_label_stores(panel.session).folder
+    return sorted(path.name.rsplit("-", 1)[0] for path in folder.iterdir() if path.is_dir())

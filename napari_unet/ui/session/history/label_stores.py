@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from napari_unet.ui.session.session import Session
 
 _PREFIX = "napari-unet-labels-"
-_FIRST_ARRAYS, _MORE_ARRAYS = 4, 2
-"""Labels, prediction, what is recorded of them, and what comes of blocks; segmented again, the last two are new."""
+_FIRST_ARRAYS, _MORE_ARRAYS, _CORRECTED_ARRAYS = 4, 2, 6
+"""Labels, prediction, what is recorded of them, and what comes of blocks; segmented again, the last two are new.
+
+What was corrected is compared with that: a preview, what came into it, labels and marks as they were, a prediction."""
 _log = logging.getLogger(__name__)
 
 
@@ -58,10 +60,11 @@ class LabelStores:
             _log.warning("Labels are held in memory: %s", error)
             return np.zeros(work.shape, dtype)
 
-    def require_room(self, work: ImageWork, n_pixels: int) -> None:
+    def require_room(self, work: ImageWork, n_pixels: int, corrected: bool = False) -> None:
         """Raise `UserError` if labels of `n_pixels` of an image too large for memory have no room on the disk."""
         if lies_on_disk(work):
-            n_arrays = _FIRST_ARRAYS if work.labels_layer is None else _MORE_ARRAYS
+            again = _CORRECTED_ARRAYS if corrected else _MORE_ARRAYS
+            n_arrays = _FIRST_ARRAYS if work.labels_layer is None else again
             check_room(self._own_folder(), n_arrays * n_pixels * np.dtype(np.int32).itemsize)
 
     def new_place(self, name: str) -> Path:
