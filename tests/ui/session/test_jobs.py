@@ -178,10 +178,12 @@ def test_progress_is_shown_in_a_panel_that_was_opened_while_the_job_ran(qtbot: A
     line.follow(job, "restore")
     assert not line.isHidden()
     assert line.label.text() == "Restoring cells"
-    line.label.setText("Learning, 3 s left")
+    line.advance(1, 4, "Learning", 3)
+    line.follow(job, "restore")
+    assert line.label.text() == "Learning, 3 s left", "it is not begun anew"
     stop.request()
     line.follow(job, "restore")
-    assert line.label.text() == "Learning, 3 s left"
+    assert line.label.text() == "Learning"
     assert not line.stop_button.isEnabled()
     line.follow(None, "restore")
     assert line.isHidden()
