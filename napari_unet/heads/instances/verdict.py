@@ -87,7 +87,7 @@ def _with_score(
     if same and corrected:
         return None, _JUST_AS_GOOD, n >= _FEW
     if not gain:
-        sure = change is None or not corrected or change.is_sure_loss
+        sure = change is None or same or change.is_sure_loss  # labels that are given are no corrections: chance, too
         return (False, _why_not(outcome.survey), False) if sure else (None, _maybe_worse(change), True)
     found = after.ap50 > before.ap50
     if change is not None and (not change.is_sure_gain or n < _ENOUGH):

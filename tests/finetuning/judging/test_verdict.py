@@ -87,6 +87,11 @@ def test_a_loss_that_may_be_chance_is_no_verdict_but_keeps_the_old_model(
     assert ("Probably not better" in verdict.sentence) is (better is None)
 
 
+def test_a_loss_on_labels_that_are_no_corrections_may_be_chance_as_well() -> None:
+    verdict = judge(score(0.6, 10), score(0.5, 10))
+    assert (verdict.better, verdict.cautious) == (None, True)
+
+
 def test_how_many_objects_would_settle_a_loss_is_told() -> None:
     verdict = reach_verdict(Outcome(100, CORRECTED, score(0.6, 10), score(0.4, 10)), head_named("instances"))
     assert "cannot be known yet" in verdict.sentence
