@@ -9,6 +9,9 @@ from napari_unet.labels.evidence import Score, ScoreDifference, compare_evidence
 
 TOO_FEW = 5
 """Held-out objects below which not finding them is as likely chance as anything: they are the ones that were wrong."""
+ENOUGH = 8
+"""Held-out objects from which on a gain may be told: on fewer, one object is more than an eighth of the score, and the
+weights that are scored were chosen on the same few (docs/benchmarks.md has what was told of five to seven)."""
 
 
 LEAST_EVEN = 10

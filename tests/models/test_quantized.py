@@ -8,9 +8,17 @@ import torch
 
 from napari_unet import load_model
 from napari_unet.models.architecture import UNetConfig
+from napari_unet.models.running import quantized
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.running.fused import fold_batch_norms
-from napari_unet.models.running.quantized import Grid, IntegerUp, QuantizedUNet, quantize_network
+from napari_unet.models.running.quantized import (
+    Grid,
+    IntegerConv,
+    IntegerUp,
+    QuantizedUNet,
+    count_weight_steps,
+    quantize_network,
+)
 from napari_unet.models.running.ranges import Reach, measure_ranges
 from napari_unet.models.running.tile_network import TorchNetwork
 from napari_unet.models.unet import UNet
@@ -45,6 +53,24 @@ def test_a_grid_has_zero_and_comes_within_half_a_step(low: float, high: float) -
 def test_what_lies_beyond_a_grid_is_its_end() -> None:
     grid = Grid.over(Reach(-1.0, 1.0))
     assert grid.round(torch.tensor([-9.0, 9.0]).reshape(1, 1, 1, 2)).flatten().tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("n_steps", [None, 63])
+def test_the_largest_values_are_added_without_being_cut_off(n_steps: int | None) -> None:
+    """Where a processor adds in 16 bits (AVX2 alone), 2 x 255 x 127 does not fit; half of it fits everywhere."""
+    conv = torch.nn.Conv2d(32, 8, 3, padding=1, bias=False)
+    conv.weight.data.fill_(0.5)
+    grid = Grid(1 / 255, 0)
+    found = IntegerConv(conv, 8, grid, None, n_steps=n_steps)(grid.round(torch.ones(1, 32, 8, 8)))
+    assert found[0, :, 4, 4].tolist() == pytest.approx([0.5 * 9 * 32] * 8, rel=1e-3)
+
+
+@pytest.mark.parametrize(("cut", "steps"), [(1.0, 127), (0.6, 63)])
+def test_where_values_are_cut_off_weights_have_half_the_steps(
+    monkeypatch: pytest.MonkeyPatch, cut: float, steps: int
+) -> None:
+    monkeypatch.setattr(quantized.IntegerConv, "forward", lambda self, x: torch.full((1, 1), cut * 16 * 255))
+    assert count_weight_steps.__wrapped__() == steps
 
 
 def test_an_up_convolution_puts_four_pixels_where_they_belong() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.heads.outcome import TOO_FEW
+from napari_unet.heads.outcome import ENOUGH, TOO_FEW
 from napari_unet.heads.survey import Survey
 from napari_unet.labels.types import Mask
 
@@ -83,8 +83,8 @@ def split_reviewed(
 
 def telling_share(share: float, n_objects: int) -> float:
     """`share`, or a larger one by which as many objects are held out as can tell something, if there are enough."""
-    needed = TOO_FEW / n_objects
-    return max(share, needed) if needed <= _LARGEST_SHARE else share
+    needed = next((n / n_objects for n in (ENOUGH, TOO_FEW) if n / n_objects <= _LARGEST_SHARE), 0.0)
+    return max(share, needed)
 
 
 def count_inside(survey: Survey, masks: Sequence[Mask]) -> int:

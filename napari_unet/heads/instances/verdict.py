@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_unet.heads.outcome import TOO_FEW, Outcome, Verdict, rank
+from napari_unet.heads.outcome import ENOUGH, TOO_FEW, Outcome, Verdict, rank
 from napari_unet.heads.survey import Survey
 from napari_unet.labels.evidence import Score, ScoreDifference
 
 _FEW = 10  # held-out objects below which a score is rough
-_ENOUGH = 8
-"""Held-out objects from which on a gain may be told: on fewer, one object is more than an eighth of the score, and the
-weights that are scored were chosen on the same few (docs/benchmarks.md has what was told of five to seven)."""
 ELSEWHERE = "others may differ"
 """Said where what was held out speaks of few images alone."""
 _RIGHT = 0.95  # mean AP above which there is nothing left to gain
@@ -75,7 +72,7 @@ def _with_score(
     corrected, n = outcome.survey.n_corrected > 0, after.n_objects
     difference = rank(after) - rank(before)
     gain, same = difference > _SAME, abs(difference) <= _SAME
-    enough = n >= _ENOUGH or not corrected  # who corrected nothing has nothing to teach, whatever the number
+    enough = n >= ENOUGH or not corrected  # who corrected nothing has nothing to teach, whatever the number
     if before.mean_ap > _RIGHT and (n >= _ALL_RIGHT or not corrected):
         return False, "Not better: the old model was already right there. Correct objects where it is wrong.", False
     if not gain and n < (TOO_FEW if same else _ENOUGH_TO_LOSE) and corrected:
@@ -90,7 +87,7 @@ def _with_score(
         sure = change is None or same or change.is_sure_loss  # labels that are given are no corrections: chance, too
         return (False, _why_not(outcome.survey), False) if sure else (None, _maybe_worse(change), True)
     found = after.ap50 > before.ap50
-    if change is not None and (not change.is_sure_gain or n < _ENOUGH):
+    if change is not None and (not change.is_sure_gain or n < ENOUGH):
         return None, _maybe_better(change, found), False
     return True, _describe_better(outcome, found), False
 

@@ -2,12 +2,13 @@
 
 Weights are rounded output channel by output channel, what flows between layers tensor by tensor (Jacob et al.,
 "Quantization and training of neural networks for efficient integer-arithmetic-only inference", CVPR 2018). oneDNN
-computes with what processors have for it (VNNI, AMX).
+computes with what processors have for it (VNNI, AMX); where they add in 16 bits, weights have half the steps.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import torch
@@ -20,6 +21,7 @@ from napari_unet.models.unet import Stage, UNet, Up
 
 _LEVELS = 255  # of uint8 above the lowest
 _STEPS = 127  # of int8 on each side of 0
+_PROBED = 16  # channels
 _LAST = torch.channels_last
 
 
@@ -46,10 +48,13 @@ class Grid:
 class IntegerConv(nn.Module):
     """A convolution from uint8 to uint8, or to real numbers if there is no `after`; `rectified` or not."""
 
-    def __init__(self, conv: nn.Conv2d, size: int, before: Grid, after: Grid | None, rectified: bool = True) -> None:
+    def __init__(
+        self, conv: nn.Conv2d, size: int, before: Grid, after: Grid | None, rectified: bool = True,
+        n_steps: int | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         weight = conv.weight.detach().float()
-        self.steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-8) / _STEPS
+        self.steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-8) / (n_steps or count_weight_steps())
         rounded = (weight / self.steps[:, None, None, None]).round().to(torch.int8)
         self.padding, self.before, self.after = list(cast("tuple[int, int]", conv.padding)), before, after
         shape = [1, conv.in_channels, size, size]
@@ -69,6 +74,21 @@ class IntegerConv(nn.Module):
             self.activation, [], "",
         )  # fmt: skip
         return out
+
+
+@cache
+def count_weight_steps() -> int:
+    """How many steps of int8 weights there may be on each side of 0.
+
+    Processors with AVX2 alone add two products in 16 bits, and what does not fit is cut off without a word. So it is
+    tried with the largest values there are; half the steps always fit.
+    """
+    conv = nn.Conv2d(_PROBED, _PROBED, 1, bias=False)
+    conv.weight.data.fill_(1.0)
+    largest = IntegerConv(conv, 8, Grid(1.0, 0), None, rectified=False, n_steps=_STEPS)
+    x = torch.full((1, _PROBED, 8, 8), _LEVELS, dtype=torch.uint8).contiguous(memory_format=_LAST)
+    wanted = float(_PROBED * _LEVELS)
+    return _STEPS if abs(largest(x).mean().item() - wanted) < 0.01 * wanted else _STEPS // 2
 
 
 class IntegerUp(nn.Module):

@@ -37,9 +37,15 @@ def count(split_part, survey: Survey) -> int:
 
 
 @pytest.mark.parametrize(
-    ("share", "n", "held"), [(0.25, 40, 0.25), (0.25, 16, 5 / 16), (0.25, 15, 1 / 3), (0.25, 14, 0.25), (0.5, 16, 0.5)]
-)
-def test_five_of_fifteen_are_held_out_because_fewer_tell_nothing(share: float, n: int, held: float) -> None:
+    ("share", "n", "held"),
+    [
+        (0.25, 40, 0.25), (0.25, 28, 8 / 28), (0.25, 24, 1 / 3), (0.25, 23, 0.25), (0.25, 16, 5 / 16),
+        (0.25, 15, 1 / 3), (0.25, 14, 0.25), (0.5, 16, 0.5),
+    ],
+)  # fmt: skip
+def test_eight_of_24_or_five_of_fifteen_are_held_out_because_fewer_tell_little(
+    share: float, n: int, held: float
+) -> None:
     assert telling_share(share, n) == pytest.approx(held)
 
 
