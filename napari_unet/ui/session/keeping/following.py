@@ -33,6 +33,7 @@ class Recorders(QObject):
         super().__init__()
         self._session, self._stores = session, get_label_stores(session)  # which are closed after who asks for them
         self._recorders: dict[tuple[str, str], Recorder] = {}
+        self._closed = False
         session.images_changed.connect(self._drop_gone)
         session.jobs.changed.connect(self._on_job)
 
@@ -51,6 +52,8 @@ class Recorders(QObject):
 
     def follow(self, work: ImageWork) -> None:
         """The layers of an image may be other ones, or hold other pixels."""
+        if self._closed:  # layers go with the window, after what they are recorded in
+            return
         for role in ROLES:
             recorder = self._recorders.get((work.key, role))
             if recorder is not None and recorder.alive:
@@ -74,6 +77,7 @@ class Recorders(QObject):
 
     def close(self) -> None:
         """Listen no more."""
+        self._closed = True
         for recorder in self:
             recorder.close()
         self._recorders.clear()
