@@ -327,6 +327,14 @@ def test_references_without_a_file_are_kept(project: Project) -> None:
     assert project.images()[number].details == {"channel": 1}
 
 
+def read_in_vain(project: Project, image: int, failed: list[Exception]) -> None:
+    """Read labels of a project that is closed meanwhile, and keep why that failed."""
+    try:
+        project.read_array(image, LABELS)
+    except Exception as error:
+        failed.append(error)
+
+
 def test_a_project_is_closed_when_nobody_reads_it_any_more(
     project: Project, image: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,14 +347,11 @@ def test_a_project_is_closed_when_nobody_reads_it_any_more(
         assert go_on.wait(60)
         return unpack(*arguments)
 
-    def read() -> None:
-        try:
-            project.read_array(image, LABELS)
-        except Exception as error:
-            failed.append(error)
-
     monkeypatch.setattr(rows, "unpack_tile", unpack_slowly)
-    reader, closer = threading.Thread(target=read), threading.Thread(target=project.close)
+    reader, closer = (
+        threading.Thread(target=read_in_vain, args=(project, image, failed)),
+        threading.Thread(target=project.close),
+    )
     reader.start()
     assert reading.wait(60)
     closer.start()
@@ -377,15 +382,12 @@ def test_a_read_that_begins_while_the_project_is_closed_ends_soon(
         closer.join(0.3)
         return unpack(*arguments)
 
-    def read() -> None:
-        try:
-            project.read_array(image, LABELS)
-        except Exception as error:
-            failed.append(error)
-
     monkeypatch.setattr(rows, "find_array", find_slowly)
     monkeypatch.setattr(rows, "unpack_tile", unpack_until_interrupted)
-    reader, closer = threading.Thread(target=read), threading.Thread(target=project.close)
+    reader, closer = (
+        threading.Thread(target=read_in_vain, args=(project, image, failed)),
+        threading.Thread(target=project.close),
+    )
     reader.start()
     assert found.wait(60)
     closer.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,24 @@ def find_covering(frames: Frames, t: int, sizes: FrameSizes) -> list[Covering]:
         ids, first = np.unique(frames.read(t - 1, boxes[one]), return_index=True)
         found.append(Covering(one, boxes[one], held[np.argsort(first[np.searchsorted(ids, held)])]))
     return found
+
+
+def part_covering(
+    frames: Frames, first: int, part: Callable[[Frames, int, Covering, FrameSizes], int]
+) -> Iterator[int]:
+    """Have `part` divide what may be several objects, frame by frame from `first` on: those parted serve the next.
+
+    `part` returns how many objects there are more for one of them; yields how many in each frame.
+    """
+    sizes = FrameSizes(frames, most=3)
+    for t in range(first, frames.shape[0]):
+        more = 0
+        for one in find_covering(frames, t, sizes):
+            parts = part(frames, t, one, sizes)
+            if parts:
+                sizes.forget(t)
+            more += parts
+        yield more
 
 
 def _shared_pixels(frames: Frames, t: int) -> tuple[Ids, Ids]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import ConvexHull, QhullError
 
-from napari_unet.labels.stacks.covering import Covering, divide, find_covering, find_whole, lay_seeds, most_common
+from napari_unet.labels.stacks.covering import Covering, divide, find_whole, lay_seeds, most_common, part_covering
 from napari_unet.labels.stacks.frames import Frames, FrameSizes
 
 _SAME = 0.25  # IoU of an object with itself in the frame before, at least
@@ -21,15 +21,7 @@ def part_merged_since(frames: Frames) -> Iterator[int]:
     Cells do not become one. What had been cut in two does: that is as convex as its parts were, or more so.
     Frame by frame: those that were parted serve the next. Yields how many objects there are more in each.
     """
-    sizes = FrameSizes(frames, most=3)
-    for t in range(2, frames.shape[0]):
-        more = 0
-        for one in find_covering(frames, t, sizes):
-            parts = _parted(frames, t, one, sizes)
-            if parts:
-                sizes.forget(t)
-            more += parts
-        yield more
+    yield from part_covering(frames, 2, _parted)
 
 
 def _parted(frames: Frames, t: int, one: Covering, sizes: FrameSizes) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.labels.stacks.covering import Covering, divide, find_covering, find_whole, lay_seeds
+from napari_unet.labels.stacks.covering import Covering, divide, find_whole, lay_seeds, part_covering
 from napari_unet.labels.stacks.frames import Frames, FrameSizes
 from napari_unet.labels.stacks.merged_since import convexity
 from napari_unet.labels.types import Doubles, Mask
@@ -25,15 +25,7 @@ def part_at_necks(frames: Frames) -> Iterator[int]:
     That they were apart for one frame is enough. Frame by frame: those that were parted serve the next. Yields how many
     objects there are more in each.
     """
-    sizes = FrameSizes(frames, most=3)
-    for t in range(1, frames.shape[0]):
-        more = 0
-        for one in find_covering(frames, t, sizes):
-            parts = _parted(frames, t, one, sizes)
-            if parts:
-                sizes.forget(t)
-            more += parts
-        yield more
+    yield from part_covering(frames, 1, _parted)
 
 
 def _parted(frames: Frames, t: int, one: Covering, sizes: FrameSizes) -> int:
