@@ -42,7 +42,7 @@ from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.tiles.tiling import fitting_size
-from napari_unet.training.simulation import simulate_image
+from napari_unet.training.simulation.scenes import simulate_image
 
 VARIANTS = ("plain", "moving", "labels", "dice", "entropy", "heavy", "simulated")
 SHARES = (1.0, 0.75, 0.5)

@@ -30,8 +30,8 @@ from napari_unet.segmentation.segment import segment_steps
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.recipe import COLOURS, Recipe, TrainingFile
 from napari_unet.training.samples import TrainingSample, make_sample
-from napari_unet.training.simulation import simulate_image
-from napari_unet.training.stains import paint_stained, simulate_stained
+from napari_unet.training.simulation.scenes import simulate_image
+from napari_unet.training.simulation.stains import paint_stained, simulate_stained
 
 
 def read_pair(file: TrainingFile, n_channels: int = 1) -> tuple[ModelInput, npt.NDArray[np.int32]]:
@@ -62,7 +62,8 @@ def load_samples(
         if channels == COLOURS:
             pixels, plane = simulate_stained(wanted.side, (wanted.seed, number))
         else:
-            pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal)
+            seed = (wanted.seed, number)
+            pixels, plane = simulate_image(wanted.side, seed, wanted.rods, wanted.unequal, wanted.scenes)
         sample = _sample(pixels, plane, config, representation)
         found.append(("simulated", recipe.simulation.share, sample))
     counts = Counter(name for name, _, _ in found)

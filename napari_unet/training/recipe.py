@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.training.config import BaseTrainingConfig
+from napari_unet.training.simulation.scenes import SCENES
 
 RECIPES = Path(__file__).parent / "recipes"
 """Of the models that ship."""
@@ -49,6 +51,20 @@ class SimulationConfig(BaseModel):
     unequal: float = Field(
         0.35, ge=0, description="Largest standard deviation of the logarithm of the objects' brightness in one image."
     )
+    scenes: dict[str, float] = Field(
+        default_factory=lambda: {"varied": 1.0},
+        description="How much of the simulated images each scene makes up, compared with the others.",
+    )
+
+    @field_validator("scenes")
+    @classmethod
+    def _can_be_drawn(cls, scenes: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(scenes) - set(SCENES))
+        if unknown:
+            raise ValueError(f"there is no scene '{unknown[0]}': the known ones are {', '.join(sorted(SCENES))}")
+        if not all(0 <= share < math.inf for share in scenes.values()) or not any(scenes.values()):
+            raise ValueError("the shares of scenes are numbers from 0 on, one at least above 0")
+        return scenes
 
 
 class Recipe(BaseModel):

@@ -12,6 +12,7 @@ import torch
 from napari_unet.errors import UserError
 from napari_unet.training.base_data import load_samples, load_validation
 from napari_unet.training.recipe import RECIPES, find_files, read_recipe
+from napari_unet.training.simulation.scenes import SCENES
 
 RECIPE = """
 name = "Discs"
@@ -208,3 +209,31 @@ def test_what_is_painted_needs_a_network_that_sees_it(data: Path, more: str, sai
     (data / "recipe.toml").write_text(RECIPE.replace("share = 3.0", more))
     with pytest.raises(UserError, match=said):
         read_recipe(data / "recipe.toml")
+
+
+@pytest.mark.parametrize(
+    ("scenes", "said"),
+    [
+        ("blurred = 1.0", r"at 'simulation\.scenes': .*there is no scene 'blurred': the known ones are .*varied"),
+        ("varied = 0.0", "one at least above 0"),
+        ("varied = -1.0", "numbers from 0 on"),
+    ],
+)
+def test_scenes_that_cannot_be_drawn_are_told(data: Path, scenes: str, said: str) -> None:
+    (data / "recipe.toml").write_text(RECIPE.replace("[record]", f"[simulation.scenes]\n{scenes}\n[record]"))
+    with pytest.raises(UserError, match=said):
+        read_recipe(data / "recipe.toml")
+
+
+def test_images_are_simulated_of_the_scenes_of_the_recipe(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw_ramp(side: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.zeros((side, side), np.int32)
+        labels[10:30, 10:30] = 1
+        return np.tile(np.arange(side, dtype=np.float32), (side, 1)), labels
+
+    monkeypatch.setitem(SCENES, "ramp", draw_ramp)
+    text = RECIPE.replace("[record]", "[simulation]\nimages = 1\nside = 64\nscenes = {ramp = 1.0}\n[record]")
+    (data / "recipe.toml").write_text(text)
+    recipe = read_recipe(data / "recipe.toml")
+    simulated = load_samples(recipe, find_files(recipe.learn, data))[-1]
+    assert (simulated.levels[0][0, 0].diff(dim=-1) >= 0).all()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.measure import regionprops
 
-from napari_unet.training.rods import draw_rods
-from napari_unet.training.simulation import simulate_image
+from napari_unet.training.simulation.rods import draw_rods
+from napari_unet.training.simulation.scenes import simulate_image
 
 
 def _inside(labels: np.ndarray) -> list:

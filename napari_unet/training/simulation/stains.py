@@ -3,7 +3,7 @@
 Dyes take away light by the law of Beer and Lambert: each has a colour of its own in optical density, and densities
 add up (Ruifrok and Johnston, Analytical and Quantitative Cytology and Histology 23:291, 2001). Dyes, tissue and light
 are drawn far beyond what is usual, so that the network learns nuclei and not a colour (domain randomization, as in
-`simulation`).
+`scenes`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from scipy import ndimage
 
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.types import Floats
-from napari_unet.training.simulation import edge_distance, mixture, simulate_labels, texture
+from napari_unet.training.simulation.shapes import simulate_labels
+from napari_unet.training.simulation.textures import edge_distance, mixture, texture
 
 _NUCLEAR = ((0.65, 0.70, 0.29), (0.45, 0.80, 0.40), (0.30, 0.85, 0.42))  # haematoxylin, and purple ones
 _TISSUE = ((0.07, 0.99, 0.11), (0.30, 0.85, 0.42), (0.27, 0.57, 0.78), (0.45, 0.80, 0.40))  # eosin, purple, brown

@@ -1,0 +1,1 @@
+"""Simulated images of very varied look, whose labels are exact and free."""

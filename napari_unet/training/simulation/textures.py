@@ -1,0 +1,38 @@
+"""What images of all kinds are painted with: random fields of a given scale, and how far a pixel is from an outline."""
+
+from __future__ import annotations
+
+import edt
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_unet.labels.types import Floats
+
+Rng = np.random.Generator
+
+
+def texture(shape: tuple[int, ...], scale: float, rng: Rng) -> Floats:
+    """A random field of `shape` (Y, X), zero mean and unit deviation with structure of about `scale` pixels."""
+    side = max(shape)
+    coarse = max(4, int(2 * side / max(scale, 2.0)))
+    field = ndimage.zoom(rng.standard_normal((coarse, coarse)), side / coarse, order=1 if coarse > 200 else 3)
+    field = field[: shape[0], : shape[1]]
+    scaled: Floats = ((field - field.mean()) / (field.std() + 1e-6)).astype(np.float32)
+    return scaled
+
+
+def mixture(shape: tuple[int, ...], rng: Rng) -> Floats:
+    """Texture of one fine and one coarse scale."""
+    fine, coarse = np.exp(rng.uniform(np.log(2), np.log(8))), np.exp(rng.uniform(np.log(8), np.log(60)))
+    share = np.float32(rng.random())
+    mixed: Floats = share * texture(shape, fine, rng) + (1 - share) * texture(shape, coarse, rng)
+    return mixed
+
+
+def edge_distance(labels: npt.NDArray[np.int32]) -> Floats:
+    """Signed distance in pixels to the nearest outline: negative inside objects."""
+    inner = edt.edt(np.ascontiguousarray(labels, np.uint32))
+    outer = edt.edt(np.ascontiguousarray(labels == 0))
+    signed: Floats = (outer - inner).astype(np.float32)
+    return signed
