@@ -114,23 +114,23 @@ def relative_distance(labels: np.ndarray) -> np.ndarray:
 
 
 def round_first(targets: Tensor, linear: Tensor) -> None:
-    targets[0] = (targets[0] > 0.5).float()
+    targets[:, 0] = (targets[:, 0] > 0.5).float()
 
 
 def round_both(targets: Tensor, linear: Tensor) -> None:
-    inside = targets.sum(0) > 0.5
-    first = targets[0] >= targets[1]
-    targets[0], targets[1] = (inside & first).float(), (inside & ~first).float()
+    one, two = targets[:, 0], targets[:, 1]
+    inside, first = one + two > 0.5, one >= two
+    targets[:, 0], targets[:, 1] = (inside & first).float(), (inside & ~first).float()
 
 
 def scale_distance(targets: Tensor, linear: Tensor) -> None:
     round_first(targets, linear)
-    targets[1] /= float(torch.linalg.det(linear).abs().sqrt())
+    targets[:, 1] /= torch.linalg.det(linear).abs().sqrt()[:, None, None]
 
 
 def turn_offsets(targets: Tensor, linear: Tensor) -> None:
     round_first(targets, linear)
-    targets[1:] = torch.einsum("ij,jyx->iyx", torch.linalg.inv(linear), targets[1:])
+    targets[:, 1:] = torch.einsum("nij,njyx->niyx", torch.linalg.inv(linear), targets[:, 1:])
 
 
 # -- losses --------------------------------------------------------------------------------------------------------

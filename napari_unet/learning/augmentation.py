@@ -43,33 +43,68 @@ def sampling_grid(
     turned upside down at random: microscopes see less along Z, so that what lies there is not turned into the plane.
     """
     sides = (size,) * len(shape) if isinstance(size, int) else size
-
-    def normal() -> float:
-        return float(torch.randn((), generator=generator))
-
-    angle = 2 * math.pi * float(torch.rand((), generator=generator))
-    flip = 1.0 if float(torch.rand((), generator=generator)) < 0.5 else -1.0
-    stretch = math.exp(config.stretch * normal() / 2)
-    step = 1.0 / (zoom * math.exp(max(-2.0, min(2.0, normal())) * config.scale))
-    c, s = math.cos(angle), math.sin(angle)
-    matrix = torch.tensor([[c * stretch, -s / stretch * flip], [s * stretch, c / stretch * flip]]) * step
-    lines = [torch.arange(side, dtype=torch.float32) - (side - 1) / 2 for side in sides]
-    points = torch.stack(torch.meshgrid(*lines[-2:], indexing="ij"), dim=-1)
-    if config.elastic > 0:
-        points = points + _bend(sides[-2:], config.elastic, generator)
-    places = points @ matrix.T + torch.tensor(centre[-2:])
+    offsets = sampling_offsets(torch.tensor([zoom]), (sides[-2], sides[-1]), config, generator)[0][0]
+    places = offsets + torch.tensor(centre[-2:])
     if len(shape) == 3:
         up = 1.0 if float(torch.rand((), generator=generator)) < 0.5 else -1.0
-        depths = (up * lines[0] + centre[0])[:, None, None, None].expand(*sides, 1)
+        slices = torch.arange(sides[0], dtype=torch.float32) - (sides[0] - 1) / 2
+        depths = (up * slices + centre[0])[:, None, None, None].expand(*sides, 1)
         places = torch.cat([depths, places.expand(*sides, 2)], dim=-1)
     extent = torch.tensor(shape[::-1], dtype=torch.float32)
     return ((2 * places.flip(-1) + 1) / extent - 1)[None]
 
 
-def _bend(sides: tuple[int, ...], amount: float, generator: torch.Generator, nodes: int = 5) -> Tensor:
-    """A smooth random displacement field (Y, X, 2) in patch pixels (the paper's elastic deformation)."""
-    coarse = torch.randn((1, 2, nodes, nodes), generator=generator) * amount * max(sides) / nodes
-    return F.interpolate(coarse, size=sides, mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
+def sampling_offsets(
+    zooms: Tensor,
+    sides: tuple[int, int],
+    config: AugmentationConfig,
+    generator: torch.Generator,
+    device: torch.device | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Where the pixels of randomly varied patches lie in their images, seen from the middle of each patch.
+
+    Parameters
+    ----------
+    zooms : Tensor
+        (N,): patch pixels that make an image pixel.
+    sides : tuple of int
+        Of the patches (Y, X), in pixels.
+    device : torch.device, optional
+        Where the places are worked out. What is drawn is the same everywhere.
+
+    Returns
+    -------
+    offsets : Tensor
+        (N, Y, X, 2), in image pixels along y and x.
+    matrices : Tensor
+        (N, 2, 2), how many image pixels (y, x) a step along y and along x of a patch is, but for bends.
+    """
+    n = len(zooms)
+    angle = 2 * math.pi * torch.rand(n, generator=generator)
+    flip = torch.where(torch.rand(n, generator=generator) < 0.5, 1.0, -1.0)
+    stretch = torch.exp(config.stretch * torch.randn(n, generator=generator) / 2)
+    step = 1.0 / (zooms * torch.exp(torch.randn(n, generator=generator).clamp(-2.0, 2.0) * config.scale))
+    c, s = angle.cos(), angle.sin()
+    rows = torch.stack([c * stretch, -s / stretch * flip, s * stretch, c / stretch * flip], dim=1)
+    matrices = (rows.reshape(n, 2, 2) * step[:, None, None]).to(device)
+    lines = [torch.arange(side, dtype=torch.float32, device=device) - (side - 1) / 2 for side in sides]
+    points = torch.stack(torch.meshgrid(*lines, indexing="ij"), dim=-1).expand(n, *sides, 2)
+    if config.elastic > 0:
+        points = points + _bend(sides, config.elastic, generator, n=n, device=device)
+    return torch.einsum("nij,nyxj->nyxi", matrices, points), matrices
+
+
+def _bend(
+    sides: tuple[int, ...],
+    amount: float,
+    generator: torch.Generator,
+    nodes: int = 5,
+    n: int = 1,
+    device: torch.device | None = None,
+) -> Tensor:
+    """Smooth random displacement fields (N, Y, X, 2) in patch pixels (the paper's elastic deformation)."""
+    coarse = torch.randn((n, 2, nodes, nodes), generator=generator) * amount * max(sides) / nodes
+    return F.interpolate(coarse.to(device), size=sides, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
 
 
 def vary_grey_values(image: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
@@ -77,21 +112,29 @@ def vary_grey_values(image: Tensor, config: AugmentationConfig, generator: torch
 
     They are (N, C, (Z,) Y, X); every slice of a volume is varied alike.
     """
-    each = (image.shape[0], *(1,) * (image.ndim - 1))
+    each, device = (image.shape[0], *(1,) * (image.ndim - 1)), image.device
 
     def normal(amount: float) -> Tensor:
-        return torch.randn(each, generator=generator) * amount
+        return (torch.randn(each, generator=generator) * amount).to(device)
 
     def uniform() -> Tensor:
-        return torch.rand(each, generator=generator)
+        return torch.rand(each, generator=generator).to(device)
 
     image = torch.where(uniform() < config.invert, 1.0 - image, image)
     image = image.sign() * image.abs().clamp_min(1e-6) ** torch.exp(normal(config.gamma))
     image = image * torch.exp(normal(config.contrast)) + normal(config.brightness)
-    ramp = torch.linspace(-1, 1, image.shape[-1])
+    ramp = torch.linspace(-1, 1, image.shape[-1], device=device)
     image = image + normal(config.shading) * ramp + normal(config.shading) * ramp[: image.shape[-2], None]
     image = _blur_some(image, config.blur, generator)
-    return image + torch.randn(image.shape, generator=generator) * uniform() ** 2 * config.noise
+    return image + _noise_like(image, generator) * uniform() ** 2 * config.noise
+
+
+def _noise_like(image: Tensor, generator: torch.Generator) -> Tensor:
+    """Normal noise of the shape of `image`, made where the image is: that of a whole batch takes long on the CPU."""
+    if image.device.type == "cpu":
+        return torch.randn(image.shape, generator=generator)
+    there = torch.Generator(image.device).manual_seed(int(torch.randint(2**62, (), generator=generator)))
+    return torch.randn(image.shape, generator=there, device=image.device)
 
 
 def vary_colours(image: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
@@ -101,18 +144,23 @@ def vary_colours(image: Tensor, config: AugmentationConfig, generator: torch.Gen
         return image
     mix = torch.eye(channels) + config.colour * torch.randn((n, channels, channels), generator=generator)
     mix = mix + (1 - mix.sum(dim=2, keepdim=True)) / channels
-    return torch.einsum("ndc,nc...->nd...", mix, image)
+    return torch.einsum("ndc,nc...->nd...", mix.to(image.device), image)
 
 
 def _blur_some(image: Tensor, largest: float, generator: torch.Generator) -> Tensor:
-    blurred = []
-    for one in image.flatten(1, -3):  # channels and slices alike
-        sigma = largest * float(torch.rand((), generator=generator))
-        if float(torch.rand((), generator=generator)) < 1 / 3 and sigma > 0.3:
-            line = torch.arange(-4, 5, dtype=torch.float32)
-            kernel = torch.exp(-(line**2) / (2 * sigma**2))
-            kernel = (kernel / kernel.sum()).expand(one.shape[0], 1, 1, -1)
-            one = F.conv2d(F.pad(one[None], (4, 4, 4, 4), mode="reflect"), kernel, groups=one.shape[0])
-            one = F.conv2d(one, kernel.transpose(2, 3), groups=one.shape[1])[0]
-        blurred.append(one)
-    return torch.stack(blurred).reshape(image.shape)
+    """A third of the images are blurred, each by its own sigma, channels and slices alike."""
+    n = len(image)
+    sigmas = largest * torch.rand(n, generator=generator)
+    chosen = ((torch.rand(n, generator=generator) < 1 / 3) & (sigmas > 0.3)).nonzero()[:, 0]
+    if not len(chosen):
+        return image
+    there = chosen.to(image.device)
+    planes = image.index_select(0, there).flatten(1, -3)
+    line = torch.arange(-4, 5, dtype=torch.float32)
+    kernels = torch.exp(-(line**2) / (2 * sigmas[chosen, None] ** 2))
+    kernels = (kernels / kernels.sum(dim=1, keepdim=True)).to(image.device)
+    kernel = kernels.repeat_interleave(planes.shape[1], 0)[:, None, None]
+    one = F.pad(planes, (4, 4, 4, 4), mode="reflect").flatten(0, 1)[None]
+    one = F.conv2d(one, kernel, groups=len(kernel))
+    one = F.conv2d(one, kernel.transpose(2, 3), groups=len(kernel))
+    return image.index_copy(0, there, one.reshape(len(chosen), *image.shape[1:]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -20,7 +20,8 @@ from napari_unet.models.running.device import keep_large_buffers
 from napari_unet.models.unet import UNet, with_outputs
 from napari_unet.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from napari_unet.training.config import BaseTrainingConfig
-from napari_unet.training.samples import TrainingSample, draw_patch
+from napari_unet.training.samples import TrainingSample
+from napari_unet.training.shelf import PatchShelf
 
 
 class _BaseTraining:
@@ -43,15 +44,17 @@ class _BaseTraining:
     def step(self) -> int:
         return self.trainer.steps
 
-    def learn(self, samples: list[TrainingSample], shares: Tensor) -> float:
+    def learn(self, shelf: PatchShelf, shares: Tensor) -> float:
         """One optimiser step on a batch; the loss."""
-        return self.trainer.step(self._draw(samples, shares), self.step / self.config.steps)
+        return self.trainer.step(self._draw(shelf, shares), self.step / self.config.steps)
 
-    def _draw(self, samples: list[TrainingSample], shares: Tensor) -> Batch:
-        drawn = torch.multinomial(shares, self.config.batch_size, replacement=True, generator=self.generator)
-        patches = torch.stack(
-            [draw_patch(samples[i], self.config, self.generator, self.representation) for i in drawn.tolist()]
-        )
+    def shelve(self, samples: Sequence[TrainingSample]) -> PatchShelf:
+        """The samples where the training runs."""
+        return PatchShelf(samples, self.config, self.representation, self.trainer.device)
+
+    def _draw(self, shelf: PatchShelf, shares: Tensor) -> Batch:
+        chosen = torch.multinomial(shares, self.config.batch_size, replacement=True, generator=self.generator)
+        patches = shelf.draw(chosen, self.generator)
         channels = self.config.architecture.in_channels
         images = vary_colours(patches[:, :channels], self.config.augmentation, self.generator)
         images = vary_grey_values(images, self.config.augmentation, self.generator)
@@ -109,10 +112,10 @@ def train_steps(
     training = _BaseTraining(config, representation, start)
     if checkpoint is not None:
         training.resume(checkpoint)
-    shares = torch.tensor([sample.share for sample in samples])
+    shares, shelf = torch.tensor([sample.share for sample in samples]), training.shelve(samples)
     started, first, before = time.monotonic(), training.step, training.seconds
     while training.step < config.steps and not (stop is not None and stop.requested):
-        loss = training.learn(samples, shares)
+        loss = training.learn(shelf, shares)
         step, seconds = training.step, time.monotonic() - started
         training.seconds = before + seconds
         yield StepDone(step, loss, training.seconds, seconds / (step - first) * (config.steps - step))

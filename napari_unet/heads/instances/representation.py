@@ -28,8 +28,8 @@ class Representation:
     loss : callable
         (logits (N, outputs, Y, X), targets (N, T, Y, X), weights (N, 1, Y, X)) -> scalar.
     mend : callable, optional
-        Puts resampled targets (T, Y, X) right, in place, given the linear part (2, 2) of the map from patch to image
-        offsets, in (y, x): lengths and directions change with it.
+        Puts resampled targets (N, T, Y, X) right, in place, given the linear parts (N, 2, 2) of the maps from patch to
+        image offsets, in (y, x): lengths and directions change with them.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Representation:
 
 
 def _round_foreground(targets: Tensor, linear: Tensor) -> None:
-    targets[0] = (targets[0] > 0.5).float()
+    targets[:, 0] = (targets[:, 0] > 0.5).float()
 
 
 STANDARD = Representation("relative", OUTPUTS[:2], make_targets, instance_loss, _round_foreground)
