@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from napari_unet.workflows.pairing import find_pairs
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from napari_unet.events import Finished, StopFlag
+    from napari_unet.events import Finished
     from napari_unet.models.model import Model
     from napari_unet.training.recipe import Recipe, TrainingFile
 
@@ -55,6 +56,9 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     )
     for name, kind in (_TRAINING | _ARCHITECTURE).items():
         parser.add_argument(_flag(name), type=kind, metavar="N", help=f"{_about(name)}; default: the recipe's")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that read and simulate images (default: 1)"
+    )
     add_general(parser)
     parser.set_defaults(run=run)
 
@@ -64,15 +68,18 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.cli.finetune import check_output, save_model_file
     from napari_unet.finetuning.material.widening import widen_model
     from napari_unet.models.library import load_model
+    from napari_unet.training.base_model import train_model_steps
 
     output = check_output(args.output, args.force)
+    require(args.workers >= 1, "--workers is a number of processes: 1 or more.")
     recipe, learn, validate = _read_recipe(args) if args.recipe else _make_recipe(args)
     recipe = _with_options(recipe, args)
     start = widen_model(load_model(args.start), recipe.training.architecture.in_channels) if args.start else None
     checkpoint = args.checkpoint or output.with_suffix(".checkpoint")
     terminal.say(f"{len(learn)} images to learn from, {len(validate)} to judge by; checkpoints in {checkpoint}")
     with stop_on_interrupt() as stop, terminal.progress() as bar:
-        finished = _follow(recipe, learn, validate, checkpoint, start, stop, bar, terminal)
+        events = train_model_steps(recipe, learn, validate, checkpoint, stop, start, args.workers)
+        finished = _follow(events, recipe.training.steps, bar, terminal)
     saved = save_model_file(finished.result, output, half=True)
     training = saved.record.training
     terminal.answer |= {
@@ -133,20 +140,10 @@ def _with_options(recipe: Recipe, args: argparse.Namespace) -> Recipe:
         raise UserError(f"{_flag(str(first['loc'][-1]))} is not possible: {first['msg'].lower()}.") from None
 
 
-def _follow(
-    recipe: Recipe,
-    learn: list[TrainingFile],
-    validate: list[TrainingFile],
-    checkpoint: Path,
-    start: Model | None,
-    stop: StopFlag,
-    bar: Progress,
-    terminal: Terminal,
-) -> Finished[Model]:
+def _follow(events: Iterator[Any], steps: int, bar: Progress, terminal: Terminal) -> Finished[Model]:
     from napari_unet.learning.events import StepDone, Validated
-    from napari_unet.training.base_model import train_model_steps
 
-    task = bar.add_task("Reading", total=recipe.training.steps, detail="")
+    task = bar.add_task("Reading", total=steps, detail="")
     told = ""
 
     def show(event: Any) -> None:
@@ -158,7 +155,7 @@ def _follow(
             detail = f"step {event.step}, loss {event.loss:.3f}{told}, {seconds_text(event.seconds_left)}"
             bar.update(task, description="Training", completed=event.step, detail=detail)
 
-    return follow(train_model_steps(recipe, learn, validate, checkpoint, stop, start), show)
+    return follow(events, show)
 
 
 def _flag(name: str) -> str:

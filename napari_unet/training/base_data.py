@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -41,33 +44,52 @@ def read_pair(file: TrainingFile, n_channels: int = 1) -> tuple[ModelInput, npt.
 
 
 def load_samples(
-    recipe: Recipe, files: Iterable[TrainingFile], representation: Representation = STANDARD
+    recipe: Recipe, files: Iterable[TrainingFile], representation: Representation = STANDARD, workers: int = 1
 ) -> list[TrainingSample]:
-    """Every plane of `files` that has objects, and the simulated images, each with its share of the training."""
+    """Every plane of `files` that has objects, and the simulated images, each with its share of the training.
+
+    `workers` is how many processes make them; what is made does not depend on it.
+    """
+    jobs: list[tuple[int, TrainingFile | None]] = [*enumerate(files)]
+    jobs += [(number, None) for number in range(recipe.simulation.images)]
+    make = partial(_make_samples, recipe, representation)
+    if workers == 1:
+        made = [make(job) for job in jobs]
+    else:
+        # Not forked: that a thread of torch holds a lock just then would hold up the new process for ever.
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            made = list(pool.map(make, jobs, chunksize=8))
+    counts = Counter(name for name, _, samples in made for _ in samples)
+    return [sample.with_share(share / counts[name]) for name, share, samples in made for sample in samples]
+
+
+def _make_samples(
+    recipe: Recipe, representation: Representation, job: tuple[int, TrainingFile | None]
+) -> tuple[str, float, list[TrainingSample]]:
+    """Name and share of the source, and the samples, of one file or, without one, of one simulated image."""
+    number, file = job
+    if file is None:
+        return "simulated", recipe.simulation.share, [_simulate(recipe, number, representation)]
     config, normalization = recipe.training, recipe.model_record().normalization
-    found: list[tuple[str, float, TrainingSample]] = []
-    channels = config.architecture.in_channels
-    for file in files:
-        image, labels = read_pair(file, 1 if file.source.stained else channels)
-        planes = labels.reshape(-1, *labels.shape[-2:])
-        for index, plane in zip(np.ndindex(*labels.shape[:-2]), planes, strict=True):
-            if plane.any():
-                pixels = normalize(image.plane(index), volume_limits(image, index, normalization))
-                if file.source.stained:
-                    pixels = paint_stained(pixels, np.random.default_rng((recipe.simulation.seed, len(found))))
-                sample = _sample(pixels, plane, config, representation)
-                found.append((file.source.name, file.source.share, sample))
-    for number in range(recipe.simulation.images):
-        wanted = recipe.simulation
-        if channels == COLOURS:
-            pixels, plane = simulate_stained(wanted.side, (wanted.seed, number))
-        else:
-            seed = (wanted.seed, number)
-            pixels, plane = simulate_image(wanted.side, seed, wanted.rods, wanted.unequal, wanted.scenes)
-        sample = _sample(pixels, plane, config, representation)
-        found.append(("simulated", recipe.simulation.share, sample))
-    counts = Counter(name for name, _, _ in found)
-    return [replace(sample, share=share / counts[name]) for name, share, sample in found]
+    image, labels = read_pair(file, 1 if file.source.stained else config.architecture.in_channels)
+    samples = []
+    planes = labels.reshape(-1, *labels.shape[-2:])
+    for index, plane in zip(np.ndindex(*labels.shape[:-2]), planes, strict=True):
+        if plane.any():
+            pixels = normalize(image.plane(index), volume_limits(image, index, normalization))
+            if file.source.stained:
+                pixels = paint_stained(pixels, np.random.default_rng((recipe.simulation.seed, number, *index)))
+            samples.append(_sample(pixels, plane, config, representation))
+    return file.source.name, file.source.share, samples
+
+
+def _simulate(recipe: Recipe, number: int, representation: Representation) -> TrainingSample:
+    wanted = recipe.simulation
+    if recipe.training.architecture.in_channels == COLOURS:
+        pixels, plane = simulate_stained(wanted.side, (wanted.seed, number))
+    else:
+        pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal, wanted.scenes)
+    return _sample(pixels, plane, recipe.training, representation)
 
 
 def _sample(

@@ -25,11 +25,13 @@ def train_model_steps(
     checkpoint: Path | None = None,
     stop: StopFlag | None = None,
     start: Model | None = None,
+    workers: int = 1,
 ) -> Iterator[StepDone | Validated | Finished[Model]]:
     """Train the model of `recipe` on the files `learn`; the last event is `Finished` with the `Model`.
 
     With `validate` the weights that score best there are kept, and the thresholds are chosen there. With `checkpoint`
     (a folder) training goes on where it was stopped or killed. With `start` its weights are where training begins.
+    `workers` processes read and simulate images.
     Raises `UserError` where nothing can be learned, or where `start` is another network than the recipe's.
     """
     if start is not None and start.record.architecture != recipe.training.architecture:
@@ -37,7 +39,7 @@ def train_model_steps(
             f"{start.name} is another network than the recipe's: {_differences(start, recipe)}. Start from a model of "
             "the same architecture, or change the recipe."
         )
-    samples = load_samples(recipe, learn)
+    samples = load_samples(recipe, learn, workers=workers)
     if not samples:
         raise UserError("None of the labels has an object, so there is nothing to learn. Are they label images?")
     validation = load_validation(recipe, validate) if validate else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,16 @@ class TrainingSample:
     diameter: float
     share: float
     n_objects: int = 0
+
+    def with_share(self, share: float) -> TrainingSample:
+        return replace(self, share=share)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As arrays: torch would hand tensors to another process by open files, of which there are not enough."""
+        return self.__dict__ | {"levels": tuple(level.numpy() for level in self.levels)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"levels": tuple(torch.from_numpy(level) for level in state["levels"])})
 
 
 def make_sample(

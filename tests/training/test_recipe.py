@@ -73,6 +73,18 @@ def test_a_sources_share_is_divided_among_its_images(data: Path) -> None:
     assert [sample.n_objects for sample in samples] == [1, 1, 1]
 
 
+def test_other_processes_make_the_same_samples(data: Path) -> None:
+    text = (data / "recipe.toml").read_text().replace("[record]", "[simulation]\nimages = 3\nside = 64\n[record]")
+    (data / "recipe.toml").write_text(text)
+    recipe = read_recipe(data / "recipe.toml")
+    alone = load_samples(recipe, find_files(recipe.learn, data))
+    together = load_samples(recipe, find_files(recipe.learn, data), workers=2)
+    assert len(alone) == len(together) == 6
+    for one, other in zip(alone, together, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one.levels, other.levels, strict=True))
+        assert (one.diameter, one.share, one.n_objects) == (other.diameter, other.share, other.n_objects)
+
+
 def test_validation_knows_the_object_size(data: Path) -> None:
     recipe = read_recipe(data / "recipe.toml")
     ((_, _, diameter),) = load_validation(recipe, find_files(recipe.validate_on, data)).images
