@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_unet.training.recipe import Recipe, TrainingFile
 
 _TRAINING = {"steps": int, "seed": int, "batch_size": int, "patch": int, "learning_rate": float}
-_ARCHITECTURE = {"base_channels": int, "depth": int}
+_ARCHITECTURE = {"base_channels": int, "depth": int, "stem": int}
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:

@@ -20,7 +20,10 @@ _RATE = 0.04
 
 @torch.no_grad()
 def last_features(network: UNet, images: Tensor) -> Tensor:
-    """What the last layer of `network` is given for `images` (N, C, (Z,) Y, X): (N, features, (Z,) Y, X)."""
+    """What the last layer of `network` is given for `images` (N, C, (Z,) Y, X): (N, features, (Z,) Y, X).
+
+    Of a network with a stem, a pixel of the features stands for a square of the image.
+    """
     found: list[Tensor] = []
     handle = network.final.register_forward_pre_hook(lambda module, given: found.append(given[0]))
     try:
@@ -44,12 +47,11 @@ def fit_last_layer(
     losses : sequence of callable
         For each batch, logits (N, outputs, (Z,) Y, X) -> scalar.
     """
-    final = network.final
     features = [last_features(network, one) for one in images]
-    optimizer = torch.optim.Adam(final.parameters(), _RATE)
+    optimizer = torch.optim.Adam(network.final.parameters(), _RATE)
 
     def total() -> Tensor:
-        return torch.stack([loss(final(one)) for one, loss in zip(features, losses, strict=True)]).mean()
+        return torch.stack([loss(network.answer(one)) for one, loss in zip(features, losses, strict=True)]).mean()
 
     for step in range(steps):
         for group in optimizer.param_groups:

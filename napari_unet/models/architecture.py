@@ -18,6 +18,12 @@ class UNetConfig(BaseModel):
     out_channels: int = Field(2, ge=1, le=256, title="Output channels")
     depth: int = Field(3, ge=1, le=6, title="Depth", description="Number of poolings; the bridge sits below the last.")
     base_channels: int = Field(32, ge=1, le=256, title="Base channels", description="Doubled at each stage.")
+    stem: Literal[1, 2] = Field(
+        1,
+        title="Pixels a side that the first stage takes together",
+        description="With 2, the four pixels of a square along Y and X become one of four times as many channels, and "
+        "every stage has a quarter of the pixels: several times as fast. The map has full size.",
+    )
     padding: Literal["same", "valid"] = Field(
         "same", title="Padding", description="'valid' shrinks the map and crops the skips, as in the paper."
     )
@@ -72,6 +78,11 @@ class NetworkAxis:
     network: UNetConfig
     along_z: bool = False
 
+    @property
+    def stem(self) -> int:
+        """Pixels of the image that are one pixel of the first stage."""
+        return 1 if self.along_z else self.network.stem
+
     def sees(self, level: int) -> bool:
         """Whether a stage sees beyond a pixel along this axis."""
         return not self.along_z or level >= self.network.flat_stages
@@ -83,31 +94,34 @@ class NetworkAxis:
     @property
     def factor(self) -> int:
         """Pixels that one pixel of the bridge stands for."""
-        return 1 << sum(self.pools(level) for level in range(self.network.depth))
+        return self.stem << sum(self.pools(level) for level in range(self.network.depth))
 
     @property
     def receptive_radius(self) -> int:
         """How far an output pixel can see, rounded up to the pooling factor."""
-        return self._round_up(max(max(x - low, high - x) for x in range(self.factor) for low, high in [self._field(x)]))
+        return self._round_up(max(max(x - low, high - x) for x in range(self.factor) for low, high in [self._sees(x)]))
 
     @property
     def halo(self) -> int:
         """Pixels beyond a tile that its pixels can see, where it starts and ends at multiples of the factor."""
-        return self._round_up(max(-self._field(0)[0], self._field(self.factor - 1)[1] - (self.factor - 1)))
+        return self._round_up(max(-self._sees(0)[0], self._sees(self.factor - 1)[1] - (self.factor - 1)))
 
     @property
     def margin(self) -> int:
         """Pixels lost at each side of a tile without padding."""
         if self.network.padding == "same":
             return 0
-        lost, scale = 0, 1
+        lost, scale = 0, self.stem
         for level in range(self.network.depth):
             lost += 8 * scale if self.sees(level) else 0  # in the encoder and in the decoder
             scale *= 2 if self.pools(level) else 1
         return (lost + (4 * scale if self.sees(self.network.depth) else 0)) // 2
 
     def fits(self, size: int) -> bool:
-        """Whether every pooling meets an even size in a tile of `size`, and something is left of it."""
+        """Whether the stem and every pooling meet an even size in a tile of `size`, and something is left of it."""
+        if size % self.stem:
+            return False
+        size //= self.stem
         for level in range(self.network.depth):
             size -= self._lost(level)
             if size <= 0 or (self.pools(level) and size % 2):
@@ -120,6 +134,11 @@ class NetworkAxis:
 
     def _round_up(self, size: int) -> int:
         return -(-size // self.factor) * self.factor
+
+    def _sees(self, x: int) -> tuple[int, int]:
+        """First and last pixel of the image that pixel `x` of the map sees."""
+        low, high = self._field(x // self.stem)
+        return self.stem * low, self.stem * (high + 1) - 1
 
     def _field(self, x: int, level: int = 0) -> tuple[int, int]:
         """First and last input pixel (of `level`) that output pixel `x` of that level sees, through every path."""

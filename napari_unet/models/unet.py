@@ -85,7 +85,7 @@ class UNet(nn.Module):
     Parameters
     ----------
     config : UNetConfig
-        2D or 3D, depth, base channels (doubled at each stage), padding, normalization, up-sampling.
+        2D or 3D, depth, base channels (doubled at each stage), stem, padding, normalization, up-sampling.
 
     Notes
     -----
@@ -97,20 +97,22 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.base_channels * 2**level for level in range(config.depth + 1)]
-        inputs = [config.in_channels, *widths[:-1]]
+        together = config.stem**2  # pixels of the image that are one of the first stage, and as many of the map
+        inputs = [together * config.in_channels, *widths[:-1]]
         levels = range(config.depth)
         self.encoder = nn.ModuleList(Stage(config, inputs[i], widths[i], i) for i in levels)
         self.bridge = Stage(config, inputs[-1], widths[-1], config.depth)
         self.up = nn.ModuleList(Up(config, widths[i + 1], i) for i in reversed(levels))
         self.decoder = nn.ModuleList(Stage(config, widths[i + 1], widths[i], i) for i in reversed(levels))
-        self.final = _CONV[config.ndim](widths[0], config.out_channels, 1)
+        self.final = _CONV[config.ndim](widths[0], together * config.out_channels, 1)
         self.pools = nn.ModuleList(_POOL[config.ndim](pooled(config, i)) for i in levels)
         self.dropout = nn.Dropout(config.dropout)
         self.apply(_initialize)
+        _begin_smooth(self.final, together)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, (Z,) Y, X) float -> logits (N, out_channels, (Z,) Y, X)."""
-        skips = []
+        x, skips = space_to_depth(x, self.config.stem), []
         for level, stage in enumerate(self.encoder):
             x = stage(x)
             if level == self.config.depth - 1:
@@ -122,7 +124,32 @@ class UNet(nn.Module):
         for up, stage, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
             x = up(x)
             x = stage(torch.cat([_crop_to(skip, x), x], dim=1))
-        return self.final(x)  # type: ignore[no-any-return]
+        return self.answer(x)
+
+    def answer(self, features: Tensor) -> Tensor:
+        """What the final layer says of what the decoder makes: logits (N, out_channels, (Z,) Y, X)."""
+        return depth_to_space(self.final(features), self.config.stem)
+
+
+def space_to_depth(x: Tensor, side: int) -> Tensor:
+    """(N, C, (Z,) Y, X) -> (N, C side^2, (Z,) Y / side, X / side): the pixels of a square become channels."""
+    if side == 1:
+        return x
+    if any(size % side for size in x.shape[-2:]):
+        raise ValueError(f"a stem of {side} for an image of size {tuple(x.shape[2:])}: choose a tile size that fits")
+    if x.ndim == 4:
+        return nn.functional.pixel_unshuffle(x, side)
+    return nn.functional.pixel_unshuffle(x.transpose(1, 2), side).transpose(1, 2)  # slice by slice
+
+
+def depth_to_space(x: Tensor, side: int) -> Tensor:
+    """(N, C side^2, (Z,) Y, X) -> (N, C, (Z,) side Y, side X): sub-pixel convolution (Shi et al., CVPR 2016,
+    arXiv:1609.05158) puts the channels of each output back as the pixels of a square, row by row."""
+    if side == 1:
+        return x
+    if x.ndim == 4:
+        return nn.functional.pixel_shuffle(x, side)
+    return nn.functional.pixel_shuffle(x.transpose(1, 2), side).transpose(1, 2)
 
 
 def with_outputs(network: UNet, n: int) -> UNet:
@@ -130,7 +157,7 @@ def with_outputs(network: UNet, n: int) -> UNet:
     changed = UNet(network.config.model_copy(update={"out_channels": n}))
     fresh, weights = changed.state_dict(), dict(network.state_dict())
     for name in ("final.weight", "final.bias"):
-        kept = min(n, len(weights[name]))
+        kept = min(len(fresh[name]), len(weights[name]))  # rows of an output, one a pixel of the stem, are neighbours
         weights[name] = torch.cat([weights[name][:kept], fresh[name].to(weights[name])[kept:]])
     changed.load_state_dict(weights)
     return changed
@@ -147,6 +174,12 @@ def _initialize(module: nn.Module) -> None:
         return
     if module.bias is not None:
         nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def _begin_smooth(final: Any, together: int) -> None:
+    """The pixels of a square begin alike, else a map begins as a chess board (Aitken et al., arXiv:1707.02937)."""
+    final.weight.copy_(final.weight[::together].repeat_interleave(together, dim=0))
 
 
 def pooled(config: UNetConfig, level: int) -> tuple[int, ...]:

@@ -31,6 +31,13 @@ def test_a_model_is_trained_and_judged(run: Run, folders: Path) -> None:
     assert model.record.parent is None
 
 
+def test_a_model_whose_first_stage_has_half_the_size_is_trained_and_judged(run: Run, folders: Path) -> None:
+    ran = _train(run, folders, "--steps", 2, "--validation", 0.5, "--stem", 2)
+    assert ran.code == 0, ran.err
+    architecture = load_model_file(folders / "new.safetensors").record.architecture
+    assert (architecture.stem, architecture.pooling_factor) == (2, 8)
+
+
 def test_a_finished_checkpoint_is_not_trained_again(run: Run, folders: Path) -> None:
     first = _train(run, folders, "--steps", 3, "--validation", 0, "--json")
     trained = load_model_file(folders / "new.safetensors").network.state_dict()
@@ -45,6 +52,7 @@ def test_a_finished_checkpoint_is_not_trained_again(run: Run, folders: Path) -> 
     ("more", "said"),
     [
         (("--steps", 0), "--steps"),
+        (("--stem", 3), "--stem is not possible"),
         (("--validation", 2), "--validation"),
         (("--recipe", "x.toml"), "either --recipe"),
     ],

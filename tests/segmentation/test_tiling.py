@@ -17,6 +17,7 @@ networks = st.builds(
     depth=st.integers(1, 4),
     padding=st.sampled_from(["same", "valid"]),
     upsampling=st.sampled_from(["transposed", "interpolated"]),
+    stem=st.sampled_from([1, 2]),
 )
 shapes = st.tuples(st.integers(1, 150), st.integers(1, 150))
 

@@ -44,8 +44,10 @@ def test_a_sample_knows_its_object_size(samples: list[TrainingSample]) -> None:
     assert [tuple(level.shape[-2:]) for level in samples[0].levels] == [(96, 128)]
 
 
-def test_the_loss_falls(samples: list[TrainingSample]) -> None:
-    config = CONFIG.model_copy(update={"steps": 100, "learning_rate": 1e-2})
+@pytest.mark.parametrize("stem", [1, 2])
+def test_the_loss_falls(samples: list[TrainingSample], stem: int) -> None:
+    architecture = CONFIG.architecture.model_copy(update={"stem": stem})
+    config = CONFIG.model_copy(update={"steps": 100, "learning_rate": 1e-2, "architecture": architecture})
     losses = [event.loss for event in train_steps(samples, config) if isinstance(event, StepDone)]
     assert np.mean(losses[-10:]) < 0.75 * np.mean(losses[:10])
 

@@ -27,7 +27,8 @@ def widen_model(model: Model, n_channels: int) -> Model:
     weights = dict(model.network.state_dict())
     for name, wanted in network.state_dict().items():
         if weights[name].shape != wanted.shape:  # the first convolution, and its shortcut if it has one
-            weights[name] = weights[name].expand_as(wanted) / n_channels
+            # with a stem, the pixels of a square of one channel lie beside each other
+            weights[name] = weights[name].repeat(1, n_channels, *[1] * (wanted.ndim - 2)) / n_channels
     network.load_state_dict(weights)
     network.train(model.network.training)
     return replace(model, body=network, record=record.model_copy(update={"architecture": architecture}))

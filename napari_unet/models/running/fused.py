@@ -158,7 +158,11 @@ def fuse_network(network: UNet) -> nn.Module:
     """The network (norms folded, on the CPU, in the precision wanted) with fused operations where they exist."""
     config = network.config
     plain = config.ndim == 2 and config.padding == "same" and config.normalization in ("none", "batch")
-    simple = not config.residual and all(isinstance(up, Up) and not up.interpolated for up in network.up)
+    simple = (
+        config.stem == 1
+        and not config.residual
+        and all(isinstance(up, Up) and not up.interpolated for up in network.up)
+    )
     known = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
     if not (plain and simple and known):
         return network

@@ -160,7 +160,11 @@ def quantize_network(network: UNet) -> QuantizedUNet | None:
     """`network` (norms folded, float32, on the CPU) in integers, or None where it, or this torch, cannot be so."""
     config = network.config
     plain = config.ndim == 2 and config.padding == "same" and config.normalization in ("none", "batch")
-    simple = not config.residual and all(isinstance(up, Up) and not up.interpolated for up in network.up)
+    simple = (
+        config.stem == 1
+        and not config.residual
+        and all(isinstance(up, Up) and not up.interpolated for up in network.up)
+    )
     if not (plain and simple and hasattr(torch.ops.onednn, "qconv2d_pointwise")):
         return None
     try:

@@ -13,7 +13,9 @@ from napari_unet.finetuning.config import FinetuneConfig
 from napari_unet.finetuning.finetune import finetune_steps
 from napari_unet.finetuning.material.widening import fit_to_images, training_input, widen_model
 from napari_unet.images.image import Image
+from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
+from napari_unet.models.unet import UNet
 from napari_unet.workflows.segmenting import segment
 
 FEW = FinetuneConfig(seconds=120, max_steps=4, patch=64, batch_size=2, device="cpu")
@@ -35,6 +37,15 @@ def test_a_widened_model_says_of_a_grey_image_what_it_said(tiny_model: Model) ->
         torch.testing.assert_close(wide.network(grey.expand(-1, 3, -1, -1)), tiny_model.network(grey))
     assert wide.record.architecture.in_channels == 3
     assert tiny_model.record.architecture.in_channels == 1
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_a_widened_model_with_a_stem_says_of_a_grey_image_what_it_said(tiny_model: Model, residual: bool) -> None:
+    architecture = UNetConfig(depth=1, base_channels=4, stem=2, residual=residual)
+    narrow = Model(UNet(architecture).eval(), tiny_model.record.model_copy(update={"architecture": architecture}))
+    grey, wide = torch.rand(1, 1, 32, 32), widen_model(narrow, 3)
+    with torch.inference_mode():
+        torch.testing.assert_close(wide.network(grey.expand(-1, 3, -1, -1)), narrow.network(grey))
 
 
 def test_a_child_of_all_channels_segments_such_images_and_no_others(tiny_model: Model) -> None:
