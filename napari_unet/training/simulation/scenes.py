@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.types import Floats, Labels
+from napari_unet.training.simulation.transmitted.phase import draw_phase
 from napari_unet.training.simulation.varied import draw_varied
 
 DrawScene = Callable[[int, np.random.Generator], tuple[Floats, Labels]]
@@ -22,7 +23,7 @@ The image is as a camera gives it: blur and noise are in it (`camera.expose`), s
 its unit is any, as it is normalized afterwards.
 """
 
-SCENES: dict[str, DrawScene] = {"varied": draw_varied}
+SCENES: dict[str, DrawScene] = {"varied": draw_varied, "phase": draw_phase}
 """By the name that a recipe calls them."""
 
 _CHOICE = 1  # what the choice of a scene is drawn with beside the seed, so that the scene itself draws as if alone

@@ -30,6 +30,26 @@ def mixture(shape: tuple[int, ...], rng: Rng) -> Floats:
     return mixed
 
 
+def smooth_texture(shape: tuple[int, int], scale: float, rng: Rng) -> Floats:
+    """As `texture`, in a tenth of its time: bumps of Gaussian profile, of random heights, on a grid."""
+    ways = []
+    for length in shape:
+        knots = np.arange(-scale, length + scale, scale / 2, dtype=np.float32)
+        ways.append(np.exp(-0.5 * ((np.arange(length, dtype=np.float32)[:, None] - knots) / (0.3 * scale)) ** 2))
+    down, across = ways
+    field = down @ rng.standard_normal((down.shape[1], across.shape[1]), np.float32) @ across.T
+    scaled: Floats = ((field - field.mean()) / (field.std() + 1e-6)).astype(np.float32)
+    return scaled
+
+
+def smooth_mixture(shape: tuple[int, int], rng: Rng) -> Floats:
+    """As `mixture`, of smooth textures."""
+    share = np.float32(rng.random())
+    fine, coarse = np.exp(rng.uniform(np.log(2), np.log(8))), np.exp(rng.uniform(np.log(8), np.log(60)))
+    mixed: Floats = share * smooth_texture(shape, fine, rng) + (1 - share) * smooth_texture(shape, coarse, rng)
+    return mixed
+
+
 def edge_distance(labels: npt.NDArray[np.int32]) -> Floats:
     """Signed distance in pixels to the nearest outline: negative inside objects."""
     inner = edt.edt(np.ascontiguousarray(labels, np.uint32))
