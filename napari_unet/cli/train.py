@@ -35,7 +35,13 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--labels", type=Path, metavar="DIR", help="folder of label images of the same base names")
     parser.add_argument("--recipe", type=Path, metavar="TOML", help="recipe file, instead of --images and --labels")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that the recipe's files are relative to")
-    parser.add_argument("--output", type=Path, required=True, metavar="NEW.safetensors", help="file for the new model")
+    parser.add_argument("--output", type=Path, metavar="NEW.safetensors", help="file for the new model")
+    parser.add_argument(
+        "--pack",
+        type=Path,
+        metavar="OUT.zip",
+        help="train nothing: write what the recipe needs of --data as one small file, for another machine",
+    )
     parser.add_argument(
         "--start",
         metavar="MODEL",
@@ -70,6 +76,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from napari_unet.models.library import load_model
     from napari_unet.training.base_model import train_model_steps
 
+    if args.pack is not None:
+        return _pack(args, terminal)
+    require(args.output is not None, "Say with --output where the new model is to be saved.")
     output = check_output(args.output, args.force)
     require(args.workers >= 1, "--workers is a number of processes: 1 or more.")
     recipe, learn, validate = _read_recipe(args) if args.recipe else _make_recipe(args)
@@ -96,6 +105,21 @@ def run(args: argparse.Namespace, terminal: Terminal) -> bool:
         terminal.show(f"Validation AP@0.5 {saved.record.scores['validation_ap50']:.3f} on {len(validate)} images.")
     terminal.say(f"{training.steps} steps on {len(learn)} images with {training.n_objects} objects -> {output}")
     return stop.requested
+
+
+def _pack(args: argparse.Namespace, terminal: Terminal) -> bool:
+    from napari_unet.training.pack import write_pack
+
+    require(args.recipe is not None, "What to pack is said by a --recipe.")
+    require(args.force or not args.pack.exists(), f"{args.pack} exists: choose another name, or --force.")
+    _, learn, validate = _read_recipe(args)
+    size = write_pack([*learn, *validate], args.data, args.pack)
+    terminal.answer |= {"pack": str(args.pack), "images": len(learn) + len(validate), "bytes": size}
+    terminal.say(
+        f"{len(learn) + len(validate)} images, {size / 1e6:.0f} MB -> {args.pack}; there: "
+        f"python -m zipfile -e {args.pack.name} FOLDER, and train with --data FOLDER"
+    )
+    return False
 
 
 def _read_recipe(args: argparse.Namespace) -> tuple[Recipe, list[TrainingFile], list[TrainingFile]]:
