@@ -13,6 +13,9 @@ import numpy as np
 
 from napari_unet.images.normalization import measure_limits, normalize
 from napari_unet.labels.types import Floats, Labels
+from napari_unet.training.simulation.electron.axons import draw_axons
+from napari_unet.training.simulation.electron.organelles import draw_organelles
+from napari_unet.training.simulation.electron.particles import draw_particles
 from napari_unet.training.simulation.transmitted.phase import draw_phase
 from napari_unet.training.simulation.varied import draw_varied
 
@@ -23,7 +26,13 @@ The image is as a camera gives it: blur and noise are in it (`camera.expose`), s
 its unit is any, as it is normalized afterwards.
 """
 
-SCENES: dict[str, DrawScene] = {"varied": draw_varied, "phase": draw_phase}
+SCENES: dict[str, DrawScene] = {
+    "varied": draw_varied,
+    "phase": draw_phase,
+    "em_axons": draw_axons,
+    "em_organelles": draw_organelles,
+    "em_particles": draw_particles,
+}
 """By the name that a recipe calls them."""
 
 _CHOICE = 1  # what the choice of a scene is drawn with beside the seed, so that the scene itself draws as if alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import edt
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +18,21 @@ def texture(shape: tuple[int, ...], scale: float, rng: Rng) -> Floats:
     """A random field of `shape` (Y, X), zero mean and unit deviation with structure of about `scale` pixels."""
     side = max(shape)
     coarse = max(4, int(2 * side / max(scale, 2.0)))
-    field = ndimage.zoom(rng.standard_normal((coarse, coarse)), side / coarse, order=1 if coarse > 200 else 3)
-    field = field[: shape[0], : shape[1]]
+    field = rng.standard_normal((coarse, coarse))
+    if coarse > 200:
+        field = ndimage.zoom(field, side / coarse, order=1)[: shape[0], : shape[1]]
+    else:
+        spline = _spline(coarse, side)
+        field = spline[: shape[0]] @ field @ spline[: shape[1]].T
     scaled: Floats = ((field - field.mean()) / (field.std() + 1e-6)).astype(np.float32)
     return scaled
+
+
+@lru_cache(maxsize=64)
+def _spline(coarse: int, side: int) -> npt.NDArray[np.float64]:
+    """(side, coarse) what takes `coarse` samples to `side` by cubic splines: several times as fast as `zoom` in 2D."""
+    spline: npt.NDArray[np.float64] = ndimage.zoom(np.eye(coarse), (side / coarse, 1), order=3)
+    return spline
 
 
 def mixture(shape: tuple[int, ...], rng: Rng) -> Floats:

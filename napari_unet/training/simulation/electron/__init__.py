@@ -1,0 +1,1 @@
+"""Simulated electron microscopy: axons in myelin, organelles, particles on a film."""
