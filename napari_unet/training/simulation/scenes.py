@@ -16,7 +16,9 @@ from napari_unet.labels.types import Floats, Labels
 from napari_unet.training.simulation.electron.axons import draw_axons
 from napari_unet.training.simulation.electron.organelles import draw_organelles
 from napari_unet.training.simulation.electron.particles import draw_particles
+from napari_unet.training.simulation.transmitted.brightfield import draw_brightfield
 from napari_unet.training.simulation.transmitted.phase import draw_phase
+from napari_unet.training.simulation.transmitted.relief import draw_relief
 from napari_unet.training.simulation.varied import draw_varied
 
 DrawScene = Callable[[int, np.random.Generator], tuple[Floats, Labels]]
@@ -32,6 +34,8 @@ SCENES: dict[str, DrawScene] = {
     "em_axons": draw_axons,
     "em_organelles": draw_organelles,
     "em_particles": draw_particles,
+    "dic": draw_relief,
+    "brightfield": draw_brightfield,
 }
 """By the name that a recipe calls them."""
 
