@@ -35,7 +35,7 @@ def test_in_focus_only_what_absorbs_is_seen() -> None:
     assert defocused(2 * _thick(), absorbs, 0.0) == pytest.approx(np.exp(-absorbs), abs=1e-4)
 
 
-def test_objects_are_dark_bright_or_seen_by_their_rim_alone() -> None:
+def test_objects_are_dark_or_bright_or_seen_by_their_rim_alone() -> None:
     contrasts = []
     for number in range(24):
         image, labels = draw_brightfield(128, np.random.default_rng((9, number)))
@@ -43,5 +43,5 @@ def test_objects_are_dark_bright_or_seen_by_their_rim_alone() -> None:
         if labels.any() and (labels == 0).any():
             contrasts.append((image[labels > 0].mean() - image[labels == 0].mean()) / image.std())
     assert np.mean(np.array(contrasts) < -1) > 0.15  # stained
-    assert np.mean(np.abs(contrasts) < 0.4) > 0.15  # by the rim
-    assert np.mean(contrasts) < 0
+    assert np.mean(np.abs(contrasts) < 0.8) > 0.15  # by the rim
+    assert max(contrasts) > 0.5
