@@ -16,6 +16,10 @@ from napari_unet.labels.types import Floats, Labels
 from napari_unet.training.simulation.electron.axons import draw_axons
 from napari_unet.training.simulation.electron.organelles import draw_organelles
 from napari_unet.training.simulation.electron.particles import draw_particles
+from napari_unet.training.simulation.fluorescence.cells import draw_cytoplasm, draw_membranes
+from napari_unet.training.simulation.fluorescence.filaments import draw_filaments
+from napari_unet.training.simulation.fluorescence.lightsheet import draw_lightsheet
+from napari_unet.training.simulation.fluorescence.spots import draw_spots
 from napari_unet.training.simulation.transmitted.brightfield import draw_brightfield
 from napari_unet.training.simulation.transmitted.phase import draw_phase
 from napari_unet.training.simulation.transmitted.relief import draw_relief
@@ -36,6 +40,11 @@ SCENES: dict[str, DrawScene] = {
     "em_particles": draw_particles,
     "dic": draw_relief,
     "brightfield": draw_brightfield,
+    "membranes": draw_membranes,
+    "cytoplasm": draw_cytoplasm,
+    "lightsheet": draw_lightsheet,
+    "spots": draw_spots,
+    "filaments": draw_filaments,
 }
 """By the name that a recipe calls them."""
 

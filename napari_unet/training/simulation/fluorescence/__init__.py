@@ -1,0 +1,1 @@
+"""Simulated fluorescence beyond nuclei: filaments, membranes, cytoplasm, light sheets, vesicles."""
