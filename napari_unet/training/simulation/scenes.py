@@ -23,6 +23,7 @@ from napari_unet.training.simulation.fluorescence.spots import draw_spots
 from napari_unet.training.simulation.transmitted.brightfield import draw_brightfield
 from napari_unet.training.simulation.transmitted.phase import draw_phase
 from napari_unet.training.simulation.transmitted.relief import draw_relief
+from napari_unet.training.simulation.transmitted.smears import draw_smear
 from napari_unet.training.simulation.varied import draw_varied
 
 DrawScene = Callable[[int, np.random.Generator], tuple[Floats, Labels]]
@@ -45,6 +46,7 @@ SCENES: dict[str, DrawScene] = {
     "lightsheet": draw_lightsheet,
     "spots": draw_spots,
     "filaments": draw_filaments,
+    "smear": draw_smear,
 }
 """By the name that a recipe calls them."""
 

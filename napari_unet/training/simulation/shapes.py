@@ -33,11 +33,11 @@ def _draw_objects(side: int, rng: Rng) -> npt.NDArray[np.int32]:
     hidden = rng.uniform(0.05, 0.5)
     for number, centre in enumerate(centres, start=1):
         radius = diameter / 2 * float(np.exp(rng.normal(0, spread)))
-        _add_shape(labels, number, centre, radius, bumps, float(np.exp(rng.normal(0, slim))), hidden, rng)
+        add_shape(labels, number, centre, radius, bumps, float(np.exp(rng.normal(0, slim))), hidden, rng)
     return tidy(labels)
 
 
-def _add_shape(
+def add_shape(
     labels: npt.NDArray[np.int32],
     number: int,
     centre: npt.NDArray[np.float64],

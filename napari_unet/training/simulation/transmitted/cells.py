@@ -23,7 +23,7 @@ def draw_cells(side: int, rng: Rng, spread: float = 0.7, rods: float = 0.12) -> 
     """Labels (side, side) of one kind of cells: `spread` on glass, rods, or round ones."""
     kind = rng.random()
     if kind < spread:
-        return _draw_spread(side, rng)
+        return draw_spread(side, rng)
     return tidy(draw_rods(side, rng)) if kind < spread + rods else simulate_labels(side, rng)
 
 
@@ -43,9 +43,10 @@ class _Habit:
     round_share: float
 
 
-def _draw_spread(side: int, rng: Rng) -> Labels:
-    habit = _draw_habit(rng)
-    wanted = int(rng.uniform(0.15, 1.0) ** 1.5 * side**2 / (0.8 * habit.diameter**2)) + 2
+def draw_spread(side: int, rng: Rng, sizes: tuple[float, float] = (14, 75)) -> Labels:
+    """Labels (side, side) of cells of one habit, whose median diameter is one of `sizes` in pixels."""
+    habit = _draw_habit(rng, sizes)
+    wanted = int(rng.uniform(0.2, 1.0) ** 2 * side**2 / (0.8 * habit.diameter**2)) + 2
     best, labels = np.zeros((side, side), np.float32), np.zeros((side, side), np.int32)
     bumpy = smooth_texture((side, side), habit.diameter * rng.uniform(0.15, 0.5), rng)
     on_top = rng.random() < 0.3  # cells lie over each other, or meet
@@ -56,9 +57,9 @@ def _draw_spread(side: int, rng: Rng) -> Labels:
     return tidy(labels)
 
 
-def _draw_habit(rng: Rng) -> _Habit:
+def _draw_habit(rng: Rng, sizes: tuple[float, float]) -> _Habit:
     return _Habit(
-        diameter=float(np.exp(rng.uniform(np.log(14), np.log(75)))),
+        diameter=math.exp(rng.uniform(math.log(sizes[0]), math.log(sizes[1]))),
         unequal=rng.uniform(0.1, 0.5),
         slim=rng.uniform(0, 1.1),
         arms=rng.uniform(0.5, 5),

@@ -26,7 +26,7 @@ def draw_phase(side: int, rng: Rng) -> tuple[Floats, Labels]:
     path = thick + (draw_debris(side, rng) if rng.random() < 0.7 else 0)
     if rng.random() < 0.15:
         path = path + rng.uniform(0.3, 1) * blur_away(thick, rng)
-    width = float(np.exp(rng.uniform(np.log(1.3), np.log(14))))
+    width = float(np.exp(rng.uniform(np.log(1.0), np.log(12))))
     image = phase_contrast(path, width, rng.uniform(0.25, 0.8), dark=rng.random() < 0.75)
     image = np.minimum(image, rng.uniform(1.4, 4)) * draw_ground(side, rng)  # cameras saturate where cells round up
     return expose(image.astype(np.float32), rng, blur=(0.2, 1.3), noise=0.5), labels

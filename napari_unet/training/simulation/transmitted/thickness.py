@@ -22,10 +22,9 @@ def draw_thickness(labels: Labels, rng: Rng) -> Floats:
     lamella = 1 - np.exp(-depth / rng.uniform(0.6, 4))
     dome = np.sqrt(1 - (1 - share) ** 2)
     body = height[labels] * (domed[labels] * dome + (1 - domed[labels]) * lamella) * (labels > 0)
-    grain = rng.uniform(0, 0.5) ** 1.5 * smooth_mixture((labels.shape[0], labels.shape[1]), rng) + rng.uniform(
-        0, 0.5
-    ) * _ruffles(depth, rng)
-    body = body * (1 + grain).clip(0)
+    shape = labels.shape[0], labels.shape[1]
+    grain = rng.uniform(0, 0.5) ** 1.5 * smooth_mixture(shape, rng)
+    body = body * (1 + grain + rng.uniform(0, 0.9) * _ruffles(depth, rng)).clip(0)
     body = body + height[labels] * (_nuclei(labels, depth, core, rng) + _granules(labels, share, core, rng))
     thick: Floats = ndimage.gaussian_filter((body * (labels > 0)).astype(np.float32), rng.uniform(0.3, 0.9))
     return thick
@@ -91,7 +90,7 @@ def _granules(labels: Labels, share: Array, core: Floats, rng: Rng) -> Array:
             continue
         at = rng.random(labels.shape) < rng.uniform(0, 0.12) / (1 + size**2) * many * share ** rng.uniform(0.3, 2)
         spots = at * rng.normal(rng.normal(0, 0.6), 0.6, labels.shape)
-        found += ndimage.gaussian_filter(spots, size) * (2 * np.pi * size**2) * rng.uniform(0.1, 0.7)
+        found += ndimage.gaussian_filter(spots, size) * (2 * np.pi * size**2) * rng.uniform(0.15, 1.0)
     return found
 
 
