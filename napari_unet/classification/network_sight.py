@@ -11,7 +11,7 @@ import torch
 from napari_unet.classification.object_features import NETWORK
 from napari_unet.classification.pooling import Pool
 from napari_unet.images.channels import ModelInput, count_channels, model_input
-from napari_unet.images.resampling import pick_nearest
+from napari_unet.images.resampling import pick_nearest, repeat_pixels
 from napari_unet.images.view import View
 from napari_unet.labels.types import Array, Floats, Ints, PlaneIndex
 from napari_unet.models.model import Model
@@ -106,7 +106,8 @@ class InsidePredictor:
     def look(self, tiles: Floats) -> tuple[Floats, Floats]:
         """One tile (1, C, Y, X) -> the bridge (channels, Y / factor, X / factor) and the decoder (channels, Y, X)."""
         self._network(tiles)
-        return self._caught["bridge"][0].float().cpu().numpy(), self._caught["decoder"][0].float().cpu().numpy()
+        deep, fine = (self._caught[name][0].float().cpu().numpy() for name in ("bridge", "decoder"))
+        return deep, repeat_pixels(fine, self.record.architecture.stem)
 
     def _catch(self, name: str) -> Callable[[torch.nn.Module, object, torch.Tensor], None]:
         def hook(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:

@@ -215,7 +215,8 @@ def _network(record: ModelRecord) -> str:
     if record.foreign is not None:
         return "ONNX, of another program: it segments, and cannot be fine-tuned"
     network = record.architecture
-    return f"U-Net, {network.ndim}D, depth {network.depth}, {network.base_channels} base channels"
+    stem = f", pixels taken {network.stem} x {network.stem} together" if network.stem > 1 else ""
+    return f"U-Net, {network.ndim}D, depth {network.depth}, {network.base_channels} base channels{stem}"
 
 
 def _scores(entry: ModelEntry) -> str:

@@ -115,8 +115,8 @@ class Head(ABC):
         return record
 
     @abstractmethod
-    def quieten(self, final: nn.Module) -> None:
-        """Set the last layer of a new network so that it finds nothing."""
+    def quieten(self, final: nn.Module, together: int = 1) -> None:
+        """Set the last layer of a new network so that it finds nothing; `together` rows of it are of one output."""
 
     # -- what was reviewed -----------------------------------------------------------------------------------------
 

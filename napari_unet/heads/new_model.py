@@ -44,5 +44,5 @@ def new_model(
     with torch.no_grad():
         network.final.weight.mul_(_QUIET)
         network.final.bias.zero_()
-        head.quieten(network.final)
+        head.quieten(network.final, record.architecture.together)
     return Model(network.eval(), record)

@@ -25,6 +25,11 @@ def resampled_shape(shape: tuple[int, ...], factor: float) -> tuple[int, int]:
     return max(1, round(shape[-2] * factor)), max(1, round(shape[-1] * factor))
 
 
+def repeat_pixels(planes: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
+    """(C, Y, X) with a square of `side` pixels in place of each."""
+    return planes if side == 1 else planes.repeat(side, axis=-2).repeat(side, axis=-1)
+
+
 def pick_nearest(values: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
     """Resample ids or a mask (Y, X) by `factor` to the pixels that `resample` gives, without mixing values."""
     shape = resampled_shape(values.shape, factor)

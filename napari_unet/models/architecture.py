@@ -50,6 +50,11 @@ class UNetConfig(BaseModel):
         return plane if self.ndim == 2 else (NetworkAxis(self, along_z=True), *plane)
 
     @property
+    def together(self) -> int:
+        """Pixels of the image that are one of the first stage, and rows of the final layer that are one output's."""
+        return self.stem**2
+
+    @property
     def pooling_factor(self) -> int:
         """Pixels along Y or X that one pixel of the bridge stands for; tile offsets are aligned to it."""
         return self.axes[-1].factor

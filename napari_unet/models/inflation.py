@@ -42,9 +42,8 @@ def inflate_model(model: Model, flatness: float = 1.0, z_pooling: bool = True) -
         return model
     if flat.in_channels != 1:
         raise UserError(f"{model.name} looks at {flat.in_channels} channels: only a model of one channel learns in 3D.")
-    deep = flat.model_copy(
-        update={"ndim": 3, "flat_stages": count_flat_stages(flatness, flat.depth), "z_pooling": z_pooling}
-    )
+    n_flat = count_flat_stages(flatness / flat.stem, flat.depth)  # the stem halves Y and X, too
+    deep = flat.model_copy(update={"ndim": 3, "flat_stages": n_flat, "z_pooling": z_pooling})
     record = model.record.model_copy(update={"architecture": deep, "axes": "ZYX", "kinds": ()})
     return replace(model, body=inflate_network(model.network, deep), record=record, sha256=None, path=None, others=())
 

@@ -19,7 +19,7 @@ from napari_unet.images.normalization import normalize
 from napari_unet.images.resampling import resample
 from napari_unet.models.model import Model
 from napari_unet.models.running.fused import fold_batch_norms
-from napari_unet.models.unet import UNet
+from napari_unet.models.unet import UNet, space_to_depth
 
 Looks = npt.NDArray[np.float32]
 
@@ -52,7 +52,7 @@ def measure_look(image: ModelInput, model: Model, plane: tuple[int, ...] = (), i
     limits = volume_limits(seen, plane, model.record.normalization, inverted)
     planes = normalize(pixels, limits, model.record.normalization).reshape(-1, *pixels.shape[-2:])
     x = torch.from_numpy(resample(planes, _shape(pixels.shape[-2:], network.config.pooling_factor)))[None]
-    found: list[torch.Tensor] = []
+    x, found = space_to_depth(x, network.config.stem), []
     for stage, pool in zip((*network.encoder, network.bridge), (torch.nn.Identity(), *network.pools), strict=True):
         x = stage(pool(x))
         found += [x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3))]

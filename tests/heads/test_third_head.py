@@ -75,8 +75,8 @@ class Veil(Head):
 
     distil = loss
 
-    def quieten(self, final: Any) -> None:
-        final.bias[0] = -4.0
+    def quieten(self, final: Any, together: int = 1) -> None:
+        final.bias[:together] = -4.0
 
     def survey(self, images: Sequence[ReviewedImage], record: ModelRecord) -> Survey:
         cells = [

@@ -144,6 +144,8 @@ def test_a_square_becomes_channels_beside_each_other_and_a_square_again(shape: t
     square = x[1, 2, ..., 2:4, 4:6].flatten(-2)  # in the order of reading
     assert torch.equal(deep[1, 8:12, ..., 1, 2], square.T if square.ndim > 1 else square)
     assert torch.equal(depth_to_space(deep, 2), x)
+    if len(shape) == 4:
+        assert torch.equal(deep, nn.functional.pixel_unshuffle(x, 2))
 
 
 @pytest.mark.parametrize("ndim", [2, 3])

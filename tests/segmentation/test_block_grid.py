@@ -117,6 +117,9 @@ def test_tiles_are_as_large_as_memory_allows_within_bounds(free: Any) -> None:
     free(500**2 * a_pixel / 0.4 + 1)
     assert largest_tile(network, 4) == largest_tile(network, 4, watched=True) == 500
     assert largest_tile(network, 2) > 500, "half precision takes half the memory"
+    squares = network.model_copy(update={"stem": 2})
+    free(500**2 * (7 * 16 + 16 * 2) / 0.4 + 1)
+    assert largest_tile(squares, 4) == 500
 
 
 def test_volumes_are_one_tile_if_they_fit_and_else_small_ones_without_what_is_around(free: Any) -> None:

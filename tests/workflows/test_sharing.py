@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -33,9 +34,9 @@ FOR_ALL = {
 }  # fmt: skip
 
 
-def make_model(in_channels: int = 1, **record: object) -> Model:
+def make_model(in_channels: int = 1, stem: Literal[1, 2] = 1, **record: object) -> Model:
     torch.manual_seed(0)
-    architecture = UNetConfig(depth=1, base_channels=4, in_channels=in_channels)
+    architecture = UNetConfig(depth=1, base_channels=4, in_channels=in_channels, stem=stem)
     network = UNet(architecture)
     network(torch.randn(2, in_channels, 32, 32))
     return Model(network.eval(), ModelRecord.model_validate({"architecture": architecture} | record))
@@ -67,14 +68,16 @@ def test_a_package_has_a_cover_authors_licence_and_what_is_to_be_cited(tmp_path:
     assert 0 < output.min() < output.max() < 1
 
 
-def test_what_was_exported_is_taken_back_and_is_the_same_model(tmp_path: Path) -> None:
-    path = packed(tmp_path, make_model(name="Small"))
+@pytest.mark.parametrize("stem", [1, 2])
+def test_what_was_exported_is_taken_back_and_is_the_same_model(stem: Literal[1, 2], tmp_path: Path) -> None:
+    path = packed(tmp_path, make_model(name="Small", stem=stem))
     assert import_any_model(path).name == "Small"
     assert len([entry for entry in library.list_models() if not entry.shipped]) == 1
     onnx = export_for_others("Small", tmp_path / "small.onnx")
     assert import_any_model(onnx).name == "Small"
     library.remove_model("Small")
     assert import_any_model(path).record.name == "Small"
+    assert library.load_model("Small").record.architecture.pooling_factor == 2 * stem
 
 
 def test_a_package_that_would_run_code_or_is_not_ours_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from napari_unet.heads.registry import find_head
 from napari_unet.images.channels import ChannelStack, count_channels, grey_input
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import normalize
-from napari_unet.images.resampling import pick_nearest, resample, resampled_shape
+from napari_unet.images.resampling import pick_nearest, repeat_pixels, resample, resampled_shape
 from napari_unet.labels.regions import middle_box
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
@@ -114,8 +114,8 @@ def _last_features(plane: npt.NDArray[np.float32], model: Model) -> npt.NDArray[
     finally:
         handle.remove()
         network.train(was)
-    found: npt.NDArray[np.float32] = kept[0][0, :, : plane.shape[0], : plane.shape[1]].float().cpu().numpy()
-    return found
+    fine = repeat_pixels(kept[0][0].float().cpu().numpy(), network.config.stem)
+    return np.ascontiguousarray(fine[:, : plane.shape[0], : plane.shape[1]])
 
 
 def _smoothed(planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -73,9 +73,9 @@ class Instances(Head):
 
         return distillation_loss(logits, targets, weights)
 
-    def quieten(self, final: nn.Module) -> None:
+    def quieten(self, final: nn.Module, together: int = 1) -> None:
         bias: Any = final.bias
-        bias[0] = -_NOTHING
+        bias[:together] = -_NOTHING
 
     # -- what was reviewed -----------------------------------------------------------------------------------------
 

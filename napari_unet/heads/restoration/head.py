@@ -39,7 +39,7 @@ class Restoration(Head):
 
     distil = loss
 
-    def quieten(self, final: nn.Module) -> None:
+    def quieten(self, final: nn.Module, together: int = 1) -> None:
         """What it is added to is left as it is at first."""
         cast("Tensor", final.weight).data.mul_(_QUIET)
 

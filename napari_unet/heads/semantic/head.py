@@ -68,9 +68,9 @@ class Semantic(Head):
         update = {"class_names": names, "outputs": names, "diameter_range": (1.0, 10_000.0)}
         return record.model_copy(update=update | {"architecture": architecture})
 
-    def quieten(self, final: nn.Module) -> None:
+    def quieten(self, final: nn.Module, together: int = 1) -> None:
         bias: Any = final.bias
-        bias[0] = _NOTHING
+        bias[:together] = _NOTHING
 
     # -- what was reviewed -----------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ def draw_network(network: UNet) -> Any:
     """
     onnx = import_onnx()
     config, drawing = network.config, _Graph(network)
-    drawing.rename(drawing.conv(_draw_body(drawing), "final"), OUTPUT)
+    drawing.rename(_draw_answer(drawing, _draw_body(drawing)), OUTPUT)
     sizes = _SPATIAL[config.ndim]
     made = sizes if config.padding == "same" else tuple(f"{size}_out" for size in sizes)
     value = onnx.helper.make_tensor_value_info
@@ -120,7 +120,9 @@ class _Graph:
 
 def _draw_body(drawing: _Graph) -> str:
     """Encoder, bridge and decoder; gives the name of what the final layer reads."""
-    config, x, skips = drawing.config, INPUT, []
+    config = drawing.config
+    skips: list[str] = []
+    x = INPUT if config.stem == 1 else _draw_squares(drawing, INPUT, "together", "Conv", config.in_channels)
     for level in range(config.depth):
         x = _draw_stage(drawing, x, f"encoder.{level}", level)
         skips.append(x)
@@ -136,6 +138,23 @@ def _draw_body(drawing: _Graph) -> str:
         x = drawing.add("Concat", [skip, x], f"up.{number}.joined", axis=1)
         x = _draw_stage(drawing, x, f"decoder.{number}", level)
     return x
+
+
+def _draw_answer(drawing: _Graph, x: str) -> str:
+    """The final layer's, at full size."""
+    x, config = drawing.conv(x, "final"), drawing.config
+    return x if config.stem == 1 else _draw_squares(drawing, x, "apart", "ConvTranspose", config.out_channels)
+
+
+def _draw_squares(drawing: _Graph, x: str, name: str, kind: str, channels: int) -> str:
+    """The pixels of a square as channels, or back again, for each of `channels` by itself.
+
+    A convolution that picks one pixel: ONNX's own SpaceToDepth has channels in another order, and none is for volumes.
+    """
+    sides = [axis.stem for axis in drawing.config.axes]
+    picks = np.eye(drawing.config.together, dtype=np.float32).reshape(-1, 1, *sides)
+    weights = drawing.constant(f"{name}.weight", np.tile(picks, (channels, *[1] * (1 + len(sides)))))
+    return drawing.add(kind, [x, weights], name, kernel_shape=sides, strides=sides, group=channels)
 
 
 def _draw_stage(drawing: _Graph, x: str, name: str, level: int) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from napari_unet.labels.types import PlaneBox
-from napari_unet.models.unet import Stage, UNet, Up
+from napari_unet.models.unet import Stage, UNet, Up, depth_to_space, space_to_depth
 
 
 class FusedConv(nn.Module):
@@ -43,6 +43,8 @@ class FusedUNet(nn.Module):
 
     def __init__(self, network: UNet, size: int = 512) -> None:
         super().__init__()
+        self.stem = network.config.stem
+        size //= self.stem
         self.encoder = nn.ModuleList(_fuse_stage(stage, size >> i) for i, stage in enumerate(network.encoder))
         depth = len(network.encoder)
         self.bridge = _fuse_stage(network.bridge, size >> depth)
@@ -56,6 +58,17 @@ class FusedUNet(nn.Module):
 
         What lies around the region is seen, but the decoder, three quarters of the work, leaves most of it out.
         """
+        if self.stem == 1:
+            return self._answer(x, region)
+        squares = space_to_depth(x, self.stem).contiguous(memory_format=_LAST)
+        if region is None:
+            return depth_to_space(self._answer(squares, None), self.stem)
+        touched = _coarsened(region, self.stem)
+        out = depth_to_space(self._answer(squares, touched), self.stem)
+        return out[(..., *_within(region, touched, self.stem))]
+
+    def _answer(self, x: Tensor, region: PlaneBox | None) -> Tensor:
+        """What the final layer says, of squares where the first stage takes these together; `region` is of such."""
         regions = _regions(tuple(x.shape[-2:]), region, len(self.widths))
         joined = []
         for stage, width, part in zip(self.encoder, reversed(self.widths), regions, strict=False):
@@ -92,6 +105,12 @@ def _regions(shape: tuple[int, ...], region: PlaneBox | None, depth: int) -> lis
         regions.append((parts[0], parts[1]))
         wanted = (slice(parts[0].start // 2, parts[0].stop // 2), slice(parts[1].start // 2, parts[1].stop // 2))
     return [*regions, (slice(0, shape[0] >> depth), slice(0, shape[1] >> depth))]
+
+
+def _coarsened(region: PlaneBox, by: int) -> PlaneBox:
+    """The squares of `by` pixels a side that `region` touches."""
+    rows, columns = (slice(part.start // by, -(-part.stop // by)) for part in region)
+    return rows, columns
 
 
 def _within(part: PlaneBox, whole: PlaneBox, scale: int) -> PlaneBox:
@@ -158,11 +177,7 @@ def fuse_network(network: UNet) -> nn.Module:
     """The network (norms folded, on the CPU, in the precision wanted) with fused operations where they exist."""
     config = network.config
     plain = config.ndim == 2 and config.padding == "same" and config.normalization in ("none", "batch")
-    simple = (
-        config.stem == 1
-        and not config.residual
-        and all(isinstance(up, Up) and not up.interpolated for up in network.up)
-    )
+    simple = not config.residual and all(isinstance(up, Up) and not up.interpolated for up in network.up)
     known = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
     if not (plain and simple and known):
         return network

@@ -124,6 +124,8 @@ class QuantizedUNet(FusedUNet):
 
     def __init__(self, network: UNet, size: int = 512) -> None:
         nn.Module.__init__(self)  # with layers of its own
+        self.stem = network.config.stem
+        size //= self.stem
         found, depth = measure_ranges(network), len(network.encoder)
         self.entry = here = Grid.over(found.entry)
         self.encoder, self.decoder, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
@@ -160,11 +162,7 @@ def quantize_network(network: UNet) -> QuantizedUNet | None:
     """`network` (norms folded, float32, on the CPU) in integers, or None where it, or this torch, cannot be so."""
     config = network.config
     plain = config.ndim == 2 and config.padding == "same" and config.normalization in ("none", "batch")
-    simple = (
-        config.stem == 1
-        and not config.residual
-        and all(isinstance(up, Up) and not up.interpolated for up in network.up)
-    )
+    simple = not config.residual and all(isinstance(up, Up) and not up.interpolated for up in network.up)
     if not (plain and simple and hasattr(torch.ops.onednn, "qconv2d_pointwise")):
         return None
     try:

@@ -15,7 +15,7 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import NormalizationConfig, normalize
-from napari_unet.models.unet import UNet
+from napari_unet.models.unet import UNet, space_to_depth
 
 _SIDE = 96  # pixels of an example
 _EXAMPLES = ("nuclei_2d", "nuclei_3d", "membranes")
@@ -59,7 +59,7 @@ def measure_ranges(network: UNet) -> Ranges:
     The same for the same weights, whatever is segmented: tiles, blocks and workers agree.
     """
     x, encoder, skips = _examples().repeat(1, network.config.in_channels, 1, 1), [], []
-    x = x.to(network.final.weight.dtype)
+    x = space_to_depth(x.to(network.final.weight.dtype), network.config.stem)
     for stage in network.encoder:
         x, found = _through(stage, x)
         encoder.append(found)

@@ -43,5 +43,5 @@ def largest_tile(network: UNetConfig, itemsize: int, watched: bool = False) -> i
 
 
 def _bytes_a_pixel(network: UNetConfig, itemsize: int) -> int:
-    """At full size a network holds about: skip, up-sampled map, their concatenation and two results of a stage."""
-    return 7 * network.base_channels * itemsize + 16 * network.out_channels
+    """At its first stage's size a network holds about: skip, up-sampled map, both joined, two results of a stage."""
+    return 7 * network.base_channels * itemsize // network.together + 16 * network.out_channels
