@@ -33,8 +33,9 @@ from napari_unet.segmentation.segment import segment_steps
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.recipe import COLOURS, Recipe, TrainingFile
 from napari_unet.training.samples import TrainingSample, make_sample
+from napari_unet.training.simulation.colour import simulate_stained
 from napari_unet.training.simulation.scenes import simulate_image
-from napari_unet.training.simulation.stains import paint_stained, simulate_stained
+from napari_unet.training.simulation.stains import paint_stained
 
 
 def read_pair(file: TrainingFile, n_channels: int = 1) -> tuple[ModelInput, npt.NDArray[np.int32]]:
@@ -86,7 +87,7 @@ def _make_samples(
 def _simulate(recipe: Recipe, number: int, representation: Representation) -> TrainingSample:
     wanted = recipe.simulation
     if recipe.training.architecture.in_channels == COLOURS:
-        pixels, plane = simulate_stained(wanted.side, (wanted.seed, number))
+        pixels, plane = simulate_stained(wanted.side, (wanted.seed, number), wanted.colour_scenes)
     else:
         pixels, plane = simulate_image(wanted.side, (wanted.seed, number), wanted.rods, wanted.unequal, wanted.scenes)
     return _sample(pixels, plane, recipe.training, representation)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from napari_unet.errors import UserError
 from napari_unet.models.record import ModelRecord
 from napari_unet.training.config import BaseTrainingConfig
+from napari_unet.training.simulation.colour import COLOUR_SCENES
 from napari_unet.training.simulation.scenes import SCENES
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -56,12 +57,18 @@ class SimulationConfig(BaseModel):
         description="How much of the simulated images each scene makes up, compared with the others.",
     )
 
-    @field_validator("scenes")
+    colour_scenes: dict[str, float] = Field(
+        default_factory=lambda: {"section": 1.0},
+        description="The same, of a network that sees red, green and blue.",
+    )
+
+    @field_validator("scenes", "colour_scenes")
     @classmethod
-    def _can_be_drawn(cls, scenes: dict[str, float]) -> dict[str, float]:
-        unknown = sorted(set(scenes) - set(SCENES))
+    def _can_be_drawn(cls, scenes: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        known = SCENES if info.field_name == "scenes" else COLOUR_SCENES
+        unknown = sorted(set(scenes) - set(known))
         if unknown:
-            raise ValueError(f"there is no scene '{unknown[0]}': the known ones are {', '.join(sorted(SCENES))}")
+            raise ValueError(f"there is no scene '{unknown[0]}': the known ones are {', '.join(sorted(known))}")
         if not all(0 <= share < math.inf for share in scenes.values()) or not any(scenes.values()):
             raise ValueError("the shares of scenes are numbers from 0 on, one at least above 0")
         return scenes

@@ -12,6 +12,7 @@ import torch
 from napari_unet.errors import UserError
 from napari_unet.training.base_data import load_samples, load_validation
 from napari_unet.training.recipe import RECIPES, find_files, read_recipe
+from napari_unet.training.simulation.colour import COLOUR_SCENES
 from napari_unet.training.simulation.scenes import SCENES
 
 RECIPE = """
@@ -235,6 +236,26 @@ def test_scenes_that_cannot_be_drawn_are_told(data: Path, scenes: str, said: str
     (data / "recipe.toml").write_text(RECIPE.replace("[record]", f"[simulation.scenes]\n{scenes}\n[record]"))
     with pytest.raises(UserError, match=said):
         read_recipe(data / "recipe.toml")
+
+
+def test_scenes_in_colour_are_known_by_names_of_their_own(data: Path) -> None:
+    (data / "recipe.toml").write_text(RECIPE.replace("[record]", "[simulation.colour_scenes]\nvaried = 1.0\n[record]"))
+    with pytest.raises(UserError, match=r"there is no scene 'varied': the known ones are section, smear"):
+        read_recipe(data / "recipe.toml")
+
+
+def test_images_in_colour_are_simulated_of_the_scenes_in_colour(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw_square(side: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.zeros((side, side), np.int32)
+        labels[10:30, 10:30] = 1
+        return np.full((3, side, side), 0.25, np.float32), labels
+
+    monkeypatch.setitem(COLOUR_SCENES, "square", draw_square)
+    text = RECIPE.replace("[record]", "[simulation]\nimages = 1\nside = 64\ncolour_scenes = {square = 1.0}\n[record]")
+    text = text.replace("[simulation]", "[training.architecture]\nin_channels = 3\n[simulation]")
+    (data / "recipe.toml").write_text(text)
+    (simulated,) = load_samples(read_recipe(data / "recipe.toml"), [])
+    assert (simulated.levels[0][0, :3] == 0.25).all()
 
 
 def test_images_are_simulated_of_the_scenes_of_the_recipe(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

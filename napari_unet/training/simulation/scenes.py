@@ -74,12 +74,13 @@ def simulate_image(
         How much of the images each scene makes up, compared with the others; "varied" alone if not given.
     """
     drawing = SCENES | {"varied": partial(draw_varied, rods=rods, unequal=unequal)}
-    scene = drawing[_choose_scene(scenes or {"varied": 1.0}, seed)]
+    scene = drawing[choose_scene(scenes or {"varied": 1.0}, seed)]
     image, labels = scene(side, np.random.default_rng(seed))
     return normalize(image, measure_limits(image)), labels
 
 
-def _choose_scene(scenes: Mapping[str, float], seed: int | tuple[int, ...]) -> str:
+def choose_scene(scenes: Mapping[str, float], seed: int | tuple[int, ...]) -> str:
+    """The name of the scene to draw, by the shares that are asked for."""
     shares = np.array(list(scenes.values()), float)
     rng = np.random.default_rng((*np.atleast_1d(seed).tolist(), _CHOICE))
     return str(rng.choice(list(scenes), p=shares / shares.sum()))

@@ -24,9 +24,8 @@ _TISSUE = ((0.07, 0.99, 0.11), (0.30, 0.85, 0.42), (0.27, 0.57, 0.78), (0.45, 0.
 _SPREAD = 0.12  # standard deviation of what is added to a dye's red, green and blue
 
 
-def simulate_stained(side: int, seed: int | tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """A normalized colour image (3, side, side) of simulated nuclei and its labels; the same for the same seed."""
-    rng = np.random.default_rng(seed)
+def draw_section(side: int, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int32]]:
+    """A normalized colour image (3, side, side) of nuclei in stained tissue, and its labels."""
     labels = simulate_labels(side, rng, rods=0.1)
     own = np.exp(rng.normal(0, rng.uniform(0, 0.35), int(labels.max()) + 1))[labels]
     amount = own * (1 + rng.uniform(0, 0.6) * mixture(labels.shape, rng))
@@ -43,7 +42,7 @@ def paint_stained(amount: Floats, rng: np.random.Generator) -> Floats:
     `amount` is 0 where there is none and about 1 in the nuclei, such as a normalized fluorescence image of them.
     """
     shape = amount.shape
-    nuclear, tissue = _dye(_NUCLEAR, rng), _dye(_TISSUE, rng)
+    nuclear, tissue = draw_dye(_NUCLEAR, rng), draw_dye(_TISSUE, rng)
     density = rng.uniform(0.5, 1.8) * amount.clip(0) * nuclear[:, None, None]
     body = (1 + rng.uniform(0, 0.8) * mixture(shape, rng)).clip(0.05)
     if rng.random() < 0.6:  # gaps in the tissue
@@ -51,6 +50,12 @@ def paint_stained(amount: Floats, rng: np.random.Generator) -> Floats:
     density = density + rng.uniform(0.05, 0.9) * body * tissue[:, None, None]
     if rng.random() < 0.5:  # some of the nuclear dye is everywhere
         density = density + rng.uniform(0, 0.35) * body[None] * nuclear[:, None, None]
+    return shine_through(density, rng)
+
+
+def shine_through(density: npt.NDArray[Any], rng: np.random.Generator) -> Floats:
+    """A normalized colour image (3, Y, X) of what takes away light by an optical `density` (3, Y, X)."""
+    shape = density.shape[1:]
     light = rng.uniform(0.8, 1.0, (3, 1, 1)) + rng.normal(0, 0.03) * texture(shape, max(shape), rng)
     image = light * np.exp(-density)
     blur = rng.uniform(0.2, 1.2)
@@ -65,7 +70,7 @@ def normalize_each(image: npt.NDArray[Any]) -> Floats:
     return normalized
 
 
-def _dye(known: tuple[tuple[float, ...], ...], rng: np.random.Generator) -> Any:
+def draw_dye(known: tuple[tuple[float, ...], ...], rng: np.random.Generator) -> Any:
     """Optical density in red, green and blue of a dye like one of those known, of length 1."""
     chosen = np.array(known[int(rng.integers(len(known)))]) + rng.normal(0, _SPREAD, 3)
     chosen = chosen.clip(0.02)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_unet.training.simulation.stains import paint_stained, simulate_stained
+from napari_unet.training.simulation.colour import simulate_stained
+from napari_unet.training.simulation.stains import paint_stained
 
 
 def test_the_same_seed_gives_the_same_section() -> None:
