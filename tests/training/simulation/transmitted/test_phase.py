@@ -8,7 +8,7 @@ from skimage.draw import disk
 from skimage.measure import regionprops
 
 from napari_unet.training.simulation.textures import edge_distance
-from napari_unet.training.simulation.transmitted.cells import draw_cells
+from napari_unet.training.simulation.transmitted.cells import draw_cells, draw_spread
 from napari_unet.training.simulation.transmitted.phase import draw_phase, phase_contrast
 from napari_unet.training.simulation.transmitted.thickness import draw_thickness
 
@@ -79,3 +79,17 @@ def test_cells_are_polygonal_and_branched_and_round_and_rods() -> None:
     assert min(slim) < 0.5 < 0.75 < max(slim)
     assert max(sizes) > 3 * min(sizes)
     assert min(covered) < 0.15 < 0.6 < max(covered)
+
+
+def test_in_some_images_cells_have_grown_together_and_in_some_they_are_alone() -> None:
+    covered = [float((draw_spread(128, np.random.default_rng((12, number))) > 0).mean()) for number in range(24)]
+    assert min(covered) < 0.12
+    assert max(covered) > 0.8
+
+
+def test_cells_have_the_size_asked_for() -> None:
+    sizes = []
+    for number in range(10):
+        areas = np.bincount(draw_spread(192, np.random.default_rng((13, number)), (20, 30)).ravel())[1:]
+        sizes.append(2 * np.sqrt(np.median(areas) / np.pi))
+    assert 14 < np.median(sizes) < 36
