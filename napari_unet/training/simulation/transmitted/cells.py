@@ -16,7 +16,7 @@ from napari_unet.training.simulation.textures import smooth_texture
 Rng = np.random.Generator
 
 _MOST_CELLS = 150
-_HIDDEN = 0.5  # a cell of which others hide more is not drawn
+_HIDDEN = 0.5  # a cell of which others hide more is not seen
 
 
 def draw_cells(side: int, rng: Rng, spread: float = 0.7, rods: float = 0.12) -> Labels:
@@ -50,8 +50,11 @@ def draw_spread(side: int, rng: Rng, sizes: tuple[float, float] = (14, 75)) -> L
     best, labels = np.zeros((side, side), np.float32), np.zeros((side, side), np.int32)
     bumpy = smooth_texture((side, side), habit.diameter * rng.uniform(0.15, 0.5), rng)
     on_top = rng.random() < 0.3  # cells lie over each other, or meet
+    drawn = [0.0]  # areas by number
     for number, centre in enumerate(_places(side, min(wanted, _MOST_CELLS), habit.diameter, rng), start=1):
-        _add_cell(labels, best, number, centre, habit, bumpy, on_top, rng)
+        drawn.append(_add_cell(labels, best, number, centre, habit, bumpy, on_top, rng))
+    seen = np.bincount(labels.ravel(), minlength=len(drawn))
+    labels[(seen < (1 - _HIDDEN) * np.array(drawn))[labels]] = 0
     if rng.random() < 0.25:
         labels = _grow_together(labels, habit.diameter, rng)
     return tidy(labels)
@@ -83,8 +86,8 @@ def _places(side: int, wanted: int, diameter: float, rng: Rng) -> Doubles:
 
 def _add_cell(
     labels: Labels, best: Floats, number: int, centre: Doubles, habit: _Habit, bumpy: Floats, on_top: bool, rng: Rng
-) -> None:
-    """Draw a cell where it reaches further than the others do, or over them."""
+) -> float:
+    """Draw a cell where it reaches further than the others do, or over them; its area, hidden or not."""
     size = habit.diameter * float(np.exp(rng.normal(0, habit.unequal)))
     rounded = rng.random() < habit.round_share
     arms = [] if rounded else _draw_arms(size, habit, rng)
@@ -106,6 +109,7 @@ def _add_cell(
     if won.sum() > (1 - _HIDDEN) * inside.sum():
         labels[box][won] = number
         best[box][won] = depth[won]
+    return float(inside.sum())
 
 
 @dataclass(frozen=True)

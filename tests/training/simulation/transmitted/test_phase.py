@@ -93,3 +93,15 @@ def test_cells_have_the_size_asked_for() -> None:
         areas = np.bincount(draw_spread(192, np.random.default_rng((13, number)), (20, 30)).ravel())[1:]
         sizes.append(2 * np.sqrt(np.median(areas) / np.pi))
     assert 14 < np.median(sizes) < 36
+
+
+def test_cells_that_others_hide_for_the_most_part_are_left_out() -> None:
+    """Few slivers among the cells that lie wholly in the image."""
+    slivers = []
+    for number in range(40):
+        labels = draw_spread(160, np.random.default_rng((13, number)), (20, 40))
+        edge = {*labels[0], *labels[-1], *labels[:, 0], *labels[:, -1]}
+        areas = np.array([one.area for one in regionprops(labels) if one.label not in edge])
+        if len(areas) > 8:
+            slivers.append(float((areas < 0.2 * np.median(areas)).mean()))
+    assert np.mean(slivers) < 0.035
