@@ -161,7 +161,8 @@ def _with_options(recipe: Recipe, args: argparse.Namespace) -> Recipe:
         return type(recipe)(**fields)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"{_flag(str(first['loc'][-1]))} is not possible: {first['msg'].lower()}.") from None
+        why = first["msg"].removeprefix("Value error, ").lower()
+        raise UserError(f"{_flag(str(first['loc'][-1]))} is not possible: {why}.") from None
 
 
 def _follow(events: Iterator[Any], steps: int, bar: Progress, terminal: Terminal) -> Finished[Model]:

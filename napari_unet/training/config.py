@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from itertools import count
+
+from pydantic import Field, ValidationInfo, field_validator
 
 from napari_unet.learning.augmentation import AugmentationConfig
 from napari_unet.learning.config import OptimizationConfig
@@ -33,3 +35,15 @@ class BaseTrainingConfig(OptimizationConfig):
     checkpoint_every: int = Field(250, ge=1)
     validate_every: int = Field(500, ge=1)
     seed: int = 0
+
+    @field_validator("patch")
+    @classmethod
+    def _can_be_halved(cls, patch: int, info: ValidationInfo) -> int:
+        """Told before images are read: the first step would fail."""
+        if "architecture" not in info.data:  # which is at fault itself
+            return patch
+        axis = info.data["architecture"].axes[-1]
+        if not axis.fits(patch):
+            fitting = next(size for size in count(patch) if axis.fits(size))
+            raise ValueError(f"the network cannot halve {patch} pixels as often as it has to: take {fitting}")
+        return patch

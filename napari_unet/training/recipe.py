@@ -127,7 +127,7 @@ def read_recipe(path: Path) -> Recipe:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         at = f" at '{where}'" if where else ""
-        raise UserError(f"The recipe {path} has a fault{at}: {first['msg']}.") from error
+        raise UserError(f"The recipe {path} has a fault{at}: {first['msg'].removeprefix('Value error, ')}.") from error
 
 
 def find_files(sources: tuple[DataSource, ...], data: Path) -> Iterator[TrainingFile]:

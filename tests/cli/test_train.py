@@ -53,6 +53,10 @@ def test_a_finished_checkpoint_is_not_trained_again(run: Run, folders: Path) -> 
     [
         (("--steps", 0), "--steps"),
         (("--stem", 3), "--stem is not possible"),
+        (
+            ("--stem", 2, "--patch", 52),
+            "--patch is not possible: the network cannot halve 52 pixels as often as it has to: take 56.",
+        ),
         (("--validation", 2), "--validation"),
         (("--recipe", "x.toml"), "either --recipe"),
     ],
