@@ -24,6 +24,8 @@ _NUCLEUS = ((0.55, 0.78, 0.30), (0.65, 0.70, 0.29), (0.45, 0.85, 0.25))
 _CYTOPLASM = ((0.75, 0.55, 0.25), (0.30, 0.80, 0.40), (0.60, 0.60, 0.50), (0.20, 0.75, 0.60))
 _RED_CELLS = ((0.15, 0.70, 0.65), (0.25, 0.65, 0.70), (0.20, 0.85, 0.45))
 
+_SEEN = 0.6  # share of a nucleus that other cells must leave free for it to be drawn: slivers are no objects
+
 
 def draw_smear_of_nuclei(side: int, rng: Rng) -> tuple[Floats, Labels]:
     """A colour image (3, side, side), normalized, and its nuclei; red cells and debris are no objects."""
@@ -53,7 +55,9 @@ def _place_bodies(side: int, rng: Rng) -> tuple[Labels, Labels]:
         if placed.add(centre, rng.uniform(0, np.pi), 2 * size + 2, shape, hidden):
             inner = min(0.9, share * np.exp(rng.normal(0, 0.15))) * size
             nucleus = _draw_nucleus(side, centre, inner, aspect, rng.random() < lobed, rng)
-            nuclei[nucleus & (placed.labels == placed.count)] = placed.count
+            seen = nucleus & (placed.labels == placed.count)
+            if seen.sum() > _SEEN * nucleus.sum():
+                nuclei[seen] = placed.count
     return placed.labels, nuclei
 
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage.measure import regionprops
 
 from napari_unet.training.simulation.electron.axons import draw_axons
-from napari_unet.training.simulation.electron.organelles import draw_organelles
+from napari_unet.training.simulation.electron.organelles import Cells, _place, draw_organelles
 from napari_unet.training.simulation.electron.particles import draw_particles
 from napari_unet.training.simulation.placing import Placed, facets, lens, pack
 
@@ -43,12 +43,17 @@ def test_organelles_end_where_the_image_changes() -> None:
     assert np.median(steps) > 1.3
 
 
-def test_organelles_do_not_lie_across_walls() -> None:
-    """They are pressed to walls, and so are of one cell each."""
+@pytest.mark.parametrize("lining", [0.0, 12.0])
+def test_organelles_do_not_lie_across_walls_and_plants_have_them_along_these(lining: float) -> None:
+    to_wall = np.abs(np.arange(200, dtype=np.float32) - 99.5)[None].repeat(200, 0)
+    cells = Cells(to_wall, 3.0, lining)
+    near = []
     for seed in range(6):
-        _, labels = draw_organelles(256, np.random.default_rng(seed))
-        solid = [one.solidity for one in regionprops(labels) if one.area > 80]
-        assert not solid or np.median(solid) > 0.8
+        placed, _ = _place(200, 30.0, cells, np.random.default_rng(seed))
+        assert not (placed.labels[to_wall < 3] > 0).any()
+        middles = [one.centroid[1] for one in regionprops(placed.labels.clip(0))]
+        near.append(np.median(np.abs(np.array(middles) - 99.5)))
+    assert (np.median(near) < 20) == (lining > 0)
 
 
 def test_particles_are_dark_in_transmission_and_bright_in_a_scanning_microscope() -> None:

@@ -45,10 +45,12 @@ def draw_organelles(side: int, rng: Rng) -> tuple[Floats, Labels]:
     placed, grains = _place(side, long, scenery, rng)
     labels = tidy(placed.labels.clip(0))
     cytosol = rng.uniform(0.5, 1.0)
-    matrix = cytosol + rng.choice([-1, 1], p=[0.8, 0.2]) * rng.uniform(0.1, 0.5)
+    matrix = cytosol + (contrast := rng.choice([-1, 1], p=[0.8, 0.2]) * rng.uniform(0.15, 0.55))
     inside, ground = _paint_inside(placed, grains, matrix, rng), _paint_ground(placed.labels, scenery, cytosol, rng)
     image = np.where(placed.labels > 0, inside, ground)
-    return scan_image(-image if rng.random() < 0.3 else image, rng, blur=(0.3, 1.3), noise=0.25), labels
+    return scan_image(
+        -image if rng.random() < 0.3 else image, rng, blur=(0.3, 1.3), noise=0.2 + 0.2 * abs(contrast)
+    ), labels
 
 
 def _place(side: int, long: float, cells: Cells, rng: Rng) -> tuple[Placed, Labels]:
@@ -115,7 +117,7 @@ def _folds(placed: Placed, rng: Rng) -> Any:
 def _paint_ground(labels: Labels, cells: Cells, cytosol: float, rng: Rng) -> Any:
     """Cytoplasm with membranes and vesicles, bright vacuoles, dark walls with a pale core, or none."""
     shape = labels.shape
-    image = cytosol + rng.uniform(0, 0.12) * texture(shape, rng.uniform(3, 40), rng)
+    image = cytosol + rng.uniform(0, 0.1) * texture(shape, rng.uniform(3, 40), rng)
     image = image - rng.uniform(0.0, 0.25) * granules(shape, rng)
     for _ in range(int(rng.integers(0, 3))):
         image = image - rng.uniform(0.1, 0.4) * contour_lines(shape, rng)

@@ -40,12 +40,13 @@ def draw_filaments(side: int, rng: Rng) -> tuple[Floats, Labels]:
         core = np.exp(-((placed.across / (0.15 * width + 0.5)) ** 2))
         body = body + rng.normal(0, 0.5) * core * (1 + 0.5 * texture(shape, width, rng))
     contrast = rng.choice([-1, 1]) * rng.uniform(0.3, 1.2)
-    ground = rng.uniform(0, 0.4) * mixture(shape, rng) + rng.uniform(0, 0.3) * texture(shape, side / 2, rng)
+    ground = abs(contrast) * rng.uniform(0, 0.45) * mixture(shape, rng)
+    ground = ground + rng.uniform(0, 0.3) * texture(shape, side / 2, rng)
     image = np.where(labels > 0, contrast * body + 0.3 * ground, ground)
     if rng.random() < 0.4:  # bright or dark sides, as walls and halos are
         rim = np.exp(-(((edge_distance(labels).clip(-side, side) - rng.uniform(-2, 1)) / rng.uniform(0.8, 2.5)) ** 2))
         image = image + rng.normal(0, 0.8) * rim
-    return detect(image, rng, blur=(0.3, 1.6), noise=0.3), labels
+    return detect(image, rng, blur=(0.3, 1.6), noise=0.4 * abs(contrast)), labels
 
 
 def _place(side: int, width: float, rng: Rng) -> Placed:
