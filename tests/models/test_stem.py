@@ -22,6 +22,8 @@ from napari_unet.models.model import Model
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.running.engine import Engine
+from napari_unet.models.running.fused import FusedUNet, fold_batch_norms, fuse_network
+from napari_unet.models.running.quantized import QuantizedUNet, quantize_network
 from napari_unet.models.unet import UNet
 from napari_unet.segmentation.looks import measure_look
 from napari_unet.segmentation.predictor import Predictor
@@ -113,6 +115,15 @@ def test_the_stem_makes_pixels_longer_before_any_pooling() -> None:
     assert [axis.factor for axis in deep.axes] == [4, 16, 16]
 
 
+@pytest.mark.parametrize(("stem", "depth"), [(2, 5), (1, 6)])
+def test_deep_networks_are_as_quick_as_others(stem: int, depth: int) -> None:
+    """What they are tried on and measured with is as large as they need."""
+    config = UNetConfig.model_validate({"stem": stem, "depth": depth, "base_channels": 2})
+    network = fold_batch_norms(UNet(config).eval())
+    assert isinstance(fuse_network(network), FusedUNet)
+    assert isinstance(quantize_network(network), QuantizedUNet)
+
+
 def test_features_are_given_at_full_size() -> None:
     model, plane = stem_model(), np.random.default_rng(0).random((21, 30), np.float32)
     found = _last_features(plane, model)
@@ -133,11 +144,14 @@ def test_what_it_saw_of_an_object_is_at_the_object() -> None:
     assert np.flatnonzero((eyes.look(changed)[1] != fine).any(axis=(0, 1))).max() < 8 + eyes.record.architecture.halo
 
 
-def test_images_have_a_look() -> None:
-    y, x = np.mgrid[:64, :64]
-    look = measure_look(Image(np.hypot(y - 32, x - 32).astype(np.float32), "YX"), stem_model())
+def test_the_look_of_an_image_is_of_all_its_pixels() -> None:
+    model, pixels = stem_model(), np.random.default_rng(0).random((64, 64), np.float32)
+    pixels[:, ::2] += np.linspace(0, 1, 64)[:, None]
+    other = pixels.copy()
+    other[:, 1::2] = other[::-1, 1::2]  # each even column, and all grey values, as they were
+    look, beside = (measure_look(Image(one, "YX"), model) for one in (pixels, other))
     assert look.shape == (2 * (4 + 8 + 16) + 1,)
-    assert np.isfinite(look).all()
+    assert np.abs(look - beside).max() > 0.01
 
 
 @pytest.mark.parametrize(("task", "sign"), [("instances", -1), ("semantic", 1)])

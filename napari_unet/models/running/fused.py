@@ -183,9 +183,9 @@ def fuse_network(network: UNet) -> nn.Module:
         return network
     try:
         fused = FusedUNet(network)
-        fused(
-            torch.zeros(1, config.in_channels, 32, 32, dtype=network.final.weight.dtype).contiguous(memory_format=_LAST)
-        )
+        side = max(32, config.pooling_factor)
+        tile = torch.zeros(1, config.in_channels, side, side, dtype=network.final.weight.dtype)
+        fused(tile.contiguous(memory_format=_LAST))
     except RuntimeError:  # an operator of another signature: prediction stays right, only slower
         return network
     return fused

@@ -17,7 +17,7 @@ from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import NormalizationConfig, normalize
 from napari_unet.models.unet import UNet, space_to_depth
 
-_SIDE = 96  # pixels of an example
+_SIDE = 96  # pixels of an example, or as many more as the network can halve
 _EXAMPLES = ("nuclei_2d", "nuclei_3d", "membranes")
 _ROOM = 1.2  # times as far as seen here: other images reach farther
 _SEEN = (-0.5, 2.0)  # normalized grey values that differ; 1 is what the brightest hundredth has
@@ -58,7 +58,9 @@ def measure_ranges(network: UNet) -> Ranges:
 
     The same for the same weights, whatever is segmented: tiles, blocks and workers agree.
     """
-    x, encoder, skips = _examples().repeat(1, network.config.in_channels, 1, 1), [], []
+    factor = network.config.pooling_factor
+    x = _examples(-(-_SIDE // factor) * factor).repeat(1, network.config.in_channels, 1, 1)
+    encoder, skips = [], []
     x = space_to_depth(x.to(network.final.weight.dtype), network.config.stem)
     for stage in network.encoder:
         x, found = _through(stage, x)
@@ -82,14 +84,14 @@ def _through(stage: Any, x: Tensor) -> tuple[Tensor, tuple[Reach, Reach]]:
 
 
 @lru_cache(maxsize=1)
-def _examples() -> Tensor:
+def _examples(side: int) -> Tensor:
     """(6, 1, Y, X) float32: the middles of sample images, normalized, and their negatives."""
     found = []
     for name in _EXAMPLES:
         image = read_image(sample_path(name)).select_channel(None)
         index = tuple(size // 2 for size in image.shape[:-2])
         pixels = normalize(image.plane(index), volume_limits(image, index, NormalizationConfig()))
-        rows, columns = (slice((size - _SIDE) // 2, (size + _SIDE) // 2) for size in pixels.shape)
+        rows, columns = (slice((size - side) // 2, (size + side) // 2) for size in pixels.shape)
         found.append(np.asarray(pixels[rows, columns], np.float32))
     tiles = torch.from_numpy(np.stack(found))[:, None]
     return torch.cat([tiles, 1 - tiles])
