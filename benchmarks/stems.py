@@ -25,7 +25,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.models.running.tile_network import TorchNetwork
 from napari_unet.models.unet import UNet
 
-SHAPES = ("1.4.16", "2.3.16", "2.3.24", "2.3.28", "2.3.32", "2.4.16", "2.4.20")
+SHAPES = ("1.4.16", "2.3.16", "2.3.24", "2.3.28", "2.3.32", "2.4.16", "2.4.20", "2.4.24")
 BATCH, PATCH = 8, 192
 
 
