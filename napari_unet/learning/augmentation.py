@@ -59,18 +59,16 @@ def sampling_offsets(
     sides: tuple[int, int],
     config: AugmentationConfig,
     generator: torch.Generator,
-    device: torch.device | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Where the pixels of randomly varied patches lie in their images, seen from the middle of each patch.
 
     Parameters
     ----------
     zooms : Tensor
-        (N,): patch pixels that make an image pixel.
+        (N,): patch pixels that make an image pixel. The places are worked out where these are; what is drawn is the
+        same everywhere.
     sides : tuple of int
         Of the patches (Y, X), in pixels.
-    device : torch.device, optional
-        Where the places are worked out. What is drawn is the same everywhere.
 
     Returns
     -------
@@ -79,32 +77,27 @@ def sampling_offsets(
     matrices : Tensor
         (N, 2, 2), how many image pixels (y, x) a step along y and along x of a patch is, but for bends.
     """
-    n = len(zooms)
+    n, there = len(zooms), zooms.device
     angle = 2 * math.pi * torch.rand(n, generator=generator)
     flip = torch.where(torch.rand(n, generator=generator) < 0.5, 1.0, -1.0)
     stretch = torch.exp(config.stretch * torch.randn(n, generator=generator) / 2)
-    step = 1.0 / (zooms * torch.exp(torch.randn(n, generator=generator).clamp(-2.0, 2.0) * config.scale))
+    scale = torch.exp(torch.randn(n, generator=generator).clamp(-2.0, 2.0) * config.scale)
     c, s = angle.cos(), angle.sin()
     rows = torch.stack([c * stretch, -s / stretch * flip, s * stretch, c / stretch * flip], dim=1)
-    matrices = (rows.reshape(n, 2, 2) * step[:, None, None]).to(device)
-    lines = [torch.arange(side, dtype=torch.float32, device=device) - (side - 1) / 2 for side in sides]
+    matrices = (rows.reshape(n, 2, 2) / scale[:, None, None]).to(there) / zooms[:, None, None]
+    lines = [torch.arange(side, dtype=torch.float32, device=there) - (side - 1) / 2 for side in sides]
     points = torch.stack(torch.meshgrid(*lines, indexing="ij"), dim=-1).expand(n, *sides, 2)
     if config.elastic > 0:
-        points = points + _bend(sides, config.elastic, generator, n=n, device=device)
+        points = points + _bend(sides, config.elastic, generator, zooms)
     return torch.einsum("nij,nyxj->nyxi", matrices, points), matrices
 
 
-def _bend(
-    sides: tuple[int, ...],
-    amount: float,
-    generator: torch.Generator,
-    nodes: int = 5,
-    n: int = 1,
-    device: torch.device | None = None,
-) -> Tensor:
-    """Smooth random displacement fields (N, Y, X, 2) in patch pixels (the paper's elastic deformation)."""
-    coarse = torch.randn((n, 2, nodes, nodes), generator=generator) * amount * max(sides) / nodes
-    return F.interpolate(coarse.to(device), size=sides, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+def _bend(sides: tuple[int, ...], amount: float, generator: torch.Generator, like: Tensor, nodes: int = 5) -> Tensor:
+    """Smooth random displacement fields (N, Y, X, 2) in patch pixels (the paper's elastic deformation), one each of
+    `like` (N,), and where that is."""
+    coarse = torch.randn((len(like), 2, nodes, nodes), generator=generator) * amount * max(sides) / nodes
+    fields = F.interpolate(coarse.to(like.device), size=sides, mode="bicubic", align_corners=True)
+    return fields.permute(0, 2, 3, 1)
 
 
 def vary_grey_values(image: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:

@@ -50,7 +50,7 @@ class _BaseTraining:
 
     def shelve(self, samples: Sequence[TrainingSample]) -> PatchShelf:
         """The samples where the training runs."""
-        return PatchShelf(samples, self.config, self.representation, self.trainer.device)
+        return PatchShelf(samples, self.config, self.representation)
 
     def _draw(self, shelf: PatchShelf, shares: Tensor) -> Batch:
         chosen = torch.multinomial(shares, self.config.batch_size, replacement=True, generator=self.generator)

@@ -9,8 +9,11 @@ from torch import Tensor
 
 from napari_unet.heads.instances.representation import STANDARD, Representation
 from napari_unet.learning.augmentation import sampling_offsets
+from napari_unet.models.running.engine import Engine
 from napari_unet.training.config import BaseTrainingConfig
 from napari_unet.training.samples import TrainingSample
+
+_AUTO = Engine()
 
 
 class PatchShelf:
@@ -24,7 +27,7 @@ class PatchShelf:
         Sizes of patches and objects, and the augmentation.
     representation : Representation
         What the samples were made with.
-    device : torch.device
+    engine : Engine
         Where pixels lie and patches are made.
     """
 
@@ -33,10 +36,10 @@ class PatchShelf:
         samples: Sequence[TrainingSample],
         config: BaseTrainingConfig,
         representation: Representation = STANDARD,
-        device: torch.device | None = None,
+        engine: Engine = _AUTO,
     ) -> None:
         self.config, self.representation = config, representation
-        self.device = device or torch.device("cpu")
+        self.device = engine.torch_device
         self._diameters = torch.tensor([sample.diameter for sample in samples])
         self._levels = torch.tensor([len(sample.levels) for sample in samples])
         self._first = torch.cumsum(self._levels, 0) - self._levels
@@ -59,7 +62,8 @@ class PatchShelf:
         shapes, shrunk = self._shapes[row], 2.0**level
         centres = self._draw_centres(shapes, self.config.patch / (zooms * shrunk) / 2 * 0.7, generator)
         sides = (self.config.patch, self.config.patch)
-        offsets, matrices = sampling_offsets(zooms * shrunk, sides, self.config.augmentation, generator, self.device)
+        there = (zooms * shrunk).to(self.device)
+        offsets, matrices = sampling_offsets(there, sides, self.config.augmentation, generator)
         patches = self._interpolate(offsets + centres.to(self.device)[:, None, None], row)
         if self.representation.mend is not None:
             # Lengths of targets are in pixels of the first level.

@@ -155,7 +155,7 @@ def test_a_patch_is_as_often_a_mirror_image_as_not_and_turned_by_any_angle() -> 
 
 @pytest.mark.parametrize("sides", [(20, 20), (20, 40)])
 def test_bends_are_smooth_and_as_large_as_a_part_of_the_grid_s_step(sides: tuple[int, int]) -> None:
-    bends = _bend(sides, 0.2, seeded(), n=60)
+    bends = _bend(sides, 0.2, seeded(), torch.ones(60))
     assert bends.shape == (60, *sides, 2)
     corners = bends[:, [0, 0, -1, -1], [0, -1, 0, -1]]  # nodes of the coarse grid
     assert float(corners.std()) == pytest.approx(0.2 * max(sides) / 5, rel=0.15)
