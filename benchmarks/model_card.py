@@ -40,8 +40,8 @@ CARDS = {
         ("validation", "mnfinder"),
     ),
     "cells": (
-        ("cells-2d-longer", "cells in phase contrast"),
-        ("cells-2d-longer", "axons in scanning electron microscopy"),
+        ("cells-2d", "cells in phase contrast"),
+        ("cells-2d", "axons in scanning electron microscopy"),
         ("unseen", "brightfield_gray"),
     ),
     "histology": (

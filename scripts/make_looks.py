@@ -1,6 +1,6 @@
 """Measure what images of a base model's recipe look like to it, so that its children can tell these from their own.
 
-    python scripts/make_looks.py --recipe napari_unet/training/recipes/nuclei-2d-long.toml --data ../shared/data
+    python scripts/make_looks.py --recipe napari_unet/training/recipes/nuclei-2d.toml --data ../shared/data
 
 Takes images from all sources of the recipe, as the square root of their shares, each from another field of view.
 """
