@@ -148,7 +148,8 @@ def test_the_whole_loop(
     assert "0.3" in panel.image_step.found.text()
     np.testing.assert_allclose(work.layer.scale, (0.3, 0.3))
 
-    # Segment
+    # Segment, with the model that knows nuclei alone: the other one has seen walls of cells, simulated ones
+    session.use_model("Nuclei 2D", remember=False)
     panel.segment_step.diameter.number.setText(str(DIAMETER))
     assert panel.segment_step.diameter.number.settle()
     click(panel.segment_step.segment_button)

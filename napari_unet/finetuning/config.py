@@ -13,7 +13,7 @@ _PATCHES = 4
 class FinetuneConfig(LearningConfig):
     """How a model is adapted to corrections."""
 
-    learning_rate: float = Field(2e-3, gt=0, le=0.1, title="Learning rate")
+    learning_rate: float = Field(3e-3, gt=0, le=0.1, title="Learning rate")
     weight_decay: float = Field(1e-4, ge=0, le=1, title="Weight decay")
     batch_size: int | None = Field(
         None,

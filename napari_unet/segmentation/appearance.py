@@ -35,7 +35,10 @@ _CONVINCED = 0.6
 _DOUBTFUL = 0.5  # below this, what seems small may be specks in something large
 _NOTHING = 0.15  # less than in any image with objects, at some magnification; noise is far below
 _SMALL_OBJECT = 16.0
-_AGREE = 0.3  # of the logarithm: sizes that two magnifications found are the same within that
+_AGREE = 0.47  # of the logarithm: sizes that two magnifications found are the same within that
+_MORE_FOR_SURE = 1.5  # power of a conviction where several are added up: two that are sure outweigh three that guess
+_RATHER_LARGE = 0.67  # of the largest size that a model knows: what looks like that may be a part of something larger
+# Read off training images of large nuclei at four times their size, whose grain looks like small ones, and embryos.
 _NEGATIVE_FACTOR = 1.1  # how much more than the image its negative must convince: 1.05 to 1.6 where it is right
 
 _SAME_SIZE = 0.35  # of the logarithm: what is found within that of what was taught is of the size that was taught
@@ -133,16 +136,20 @@ class _Viewer:
         if found[0].conviction < _CONVINCED:
             found += [self.look(factor, inverted) for factor in _other_factors(found[0])]
         best = max(found, key=lambda one: one.conviction)
-        if best.conviction >= _CONVINCED:
+        large = len(found) > 1 and self._seems_large(found[1])
+        if best.conviction >= _CONVINCED and not (large and best is found[-1]):  # grain of something large, perhaps
             return best
-        largest = self._predictor.record.diameter_range[1]
-        if found[1].diameter * _SMALLER > largest:
+        if large:
             found.append(self.look(_SMALLEST, inverted))
             best = max(found, key=lambda one: one.conviction)
         if found[0].conviction < _DOUBTFUL:
             found.append(self.look(_LARGE, inverted))
         agreed = _agreed(found)
         return best if best in agreed else max(agreed, key=lambda one: one.conviction)
+
+    def _seems_large(self, shrunk: Appearance) -> bool:
+        """Whether what is found in the shrunk image is so large there that it may be a part of something larger."""
+        return shrunk.diameter * _SMALLER > _RATHER_LARGE * self._predictor.record.diameter_range[1]
 
     def best_as_taught(self, sizes: TaughtSizes, inverted: bool) -> Appearance:
         """What is found at the size that was taught, unless another convinces, and far more."""
@@ -225,7 +232,7 @@ def _apart(one: float, other: float) -> float:
 def _agreed(looks: list[Appearance]) -> list[Appearance]:
     """Those `looks` that found one size and, together, convince most."""
     same = [[one for one in looks if _apart(one.diameter, look.diameter) < _AGREE] for look in looks]
-    return max(same, key=lambda group: sum(one.conviction for one in group))
+    return max(same, key=lambda group: sum(one.conviction**_MORE_FOR_SURE for one in group))
 
 
 def _other_factors(first: Appearance) -> tuple[float, ...]:

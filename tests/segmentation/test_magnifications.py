@@ -21,6 +21,10 @@ EMBRYO: Looks = {1.0: (13, 0.25), 0.35: (177, 0.29), 2.5: (12, 0.58), 0.12: (366
 DIM_EMBRYO: Looks = {1.0: (22, 0.36), 0.35: (64, 0.42), 2.5: (10, 0.0), 0.12: (669, 0.0), 1.6: (21, 0.49)}
 LARGE: Looks = {1.0: (90, 0.1), 0.35: (177, 0.4), 2.5: (16, 0.1), 0.12: (220, 0.7), 1.6: (30, 0.1)}
 
+# Nuclei of 160 px whose grain looks like nuclei of 10 px where it is enlarged, in one of them convincingly.
+GRAIN: Looks = {1.0: (10.7, 0.1), 0.35: (142, 0.45), 2.5: (10.2, 0.63), 0.12: (197, 0.67), 1.6: (10.2, 0.44)}
+FAINT_GRAIN: Looks = {1.0: (15.6, 0.17), 0.35: (115, 0.31), 2.5: (9.5, 0.32), 0.12: (180, 0.58), 1.6: (10.8, 0.24)}
+
 
 @pytest.fixture
 def estimate(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -48,6 +52,14 @@ def test_what_several_magnifications_find_is_believed_more_than_what_one_does(es
 
 def test_a_large_object_is_found_at_the_smallest_magnification_alone(estimate) -> None:
     assert estimate(LARGE)[0].diameter == 220
+
+
+def test_grain_is_not_taken_for_small_objects(estimate) -> None:
+    assert estimate(GRAIN)[0].diameter == 197
+    assert estimate(FAINT_GRAIN)[0].diameter == 180
+    nothing_large = GRAIN | {0.35: (60, 0.45)}  # then what convinces where it is enlarged is believed at once
+    found, tried = estimate(nothing_large)
+    assert (found.diameter, tried) == (10.2, [1.0, 0.35, 2.5])
 
 
 def test_who_is_convinced_looks_no_further(estimate) -> None:

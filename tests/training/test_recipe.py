@@ -116,13 +116,18 @@ def test_missing_labels_are_told(data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "roles_learned"),
     [
-        ("nuclei-2d", {"train"}),
-        ("nuclei-2d-all", {"train", "validation"}),
-        ("cells-2d-start", {"train"}),
+        ("nuclei-2d-judged", {"train"}),
+        ("nuclei-2d", {"train", "validation"}),
         ("cells-2d", {"train"}),
-        ("cells-2d-long", {"train"}),
-        ("cells-2d-longer", {"train"}),
+        ("cells-2d-last", {"train"}),
+        ("cells-2d-without", {"train"}),
         ("histology-2d", {"train", "validation"}),
+        ("earlier/nuclei-2d", {"train"}),
+        ("earlier/nuclei-2d-all", {"train", "validation"}),
+        ("earlier/cells-2d-start", {"train"}),
+        ("earlier/cells-2d", {"train"}),
+        ("earlier/cells-2d-long", {"train"}),
+        ("earlier/cells-2d-longer", {"train"}),
     ],
 )
 def test_the_shipped_recipes_never_learn_from_test_or_unseen_images(

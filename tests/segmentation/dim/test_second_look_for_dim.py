@@ -29,12 +29,12 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def field() -> Image:
-    """Six blurred discs of 24 pixels: every second one has 2 % of the light of the others."""
+    """Six blurred discs of 24 pixels: every second one has 1 % of the light of the others."""
     rows, columns = np.ogrid[:128, :192]
     pixels = np.random.default_rng(0).normal(100, 2, (128, 192))
     for number, (y, x) in enumerate([(y, x) for y in (32, 96) for x in (32, 96, 160)]):
         distance = np.hypot(rows - y, columns - x)
-        pixels += (1500 if number % 2 else 30) / (1 + np.exp((distance - 12) / 0.8))
+        pixels += (1500 if number % 2 else 18) / (1 + np.exp((distance - 12) / 0.8))
     return Image.from_array(pixels.astype(np.float32), "YX")
 
 

@@ -123,9 +123,9 @@ def test_the_whole_demo_in_a_real_window(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["objects_corrected"] >= 15
+    assert report["objects_corrected"] >= 5
     assert report["seconds_finetuning"] > 0
-    assert 0 <= report["ap50_before"] < 0.5  # the sample is of a kind that the shipped model is wrong on
+    assert 0 <= report["ap50_before"] < 0.8  # the model that ships has seen walls of cells, but simulated ones
     assert 0 <= report["ap50_after"] <= 1
     image = read_image(sample_path("membranes"))
     labels = read_labels(tmp_path / "labels.tif", image)

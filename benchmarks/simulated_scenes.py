@@ -1,7 +1,7 @@
 """A picture of what the scenes of the simulation draw: a row each, outlines on the right half of every image.
 
-python benchmarks/scenes.py --output docs/images/scenes.jpg
-python benchmarks/scenes.py --scenes phase --rows 6 --side 320 --output phase.jpg
+python benchmarks/simulated_scenes.py --output docs/images/scenes.jpg
+python benchmarks/simulated_scenes.py --scenes phase --rows 6 --side 320 --output phase.jpg
 """
 
 from __future__ import annotations
