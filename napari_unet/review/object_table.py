@@ -80,7 +80,9 @@ def usual_objects(sections: Sections, planes: Sequence[PlaneIndex], axes: str) -
     frames = _frames(sections, planes, axes)
     _, row = _group(frames, sections.ids)
     largest = _largest_section(row, sections.area)
-    return Population.of(np.bincount(row, weights=sections.area).astype(float), sections.elongation[largest])
+    sizes = np.bincount(row, weights=sections.area).astype(float)
+    doubt = _mean(row, 1 - sections.foreground * sections.core, sections.area, len(sizes))
+    return Population.of(sizes, sections.elongation[largest], doubt, sections.fill[largest])
 
 
 def build_table(sections: Sections, planes: Sequence[PlaneIndex], axes: str, usual: Population) -> ObjectTable:
@@ -94,7 +96,7 @@ def build_table(sections: Sections, planes: Sequence[PlaneIndex], axes: str, usu
     n, area = len(keys), sections.area
     sizes = np.bincount(row, weights=area, minlength=n).astype(float)
     largest = _largest_section(row, area)
-    doubt = 1 - sections.foreground * sections.core
+    doubt = np.maximum(1 - sections.foreground * sections.core - usual.doubt, 0)
     boundary = boundary_measure(sections.contact, sections.weakness)
     values = {
         "confidence": _mean(row, doubt, area, n),

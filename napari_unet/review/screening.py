@@ -81,7 +81,6 @@ class ObjectScreening:
         shown = labels[plane]
         found = measure_large_plane(shown, number, written_rows(shown)) if large else measure_sections(shown, number)
         self._put(number, self._with_breaks(labels, found))
-        self._usual = None
 
     def look(
         self, labels: npt.NDArray[Any], plane: PlaneIndex, second: npt.NDArray[Any], maps: npt.NDArray[Any]
@@ -122,11 +121,10 @@ class ObjectScreening:
     def adopt(self, plane: PlaneIndex, sections: Sections) -> None:
         """Take over what another screening, in another thread, has measured of a plane."""
         self._put(self._numbers[plane], sections)
-        self._usual = None
 
     def _put(self, number: int, sections: Sections) -> None:
         self._sections[number] = self._original[number] = sections
-        self._joined = self._table = None
+        self._joined = self._table = self._usual = None
 
     def _with_breaks(self, labels: npt.NDArray[Any], found: Sections) -> Sections:
         if neighbour_axis(self.axes) is None or not len(found):
@@ -142,8 +140,8 @@ class ObjectScreening:
         """All objects, with their measures and scores."""
         if self._table is None:
             joined = self.joined
-            if self._usual is None:
-                self._usual = usual_objects(joined, self.planes, self.axes)
+            if self._usual is None:  # of what was segmented: an edit changes nothing in it
+                self._usual = usual_objects(Sections.join([*self._original.values()]), self.planes, self.axes)
             self._table = build_table(joined, self.planes, self.axes, self._usual)
         return self._table
 
@@ -202,8 +200,6 @@ class ObjectScreening:
 
     def finish_update(self, labels: npt.NDArray[Any], edit: ScreenedEdit, found: Sections) -> None:
         """Take up what `measure_again` found."""
-        if self._usual is None:
-            _ = self.table
         number = self._numbers[edit.plane]
         old = self._sections.get(number) or Sections.join([])
         new = found.take(np.isin(found.ids, edit.changed))

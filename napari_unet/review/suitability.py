@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from napari_unet.labels.types import Doubles
+from napari_unet.review.suspicion import SUSPICIOUS
+
 Remedy = Literal["", "invert", "diameter", "none"]
 
 _LEAST = 5  # objects, below which nothing is said of their size
 _LARGER, _SMALLER = 1.8, 0.55  # found over expected diameter: a model at the right size stays well between
-_UNSURE = 0.5  # share of the objects that are suspicious; of an image that suits it is a quarter or less
+_UNSURE = 0.45  # mean suspicion: of 104 images of 17 kinds, 15 of the 17 most of whose objects were wrong, and no other
 _FEW = 8  # objects, below which a share says little
 
 
@@ -61,9 +66,16 @@ def doubt_result(n_objects: int, expected: float | None, found: float | None, in
     return None
 
 
-def doubt_objects(n_suspicious: int, n_objects: int) -> Doubt | None:
-    """What to do if the model is unsure of most that it found; None if it is not."""
-    if n_objects < _FEW or n_suspicious < _UNSURE * n_objects:
+def doubt_objects(scores: Doubles) -> Doubt | None:
+    """What to do if the model is unsure of most that it found; None if it is not.
+
+    Parameters
+    ----------
+    scores : (n,) float64
+        How suspicious each object is (`ObjectTable.score`).
+    """
+    n_objects, n_suspicious = scores.size, int(np.count_nonzero(scores >= SUSPICIOUS))
+    if n_objects < _FEW or scores.mean() < _UNSURE:
         return None
     return Doubt(
         f"The model is unsure of {n_suspicious} of {n_objects} objects, so it may not suit this image: choose another "

@@ -184,7 +184,7 @@ class UNetPanel(QWidget):
         """The objects of an image were measured: many that are suspicious may mean that the model does not suit it."""
         queue = self.correct_step.review_queue.keeper.queue(work)
         if queue is not None:
-            self.segment_step.doubts.note_screening(work, len(queue), len(queue.table))
+            self.segment_step.doubts.note_screening(work, queue.table.score[queue.table.ids > 0])
 
     def _on_where(self) -> None:
         self.correct_step.set_open(True)

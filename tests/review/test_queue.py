@@ -30,7 +30,7 @@ def make_table(
     )
 
 
-TABLE = make_table([0.0, 0.6, 0.4, 0.5], size=[9.0, 0, 0, 0])
+TABLE = make_table([0.0, 0.6, 0.3, 0.45], size=[9.0, 0, 0, 0])
 
 
 def ids(queue: ReviewQueue) -> list[int]:

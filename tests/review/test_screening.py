@@ -101,6 +101,45 @@ def test_what_the_network_says_counts() -> None:
     assert set(screening.table.ids[np.argsort(-screening.table.score)[:2]].tolist()) == {4, 5}
 
 
+def test_what_the_network_says_of_all_objects_alike_is_held_against_none() -> None:
+    labels = discs()
+    maps = np.zeros((2, *labels.shape), np.float32)
+    maps[:, labels > 0] = 0.8  # doubt of .36, of all
+    maps[:, labels == 4] = 0.7  # and of .51
+    screening = screening_of(labels)
+    screening.look(labels, (), labels, maps)
+    assert value(screening, "confidence", 1) == pytest.approx(0.12, abs=1e-3)
+    assert value(screening, "confidence", 4) == pytest.approx(0.12 + 0.15, abs=1e-3)
+    worst, rest = screening.table.score.max(), np.delete(screening.table.score, 3)
+    assert worst == screening.table.score[3] > 0.3 > 0.1 > rest.max()
+
+
+def test_bays_that_all_objects_have_are_held_against_none() -> None:
+    labels = np.zeros((80, 240), np.int32)
+    for number in range(10):
+        row, column = divmod(number, 5)
+        labels[5 + 40 * row : 25 + 40 * row, 5 + 45 * column : 35 + 45 * column] = number + 1
+        if number < 9:
+            labels[5 + 40 * row : 18 + 40 * row, 20 + 45 * column : 35 + 45 * column] = 0  # an L
+    labels[60:70, 185:200] = 0  # the last one is a C
+    screening = screening_of(labels)
+    assert value(screening, "shape", 1) == pytest.approx(0.02, abs=1e-6)
+    assert value(screening, "shape", 1) < 0.1 * (1 - screening.sections(()).fill[0])
+
+
+def test_an_edit_does_not_change_what_is_usual() -> None:
+    labels = discs()
+    maps = np.full((2, *labels.shape), 0.8, np.float32)
+    screening = screening_of(labels)
+    screening.look(labels, (), labels, maps)
+    before = {name: value(screening, name, 1) for name in ("confidence", "size", "shape")}
+    edited = labels.copy()
+    for key in range(2, 9):
+        edited[labels == key] = 0
+    screening.update(edited, (), range(2, 9), (0, 100, 0, 200))
+    assert {name: value(screening, name, 1) for name in before} == before
+
+
 def test_a_contact_without_a_dip_is_weaker_than_one_with_a_dip() -> None:
     labels = np.zeros((40, 120), np.int32)
     for number in (1, 2, 3, 4):

@@ -19,6 +19,7 @@ from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_soon
 
 if TYPE_CHECKING:
+    from napari_unet.labels.types import Doubles
     from napari_unet.ui.session.image_work import ImageWork
     from napari_unet.ui.widgets.step import RemedyButton, Step
 
@@ -53,9 +54,9 @@ class Doubts(QObject):
         usual = doubt_result(n_objects, work.diameter, size, work.view.inverted)
         self._tell(work, doubt_even_image() if even else usual)
 
-    def note_screening(self, work: ImageWork, n_suspicious: int, n_objects: int) -> None:
-        """The objects of a result were measured, and so many are suspicious."""
-        doubt, prediction = doubt_objects(n_suspicious, n_objects), work.prediction
+    def note_screening(self, work: ImageWork, scores: Doubles) -> None:
+        """The objects of a result were measured, and are so suspicious."""
+        doubt, prediction = doubt_objects(scores), work.prediction
         if doubt is not None and prediction is not None and self._told is not prediction:
             run_soon(prediction.size, lambda: work.has_corrections, self._on_compared, work, prediction, doubt)
 

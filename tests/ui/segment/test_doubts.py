@@ -59,6 +59,9 @@ def test_an_empty_slice_of_a_stack_with_objects_is_no_even_image(panel: UNetPane
     assert panel.segment_step.message.text == ""
 
 
+UNSURE = np.repeat([0.9, 0.1], [15, 5])  # how suspicious twenty objects are
+
+
 def test_another_size_is_told_and_used(panel: UNetPanel, work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     step, asked = panel.segment_step, []
     monkeypatch.setattr(step, "request", lambda: asked.append(True))
@@ -79,17 +82,17 @@ def test_a_result_that_the_model_is_unsure_of_is_told_once_and_never_over_correc
 ) -> None:
     step = panel.segment_step
     work.prediction = np.zeros(work.shape, np.int32)
-    step.doubts.note_screening(work, 5, 20)
+    step.doubts.note_screening(work, np.repeat([1.0, 0.1], [5, 15]))
     assert step.message.text == ""
-    step.doubts.note_screening(work, 15, 20)
+    step.doubts.note_screening(work, UNSURE)
     assert "15 of 20" in step.message.text
     step.doubts.withdraw()
     assert step.message.text == ""
-    step.doubts.note_screening(work, 15, 20)
+    step.doubts.note_screening(work, UNSURE)
     assert step.message.text == ""
     work.prediction = np.zeros(work.shape, np.int32)
     work.labels_layer.data_setitem((np.arange(4), np.arange(4)), 1)
-    step.doubts.note_screening(work, 15, 20)
+    step.doubts.note_screening(work, UNSURE)
     assert step.message.text == "", "who has begun to correct is not told to choose another model"
 
 
@@ -112,7 +115,7 @@ def test_a_surer_model_is_offered_and_used_with_one_click(
     monkeypatch.setattr("napari_unet.workflows.alternatives.try_models", fake)
     monkeypatch.setattr(step, "request", lambda: asked.append(True))
     work.prediction = np.zeros(work.shape, np.int32)
-    step.doubts.note_screening(work, 15, 20)
+    step.doubts.note_screening(work, UNSURE)
     qtbot.waitUntil(lambda: not step.doubts.others.busy, timeout=20_000)
     assert set(names) == {own.name, *others}
     assert others[0] in step.message.text
@@ -130,7 +133,7 @@ def present_name(panel: UNetPanel) -> str | None:
 def test_what_was_said_of_a_result_goes_with_the_result(panel: UNetPanel, work: Any) -> None:
     step = panel.segment_step
     work.prediction = np.zeros(work.shape, np.int32)
-    step.doubts.note_screening(work, 15, 20)
+    step.doubts.note_screening(work, UNSURE)
     assert "15 of 20" in step.message.text
     panel.session.viewer.layers.remove(work.labels_layer)
     assert work.prediction is None
