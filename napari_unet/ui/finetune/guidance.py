@@ -123,11 +123,13 @@ class GuidanceView(QWidget):
 
     def _begin(self, material: MaterialView) -> tuple[str, ...]:
         """What to do once the image that is worked on has labels of objects, and nothing was corrected yet; where
-        nothing was found there is nothing to accept.
+        nothing was found, or is not yet, there is nothing to accept.
         """
         work = self._session.current
-        there = work is not None and work.labels_layer is not None and work.n_objects != 0
-        return (BEGIN,) if material.has_objects and there else ()
+        if work is None or work.labels_layer is None or work.n_objects == 0:
+            return ()
+        awaited = work.n_objects is None and self._session.job is not None
+        return (BEGIN,) if material.has_objects and not awaited else ()
 
     def _advise_objects(self, material: MaterialView) -> list[str]:
         counts = material.counts

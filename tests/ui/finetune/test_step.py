@@ -21,6 +21,7 @@ from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
 from napari_unet.models.running.engine import Engine
 from napari_unet.models.unet import UNet
+from napari_unet.ui.finetune.guidance import BEGIN
 from napari_unet.ui.finetune.material import describe_counts
 from napari_unet.ui.finetune.result import explain_score, summarize_result
 from napari_unet.ui.finetune.step import NOTHING_REVIEWED, TOO_SOON, FinetuneStep
@@ -304,6 +305,19 @@ def test_guidance_says_what_would_help_before_and_after(step, session, qtbot, mo
         step.guidance.where_button.click()
     step.result_view.keep_button.click()
     assert "Takes about" in step.guidance.text
+
+
+def test_nothing_is_to_be_accepted_before_the_first_segmentation_is_done(step, session, qtbot, monkeypatch) -> None:
+    work = segmented(session, reviewed=False)
+    qtbot.waitUntil(lambda: step.guidance.text == BEGIN, timeout=60_000)
+    running = SimpleNamespace(owner="segment", title="Segmenting", stopping=False)
+    monkeypatch.setattr(type(session), "job", property(lambda _: running))
+    work.n_objects = None
+    step.refresh()
+    assert step.guidance.text == ""
+    work.n_objects = 30
+    step.refresh()
+    assert step.guidance.text == BEGIN, "it is segmented again: what there is can be corrected"
 
 
 def test_labels_that_contradict_themselves_are_told_of(step, session, qtbot) -> None:
