@@ -30,6 +30,7 @@ from napari_unet.finetuning.material.volume_reading import prepare_volumes
 from napari_unet.finetuning.preview import predict_preview
 from napari_unet.heads.outcome import Outcome
 from napari_unet.heads.registry import find_head
+from napari_unet.learning.augmentation import augmentation_for
 from napari_unet.learning.clock.decisions import Decisions
 from napari_unet.learning.events import StepDone
 from napari_unet.learning.replay import find_replay, find_teacher
@@ -145,7 +146,8 @@ class _Training:
         size, self.patches, self.patch_share = plan_patches(
             self.head, self.material.training, self.config, self.model.record.architecture
         )
-        self.sampler = BatchSampler(self.head, self.material.training, old, size, share, self.config.seed)
+        self.varied = augmentation_for(self.model.record.untrained)
+        self.sampler = BatchSampler(self.head, self.material.training, old, size, share, self.config.seed, self.varied)
         self.trainer = self._make_trainer(find_teacher(self.model.record) if old else None)
         base = replay.held_out_planes() if replay and not carries and not deep else ()
         self.judge = Judge(self.material, base, self.config.engine, share > 0)
@@ -229,7 +231,8 @@ class _Training:
         ready = self.material.training[: max(1, self.n_ready)]
         if len(ready) == len(self.material.training):
             return self.sampler
-        return BatchSampler(self.head, ready, self.old, self.sampler.size, self.sampler.share, self.config.seed)
+        share, seed = self.sampler.share, self.config.seed
+        return BatchSampler(self.head, ready, self.old, self.sampler.size, share, seed, self.varied)
 
     # -- training -------------------------------------------------------------------------------------------------
 

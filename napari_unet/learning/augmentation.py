@@ -28,6 +28,19 @@ class AugmentationConfig(BaseModel):
     colour: float = Field(0.0, ge=0, description="Standard deviation of how much of each channel is put into another.")
 
 
+FULL = AugmentationConfig()
+_GENTLE = AugmentationConfig(gamma=0.15, contrast=0.12, brightness=0.04, shading=0.05, noise=0.03, blur=0.6)
+
+
+def augmentation_for(untrained: bool) -> AugmentationConfig:
+    """How patches of what was reviewed are varied: grey values half as much, unless the network is `untrained`.
+
+    A long training has to be ready for any microscope. A network that knows much already has a minute for images like
+    those that it will see, which are scaled alike.
+    """
+    return FULL if untrained else _GENTLE
+
+
 def sampling_grid(
     centre: tuple[float, ...],
     shape: tuple[int, ...],

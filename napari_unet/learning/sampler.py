@@ -12,7 +12,7 @@ from torch import Tensor
 
 from napari_unet.heads.head import Head
 from napari_unet.heads.planes import TrainingPlane
-from napari_unet.learning.augmentation import AugmentationConfig
+from napari_unet.learning.augmentation import FULL, AugmentationConfig
 from napari_unet.learning.patches import PatchSampler, PatchSize
 
 
@@ -39,6 +39,8 @@ class BatchSampler:
     share : float
         Of each batch; at least one patch is of each kind. Batches of two hold one replay patch or none, so that it is
         this share of all.
+    augmentation : AugmentationConfig
+        Of the patches of what was reviewed; those of replay are varied as when the base model learned.
     """
 
     def __init__(
@@ -49,10 +51,11 @@ class BatchSampler:
         size: PatchSize,
         share: float,
         seed: int,
+        augmentation: AugmentationConfig = FULL,
     ) -> None:
         self.size, self.share = size, share if replay else 0.0
-        self._corrected = PatchSampler(head, corrected, size, AugmentationConfig(), seed)
-        self._replay = PatchSampler(head, replay, size, AugmentationConfig(), seed + 1) if self.share > 0 else None
+        self._corrected = PatchSampler(head, corrected, size, augmentation, seed)
+        self._replay = PatchSampler(head, replay, size, FULL, seed + 1) if self.share > 0 else None
         self._chance = np.random.default_rng(seed + 2)
 
     def replace(self, corrected: Sequence[TrainingPlane], fresh: Sequence[npt.NDArray[np.bool_]] = ()) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import time
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,9 @@ from napari_unet.finetuning.events import FinetuneResult, Prepared, PreviewDone,
 from napari_unet.finetuning.finetune import _Training, finetune_steps
 from napari_unet.heads.outcome import Verdict
 from napari_unet.images.image import Image
+from napari_unet.learning.augmentation import augmentation_for
 from napari_unet.learning.events import StepDone
+from napari_unet.learning.sampler import BatchSampler
 from napari_unet.learning.trainer import Trainer, find_norms
 from napari_unet.models.architecture import UNetConfig
 from napari_unet.models.model import Model
@@ -96,6 +99,18 @@ def test_statistics_that_the_parent_has_stay(
     statistics = [norm.running_mean for norm in find_norms(tiny_model.network)]
     assert statistics
     assert all(torch.equal(a, norm.running_mean) for a, norm in zip(statistics, find_norms(child.network), strict=True))
+
+
+@pytest.mark.parametrize("untrained", [False, True])
+def test_grey_values_are_varied_less_of_what_a_network_that_knows_much_learns(
+    tiny_model: Model, discs: CorrectedImage, monkeypatch: pytest.MonkeyPatch, untrained: bool
+) -> None:
+    varied, make = [], BatchSampler.__init__
+    monkeypatch.setattr(BatchSampler, "__init__", lambda *args: varied.append(args[-1]) or make(*args))
+    model = replace(tiny_model, record=tiny_model.record.model_copy(update={"untrained": untrained}))
+    run(model, [discs], FEW.model_copy(update={"max_steps": 1}))
+    assert varied
+    assert all(one == augmentation_for(untrained) for one in varied)
 
 
 def test_the_child_can_be_saved_and_read_again(tiny_model: Model, discs: CorrectedImage, tmp_path) -> None:

@@ -9,7 +9,7 @@ from discs import draw_discs
 
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import head_named
-from napari_unet.learning.augmentation import AugmentationConfig
+from napari_unet.learning.augmentation import AugmentationConfig, augmentation_for
 from napari_unet.learning.patches import PatchSampler, cut_patch, plane_tensor
 from napari_unet.learning.sampler import BatchSampler
 
@@ -47,6 +47,19 @@ def test_replay_comes_behind_the_others() -> None:
     assert [tuple(part.shape) for part in batch[:3]] == [(4, 1, 32, 32), (4, 3, 32, 32), (4, 1, 32, 32)]
     means = batch.images.mean(dim=(1, 2, 3)).abs()
     assert means[:2].max() < 10 < 100 < means[2:].min()
+
+
+def test_what_was_reviewed_is_varied_as_was_asked_and_replay_as_ever() -> None:
+    still = BatchSampler(HEAD, [plane(0.3)], [plane(0.3)], 32, 0.5, 0, STILL).draw(8)
+    assert (still.images[:4] - 0.3).abs().max() < 1e-5
+    assert (still.images[4:] - 0.3).abs().max() > 0.02
+
+
+def test_a_network_that_knows_much_sees_grey_values_varied_less_and_shapes_as_much() -> None:
+    gentle, full = augmentation_for(untrained=False), augmentation_for(untrained=True)
+    assert (gentle.scale, gentle.stretch, gentle.elastic) == (full.scale, full.stretch, full.elastic)
+    for name in ("gamma", "contrast", "brightness", "shading", "noise", "blur"):
+        assert 0 < getattr(gentle, name) < 0.6 * getattr(full, name)
 
 
 def test_without_replay_there_is_none() -> None:

@@ -17,6 +17,7 @@ from napari_unet.finetuning.live.refresh import change_classes, change_objects, 
 from napari_unet.finetuning.preview import middle_of_view, predict_preview
 from napari_unet.heads.registry import find_head
 from napari_unet.labels.types import Labels
+from napari_unet.learning.augmentation import augmentation_for
 from napari_unet.learning.replay import find_replay, find_teacher
 from napari_unet.learning.sampler import BatchSampler
 from napari_unet.learning.teacher import Teacher
@@ -84,8 +85,9 @@ class LiveLearner:
         if not planes:
             self._sampler = None
         elif self._sampler is None:
-            share = self.beginning.replay
-            self._sampler = BatchSampler(self._head, planes, self._old, self._patch, share, self.config.seed)
+            share, seed = self.beginning.replay, self.config.seed
+            varied = augmentation_for(self.kind.record.untrained)
+            self._sampler = BatchSampler(self._head, planes, self._old, self._patch, share, seed, varied)
         else:
             self._sampler.replace(planes, self.planes.fresh)
         if self._sampler is not None and not self._fitted and self.planes.n_objects >= _FITTED_TO:

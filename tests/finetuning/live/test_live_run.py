@@ -16,6 +16,8 @@ from napari_unet.finetuning.live.feed import LiveFeed, LiveView, PlaneNews
 from napari_unet.finetuning.live.run import MOST_STEPS, live_steps
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
+from napari_unet.learning.augmentation import augmentation_for
+from napari_unet.learning.sampler import BatchSampler
 from napari_unet.models.model import Model
 
 QUICK = FinetuneConfig(learning_rate=1e-2, patch=64, batch_size=2, device="cpu")
@@ -61,8 +63,9 @@ def until(events: Iterator[Any], kind: type, desk: Desk, most: int = 3000) -> An
     raise AssertionError(f"no {kind.__name__} came")
 
 
-def test_what_is_drawn_is_learned_and_the_rest_of_the_view_follows(tiny_model: Model) -> None:
-    desk, stop = Desk(), StopFlag()
+def test_what_is_drawn_is_learned_and_the_rest_of_the_view_follows(tiny_model: Model, monkeypatch) -> None:
+    desk, stop, varied, make = Desk(), StopFlag(), [], BatchSampler.__init__
+    monkeypatch.setattr(BatchSampler, "__init__", lambda *args: varied.append(args[-1]) or make(*args))
     drawn = desk.labels.copy()
     desk.show()
     events = live_steps(tiny_model, desk.feed, QUICK, stop)
@@ -82,3 +85,4 @@ def test_what_is_drawn_is_learned_and_the_rest_of_the_view_follows(tiny_model: M
     assert isinstance(end.result, LiveResult)
     assert end.result.steps >= MOST_STEPS
     assert end.result.n_refreshed > 0
+    assert varied == [augmentation_for(untrained=False)]
