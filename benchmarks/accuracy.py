@@ -5,7 +5,8 @@
 Prints AP at IoU 0.5, 0.75, 0.9 and the mean over 0.5:0.05:0.9, pooled over objects, by image type and for all
 fluorescence types of dsb2018's `role=test`, for mnfinder's `test_` images, for cells in phase contrast and for axons
 in electron microscopy; `--only` some of them. Object sizes are estimated, as they are
-for a user who changes nothing; `--diameter known` gives the segmentation each image's own median. Several `--model`s
+for a user who changes nothing, and "other size" counts the images of which another is said to be convincing too;
+`--diameter known` gives the segmentation each image's own median. Several `--model`s
 (the same recipe with other seeds, say) are printed one by one, and then the spread of their scores.
 
 Beside them stand the published figures of StarDist's paper. They are of its own 50 test images of the same challenge,
@@ -60,37 +61,40 @@ def files(data: Path, role: str) -> Iterator[tuple[str, Path, Path, float | None
         yield "mnfinder", image, data / "mnfinder_nuclei" / "labels" / image.name, None
 
 
-def score(image_path: Path, labels_path: Path, model: Model, config: SegmentConfig) -> ObjectTally:
+def score(image_path: Path, labels_path: Path, model: Model, config: SegmentConfig) -> tuple[ObjectTally, bool]:
+    """The tally of one image, and whether another size is said to be convincing too."""
     image = read_image(image_path)
     seen = model_input(image, model.record.channel_counts)  # in colour, where a kind of the model sees it
     found: Segmentation = drain(segment_steps(seen, model, config))
-    return tally_objects(read_labels(labels_path, image.select_channel(None)), found.labels)
+    return tally_objects(read_labels(labels_path, image.select_channel(None)), found.labels), found.other is not None
 
 
-def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, ObjectTally]]:
-    """Images and pooled tally by type, and for all fluorescence types of dsb2018 together."""
+def evaluate(model: Model, args: argparse.Namespace) -> dict[str, tuple[int, int, ObjectTally]]:
+    """Images, those with another size, and pooled tally by type, and for all fluorescence types of dsb2018 together."""
     tallies: dict[str, ObjectTally] = defaultdict(ObjectTally)
     counts: dict[str, int] = defaultdict(int)
+    others: dict[str, int] = defaultdict(int)
     for kind, image, labels, diameter in files(args.data, args.role):
         if args.only and kind not in args.only:
             continue
         config = SegmentConfig(diameter=diameter if args.diameter == "known" else None, quality=args.quality)
-        tally = score(image, labels, model, config)
+        tally, other = score(image, labels, model, config)
         for group in [kind, POOLED] if kind.startswith("fluo") else [kind]:
             tallies[group] = tallies[group] + tally
             counts[group] += 1
-    return {group: (counts[group], tallies[group]) for group in sorted(tallies)}
+            others[group] += other
+    return {group: (counts[group], others[group], tallies[group]) for group in sorted(tallies)}
 
 
 POOLED = "dsb2018 fluorescence"
 
 
-def show(found: dict[str, tuple[int, ObjectTally]]) -> None:
-    print(f"{'type':24} images objects  AP@0.5 AP@0.75  AP@0.9  mean")
-    for group, (count, tally) in found.items():
+def show(found: dict[str, tuple[int, int, ObjectTally]]) -> None:
+    print(f"{'type':24} images objects  AP@0.5 AP@0.75  AP@0.9  mean  other size")
+    for group, (count, other, tally) in found.items():
         ap = tally.average_precision()
         figures = f"{ap[0.5]:7.3f} {ap[0.75]:7.3f} {ap[0.9]:7.3f} {tally.mean_ap:6.3f}"
-        print(f"{group:24} {count:6} {tally.n_truth:7} {figures}", flush=True)
+        print(f"{group:24} {count:6} {tally.n_truth:7} {figures} {other:11}", flush=True)
 
 
 def main() -> None:
@@ -108,7 +112,7 @@ def main() -> None:
         found = evaluate(model, args)
         print(f"{model.name}, role {args.role}, {time.monotonic() - start:.0f} s")
         show(found)
-        means.append(found[POOLED][1].mean_ap if POOLED in found else float("nan"))
+        means.append(found[POOLED][-1].mean_ap if POOLED in found else float("nan"))
     if len(means) > 1:
         print(f"{POOLED}, mean AP over {len(means)} models: {min(means):.3f} to {max(means):.3f}")
     if args.role == "test":

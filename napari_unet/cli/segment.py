@@ -168,6 +168,9 @@ def _told(row: dict[str, Any]) -> str:
         shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in row["classes"].items())
         text = f"{row['input']}: {shares}, {row['seconds']:.1f} s"
         return f"{text} -> {row['output']}" if row["output"] else f"{text}; no labels written"
+    if row.get("other_diameter"):
+        other = f"{row['other_diameter']:.0f}"
+        how += f"; {other} px is convincing too: --diameter {other}"
     text = (
         f"{row['input']}: {row['objects']} objects, diameter {row['diameter']:.1f} px ({how}), {row['seconds']:.1f} s"
     )

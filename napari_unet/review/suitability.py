@@ -20,11 +20,15 @@ _FEW = 8  # objects, below which a share says little
 
 @dataclass(frozen=True)
 class Doubt:
-    """A sentence with the next step, and what a button can do about it at once (`diameter` in pixels)."""
+    """A sentence with the next step, and what a button can do about it at once (`diameter` in pixels).
+
+    `fact` is the beginning of the sentence alone, for who has another step to offer.
+    """
 
     sentence: str
     remedy: Remedy = ""
     diameter: float | None = None
+    fact: str = ""
 
 
 def doubt_even_image() -> Doubt:
@@ -77,7 +81,9 @@ def doubt_objects(scores: Doubles) -> Doubt | None:
     n_objects, n_suspicious = scores.size, int(np.count_nonzero(scores >= SUSPICIOUS))
     if n_objects < _FEW or scores.mean() < _UNSURE:
         return None
+    fact = f"The model is unsure of {n_suspicious} of {n_objects} objects"
     return Doubt(
-        f"The model is unsure of {n_suspicious} of {n_objects} objects, so it may not suit this image: choose another "
-        "model or diameter, or correct five objects and fine-tune."
+        f"{fact}, so it may not suit this image: choose another model or diameter, or correct five objects and "
+        "fine-tune.",
+        fact=fact,
     )

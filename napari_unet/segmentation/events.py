@@ -19,7 +19,7 @@ class Estimated:
 
     `note` is a sentence for the user where it is computed elsewhere than one would expect, else empty. `unusual` says
     that objects are of a size that the kind of image that answers was not taught. `stack` says how a
-    z-stack is segmented, and why.
+    z-stack is segmented, and why. `other` is a diameter that is convincing too, if the estimate is uncertain.
     """
 
     view: View
@@ -27,6 +27,7 @@ class Estimated:
     note: str = ""
     unusual: bool = False
     stack: StackChoice | None = None
+    other: float | None = None
 
     @property
     def diameter(self) -> float:
@@ -76,7 +77,7 @@ class Segmentation:
     `done` is a bool array over the axes before YX: planes that were segmented (all, unless stopped or scoped).
     `probability` is None or a float16 array with one more axis in front, in the order of the model's outputs.
     `timing` has seconds by stage: "estimate", "network", "decode", "dim", "volume", "total". `view` is how it was
-    looked at; `stack` is how a z-stack was segmented, and why.
+    looked at; `stack` is how a z-stack was segmented, and why; `other` is a diameter that was convincing too.
     """
 
     labels: npt.NDArray[np.int32]
@@ -86,6 +87,7 @@ class Segmentation:
     probability: npt.NDArray[Any] | None
     timing: dict[str, float]
     stack: StackChoice | None = None
+    other: float | None = None
 
     @property
     def diameter(self) -> float:

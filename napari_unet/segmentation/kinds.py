@@ -13,22 +13,28 @@ import numpy as np
 from napari_unet.images.channels import ModelInput, count_channels, is_rgb, model_input
 from napari_unet.models.model import Model
 from napari_unet.models.running.engine import Engine
-from napari_unet.segmentation.appearance import Appearance, measure_appearance
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.looks import can_look, is_bright, look_distances, measure_look
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.sizes.choice import apart
+from napari_unet.segmentation.sizes.other import with_other
+from napari_unet.segmentation.sizes.viewer import Appearance
 
 AUTO = "auto"
 _CLOSE = 1.6  # times as far as the nearest: no farther is a close call, and a look at the image settles it
 
 _SURER = 1.25  # times as sure has another to be as one that was taught, or sees colour, if images resemble that less
+_OFF = 0.8  # of the logarithm: so far from a size that was given is what was found, that .6 of a conviction is left
+# Read off brightfield at .8, 1 and 1.25 times the size of its nuclei, and other close calls, which stay as they were.
+_ROUNDED = 0.05  # of the logarithm: as far is an estimate from itself, once it was written down
 
 
 @dataclass(frozen=True, eq=False)
 class KindChoice:
     """`model` is the kind that answers, alone; `image` is what it sees; `asked` is whether there was a choice.
 
-    `appearance` is what that kind saw of the plane, where it had to be looked at for the choice: nothing was said of
-    the object size then, nor whether objects are dark.
+    `appearance` is what that kind saw of the plane, where it had to be looked at for the choice, by what was said of
+    the object size and of dark objects.
     """
 
     model: Model
@@ -43,13 +49,13 @@ class KindChoice:
 
 def choose_kind(
     image: ModelInput, model: Model, wanted: str = AUTO, plane: tuple[int, ...] = (), engine: Engine = Engine(),
-    invert: str = AUTO,
+    invert: str = AUTO, diameter: float | None = None,
 ) -> KindChoice:  # fmt: skip
     """The kind of `model` that answers for `image`, by one plane of it (missing indices: the middle).
 
     `wanted` is the name of a kind, or "auto". Kinds that look at other channels than `image` has are left out, and
-    those that look at volumes where it is none. `invert` is as in `SegmentConfig`: a kind is chosen for what it is
-    going to see.
+    those that look at volumes where it is none. `invert` and `diameter` are as in `SegmentConfig`: a kind is chosen for
+    what it is going to see.
 
     Raises
     ------
@@ -66,7 +72,7 @@ def choose_kind(
     near = nearest_kinds(image, model, able, plane, invert)
     if len(near) == 1:
         return _chosen(image, near[0], asked=True)
-    kind, appearance = _surest(image, near, plane, engine, invert)
+    kind, appearance = _surest(image, near, plane, engine, invert, diameter)
     return replace(_chosen(image, kind, asked=True), appearance=appearance)
 
 
@@ -94,24 +100,38 @@ def nearest_kinds(
 
 
 def _surest(
-    image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine, invert: str
+    image: ModelInput, near: list[Model], plane: tuple[int, ...], engine: Engine, invert: str, diameter: float | None
 ) -> tuple[Model, Appearance]:  # fmt: skip
     """The kind that is surest of what it finds, and that.
 
     A nearest one that was taught, or that sees all channels where others see one, has to be outdone clearly. Kinds
-    that were not taught are asked at several sizes and of the negative, so that one of these often convinces.
+    that were not taught are asked at several sizes and of the negative, so that one of these often convinces. Where a
+    `diameter` was given, one counts the less, the farther from it what it finds there is in size: how sure it is there
+    says less, for a network that sees parts of large objects at a small size is sure of these. At the size that would
+    have been estimated the same kind answers as if none was given.
     """
-    seen = [
-        measure_appearance(
-            model_input(image, kind.record.architecture.in_channels), Predictor(kind, engine), plane, None, invert
-        )
-        for kind in near
+    looking = [
+        (model_input(image, kind.record.architecture.in_channels), Predictor(kind, engine), plane) for kind in near
     ]
-    surest = int(np.argmax([one.conviction for one in seen]))
+    seen = [measure_appearance(*one, None, invert) for one in looking]
+    sure = [one.conviction for one in seen]
     favoured = near[0].record.sizes is not None or near[0].record.architecture.in_channels > 1
-    needed = (_SURER if favoured else 1.0) * seen[0].conviction
-    best = surest if seen[surest].conviction > needed else 0
-    return near[best], seen[best]
+    able = [0, *(i for i in range(1, len(near)) if not favoured or sure[i] > _SURER * sure[0])]
+    best = max(able, key=lambda i: sure[i])
+    if diameter is None:
+        taught = near[best].record.sizes is not None
+        looked = [look for one in seen for look in one.looked]
+        return near[best], seen[best] if taught else with_other(seen[best], looked)
+    there = {best: measure_appearance(*looking[best], diameter, invert, as_found=True)}
+    if apart(seen[best].diameter, diameter) > _ROUNDED:
+        there = {i: there.get(i) or measure_appearance(*looking[i], diameter, invert, as_found=True) for i in able}
+        best = max(able, key=lambda i: sure[i] * _closeness(there[i].diameter, diameter))
+    return near[best], replace(there[best], diameter=diameter)
+
+
+def _closeness(found: float, given: float) -> float:
+    """1 where what was found is of the size that was given, less the farther from it."""
+    return float(np.exp(-((apart(found, given) / _OFF) ** 2) / 2))
 
 
 def can_see(kind: Model, image: ModelInput) -> bool:

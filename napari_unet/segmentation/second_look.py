@@ -57,7 +57,8 @@ def look_again(
     """
     config, stop = config or SegmentConfig(), stop or StopFlag()
     first = tuple(planes[0]) if planes else ()
-    choice = choose_kind(image, model, view.kind or config.kind, first, config.engine, "yes" if view.inverted else "no")
+    invert = "yes" if view.inverted else "no"
+    choice = choose_kind(image, model, view.kind or config.kind, first, config.engine, invert, view.diameter)
     image, model = choice.image, choice.model
     record = model.record
     plan = make_plan(units_of(planes, record), view, record, config)

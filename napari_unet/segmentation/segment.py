@@ -17,7 +17,7 @@ from napari_unet.images.view import Origin, View
 from napari_unet.labels.types import Labels, PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.running.aside import Aside, Stopped
-from napari_unet.segmentation.appearance import Appearance, measure_appearance
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.assembly import Formed, ImageAssembly, form, form_part
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.dim.adding import add_dim_objects
@@ -26,6 +26,8 @@ from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, 
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
 from napari_unet.segmentation.plan import Plan, make_plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.sizes.other import with_other
+from napari_unet.segmentation.sizes.viewer import Appearance
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
 from napari_unet.segmentation.tiles.tile import TileAnswer
@@ -77,7 +79,9 @@ def segment_steps(
             yield Finished(_nothing(image, config, clock), stopped=True)
             return
         plan = begun.plan
-        yield Estimated(plan.view, len(plan.units), config.engine.note, begun.unusual, begun.stack)
+        yield Estimated(
+            plan.view, len(plan.units), config.engine.note, begun.found.unusual, begun.stack, begun.found.other
+        )
         run = _Segmenting(begun, ImageAssembly(begun.image, plan), stop, aside, clock, view, provisional)
         sliced = None if plan.deep else begun.stack
         volumes = VolumeForming(begun.image, begun.predictor, sliced, run.assembly, aside, begun.sides)
@@ -89,18 +93,18 @@ def segment_steps(
                 yield from volumes.steps(plan, unit[:-1])
         run.assembly.finish(plan)
     clock.timing["total"] = clock.spent
-    yield Finished(_result(run.assembly, plan, clock, begun.stack), stop.requested)
+    yield Finished(_result(run.assembly, plan, clock, begun), stop.requested)
 
 
 @dataclass(frozen=True, eq=False)
 class _Begun:
-    """What was learned from the first unit, and `maps` of it if they are done with that."""
+    """What was `found` of the first unit and follows from that, and `maps` of it if they are done with that."""
 
     image: ModelInput
     predictor: Predictor
     plan: Plan
     maps: PlaneMaps | None
-    unusual: bool
+    found: Appearance
     stack: StackChoice | None
     sides: SideAnswer | None = None
 
@@ -112,7 +116,9 @@ class _Begun:
 
 def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None) -> _Begun:
     """Choose what answers, make it ready and look at the first unit."""
-    choice = choose_kind(image, model, config.kind, current or scope.index, config.engine, config.invert)
+    choice = choose_kind(
+        image, model, config.kind, current or scope.index, config.engine, config.invert, config.diameter
+    )
     units = plan_units(choice.image, choice.model, scope, current)
     predictor = Predictor(choice.model, config.engine, config.every_way)
     plan, found = look(choice, config, units, predictor)
@@ -123,7 +129,7 @@ def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope,
     if stack is not None and stack.as_volume and not plan.deep:
         plan = replace(plan, units=by_volume(plan.units))
     sides = _begin_sides(image, model, choice, config, plan, stack)
-    return _Begun(choice.image, predictor, plan, made, found.unusual, stack, sides)
+    return _Begun(choice.image, predictor, plan, made, replace(found, maps=None), stack, sides)
 
 
 def _begin_sides(
@@ -132,7 +138,9 @@ def _begin_sides(
     """Who looks at the side views of volumes, and how, if it is another kind of the model than for slices."""
     if stack is None or not stack.as_volume or not stack.sides or plan.deep:
         return None
-    other = choose_side_kind(image, model, choice, stack.flatness, plan.units[0], config.engine, config.invert)
+    other = choose_side_kind(
+        image, model, choice, stack.flatness, plan.units[0], config.engine, config.invert, config.diameter
+    )
     if other is None:
         return None
     predictor = Predictor(other.model, config.engine, config.every_way)
@@ -144,10 +152,12 @@ def look(
 ) -> tuple[Plan, Appearance]:
     """Learn from the first unit what is not known of the image; its maps may be done with that."""
     image, record = choice.image, choice.model.record
-    if choice.appearance is not None and not units[0] and config.diameter is None:
+    if choice.appearance is not None and not units[0]:
         found = choice.appearance  # of the one plane: it was looked at when the kind was chosen
     else:
         found = measure_appearance(image, predictor, units[0], config.diameter, config.invert)
+        if choice.appearance is not None and found.looked:  # and what other kinds found, if the choice was close
+            found = with_other(found, (*found.looked, *choice.appearance.looked))
     origin: Origin = "estimated" if config.diameter is None else "given"
     view = View(found.diameter, origin, found.inverted, config.thresholds, choice.name)
     if found.limits is not None and record.architecture.ndim == 2:
@@ -164,9 +174,9 @@ def _nothing(image: ModelInput, config: SegmentConfig, clock: _Clock) -> Segment
     return Segmentation(np.zeros(image.shape, np.int32), image.axes, view, done, None, dict(clock.timing))
 
 
-def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock, stack: StackChoice | None) -> Segmentation:
+def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock, begun: _Begun) -> Segmentation:
     parts = assembly.labels, assembly.axes, plan.view, assembly.done, assembly.probability
-    return Segmentation(*parts, dict(clock.timing), stack)
+    return Segmentation(*parts, dict(clock.timing), begun.stack, begun.found.other)
 
 
 class _Clock:

@@ -66,7 +66,7 @@ def map_surroundings(
     """  # fmt: skip
     wanted = (view.kind if view is not None else "") or AUTO
     invert = "auto" if view is None else _said(view.inverted)
-    choice = choose_kind(image, load(), wanted, plane, engine, invert)
+    choice = choose_kind(image, load(), wanted, plane, engine, invert, None if view is None else view.diameter)
     image, model, record = choice.image, choice.model, choice.model.record
     if record.architecture.ndim == 3 or find_head(record).keeps_values:
         raise UserError(f"The model '{model.name}' does not draw single objects: draw the outline, or paint.")

@@ -16,6 +16,7 @@ from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
 from napari_unet.segmentation import segment as segmentation
 from napari_unet.segmentation.blocks import joining
+from napari_unet.segmentation.sizes.viewer import Appearance
 
 Run = Callable[..., Any]
 
@@ -32,6 +33,23 @@ def test_labels_are_written_beside_each_image_and_described(run: Run, folders: P
         assert labels.dtype.kind == "u"
         assert len(np.unique(labels[labels > 0])) == row["objects"] == 16
         assert (row["diameter"], row["diameter_estimated"]) == (12, False)
+
+
+def test_another_size_that_is_convincing_is_told_with_the_option_that_takes_it(
+    run: Run, folders: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = folders / "images" / "a.tif"
+    ran = run("segment", image, "--model", model_file, "--json", "--diameter", 12)
+    assert ran.answer["images"][0]["other_diameter"] is None
+    seen = Appearance(12.0, conviction=0.6, other=27.64)
+    monkeypatch.setattr(segmentation, "measure_appearance", lambda *args: seen)
+    [row] = run("segment", image, "--model", model_file, "--json").answer["images"]
+    assert (row["diameter"], row["other_diameter"]) == (12.0, 27.64)
+    told = run("segment", image, "--model", model_file).out
+    assert "diameter 12.0 px (estimated; 28 px is convincing too: --diameter 28)," in told
+    whole = ("--blocks", "--output", folders / "large.ome.zarr")
+    [row] = run("segment", image, "--model", model_file, "--json", *whole).answer["images"]
+    assert row["other_diameter"] == 27.64
 
 
 def test_folder_is_segmented_again_without_its_own_labels(run: Run, folders: Path, model_file: Path) -> None:

@@ -168,9 +168,9 @@ def test_what_was_seen_when_a_kind_was_chosen_is_not_looked_at_again(monkeypatch
     looked: list[int] = []
     measure = appearance.measure_appearance
 
-    def count(*given):
+    def count(*given, **how):
         looked.append(1)
-        return measure(*given)
+        return measure(*given, **how)
 
     monkeypatch.setattr(kinds, "measure_appearance", count)
     monkeypatch.setattr(segment_module, "measure_appearance", count)
@@ -179,7 +179,7 @@ def test_what_was_seen_when_a_kind_was_chosen_is_not_looked_at_again(monkeypatch
     looked.clear()
     said = {"diameter": found.diameter, "invert": "auto"}
     assert segment(negative, model, **said, **EXACT).diameter == found.diameter
-    assert len(looked) == 3  # the size is known, whether it is dark is asked again
+    assert len(looked) == 3  # the size is known, whether it is dark is asked again, and only once
     np.testing.assert_array_equal(found.labels, segment(negative, model, kind="nuclei", invert="yes", **EXACT).labels)
 
 

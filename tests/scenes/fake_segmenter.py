@@ -24,6 +24,7 @@ class FakeSegmenter:
         self.hold = False
         self.shift = 0
         self.tiles = False
+        self.other: float | None = None
 
     def __call__(self, image: Any, model: Any, config: Any, scope: Scope, stop: Any, **first: Any) -> Iterator[Any]:
         self.calls.append(SimpleNamespace(image=image, config=config, scope=scope, **first))
@@ -31,7 +32,7 @@ class FakeSegmenter:
         done = np.zeros(image.shape[:-2], bool)
         planes = [plane for plane in np.ndindex(*done.shape) if scope.kind != "plane" or plane == scope.index]
         view = View(config.diameter or 17.0, "estimated" if config.diameter is None else "given")
-        yield Estimated(view, len(planes))
+        yield Estimated(view, len(planes), other=self.other if view.estimated else None)
         for number, plane in enumerate(planes):
             while self.hold and number and not stop.requested:
                 time.sleep(0.005)

@@ -9,9 +9,10 @@ import pytest
 
 from napari_unet.images.image import Image
 from napari_unet.models.model import Model
-from napari_unet.segmentation import appearance
-from napari_unet.segmentation.appearance import Appearance, measure_appearance
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.sizes import viewer
+from napari_unet.segmentation.sizes.viewer import Appearance, Viewer
 
 Looks = dict[float, tuple[float, float]]
 """(diameter, conviction) by magnification."""
@@ -39,7 +40,7 @@ def estimate(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> Any:
             tried.append(factor)
             return Appearance(looks[factor][0], inverted, looks[factor][1])
 
-        monkeypatch.setattr(appearance._Viewer, "look", look)
+        monkeypatch.setattr(Viewer, "_find", look)
         return measure_appearance(image, predictor, (), invert="no"), tried
 
     return measure
@@ -85,9 +86,9 @@ def test_in_a_middle_of_one_value_nothing_is_looked_for_and_limits_are_measured_
 ) -> None:
     pixels = np.full((700, 700), 40, np.uint8)
     pixels[:60] = np.random.default_rng(0).integers(0, 99, (60, 700))
-    looked, measured, predict, limits = [], [], appearance.predict_plane, appearance.volume_limits
-    monkeypatch.setattr(appearance, "predict_plane", lambda *args: looked.append(1) or predict(*args))
-    monkeypatch.setattr(appearance, "volume_limits", lambda *args: measured.append(args[-1]) or limits(*args))
+    looked, measured, predict, limits = [], [], viewer.predict_plane, viewer.volume_limits
+    monkeypatch.setattr(viewer, "predict_plane", lambda *args: looked.append(1) or predict(*args))
+    monkeypatch.setattr(viewer, "volume_limits", lambda *args: measured.append(args[-1]) or limits(*args))
     predictor = Predictor(Model(tiny_model.network, tiny_model.record))
     found = measure_appearance(Image.from_array(pixels, "YX"), predictor, (), invert="no")
     assert (found.diameter, found.conviction) == (tiny_model.record.diameter, 0.0)

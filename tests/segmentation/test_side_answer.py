@@ -59,6 +59,7 @@ def test_it_looks_at_the_side_views_of_a_volume(part: Image, monkeypatch: pytest
     look = answer.choose_side_kind
 
     def watched(*values: Any) -> Any:
+        assert values[-1] == 23, "the size that was given"
         seen.append(look(*values))
         return seen[-1]
 
@@ -75,6 +76,6 @@ def test_what_it_came_of_is_chosen_in_the_middle_of_the_stack_not_at_its_end(
 ) -> None:
     taught = child_of(load_model(None), part, [np.asarray(part.data)[5]])
     chosen, asked, choose = choose_kind(part, taught, "taught"), [], answer.choose_kind
-    monkeypatch.setattr(answer, "choose_kind", lambda *values: asked.append(values[3]) or choose(*values))
-    choose_side_kind(part, taught, chosen, 4.0, (0,))
-    assert asked == [()]
+    monkeypatch.setattr(answer, "choose_kind", lambda *values: asked.append((values[3], values[-1])) or choose(*values))
+    choose_side_kind(part, taught, chosen, 4.0, (0,), diameter=23.0)
+    assert asked == [((), 23.0)]

@@ -11,9 +11,10 @@ from napari_unet.images.image import Image
 from napari_unet.models.model import Model
 from napari_unet.models.record import resampling_factor
 from napari_unet.models.taught import TaughtSizes
-from napari_unet.segmentation import appearance
-from napari_unet.segmentation.appearance import Appearance, measure_appearance, weigh_sizes
+from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.predictor import Predictor
+from napari_unet.segmentation.sizes.choice import weigh_sizes
+from napari_unet.segmentation.sizes.viewer import Appearance, Viewer
 
 TAUGHT = TaughtSizes(median=20.0, spread=0.1, low=15.0, high=26.0, n_objects=50, n_images=4)
 
@@ -52,7 +53,7 @@ def estimate(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> Any:
         def look(self: Any, factor: float, inverted: bool) -> Appearance:
             return Appearance(by_factor[round(factor / base, 2)][0], inverted, by_factor[round(factor / base, 2)][1])
 
-        monkeypatch.setattr(appearance._Viewer, "look", look)
+        monkeypatch.setattr(Viewer, "_find", look)
         return measure_appearance(Image.from_array(np.zeros((64, 64), np.uint8), "YX"), predictor, ())
 
     return measure

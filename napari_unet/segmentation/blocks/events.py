@@ -75,7 +75,7 @@ class BlockSegmentation:
     """Labels in the store at `path` (None: stopped before all was done; the next run goes on).
 
     `n_large` objects reach beyond what a block of theirs sees, and may be outlined otherwise than in one piece; `note`
-    says so in a sentence, or is empty. `seconds` are by stage.
+    says so in a sentence, or is empty. `seconds` are by stage. `other` is an object diameter that was convincing too.
     """
 
     path: Path | None
@@ -86,3 +86,4 @@ class BlockSegmentation:
     n_large: int
     note: str
     seconds: dict[str, float]
+    other: float | None = None

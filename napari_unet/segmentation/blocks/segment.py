@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_unet.errors import UserError
-from napari_unet.events import StopFlag
+from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput, grey_input
 from napari_unet.images.normalization import HUGE_PLANE
 from napari_unet.models.model import Model
@@ -72,13 +72,13 @@ def segment_blocks_steps(
     config, stop = config or SegmentConfig(), stop or StopFlag()
     if config.dim_objects == "yes":
         raise UserError(_NOT_TWICE)
-    choice = choose_kind(image, model, config.kind, (), config.engine, config.invert)
+    choice = choose_kind(image, model, config.kind, (), config.engine, config.invert, config.diameter)
     seen = choice.image
     units = plan_units(seen, choice.model)
     predictor = Predictor(choice.model, config.engine, config.every_way)
     plan, found = look(choice, config, units, predictor)
     stack = StackChoice(False, IN_BLOCKS) if "Z" in seen.axes and not plan.deep else None
-    yield Estimated(plan.view, len(units), config.engine.note, found.unusual, stack)
+    yield Estimated(plan.view, len(units), config.engine.note, found.unusual, stack, found.other)
     for unit in units:
         plan = plan.measured(seen, unit)
     grid = plan_grid(seen.shape[len(units[0]) :], plan, blocks.side, blocks.halo)
@@ -86,7 +86,10 @@ def segment_blocks_steps(
     if files is not None:
         source = files.answered_by(choice.name, config.every_way)
     work = BlockWork(source, plan, grid, target, _fingerprint(seen, model, plan, grid))
-    yield from run_blocks(work, seen, scheduler or ThisThread(), stop, first)
+    for event in run_blocks(work, seen, scheduler or ThisThread(), stop, first):
+        if isinstance(event, Finished):
+            event = replace(event, result=replace(event.result, other=found.other))
+        yield event
 
 
 _NOT_TWICE = (

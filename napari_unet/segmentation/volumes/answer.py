@@ -22,6 +22,7 @@ def choose_side_kind(
     plane: tuple[int, ...],
     engine: Engine = Engine(),
     invert: str = "auto",
+    diameter: float | None = None,
 ) -> KindChoice | None:
     """What answers for the side views of the stack around `plane`, if another kind does than for its slices.
 
@@ -41,7 +42,7 @@ def choose_side_kind(
         near = nearest_kinds(side, model, able, (), invert)
         if [kind.record.kind_name for kind in near] != [record.kind_name]:
             inside = plane[:-1]  # its middle, as where the kind for slices is chosen: the ends of a stack show little
-            return choose_kind(image, plain[0].with_others(plain[1:]), "auto", inside, engine, invert)
+            return choose_kind(image, plain[0].with_others(plain[1:]), "auto", inside, engine, invert, diameter)
     return None
 
 

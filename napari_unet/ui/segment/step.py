@@ -25,12 +25,12 @@ from napari_unet.segmentation.volumes.events import SideDone
 from napari_unet.ui.canvas.classes import class_names_of, describe_classes
 from napari_unet.ui.segment.background import estimate_in_background
 from napari_unet.ui.segment.diameter import DiameterField
-from napari_unet.ui.segment.doubts import Doubts
 from napari_unet.ui.segment.keep_question import KeepQuestion
 from napari_unet.ui.segment.kind_row import KindRow
 from napari_unet.ui.segment.place_line import PlaceLine
 from napari_unet.ui.segment.run import OWNER, SegmentRun
 from napari_unet.ui.segment.scope import ScopeRow
+from napari_unet.ui.segment.sentences.doubts import Doubts
 from napari_unet.ui.segment.stack_row import StackRow
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.keeping.notices import Notice, get_notices
@@ -69,7 +69,8 @@ class SegmentStep(Step):
         self.segment_button, self.place = QPushButton("Segment"), PlaceLine(session)
         self.classes = QLabel(wordWrap=True, toolTip="Which value of the labels stands for which class")
         self.progress = ProgressLine()
-        self.question, self.doubts = KeepQuestion(), Doubts(self, self._on_doubt, self._on_better)
+        self.question = KeepQuestion()
+        self.doubts = Doubts(self, self._on_doubt, self._on_better, self._on_other_size)
         self.advanced = Fold("Advanced", ParameterForm(SegmentConfig, ADVANCED))
         self.advanced.content.set_values(
             {**self.advanced.content.values(), "device": preference("segmenting", "device")}
@@ -245,6 +246,11 @@ class SegmentStep(Step):
             work.set_diameter(doubt.diameter)
         self.request()
 
+    def _on_other_size(self, diameter: float) -> None:
+        """Segment at the other of two sizes at which the image is convincing."""
+        present(self.session.current).set_diameter(diameter)
+        self.request()
+
     def _on_better(self, name: str) -> None:
         """Segment with another model, which is surer of this image."""
         self.session.use_model(name)
@@ -293,6 +299,7 @@ class SegmentStep(Step):
                 self.show_message(event.note, self.segment_button)
             if not present(self.run).work.head.has_size:
                 return
+            self.doubts.sizes.note(present(self.run).work, event)
             self.progress.begin(f"Objects of about {event.diameter:.0f} px")
         elif isinstance(event, PlaneDone):
             words = _UNITS[present(self.run).work.axes[:-2]]

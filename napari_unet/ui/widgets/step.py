@@ -52,6 +52,8 @@ _BESIDE = 0.3
 class MessageLine(QFrame):
     """A sentence for the user, with a sign of its kind, and a cross to put it away. Hidden while there is none."""
 
+    changed = Signal()  # it says something else, or nothing any more
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -102,6 +104,7 @@ class MessageLine(QFrame):
             mark(field, True)
             self._marked = field
         self.show()
+        self.changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place_button()
@@ -117,6 +120,7 @@ class MessageLine(QFrame):
         self._unmark()
         self._text.clear()
         self.hide()
+        self.changed.emit()
 
     def _on_button(self) -> None:
         act = self._act

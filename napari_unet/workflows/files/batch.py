@@ -170,6 +170,7 @@ def _describe(image: Image, found: Segmentation, record: ModelRecord) -> dict[st
         "shape": list(found.labels.shape),
         "objects": found.n_objects,
         "diameter": round(float(found.diameter), 2),
+        "other_diameter": None if found.other is None else round(found.other, 2),
         "kind": found.kind,
         "planes": int(found.done.size),
         "planes_done": int(found.done.sum()),

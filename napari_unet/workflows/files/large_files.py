@@ -75,6 +75,7 @@ def segment_large_file(
         "shape": list(seen.shape),
         "objects": found.n_objects,
         "diameter": round(float(found.view.diameter or 0), 2),
+        "other_diameter": None if found.other is None else round(found.other, 2),
         "kind": found.view.kind,
         "diameter_estimated": config.diameter is None,
         "blocks": found.n_blocks,

@@ -10,19 +10,20 @@ from napari_unet.ui.canvas.marks.drawing import Pen
 from napari_unet.ui.session.image_work import ImageWork
 from napari_unet.ui.session.session import Session
 
-_ROLE, _CORNERS = "object diameter", 64
+_CORNERS = 64
 
 
 class DiameterRing:
-    """Shows and hides a circle of the current diameter in the middle of the view."""
+    """Shows and hides a circle of a diameter in the middle of the view; those of several roles are seen together."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, role: str = "object diameter", colour: str = "yellow") -> None:
         self._session, self._board = session, session.service(Board)
+        self._role, self._pen = role, Pen(colour, 3.0)
         self._work: ImageWork | None = None
 
     @property
     def shown(self) -> bool:
-        return self._work is not None and self._board.of(self._work, _ROLE) is not None
+        return self._work is not None and self._board.of(self._work, self._role) is not None
 
     def show(self, work: ImageWork, diameter: float) -> None:
         """Draw the ring, or change its size."""
@@ -30,11 +31,11 @@ class DiameterRing:
             self.hide()
         self._work = work
         circle = _circle(self._centre(work), diameter)
-        self._board.put(work, _ROLE, Marks(paths=(circle,), pen=Pen("yellow", 3.0)))
+        self._board.put(work, self._role, Marks(paths=(circle,), pen=self._pen))
 
     def hide(self) -> None:
         if self._work is not None:
-            self._board.put(self._work, _ROLE, None)
+            self._board.put(self._work, self._role, None)
         self._work = None
 
     def _centre(self, work: ImageWork) -> tuple[float, float]:

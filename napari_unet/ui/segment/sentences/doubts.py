@@ -14,7 +14,8 @@ from napari_unet.corrections.comparison import object_areas
 from napari_unet.corrections.reviewed import typical_diameter
 from napari_unet.events import Failed
 from napari_unet.review.suitability import Doubt, doubt_even_image, doubt_objects, doubt_result
-from napari_unet.ui.segment.others import OtherModels
+from napari_unet.ui.segment.sentences.other_size import OtherSize
+from napari_unet.ui.segment.sentences.others import OtherModels
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_soon
 
@@ -27,13 +28,21 @@ _WORDS = {"invert": "Look for dark objects", "diameter": "Use {diameter:.0f} px"
 
 
 class Doubts(QObject):
-    """Speaks once of each result. `act` carries out a doubt's remedy, `use` takes another model by its name."""
+    """Speaks once of each result. `act` carries out a doubt's remedy, `use` takes another model by its name.
 
-    def __init__(self, step: Step, act: Callable[[Doubt], None], use: Callable[[str], None]) -> None:
+    What a result contradicts is said first, else that there is another size (`sizes`, which `segment_at` segments at).
+    That the model is unsure is said by itself, or as a part of the sentence about another size.
+    """
+
+    def __init__(
+        self, step: Step, act: Callable[[Doubt], None], use: Callable[[str], None], segment_at: Callable[[float], None]
+    ) -> None:
         super().__init__(step)
         self._step, self._act, self._use = step, act, use
         self.others = OtherModels(step.session, step, self._offer)
+        self.sizes = OtherSize(step, segment_at)
         self._told: Any = None  # the prediction that something was said of
+        self._unsure: tuple[Any, str] = (None, "")  # of which prediction, and how it is said
         self._said = ""
 
     def look(self, work: ImageWork) -> None:
@@ -52,12 +61,21 @@ class Doubts(QObject):
         n_objects = work.n_objects if work.n_objects is not None else len(areas)
         size = typical_diameter(areas) if areas else None
         usual = doubt_result(n_objects, work.diameter, size, work.view.inverted)
-        self._tell(work, doubt_even_image() if even else usual)
+        doubt = doubt_even_image() if even else usual
+        if doubt is not None:
+            self._tell(work, doubt)
+        elif self.sizes.offer(work, self._unsure[1] if self._unsure[0] is prediction else ""):
+            self._told = prediction
 
     def note_screening(self, work: ImageWork, scores: Doubles) -> None:
         """The objects of a result were measured, and are so suspicious."""
         doubt, prediction = doubt_objects(scores), work.prediction
-        if doubt is not None and prediction is not None and self._told is not prediction:
+        if doubt is None or prediction is None:
+            return
+        self._unsure = prediction, doubt.fact
+        if self.sizes.offered(work):
+            self.sizes.add(doubt.fact)
+        elif self._told is not prediction:
             run_soon(prediction.size, lambda: work.has_corrections, self._on_compared, work, prediction, doubt)
 
     def _on_compared(self, corrected: bool | Failed, work: ImageWork, prediction: Any, doubt: Doubt) -> None:
@@ -67,13 +85,12 @@ class Doubts(QObject):
             self._tell(work, doubt)
 
     def withdraw(self) -> None:
-        """Corrections have begun: who corrects is not told to choose another model, and the room is needed."""
+        """Corrections have begun: who corrects is not told to choose another model or size, and the room is needed."""
+        self.sizes.withdraw()
         if self._step.message.text and self._step.message.text == self._said:
             self._step.clear_message()
 
-    def _tell(self, work: ImageWork, doubt: Doubt | None) -> None:
-        if doubt is None:
-            return
+    def _tell(self, work: ImageWork, doubt: Doubt) -> None:
         self._told = present(work.prediction)
         words = _WORDS.get(doubt.remedy, "").format(diameter=doubt.diameter or 0)
         remedy: RemedyButton | None = (words, lambda: self._act(doubt)) if words else None
@@ -84,6 +101,8 @@ class Doubts(QObject):
 
     def _offer(self, work: ImageWork, doubt: Doubt, better: Any) -> None:
         """Another model is surer of the image."""
+        if self.sizes.offered(work):
+            return  # one thing at a time
         about = "found nothing" if doubt.remedy == "invert" else "is unsure"
         sentence = (
             f"The model {about} here; {better.name} is surer of this image: it found {better.n_objects} objects in a "
@@ -94,6 +113,7 @@ class Doubts(QObject):
 
     def forget(self) -> None:
         """The result is gone, and what was said of it goes with it."""
+        self.sizes.withdraw()
         if self._said and self._step.message.text == self._said:
             self._step.clear_message()
         self._said = ""
