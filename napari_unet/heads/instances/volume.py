@@ -10,8 +10,8 @@ import numpy.typing as npt
 from napari_unet.models.record import ModelRecord
 
 # Chosen on the simulated stack, one of plant nuclei and one of an embryo: what three views say together is less extreme
-# than what one says, so that fewer objects are sure of all of their voxels.
-_SEED, _OBJECT = 4 / 3, 0.85
+# than what one says, so that fewer objects are sure of all of their voxels; noise between them is no object in all.
+_FOREGROUND, _SEED, _OBJECT = 7 / 6, 4 / 3, 0.92
 _HIGHEST = 0.95
 
 
@@ -35,6 +35,7 @@ def join_views(slices: npt.NDArray[Any], sides: npt.NDArray[Any] | None) -> npt.
 def soften(record: ModelRecord) -> ModelRecord:
     """The record with thresholds for joined views in place of those for one view."""
     scaled = {
+        "foreground_threshold": _FOREGROUND * record.foreground_threshold,
         "seed_threshold": _SEED * record.seed_threshold,
         "object_threshold": _OBJECT * record.object_threshold,
     }

@@ -22,5 +22,6 @@ def test_views_together_are_less_extreme_so_thresholds_are_others() -> None:
     record = ModelRecord(seed_threshold=0.3, object_threshold=0.8)
     softened = soften(record)
     assert softened.seed_threshold == pytest.approx(0.4)
-    assert softened.object_threshold == pytest.approx(0.68)
+    assert softened.object_threshold == pytest.approx(0.736)
+    assert softened.foreground_threshold == pytest.approx(7 / 6 * record.foreground_threshold)
     assert soften(record.model_copy(update={"seed_threshold": 0.8})).seed_threshold == 0.95
