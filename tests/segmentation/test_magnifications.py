@@ -20,7 +20,7 @@ Looks = dict[float, tuple[float, float]]
 # As the model that ships sees them: embryos in a light-sheet whose nuclei are 13 and 12 px across, and single nuclei.
 EMBRYO: Looks = {1.0: (13, 0.25), 0.35: (177, 0.29), 2.5: (12, 0.58), 0.12: (366, 0.83), 1.6: (13, 0.53)}
 DIM_EMBRYO: Looks = {1.0: (22, 0.36), 0.35: (64, 0.42), 2.5: (10, 0.0), 0.12: (669, 0.0), 1.6: (21, 0.49)}
-LARGE: Looks = {1.0: (90, 0.1), 0.35: (177, 0.4), 2.5: (16, 0.1), 0.12: (220, 0.7), 1.6: (30, 0.1)}
+LARGE: Looks = {1.0: (90, 0.1), 0.35: (177, 0.4), 0.6: (95, 0.2), 2.5: (16, 0.1), 0.12: (220, 0.7), 1.6: (30, 0.1)}
 
 # Nuclei of 160 px whose grain looks like nuclei of 10 px where it is enlarged, in one of them convincingly.
 GRAIN: Looks = {1.0: (10.7, 0.1), 0.35: (142, 0.45), 2.5: (10.2, 0.63), 0.12: (197, 0.67), 1.6: (10.2, 0.44)}
@@ -65,8 +65,16 @@ def test_grain_is_not_taken_for_small_objects(estimate) -> None:
 
 def test_who_is_convinced_looks_no_further(estimate) -> None:
     assert estimate({1.0: (20, 0.7)})[1] == [1.0]
-    found, tried = estimate({1.0: (30, 0.4), 0.35: (50, 0.65), 2.5: (9, 0.2)})
+    found, tried = estimate({1.0: (25, 0.4), 0.35: (50, 0.65), 2.5: (9, 0.2)})
     assert (found.diameter, tried) == (50, [1.0, 0.35, 2.5])
+
+
+def test_between_two_magnifications_is_one_for_what_seems_rather_large(estimate) -> None:
+    phase = {1.0: (45, 0.47), 0.35: (64, 0.37), 0.6: (61, 0.56), 2.5: (10, 0.07), 1.6: (25, 0.28)}
+    found, tried = estimate(phase)
+    assert (found.diameter, tried) == (61, [1.0, 0.35, 0.6, 2.5, 1.6])
+    assert 0.6 not in estimate(phase | {1.0: (26, 0.47)})[1]
+    assert 0.6 not in estimate(phase | {1.0: (45, 0.55)})[1], "nearly convinced: nothing below its own size is doubted"
 
 
 def test_of_those_that_agree_the_most_convincing_is_taken(estimate) -> None:

@@ -10,7 +10,7 @@ from napari_unet.models.record import resampling_factor
 from napari_unet.models.taught import TaughtSizes
 from napari_unet.segmentation.sizes.viewer import Appearance, Viewer
 
-_SMALLEST, _SMALLER, _LARGE, _LARGER = 0.12, 0.35, 1.6, 2.5
+_SMALLEST, _SMALLER, _BETWEEN, _LARGE, _LARGER = 0.12, 0.35, 0.6, 1.6, 2.5
 # Read off the validation images at a third, once and four times their size: at the right size conviction is 0.55 to
 # 0.8, at the wrong one mostly below 0.5; what looks smaller than this at the wrong size is too small, not too large.
 _CONVINCED = 0.6
@@ -18,6 +18,8 @@ _DOUBTFUL = 0.5  # below this, what seems small may be specks in something large
 NOTHING = 0.15
 """Conviction: less than in any image with objects, at some magnification; noise is far below."""
 _SMALL_OBJECT = 16.0
+_LARGE_OBJECT = 26.0
+# Cells in phase contrast of 64 px convince at 0.6 alone, and seem to be 45 px at their own size, being found in parts.
 _AGREE = 0.47  # of the logarithm: sizes that two magnifications found are the same within that
 _MORE_FOR_SURE = 1.5  # power of a conviction where several are added up: two that are sure outweigh three that guess
 _RATHER_LARGE = 0.67  # of the largest size that a model knows: what looks like that may be a part of something larger
@@ -106,5 +108,5 @@ def _agreed(looks: list[Appearance]) -> list[Appearance]:
 def _other_factors(first: Appearance) -> tuple[float, ...]:
     """Which magnifications to try where the image's own did not convince: smaller where objects seem large."""
     if first.conviction < _DOUBTFUL:
-        return _SMALLER, _LARGER
+        return (_SMALLER, _BETWEEN, _LARGER) if first.diameter > _LARGE_OBJECT else (_SMALLER, _LARGER)
     return (_LARGER,) if first.diameter < _SMALL_OBJECT else (_SMALLER,)
