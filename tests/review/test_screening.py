@@ -107,6 +107,7 @@ def test_what_the_network_says_of_all_objects_alike_is_held_against_none() -> No
     maps[:, labels > 0] = 0.8  # doubt of .36, of all
     maps[:, labels == 4] = 0.7  # and of .51
     screening = screening_of(labels)
+    assert np.isnan(value(screening, "confidence", 1))  # it is asked for before the network has looked, and after that
     screening.look(labels, (), labels, maps)
     assert value(screening, "confidence", 1) == pytest.approx(0.12, abs=1e-3)
     assert value(screening, "confidence", 4) == pytest.approx(0.12 + 0.15, abs=1e-3)
@@ -129,15 +130,21 @@ def test_bays_that_all_objects_have_are_held_against_none() -> None:
 
 def test_an_edit_does_not_change_what_is_usual() -> None:
     labels = discs()
+    labels[disk((20, 20), 5)] = 0  # a ring, smaller than others, with a hole
     maps = np.full((2, *labels.shape), 0.8, np.float32)
+    maps[:, labels == 1] = 0.6
     screening = screening_of(labels)
     screening.look(labels, (), labels, maps)
     before = {name: value(screening, name, 1) for name in ("confidence", "size", "shape")}
     edited = labels.copy()
-    for key in range(2, 9):
+    for key in range(2, labels.max() + 1):
         edited[labels == key] = 0
-    screening.update(edited, (), range(2, 9), (0, 100, 0, 200))
+    screening.update(edited, (), range(2, labels.max() + 1), (0, 100, 0, 200))
     assert {name: value(screening, name, 1) for name in before} == before
+    hurried = screening_of(labels)
+    hurried.look(labels, (), labels, maps)
+    hurried.update(edited, (), range(2, labels.max() + 1), (0, 100, 0, 200))  # before anybody asked for anything
+    assert {name: value(hurried, name, 1) for name in before} == before
 
 
 def test_a_contact_without_a_dip_is_weaker_than_one_with_a_dip() -> None:
@@ -247,7 +254,9 @@ def test_following_edits_gives_what_measuring_anew_gives(seed: int) -> None:
 
 def test_what_the_network_said_goes_with_an_outline_and_comes_back_with_it() -> None:
     labels = discs()
+    labels[disk((20, 20), 5)] = 0  # a ring, smaller than others, with a hole
     maps = np.full((2, *labels.shape), 0.8, np.float32)
+    maps[:, labels == 1] = 0.6
     screening = screening_of(labels)
     screening.look(labels, (), labels, maps)
     before = screening.table
