@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,12 @@ from fake_segmenter import FakeSegmenter
 
 pytest.importorskip("napari")
 
+from napari_unet.corrections.comparison import Counts
+from napari_unet.images.view import View
+from napari_unet.segmentation.events import Estimated
 from napari_unet.ui.canvas.marks.board import Board
 from napari_unet.ui.panel import UNetPanel
+from napari_unet.ui.session.trackers import get_trackers
 
 SAID = "Objects were looked for at 17 px (yellow ring); 9 px (blue ring) is convincing too."
 BACK = "Objects were looked for at 9 px (yellow ring); 17 px (blue ring) is convincing too."
@@ -82,13 +87,15 @@ def test_it_is_said_once_of_a_result_and_not_of_one_at_a_size_that_somebody_chos
 
 
 def test_who_takes_another_size_after_all_is_offered_no_way_back(
-    offered: UNetPanel, segment: Segment, monkeypatch: pytest.MonkeyPatch
+    offered: UNetPanel, monkeypatch: pytest.MonkeyPatch, wait_until_idle: Any
 ) -> None:
     monkeypatch.setattr(offered.segment_step, "request", lambda: None)  # as if a question had been left unanswered
     offered.segment_step.message.button.click()
     monkeypatch.undo()
     offered.session.current.set_diameter(40.0)
     offered.segment_step.start()
+    wait_until_idle(offered.session)
+    assert offered.segment_step.message.text == ""
     assert rings_of(offered) == {}
 
 
@@ -110,6 +117,10 @@ def test_another_image_has_not_the_other_size_of_the_one_before(
     segmenter.other = None
     segment()
     assert offered.segment_step.message.text == ""
+    sizes, (first, second) = offered.segment_step.doubts.sizes, offered.session.works
+    sizes.note(first, Estimated(View(17.0, "estimated"), 1, other=9.0))
+    assert not sizes.offer(second)
+    assert offered.segment_step.message.text == ""
 
 
 def test_the_cross_takes_the_rings_away_too(offered: UNetPanel) -> None:
@@ -129,8 +140,14 @@ def test_a_diameter_that_is_typed_ends_it(offered: UNetPanel) -> None:
 
 def test_corrections_end_it(offered: UNetPanel, qtbot: Any) -> None:
     step, work = offered.segment_step, offered.session.current
-    offered.finetune_step.counter.changed.emit()
-    assert step.message.text == SAID
+    offered._was_ready = True  # as if something had been corrected in another image
+    trackers = get_trackers(offered.session)
+    trackers.changed.emit(work)
+    assert step.message.text == SAID, "nothing has been corrected"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trackers, "of", lambda work: SimpleNamespace(counts=Counts(corrected=2)))
+        step.doubts.sizes._on_corrections(SimpleNamespace())
+    assert step.message.text == SAID, "another image was corrected"
     work.labels_layer.data_setitem((np.arange(4), np.arange(4)), 1)
     qtbot.waitUntil(lambda: step.message.text == "", timeout=20_000)
     assert rings_of(offered) == {}
@@ -155,6 +172,23 @@ def test_that_the_model_is_unsure_is_said_in_the_same_sentence(offered: UNetPane
     step.clear_message()
     step.doubts.note_screening(work, np.repeat([0.9, 0.1], [15, 5]))
     assert step.message.text == "", "once of each result"
+
+
+def test_it_takes_the_place_of_what_was_said_of_the_same_result_before(panel: UNetPanel, segment: Segment) -> None:
+    step = panel.segment_step
+    segment()
+    work = panel.session.current
+    work.prediction = work.prediction.copy()
+    step.clear_message()
+    step.doubts.note_screening(work, np.repeat([0.9, 0.1], [15, 5]))
+    assert step.message.button.text() == ""
+    step.doubts.sizes.note(work, Estimated(View(17.0, "estimated"), 1, other=9.0))
+    step.doubts.look(work)
+    assert step.message.text.startswith("The model is unsure of 15 of 20 objects at 17 px (yellow ring); 9 px")
+    work.prediction = work.prediction.copy()
+    step.doubts.sizes.note(work, Estimated(View(17.0, "estimated"), 1, other=9.0))
+    step.doubts.look(work)
+    assert step.message.text == SAID, "of the next result nothing of the kind is known yet"
 
 
 def test_no_other_model_is_offered_while_another_size_is(offered: UNetPanel) -> None:
