@@ -202,6 +202,21 @@ def test_without_a_project_a_recovery_file_is_kept_and_offered(
     assert [path.name for path in recovery.find_recoveries()] == [offer.path.name]
 
 
+def test_a_long_name_does_not_widen_the_window_where_its_recovery_is_offered(
+    session: Session, panel: UNetPanel, make_napari_viewer: Callable[..., Any], image_file: Path
+) -> None:
+    name = 8 * "0123abcd"
+    work = open_image(session, image_file.rename(image_file.with_stem(name)))
+    dab(session, work, 20, 50, 9)
+    session.close()
+    second = UNetPanel(make_napari_viewer())
+    offer = second.project_bar.offer
+    assert "were not kept" in offer.text.text()
+    assert all(len(word) <= 24 for word in offer.text.text().split())
+    assert offer.text.toolTip() == name
+    second.session.close()
+
+
 def test_a_recovery_file_becomes_the_project_with_its_history(
     session: Session, panel: UNetPanel, image_file: Path, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("napari")
 from napari_unet.ui.panel import UNetPanel
 from napari_unet.ui.session.keeping.keeper import get_keeper
 from napari_unet.ui.session.trackers import get_trackers
-from napari_unet.ui.strip.strip import shorten
+from napari_unet.ui.widgets.fitting_label import shorten
 
 
 def test_one_image_is_named_and_several_can_be_walked_through(panel: UNetPanel, viewer: Any) -> None:

@@ -35,7 +35,7 @@ from napari_unet.ui.session.keeping.recent import recent_projects
 from napari_unet.ui.session.listening import listen
 from napari_unet.ui.session.present import present
 from napari_unet.ui.session.running.threads import run_errand
-from napari_unet.ui.widgets.fitting_label import FittingLabel
+from napari_unet.ui.widgets.fitting_label import FittingLabel, shorten
 from napari_unet.ui.widgets.step import MessageLine
 
 if TYPE_CHECKING:
@@ -257,6 +257,9 @@ def _changed_files(places: list[tuple[ImageReference, Path]]) -> list[str]:
     return changed
 
 
+_NAME = 24  # letters of the name of an image: a word that is longer than the line would widen the window
+
+
 class RecoveryOffer(QFrame):
     """A line that offers what was left unsaved: restore it, or throw it away."""
 
@@ -295,7 +298,9 @@ class RecoveryOffer(QFrame):
             if names:
                 when = datetime.fromtimestamp(path.stat().st_mtime).strftime("%d %b, %H:%M")
                 self._path = path
-                self.text.setText(f"Corrections of {', '.join(names[:3])} from {when} were not kept in a project.")
+                told = ", ".join(shorten(name, _NAME) for name in names[:3])
+                self.text.setText(f"Corrections of {told} from {when} were not kept in a project.")
+                self.text.setToolTip("\n".join(names))
                 self.show()
 
     def _on_discard(self) -> None:

@@ -22,7 +22,7 @@ from napari_unet.ui.session.trackers import get_trackers
 from napari_unet.ui.strip.entries import Entry, close_image, describe_work, find_current, list_entries
 from napari_unet.ui.strip.image_list import ImageList
 from napari_unet.ui.strip.only_this import OnlyThis
-from napari_unet.ui.widgets.fitting_label import FittingLabel
+from napari_unet.ui.widgets.fitting_label import FittingLabel, shorten
 
 PREVIOUS_KEY, NEXT_KEY = "PgUp", "PgDown"
 _LEFT_MS = 200
@@ -206,14 +206,6 @@ class ImageStrip(QWidget):
     def _is_busy(self, work: ImageWork) -> bool:
         job = self._session.job
         return job is not None and any(work is about for about in job.about)
-
-
-def shorten(name: str, most: int) -> str:
-    """At most so many letters of a name, of its beginning and its end: long ones often differ at the end alone."""
-    if len(name) <= most:
-        return name
-    end = (most - 1) * 2 // 3
-    return f"{name[: most - 1 - end]}\u2026{name[-end:]}"
 
 
 def _button(text: str, tip: str) -> QToolButton:

@@ -40,3 +40,11 @@ class FittingLabel(QElidingLabel):
         text = next((words for words in self._wordings if advance(words) <= width), self._wordings[-1])
         if text != self.text():
             self.setText(text)
+
+
+def shorten(name: str, most: int) -> str:
+    """At most so many letters of a name, of its beginning and its end: long ones often differ at the end alone."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) * 2 // 3
+    return f"{name[: most - 1 - end]}\u2026{name[-end:]}"

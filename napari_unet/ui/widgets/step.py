@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 REASON = "_napari_unet_tool_tip"
 _LONG_WORD, _MAY_BREAK = 20, "\u200b"
+_LONG_PART = re.compile(rf"([^{_MAY_BREAK}]{{{_LONG_WORD}}})(?=[^{_MAY_BREAK}])")
 _JOINT = re.compile(r"([_/\\.-])")
 
 
@@ -141,9 +142,10 @@ class MessageLine(QFrame):
 
 
 def _breakable(text: str) -> str:
-    """Have long names of files broken after "_", "-" and the like: a word as long as a line would be cut off."""
-    words = text.split(" ")
-    return " ".join(_JOINT.sub(rf"\1{_MAY_BREAK}", word) if len(word) > _LONG_WORD else word for word in words)
+    """Have long names of files broken after "_", "-" and the like, or anywhere where they have none: a word as long as
+    a line would be cut off."""
+    joined = (_JOINT.sub(rf"\1{_MAY_BREAK}", word) if len(word) > _LONG_WORD else word for word in text.split(" "))
+    return " ".join(_LONG_PART.sub(rf"\1{_MAY_BREAK}", word) for word in joined)
 
 
 def mark(field: QWidget, wrong: bool) -> None:

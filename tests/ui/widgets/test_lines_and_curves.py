@@ -116,6 +116,15 @@ def test_long_paths_may_break_in_the_window_and_are_copied_as_they_are(message: 
     assert message._text.text() != message.text
 
 
+def test_a_long_word_without_joints_does_not_widen_the_window(message: MessageLine) -> None:
+    message.show_text("short is no image.", "error", None)
+    usual = message._text.minimumSizeHint().width()
+    name = 8 * "0123abcd" + "x"
+    message.show_text(f"{name} is no image.", "error", None)
+    assert message.text == f"{name} is no image."
+    assert message._text.minimumSizeHint().width() < usual + 21 * message.fontMetrics().horizontalAdvance("d")
+
+
 @pytest.fixture
 def curves(qtbot: Any) -> Curves:
     curves = Curves("dark")
