@@ -32,7 +32,7 @@ from tifffile import imwrite
 from napari_unet.images.files.label_files import read_labels
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_labels_path, sample_path
-from napari_unet.segmentation.events import TileDone
+from napari_unet.segmentation.blocks.events import BlockDone
 from napari_unet.ui.demo.run import (
     VIEW_WIDTH,
     VIEWS,
@@ -187,7 +187,7 @@ def photograph_large(folder: Path) -> None:
         step.set_open(True)
         blocks: list[Any] = []
         user.click(step.segment_button)
-        step.run.advanced.connect(lambda event: blocks.append(event) if isinstance(event, TileDone) else None)
+        step.run.advanced.connect(lambda event: blocks.append(event) if isinstance(event, BlockDone) else None)
         wait_until(lambda: len(blocks) >= 4, user.patience, "Segmenting some blocks")
         camera.take("large_blocks")
         user.click(step.progress.stop_button)
