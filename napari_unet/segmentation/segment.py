@@ -138,9 +138,7 @@ def _begin_sides(
     """Who looks at the side views of volumes, and how, if it is another kind of the model than for slices."""
     if stack is None or not stack.as_volume or not stack.sides or plan.deep:
         return None
-    other = choose_side_kind(
-        image, model, choice, stack.flatness, plan.units[0], config.engine, config.invert, config.diameter
-    )
+    other = choose_side_kind(image, model, choice, stack.flatness, plan.units[0], config)
     if other is None:
         return None
     predictor = Predictor(other.model, config.engine, config.every_way)

@@ -43,13 +43,15 @@ def test_only_side_views_like_those_taught_are_answered_by_the_taught_kind(part:
     slices = [pixels[3], pixels[5]]
     taught = child_of(model, part, slices)
     chosen = choose_kind(part, taught, "taught", (5,))
-    other = choose_side_kind(part, taught, chosen, 4.0, (5,))
+    other = choose_side_kind(part, taught, chosen, 4.0, (5,), SegmentConfig())
     assert other is not None
     assert other.name in model.record.kind_names
     both = child_of(model, part, [*slices, *(side.data for side in answer._middle_sides(part, 4.0, (5,)))])
-    assert choose_side_kind(part, both, choose_kind(part, both, "taught", (5,)), 4.0, (5,)) is None
+    assert choose_side_kind(part, both, choose_kind(part, both, "taught", (5,)), 4.0, (5,), SegmentConfig()) is None
     plain = choose_kind(part, taught, model.record.kind_name, (5,))
-    assert choose_side_kind(part, taught, plain, 4.0, (5,)) is None  # slices were answered by what was not taught
+    assert (
+        choose_side_kind(part, taught, plain, 4.0, (5,), SegmentConfig()) is None
+    )  # slices were answered by what was not taught
 
 
 def test_it_looks_at_the_side_views_of_a_volume(part: Image, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +61,7 @@ def test_it_looks_at_the_side_views_of_a_volume(part: Image, monkeypatch: pytest
     look = answer.choose_side_kind
 
     def watched(*values: Any) -> Any:
-        assert values[-1] == 23, "the size that was given"
+        assert values[-1].diameter == 23, "the size that was given"
         seen.append(look(*values))
         return seen[-1]
 
@@ -77,5 +79,5 @@ def test_what_it_came_of_is_chosen_in_the_middle_of_the_stack_not_at_its_end(
     taught = child_of(load_model(None), part, [np.asarray(part.data)[5]])
     chosen, asked, choose = choose_kind(part, taught, "taught"), [], answer.choose_kind
     monkeypatch.setattr(answer, "choose_kind", lambda *values: asked.append((values[3], values[-1])) or choose(*values))
-    choose_side_kind(part, taught, chosen, 4.0, (0,), diameter=23.0)
+    choose_side_kind(part, taught, chosen, 4.0, (0,), SegmentConfig(diameter=23.0))
     assert asked == [((), 23.0)]

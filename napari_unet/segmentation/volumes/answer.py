@@ -10,7 +10,7 @@ from napari_unet.images.channels import ModelInput, grey_input
 from napari_unet.images.image import Image
 from napari_unet.images.resampling import resample
 from napari_unet.models.model import Model
-from napari_unet.models.running.engine import Engine
+from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.kinds import KindChoice, can_see, choose_kind, nearest_kinds
 
 
@@ -20,9 +20,7 @@ def choose_side_kind(
     chosen: KindChoice,
     flatness: float,
     plane: tuple[int, ...],
-    engine: Engine = Engine(),
-    invert: str = "auto",
-    diameter: float | None = None,
+    config: SegmentConfig,
 ) -> KindChoice | None:
     """What answers for the side views of the stack around `plane`, if another kind does than for its slices.
 
@@ -39,10 +37,11 @@ def choose_side_kind(
         return None
     able = [kind for kind in model.kinds if can_see(kind, image) and kind.record.architecture.ndim == 2]
     for side in _middle_sides(chosen.image, flatness, plane):
-        near = nearest_kinds(side, model, able, (), invert)
+        near = nearest_kinds(side, model, able, (), config.invert)
         if [kind.record.kind_name for kind in near] != [record.kind_name]:
             inside = plane[:-1]  # its middle, as where the kind for slices is chosen: the ends of a stack show little
-            return choose_kind(image, plain[0].with_others(plain[1:]), "auto", inside, engine, invert, diameter)
+            untaught = plain[0].with_others(plain[1:])
+            return choose_kind(image, untaught, "auto", inside, config.engine, config.invert, config.diameter)
     return None
 
 
