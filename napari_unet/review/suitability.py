@@ -14,7 +14,9 @@ Remedy = Literal["", "invert", "diameter", "none"]
 
 _LEAST = 5  # objects, below which nothing is said of their size
 _LARGER, _SMALLER = 1.8, 0.55  # found over expected diameter: a model at the right size stays well between
-_UNSURE = 0.45  # mean suspicion: of 104 images of 17 kinds, 15 of the 17 most of whose objects were wrong, and no other
+# Mean suspicion: of 104 images of 15 kinds, some of them new to the model, 15 of the 17 most of whose objects were
+# wrong have as much, and no other has.
+_UNSURE = 0.45
 _FEW = 8  # objects, below which a share says little
 
 

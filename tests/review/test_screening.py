@@ -254,9 +254,7 @@ def test_following_edits_gives_what_measuring_anew_gives(seed: int) -> None:
 
 def test_what_the_network_said_goes_with_an_outline_and_comes_back_with_it() -> None:
     labels = discs()
-    labels[disk((20, 20), 5)] = 0  # a ring, smaller than others, with a hole
     maps = np.full((2, *labels.shape), 0.8, np.float32)
-    maps[:, labels == 1] = 0.6
     screening = screening_of(labels)
     screening.look(labels, (), labels, maps)
     before = screening.table
