@@ -92,7 +92,10 @@ def make_plan(units: tuple[PlaneIndex, ...], view: View, record: ModelRecord, co
 def plan_units(
     image: ModelInput, model: Model, scope: Scope | None = None, current: PlaneIndex | None = None
 ) -> tuple[PlaneIndex, ...]:
-    """Indices of what goes through the network at once, the `current` plane first; raises `UserError`."""
+    """Indices of what goes through the network at once, the `current` plane first; raises `UserError`.
+
+    Where nobody looks at one, the middle of a stack is first: its ends show little.
+    """
     scope, outer, volumetric = scope or Scope(), image.shape[:-2], model.record.architecture.ndim == 3
     if volumetric and "Z" not in image.axes:
         raise UserError(f"The model '{model.name}' needs a z-stack; choose a 2D model for this image.")
@@ -101,6 +104,8 @@ def plan_units(
         keep = len(outer)
     planes = list(product(*[[i] for i in scope.index[:keep]], *(range(size) for size in outer[keep:])))
     here = np.array(current if current is not None and len(current) == len(outer) else planes[0])
+    if current is None and "Z" in image.axes and keep < len(outer):
+        here[-1] = outer[-1] // 2
     planes.sort(key=lambda plane: int(np.abs(np.array(plane) - here).sum()) if plane else 0)
     return units_of(planes, model.record)
 

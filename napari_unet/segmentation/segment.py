@@ -12,29 +12,23 @@ import numpy as np
 
 from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput
-from napari_unet.images.limits import volume_of
-from napari_unet.images.view import Origin, View
+from napari_unet.images.view import View
 from napari_unet.labels.types import Labels, PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.running.aside import Aside, Stopped
-from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.assembly import Formed, ImageAssembly, form, form_part
+from napari_unet.segmentation.beginning import Begun, begin
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.dim.adding import add_dim_objects
 from napari_unet.segmentation.dim.spreading import may_hide_objects, spread_light
 from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation, TileDone
-from napari_unet.segmentation.kinds import KindChoice, choose_kind
-from napari_unet.segmentation.plan import Plan, make_plan, plan_units
+from napari_unet.segmentation.plan import Plan
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.sizes.other import with_other
-from napari_unet.segmentation.sizes.viewer import Appearance
 from napari_unet.segmentation.tiles.maps import PlaneMaps
 from napari_unet.segmentation.tiles.queue import TileQueue
 from napari_unet.segmentation.tiles.tile import TileAnswer
-from napari_unet.segmentation.volumes.answer import choose_side_kind
-from napari_unet.segmentation.volumes.choice import StackChoice, choose_stack, measure_flatness
 from napari_unet.segmentation.volumes.events import SideDone
-from napari_unet.segmentation.volumes.forming import SideAnswer, VolumeForming, by_volume
+from napari_unet.segmentation.volumes.forming import VolumeForming
 
 SegmentEvent = Estimated | TileDone | PlaneDone | SideDone | Finished[Segmentation]
 
@@ -74,7 +68,7 @@ def segment_steps(
     with Aside(stop, used=provisional) as aside:  # who watches does not want to wait for the tile at hand
         try:
             with clock.measuring("estimate"):
-                begun = aside.do(lambda: _begin(image, model, config, scope, current))
+                begun = aside.do(lambda: begin(image, model, config, scope, current))
         except Stopped:
             yield Finished(_nothing(image, config, clock), stopped=True)
             return
@@ -96,75 +90,6 @@ def segment_steps(
     yield Finished(_result(run.assembly, plan, clock, begun), stop.requested)
 
 
-@dataclass(frozen=True, eq=False)
-class _Begun:
-    """What was `found` of the first unit and follows from that, and `maps` of it if they are done with that."""
-
-    image: ModelInput
-    predictor: Predictor
-    plan: Plan
-    maps: PlaneMaps | None
-    found: Appearance
-    stack: StackChoice | None
-    sides: SideAnswer | None = None
-
-    @property
-    def as_volume(self) -> bool:
-        """Whether slices are to become volumes."""
-        return self.stack is not None and self.stack.as_volume
-
-
-def _begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None) -> _Begun:
-    """Choose what answers, make it ready and look at the first unit."""
-    choice = choose_kind(
-        image, model, config.kind, current or scope.index, config.engine, config.invert, config.diameter
-    )
-    units = plan_units(choice.image, choice.model, scope, current)
-    predictor = Predictor(choice.model, config.engine, config.every_way)
-    plan, found = look(choice, config, units, predictor)
-    made = found.maps if config.tile is None and plan.factor == 1 else None
-    stack = None
-    if plan.deep or scope.kind != "plane":
-        stack = choose_stack(choice.image, plan.record, config.stack, plan.diameter)
-    if stack is not None and stack.as_volume and not plan.deep:
-        plan = replace(plan, units=by_volume(plan.units))
-    sides = _begin_sides(image, model, choice, config, plan, stack)
-    return _Begun(choice.image, predictor, plan, made, replace(found, maps=None), stack, sides)
-
-
-def _begin_sides(
-    image: ModelInput, model: Model, choice: KindChoice, config: SegmentConfig, plan: Plan, stack: StackChoice | None
-) -> SideAnswer | None:
-    """Who looks at the side views of volumes, and how, if it is another kind of the model than for slices."""
-    if stack is None or not stack.as_volume or not stack.sides or plan.deep:
-        return None
-    other = choose_side_kind(image, model, choice, stack.flatness, plan.units[0], config)
-    if other is None:
-        return None
-    predictor = Predictor(other.model, config.engine, config.every_way)
-    return SideAnswer(predictor, look(other, config, plan.units, predictor)[0])
-
-
-def look(
-    choice: KindChoice, config: SegmentConfig, units: tuple[PlaneIndex, ...], predictor: Predictor
-) -> tuple[Plan, Appearance]:
-    """Learn from the first unit what is not known of the image; its maps may be done with that."""
-    image, record = choice.image, choice.model.record
-    if choice.appearance is not None and not units[0]:
-        found = choice.appearance  # of the one plane: it was looked at when the kind was chosen
-    else:
-        found = measure_appearance(image, predictor, units[0], config.diameter, config.invert)
-        if choice.appearance is not None and found.looked:  # and what other kinds found, if the choice was close
-            found = with_other(found, (*found.looked, *choice.appearance.looked))
-    origin: Origin = "estimated" if config.diameter is None else "given"
-    view = View(found.diameter, origin, found.inverted, config.thresholds, choice.name)
-    if found.limits is not None and record.architecture.ndim == 2:
-        limits = ((volume_of(image.axes, units[0]), found.limits),)
-        view = replace(view, limits=limits, normalization=record.normalization)
-    plan = make_plan(units, view, record, config)
-    return (replace(plan, flatness=measure_flatness(image)[0]) if plan.deep else plan), found
-
-
 def _nothing(image: ModelInput, config: SegmentConfig, clock: _Clock) -> Segmentation:
     """Of an image that nobody has looked at yet."""
     done = np.zeros(image.shape[:-2], np.bool_)
@@ -172,7 +97,7 @@ def _nothing(image: ModelInput, config: SegmentConfig, clock: _Clock) -> Segment
     return Segmentation(np.zeros(image.shape, np.int32), image.axes, view, done, None, dict(clock.timing))
 
 
-def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock, begun: _Begun) -> Segmentation:
+def _result(assembly: ImageAssembly, plan: Plan, clock: _Clock, begun: Begun) -> Segmentation:
     parts = assembly.labels, assembly.axes, plan.view, assembly.done, assembly.probability
     return Segmentation(*parts, dict(clock.timing), begun.stack, begun.found.other)
 
@@ -205,7 +130,7 @@ class _Clock:
 class _Segmenting:
     """What the units of one segmentation share."""
 
-    begun: _Begun
+    begun: Begun
     assembly: ImageAssembly
     stop: StopFlag
     aside: Aside

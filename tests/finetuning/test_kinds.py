@@ -21,7 +21,7 @@ from napari_unet.images.image import Image
 from napari_unet.models.model_file import load_model_file, save_model
 from napari_unet.models.taught import TaughtSizes
 from napari_unet.segmentation import appearance, kinds
-from napari_unet.segmentation import segment as segment_module
+from napari_unet.segmentation import beginning as beginning_module
 from napari_unet.segmentation.kinds import choose_kind, nearest_kinds
 from napari_unet.workflows.teaching import make_corrected_image
 
@@ -173,7 +173,7 @@ def test_what_was_seen_when_a_kind_was_chosen_is_not_looked_at_again(monkeypatch
         return measure(*given, **how)
 
     monkeypatch.setattr(kinds, "measure_appearance", count)
-    monkeypatch.setattr(segment_module, "measure_appearance", count)
+    monkeypatch.setattr(beginning_module, "measure_appearance", count)
     found = segment(negative, model, invert="auto", **EXACT)
     assert len(looked) == 2  # one for each kind, in a close call
     looked.clear()

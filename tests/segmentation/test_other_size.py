@@ -14,6 +14,7 @@ from napari_unet.images.image import Image
 from napari_unet.images.view import View
 from napari_unet.models.model import Model
 from napari_unet.models.taught import TaughtSizes
+from napari_unet.segmentation import beginning as beginning_module
 from napari_unet.segmentation import second_look, surroundings
 from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.appearance import measure_appearance
@@ -126,7 +127,7 @@ def test_looks_are_kept_without_what_they_weigh(tiny_model: Model) -> None:
     assert found.maps is not None
     assert found.limits is not None
     assert [(one.maps, one.limits, one.diameter) for one in viewer.looked] == [(None, None, found.diameter)]
-    begun = segment_module._begin(image, tiny_model, SegmentConfig(invert="auto", diameter=20.0), Scope(), None)
+    begun = beginning_module.begin(image, tiny_model, SegmentConfig(invert="auto", diameter=20.0), Scope(), None)
     assert begun.found.maps is None
 
 
@@ -136,15 +137,15 @@ def test_of_a_stack_too_what_another_kind_found_may_be_the_other_size(
     """The slice that is looked at may be another than the one by which the kind was chosen."""
     stack = Image.from_array(np.zeros((3, 64, 64), np.uint8), "ZYX")
     seen = with_other(look(90, 0.6), [look(90, 0.6)])
-    monkeypatch.setattr(segment_module, "measure_appearance", lambda *args: seen)
+    monkeypatch.setattr(beginning_module, "measure_appearance", lambda *args: seen)
     chosen = Appearance(90.0, conviction=0.6, looked=(look(90, 0.6), look(28, 0.5)))
     config, predictor = SegmentConfig(), Predictor(tiny_model)
     for appearance, other in ((chosen, 28), (None, None)):
         choice = KindChoice(tiny_model, stack, True, appearance)
-        assert segment_module.look(choice, config, ((1,),), predictor)[1].other == other
+        assert beginning_module.look(choice, config, ((1,),), predictor)[1].other == other
     seen = Appearance(90.0, conviction=0.6)  # as of a model that was taught
     choice = KindChoice(tiny_model, stack, True, chosen)
-    assert segment_module.look(choice, config, ((1,),), predictor)[1].other is None
+    assert beginning_module.look(choice, config, ((1,),), predictor)[1].other is None
 
 
 def test_whoever_chooses_a_kind_says_which_size_was_given(

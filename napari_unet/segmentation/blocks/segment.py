@@ -13,6 +13,7 @@ from napari_unet.events import Finished, StopFlag
 from napari_unet.images.channels import ModelInput, grey_input
 from napari_unet.images.normalization import HUGE_PLANE
 from napari_unet.models.model import Model
+from napari_unet.segmentation.beginning import look
 from napari_unet.segmentation.blocks.grid import BlockGrid, plan_grid
 from napari_unet.segmentation.blocks.run import BlockEvent, run_blocks
 from napari_unet.segmentation.blocks.work import BlockSource, BlockWork, FileSource, HeldSource, Scheduler, ThisThread
@@ -21,7 +22,6 @@ from napari_unet.segmentation.events import Estimated
 from napari_unet.segmentation.kinds import choose_kind
 from napari_unet.segmentation.plan import Plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
-from napari_unet.segmentation.segment import look
 from napari_unet.segmentation.volumes.choice import IN_BLOCKS, StackChoice
 
 

@@ -25,13 +25,15 @@ class StackChoice:
     """How a z-stack is segmented, with the `reason` in a sentence.
 
     `flatness` is how many times as long along z as along y a voxel is; `sides` says whether side views help: of a stack
-    of a few slices they show nothing.
+    of a few slices they show nothing. `averaged` is how wide (standard deviation in pixels) a noisy volume is averaged
+    before it is looked at, 0 for others.
     """
 
     as_volume: bool
     reason: str
     flatness: float = 1.0
     sides: bool = False
+    averaged: float = 0.0
 
     @property
     def words(self) -> str:
