@@ -11,6 +11,7 @@ from napari_unet.images.limits import volume_of
 from napari_unet.images.view import Origin, View
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
+from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
@@ -46,7 +47,9 @@ class Begun:
         return self.stack is not None and self.stack.as_volume
 
 
-def begin(image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None) -> Begun:
+def begin_segmenting(
+    image: ModelInput, model: Model, config: SegmentConfig, scope: Scope, current: PlaneIndex | None
+) -> Begun:
     """Choose what answers, make it ready and look at the first unit; a noisy volume is looked at again, averaged."""
     begun = _look_at(image, model, config, scope, current)
     if not begun.as_volume or begun.plan.deep or begun.stack is None:
@@ -122,3 +125,20 @@ def look(
         view = replace(view, limits=limits, normalization=record.normalization)
     plan = make_plan(units, view, record, config)
     return (replace(plan, flatness=measure_flatness(image)[0]) if plan.deep else plan), found
+
+
+def estimate_diameter(
+    image: ModelInput,
+    model: Model,
+    plane: tuple[int, ...] | None = None,
+    engine: Engine = Engine(),
+    invert: str = "auto",
+) -> float:
+    """Typical object diameter in pixels of a grey `image`, from one plane (index over the axes before YX).
+
+    Without `plane` the middle one is taken; `invert` as in `SegmentConfig`. An image in which nothing is found gets the
+    model's own object size.
+    """
+    choice = choose_kind(image, model, plane=plane or (), engine=engine, invert=invert)
+    index = plane if plane is not None else tuple(size // 2 for size in choice.image.shape[:-2])
+    return measure_appearance(choice.image, Predictor(choice.model, engine), index, None, invert).diameter

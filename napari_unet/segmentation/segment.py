@@ -17,7 +17,7 @@ from napari_unet.labels.types import Labels, PlaneIndex
 from napari_unet.models.model import Model
 from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.segmentation.assembly import Formed, ImageAssembly, form, form_part
-from napari_unet.segmentation.beginning import Begun, begin
+from napari_unet.segmentation.beginning import Begun, begin_segmenting
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.dim.adding import add_dim_objects
 from napari_unet.segmentation.dim.spreading import may_hide_objects, spread_light
@@ -68,7 +68,7 @@ def segment_steps(
     with Aside(stop, used=provisional) as aside:  # who watches does not want to wait for the tile at hand
         try:
             with clock.measuring("estimate"):
-                begun = aside.do(lambda: begin(image, model, config, scope, current))
+                begun = aside.do(lambda: begin_segmenting(image, model, config, scope, current))
         except Stopped:
             yield Finished(_nothing(image, config, clock), stopped=True)
             return

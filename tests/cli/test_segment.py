@@ -42,7 +42,7 @@ def test_another_size_that_is_convincing_is_told_with_the_option_that_takes_it(
     ran = run("segment", image, "--model", model_file, "--json", "--diameter", 12)
     assert ran.answer["images"][0]["other_diameter"] is None
     seen = Appearance(12.0, conviction=0.6, other=27.64)
-    monkeypatch.setattr(segmentation, "measure_appearance", lambda *args: seen)
+    monkeypatch.setattr(beginning, "measure_appearance", lambda *args: seen)
     [row] = run("segment", image, "--model", model_file, "--json").answer["images"]
     assert (row["diameter"], row["other_diameter"]) == (12.0, 27.64)
     told = run("segment", image, "--model", model_file).out

@@ -83,7 +83,7 @@ def run(stop: StopFlag, monkeypatch: Any, tiny_model: Any) -> Any:
 
 
 def test_stopped_during_the_first_look_nothing_is_there(run: Any, stuck: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(segment_module, "begin", stuck)
+    monkeypatch.setattr(segment_module, "begin_segmenting", stuck)
     events, last = run()
     assert not events
     assert last.result.labels.shape == (200, 200)

@@ -16,7 +16,6 @@ from napari_unet.models.model import Model
 from napari_unet.models.taught import TaughtSizes
 from napari_unet.segmentation import beginning as beginning_module
 from napari_unet.segmentation import second_look, surroundings
-from napari_unet.segmentation import segment as segment_module
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.blocks import segment as blocks_module
 from napari_unet.segmentation.blocks.segment import segment_blocks_steps
@@ -127,7 +126,9 @@ def test_looks_are_kept_without_what_they_weigh(tiny_model: Model) -> None:
     assert found.maps is not None
     assert found.limits is not None
     assert [(one.maps, one.limits, one.diameter) for one in viewer.looked] == [(None, None, found.diameter)]
-    begun = beginning_module.begin(image, tiny_model, SegmentConfig(invert="auto", diameter=20.0), Scope(), None)
+    begun = beginning_module.begin_segmenting(
+        image, tiny_model, SegmentConfig(invert="auto", diameter=20.0), Scope(), None
+    )
     assert begun.found.maps is None
 
 
@@ -156,7 +157,7 @@ def test_whoever_chooses_a_kind_says_which_size_was_given(
 
     config, view = SegmentConfig(diameter=33.0), View(33.0)
     calls = {
-        segment_module: lambda: drain(segment_steps(IMAGE, tiny_model, config)),
+        beginning_module: lambda: drain(segment_steps(IMAGE, tiny_model, config)),
         blocks_module: lambda: drain(segment_blocks_steps(IMAGE, tiny_model, tmp_path / "x.ome.zarr", config)),
         surroundings: lambda: drain(surroundings.map_surroundings(IMAGE, lambda: tiny_model, (), (9, 9), view)),
         second_look: lambda: drain(second_look.look_again(IMAGE, tiny_model, view, [()])),
@@ -171,7 +172,7 @@ def test_events_and_results_carry_it(tiny_model: Model, monkeypatch: pytest.Monk
     def seen(*args: Any, **kwargs: Any) -> Appearance:
         return Appearance(20.0, conviction=0.6, other=55.0)
 
-    monkeypatch.setattr("napari_unet.segmentation.segment.measure_appearance", seen)
+    monkeypatch.setattr("napari_unet.segmentation.beginning.measure_appearance", seen)
     pixels = np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8)
     image = Image.from_array(pixels, "YX")
     events = list(segment_steps(image, tiny_model, SegmentConfig()))

@@ -217,12 +217,12 @@ class _Amnesic(Predictor):
 def test_out_of_memory_means_smaller_tiles(field: Image, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     part = Image.from_array(np.asarray(field.data)[:320, :96], "YX")
     expected = drain(segment_steps(part, model, KNOWN)).labels
-    monkeypatch.setattr("napari_unet.segmentation.segment.Predictor", _Forgetful)
+    monkeypatch.setattr("napari_unet.segmentation.beginning.Predictor", _Forgetful)
     assert np.array_equal(drain(segment_steps(part, model, KNOWN)).labels, expected)
 
 
 def test_no_memory_at_all_gets_a_sentence(field: Image, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_unet.segmentation.segment.Predictor", _Amnesic)
+    monkeypatch.setattr("napari_unet.segmentation.beginning.Predictor", _Amnesic)
     with pytest.raises(UserError, match="memory"):
         drain(segment_steps(field, model, KNOWN))
 

@@ -65,7 +65,7 @@ def test_it_looks_at_the_side_views_of_a_volume(part: Image, monkeypatch: pytest
         seen.append(look(*values))
         return seen[-1]
 
-    monkeypatch.setattr("napari_unet.segmentation.segment.choose_side_kind", watched)
+    monkeypatch.setattr("napari_unet.segmentation.beginning.choose_side_kind", watched)
     config = SegmentConfig(diameter=23, precision="float32", stack="volume", kind="taught")
     found = drain(segment_steps(part, taught, config))
     assert seen[0] is not None

@@ -18,6 +18,7 @@ from napari_unet.models.inflation import inflate_model
 from napari_unet.models.library import load_model
 from napari_unet.models.model import Model
 from napari_unet.models.record import ModelRecord
+from napari_unet.segmentation import beginning
 from napari_unet.segmentation.config import Scope, SegmentConfig
 from napari_unet.segmentation.events import PlaneDone
 from napari_unet.segmentation.kinds import choose_kind
@@ -164,7 +165,10 @@ def test_as_a_volume_outlines_nuclei_better(model: Model, part: Image) -> None:
     assert [event.done for event in sides] == list(range(1, sides[0].total + 1))
 
 
-def test_a_stop_among_the_side_views_keeps_the_slices_linked(model: Model, part: Image) -> None:
+def test_a_stop_among_the_side_views_keeps_the_slices_linked(
+    model: Model, part: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "averaging_width", lambda *args: 0.0)
     config = KNOWN.model_copy(update={"stack": "volume"})
     stop, last = StopFlag(), None
     whole = Image(np.asarray(part.data)[:, :40, :40], "ZYX", part.scale)

@@ -60,7 +60,7 @@ def estimate_in_background(
     load: Callable[[], Model], image: ModelInput, plane: tuple[int, ...], config: SegmentConfig
 ) -> Iterator[Finished[float]]:
     """The typical object diameter in pixels, for the worker thread."""
-    from napari_unet.segmentation.sizes.estimate import estimate_diameter
+    from napari_unet.segmentation.beginning import estimate_diameter
 
     yield Finished(estimate_diameter(image, load(), plane, config.engine, config.invert))
 

@@ -17,7 +17,7 @@ def segmenter(monkeypatch: pytest.MonkeyPatch) -> FakeSegmenter:
     fake = FakeSegmenter()
     entry = SimpleNamespace(name="fake", shipped=True, sha256="0", path=None, record=ModelRecord())
     monkeypatch.setattr("napari_unet.segmentation.segment.segment_steps", fake)
-    monkeypatch.setattr("napari_unet.segmentation.sizes.estimate.estimate_diameter", lambda *args: 23.45)
+    monkeypatch.setattr("napari_unet.segmentation.beginning.estimate_diameter", lambda *args: 23.45)
     monkeypatch.setattr(Session, "model_entries", lambda self: [entry])
     monkeypatch.setattr(Session, "model_entry", property(lambda self: entry))
     monkeypatch.setattr(Session, "model_loader", lambda self: lambda: None)
