@@ -14,6 +14,7 @@ import tifffile
 
 from napari_unet.images.files.reading import read_image
 from napari_unet.images.files.sample_data import sample_path
+from napari_unet.segmentation import beginning
 from napari_unet.segmentation import segment as segmentation
 from napari_unet.segmentation.blocks import joining
 from napari_unet.segmentation.sizes.viewer import Appearance
