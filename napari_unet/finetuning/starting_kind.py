@@ -1,7 +1,8 @@
 """Which of the kinds of image that a model knows learns from some images.
 
-The one that answered when they were segmented, where that is known. Else one whose images these resemble: the one that
-was taught such images before, or the one that finds most of what was reviewed, which nobody can know better.
+The one that answered when they were segmented, where that is known and the same for all. Else one of those that
+answered, or one whose images these resemble: the one that was taught such images before, or the one that finds most of
+what was reviewed, which nobody can know better.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.kinds import can_see, nearest_kinds
 
 _IMAGES = 3  # that are asked
+_SEVERAL = 5  # reviewed objects tell their size better than an estimate does
 _SIDE = 256  # pixels at a kind's object size, of each image
 
 
@@ -38,18 +40,26 @@ def choose_starting_kind(
     """The kind of `parent` that learns from `images`, alone; asking kinds how well they do ends when `enough()`."""
     if not parent.others or not images:
         return parent.alone
-    said = [one.view.kind for one in images if one.view.kind in parent.record.kind_names]
-    if said:
-        return parent.kind_called(Counter(said).most_common(1)[0][0])
-    able = [kind for kind in parent.kinds if all(can_see(kind, one.image) for one in images)] or [parent.alone]
     asked = images[:: -(-len(images) // _IMAGES)]
+    said = Counter(one.view.kind for one in images if one.view.kind in parent.record.kind_names)
+    if said:
+        answered = [parent.kind_called(str(name)) for name, _ in said.most_common()]
+        return _best_known(answered[0], answered, asked, engine, enough)
+    able = [kind for kind in parent.kinds if all(can_see(kind, one.image) for one in images)] or [parent.alone]
     near = [_near(one, parent, able) for one in asked] if len(able) > 1 else [able]
     nearest = _most_named([kinds[0] for kinds in near])
     candidates = [kind for kind in able if any(kind is one for kinds in near for one in kinds)]
-    candidates = [kind for kind in candidates if kind is nearest or kind.record.architecture.ndim == 2]
-    if nearest.record.sizes is not None or len(candidates) < 2 or not find_head(nearest.record).draws_objects:
-        return nearest
-    return _best(candidates, nearest, asked, engine, enough)
+    return _best_known(nearest, candidates, asked, engine, enough)
+
+
+def _best_known(
+    first: Model, kinds: Sequence[Model], asked: Sequence[CorrectedImage], engine: Engine, enough: Callable[[], bool]
+) -> Model:
+    """The `first` of `kinds` if it was taught, or cannot be compared; else the one that finds most of `asked`."""
+    candidates = [kind for kind in kinds if kind is first or kind.record.architecture.ndim == 2]
+    if first.record.sizes is not None or len(candidates) < 2 or not find_head(first.record).draws_objects:
+        return first
+    return _best(candidates, first, asked, engine, enough)
 
 
 def shown_plane(one: CorrectedImage) -> tuple[int, ...]:
@@ -90,7 +100,9 @@ def _reviewed_part(one: CorrectedImage, kind: Model) -> HeldOutPlane | None:
     areas = object_areas(np.where(reviewed, labels, 0))
     if not areas:
         return None
-    diameter = one.view.diameter or typical_diameter(areas.values())
+    diameter = one.view.diameter
+    if diameter is None or (one.view.estimated and len(areas) >= _SEVERAL):
+        diameter = typical_diameter(areas.values())
     box = middle_box(reviewed & (labels > 0), round(_SIDE / resampling_factor(kind.record, diameter)))
     image = grey_input(one.image) if kind.record.architecture.in_channels == 1 else one.image
     limits = one.view.limits_of(image, index, kind.record.normalization)

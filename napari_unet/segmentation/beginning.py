@@ -57,7 +57,8 @@ def begin_segmenting(
     plan, flatness = begun.plan, begun.stack.flatness
     width = averaging_width(begun.image, plan.units[0][:-1], flatness, plan.diameter)
     if width:
-        stack = replace(begun.stack, averaged=width)
+        reason = f"{begun.stack.reason}; noisy, so neighbouring voxels are averaged"
+        stack = replace(begun.stack, averaged=width, reason=reason)
         begun = _look_at(average_voxels(image, width, flatness), model, config, scope, current, stack)
     return begun if config.diameter is not None else _sized_by_three(begun)
 

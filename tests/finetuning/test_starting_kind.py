@@ -13,6 +13,7 @@ from napari_unet.corrections.corrected_image import CorrectedImage
 from napari_unet.finetuning import starting_kind
 from napari_unet.finetuning.starting_kind import choose_starting_kind, shown_plane
 from napari_unet.heads.planes import HeldOutPlane
+from napari_unet.images.view import View
 from napari_unet.labels.evidence import Score
 from napari_unet.models.model import Model
 from napari_unet.models.taught import TaughtSizes
@@ -74,10 +75,44 @@ def test_a_kind_that_was_taught_such_images_goes_on_whoever_finds_more(tiny_mode
     assert not scored
 
 
+def answered_by(kinds: str) -> list[CorrectedImage]:
+    """An image for each letter, which that kind answered."""
+    return [
+        replace(one, view=replace(one.view, kind=kind)) for one, kind in zip([disc()] * len(kinds), kinds, strict=True)
+    ]
+
+
 def test_who_answered_goes_on_and_is_not_asked_again(tiny_model: Model, scored) -> None:
-    views = [replace(one, view=replace(one.view, kind=kind)) for one, kind in zip([disc()] * 3, "cac", strict=True)]
-    assert chosen(parent(tiny_model), views) == "c"
+    assert chosen(parent(tiny_model), answered_by("ccc")) == "c"
     assert not scored
+
+
+def test_where_several_answered_the_one_that_finds_most_of_what_was_reviewed_learns(tiny_model: Model, scored) -> None:
+    assert chosen(parent(tiny_model), answered_by("ccb")) == "b"
+    assert [name for name, _ in scored] == ["c", "b"]  # "a" answered none, though all resemble its images
+    assert chosen(parent(tiny_model), answered_by("aca")) == "a"  # neither finds anything
+
+
+def test_a_taught_kind_that_answered_most_goes_on(tiny_model: Model, scored) -> None:
+    taught = parent(tiny_model, sizes=TaughtSizes.measure([18.0], [18.0]))
+    assert chosen(taught, answered_by("aab")) == "a"
+    assert not scored
+
+
+@pytest.mark.parametrize(
+    ("origin", "smallest", "expected"), [("given", 0, 50), ("estimated", 0, 0), ("estimated", 3, 50)]
+)
+def test_reviewed_objects_tell_their_size_better_than_an_estimate(
+    tiny_model: Model, scored, origin: Any, smallest: int, expected: float
+) -> None:
+    """Unless somebody gave it, or they are few (`smallest`: so many are reviewed; 0: all)."""
+    image, labels = draw_discs((128, 128))
+    one = correct_all(image, labels)
+    if smallest:
+        one = replace(one, labels=np.where(labels <= smallest, labels, 0))
+    choose_starting_kind(parent(tiny_model), [replace(one, view=View(50.0, origin))])
+    measured = 2 * np.sqrt(np.median(np.bincount(labels.ravel())[1:]) / np.pi)
+    assert scored[0][1][0].diameter == pytest.approx(expected or measured, rel=0.05)
 
 
 def test_no_more_than_three_images_are_asked(tiny_model: Model, scored) -> None:

@@ -300,7 +300,9 @@ class SegmentStep(Step):
             if not present(self.run).work.head.has_size:
                 return
             self.doubts.sizes.note(present(self.run).work, event)
-            self.progress.begin(f"Objects of about {event.diameter:.0f} px")
+            noisy = event.stack is not None and event.stack.averaged > 0
+            averaged = "; noisy, so neighbouring voxels are averaged" if noisy else ""
+            self.progress.begin(f"Objects of about {event.diameter:.0f} px{averaged}")
         elif isinstance(event, PlaneDone):
             words = _UNITS[present(self.run).work.axes[:-2]]
             text = f"{event.done} of {event.total} {words}" if event.total > 1 else "Drawing labels"
