@@ -11,9 +11,9 @@ from napari_unet.images.limits import volume_of
 from napari_unet.images.view import Origin, View
 from napari_unet.labels.types import PlaneIndex
 from napari_unet.models.model import Model
-from napari_unet.models.running.engine import Engine
 from napari_unet.segmentation.appearance import measure_appearance
 from napari_unet.segmentation.config import Scope, SegmentConfig
+from napari_unet.segmentation.events import Estimated
 from napari_unet.segmentation.kinds import KindChoice, choose_kind
 from napari_unet.segmentation.plan import Plan, make_plan, plan_units
 from napari_unet.segmentation.predictor import Predictor
@@ -128,18 +128,14 @@ def look(
     return (replace(plan, flatness=measure_flatness(image)[0]) if plan.deep else plan), found
 
 
-def estimate_diameter(
-    image: ModelInput,
-    model: Model,
-    plane: tuple[int, ...] | None = None,
-    engine: Engine = Engine(),
-    invert: str = "auto",
-) -> float:
-    """Typical object diameter in pixels of a grey `image`, from one plane (index over the axes before YX).
+def estimate_size(
+    image: ModelInput, model: Model, config: SegmentConfig | None = None, plane: PlaneIndex | None = None
+) -> Estimated:
+    """How large the objects of `image` are, for who asks before segmenting it: what segmenting it by `config` takes.
 
-    Without `plane` the middle one is taken; `invert` as in `SegmentConfig`. An image in which nothing is found gets the
-    model's own object size.
+    `plane` is the one on the screen (index over the axes before YX; None: the middle of a stack). An image in which
+    nothing is found gets the model's own object size.
     """
-    choice = choose_kind(image, model, plane=plane or (), engine=engine, invert=invert)
-    index = plane if plane is not None else tuple(size // 2 for size in choice.image.shape[:-2])
-    return measure_appearance(choice.image, Predictor(choice.model, engine), index, None, invert).diameter
+    wanted = (config or SegmentConfig()).model_copy(update={"diameter": None})
+    begun = begin_segmenting(image, model, wanted, Scope(), plane)
+    return Estimated(begun.plan.view, len(begun.plan.units), stack=begun.stack, other=begun.found.other)

@@ -15,7 +15,7 @@ from napari_unet.images.bands import row_bands
 from napari_unet.models.running.aside import Aside, Stopped
 from napari_unet.project.storage.tiles import copy_array
 from napari_unet.segmentation.config import SegmentConfig
-from napari_unet.segmentation.events import PlaneDone, Segmentation
+from napari_unet.segmentation.events import Estimated, PlaneDone, Segmentation
 from napari_unet.workflows.replacement import replacement_steps
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def _load_steps() -> Callable[..., Iterator[Any]]:
 
 def estimate_in_background(
     load: Callable[[], Model], image: ModelInput, plane: tuple[int, ...], config: SegmentConfig
-) -> Iterator[Finished[float]]:
-    """The typical object diameter in pixels, for the worker thread."""
-    from napari_unet.segmentation.beginning import estimate_diameter
+) -> Iterator[Finished[Estimated]]:
+    """The typical object diameter in pixels, and another one that is convincing too, for the worker thread."""
+    from napari_unet.segmentation.beginning import estimate_size
 
-    yield Finished(estimate_diameter(image, load(), plane, config.engine, config.invert))
+    yield Finished(estimate_size(image, load(), config, plane))
 
 
 @dataclass(frozen=True, eq=False)

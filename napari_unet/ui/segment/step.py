@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -208,14 +209,23 @@ class SegmentStep(Step):
             if work not in self.session.works:
                 return  # the user removed it meanwhile
             if isinstance(outcome, Finished):
-                work.set_diameter(round(outcome.result, 1), estimated=True)
-                self.diameter.show_estimate()
+                self._show_estimate(work, outcome.result)
             elif isinstance(outcome, Failed):
                 self.show_message(outcome.message, self.diameter.number)
 
         events = estimate_in_background(self.session.model_loader(), work.seen, plane, config)
         self.progress.begin("Measuring the object diameter")
         self.session.jobs.start(events, StopFlag(), None, on_finished, "Measuring the diameter", OWNER, [work])
+
+    def _show_estimate(self, work: ImageWork, found: Estimated) -> None:
+        """As a ring; where another size is convincing too as two, now and when it was segmented."""
+        work.set_diameter(round(found.diameter, 1), estimated=True)
+        told = replace(found, view=found.view.with_diameter(work.diameter, estimated=True))
+        self.doubts.sizes.note(work, told)
+        if work is self.session.current and self.doubts.sizes.offer(work):
+            self.doubts.sizes.note(work, told)
+        else:
+            self.diameter.show_estimate()
 
     # -- segmenting -----------------------------------------------------------------------------------------------
 

@@ -99,6 +99,24 @@ def test_who_takes_another_size_after_all_is_offered_no_way_back(
     assert rings_of(offered) == {}
 
 
+def test_who_asks_for_the_size_first_sees_both_and_so_when_it_is_segmented(
+    segmenter: FakeSegmenter, viewer: Any, panel: UNetPanel, blobs: np.ndarray, click: Any, wait_until_idle: Any
+) -> None:
+    segmenter.other = 9.04
+    viewer.add_image(blobs, name="cells")
+    step = panel.segment_step
+    step.set_open(True)
+    click(step.diameter.estimate_button)
+    wait_until_idle(panel.session)
+    said = "Objects were looked for at 23 px (yellow ring); 9 px (blue ring) is convincing too."
+    assert step.message.text == said
+    assert rings_of(panel) == pytest.approx({"yellow": 23.4, "deepskyblue": 9.04}, abs=0.2)
+    segmenter.other = None  # the size is known when it is segmented: no other is looked for
+    click(step.segment_button)
+    wait_until_idle(panel.session)
+    assert step.message.text == said
+
+
 def test_where_there_is_no_other_size_nothing_is_said(
     segmenter: FakeSegmenter, panel: UNetPanel, segment: Segment
 ) -> None:
