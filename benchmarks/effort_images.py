@@ -32,6 +32,7 @@ from napari_unet.labels.scores import ObjectTally, tally_objects
 from napari_unet.models.model import Model
 from napari_unet.segmentation.config import SegmentConfig
 from napari_unet.segmentation.events import Segmentation
+from napari_unet.segmentation.kinds import can_see
 from napari_unet.segmentation.segment import segment_steps
 
 TYPES = ("hist_purple_on_purple", "brightfield_gray", "chloroplast_em")
@@ -64,7 +65,12 @@ class Picture:
         return self.diameter if self.told else None
 
     def predict(self, model: Model) -> npt.NDArray[np.int32]:
-        """Labels (Y, X) by the kind of `model` that answers this image, at its measured size if that is told."""
+        """Labels (Y, X) by the kind of `model` that answers this image, at its measured size if that is told.
+
+        A model that looks at colours alone finds nothing in what has none.
+        """
+        if not any(can_see(kind, self.image) for kind in model.kinds):
+            return np.zeros(self.truth.shape, np.int32)
         found: Segmentation = drain(segment_steps(self.image, model, SegmentConfig(diameter=self.told_diameter)))
         return found.labels
 
