@@ -1,8 +1,7 @@
 """Which of the kinds of image that a model knows learns from some images.
 
-The one that answered when they were segmented, where that is known and the same for all. Else one of those that
-answered, or one whose images these resemble: the one that was taught such images before, or the one that finds most of
-what was reviewed, which nobody can know better.
+The one that was taught such images before: that answered most of them, or whose images these resemble most. Else the
+one that finds most of what was reviewed, which nobody can know better.
 """
 
 from __future__ import annotations
@@ -41,11 +40,12 @@ def choose_starting_kind(
     if not parent.others or not images:
         return parent.alone
     asked = images[:: -(-len(images) // _IMAGES)]
+    able = [kind for kind in parent.kinds if all(can_see(kind, one.image) for one in images)] or [parent.alone]
     said = Counter(one.view.kind for one in images if one.view.kind in parent.record.kind_names)
     if said:
         answered = [parent.kind_called(str(name)) for name, _ in said.most_common()]
-        return _best_known(answered[0], answered, asked, engine, enough)
-    able = [kind for kind in parent.kinds if all(can_see(kind, one.image) for one in images)] or [parent.alone]
+        untaught = [kind for kind in able if kind.record.sizes is None and kind.record.kind_name not in said]
+        return _best_known(answered[0], [*answered, *untaught], asked, engine, enough)
     near = [_near(one, parent, able) for one in asked] if len(able) > 1 else [able]
     nearest = _most_named([kinds[0] for kinds in near])
     candidates = [kind for kind in able if any(kind is one for kinds in near for one in kinds)]

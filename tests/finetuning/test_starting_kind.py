@@ -82,15 +82,19 @@ def answered_by(kinds: str) -> list[CorrectedImage]:
     ]
 
 
-def test_who_answered_goes_on_and_is_not_asked_again(tiny_model: Model, scored) -> None:
-    assert chosen(parent(tiny_model), answered_by("ccc")) == "c"
-    assert not scored
+def test_who_answered_learns_unless_another_finds_more_of_what_was_reviewed(tiny_model: Model, scored) -> None:
+    assert chosen(parent(tiny_model), answered_by("cca")) == "b"
+    assert [name for name, _ in scored] == ["c", "a", "b"]
+    scored.clear()
+    none_finds_more = called(tiny_model, "a").with_others([called(tiny_model, "c"), called(tiny_model, "d")])
+    assert chosen(none_finds_more, answered_by("cca")) == "c"
+    assert [name for name, _ in scored] == ["c", "a", "d"]
 
 
-def test_where_several_answered_the_one_that_finds_most_of_what_was_reviewed_learns(tiny_model: Model, scored) -> None:
-    assert chosen(parent(tiny_model), answered_by("ccb")) == "b"
-    assert [name for name, _ in scored] == ["c", "b"]  # "a" answered none, though all resemble its images
-    assert chosen(parent(tiny_model), answered_by("aca")) == "a"  # neither finds anything
+def test_a_taught_kind_that_answered_none_is_not_asked(tiny_model: Model, scored) -> None:
+    taught = called(tiny_model, "b", sizes=TaughtSizes.measure([18.0], [18.0]))
+    assert chosen(called(tiny_model, "a").with_others([taught, called(tiny_model, "c")]), answered_by("c")) == "c"
+    assert [name for name, _ in scored] == ["c", "a"]
 
 
 def test_a_taught_kind_that_answered_most_goes_on(tiny_model: Model, scored) -> None:
