@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_unet.corrections.corrected_image import CorrectedImage
-from napari_unet.images.channels import ChannelStack, ModelInput
+from napari_unet.images.channels import ModelInput, change_channels
 from napari_unet.images.image import Image
 from napari_unet.images.view import View
 from napari_unet.images.written import written_rows
@@ -77,9 +78,7 @@ def cut_reviewed_parts(
 
 def cut_image(image: ModelInput, box: PlaneBox) -> ModelInput:
     """Rows and columns of an image (axes out of "TZYX"); nothing is read."""
-    if isinstance(image, ChannelStack):
-        return ChannelStack(tuple(_cut(part, box) for part in image.parts), _cut(image.grey, box), image.rgb)
-    return _cut(image, box)
+    return change_channels(image, partial(_cut, box=box))
 
 
 def _cut(image: Image, box: PlaneBox) -> Image:

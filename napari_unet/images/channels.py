@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,6 +57,13 @@ class ChannelStack:
 
 ModelInput = Image | ChannelStack
 """What goes into a model: one grey image, or several."""
+
+
+def change_channels(image: ModelInput, change: Callable[[Image], Image]) -> ModelInput:
+    """`image` with each of its channels, and what a model of one channel sees instead, changed alike."""
+    if isinstance(image, ChannelStack):
+        return ChannelStack(tuple(change(part) for part in image.parts), change(image.grey), image.rgb)
+    return change(image)
 
 
 def count_channels(image: ModelInput) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -97,12 +98,9 @@ def busiest_corner(image: Image, plane: PlaneIndex, size: int = CORNER) -> Plane
 
 def _cut(image: ModelInput, plane: PlaneIndex, box: PlaneBox) -> ModelInput:
     """The part of a plane as an image of its own."""
-    from napari_unet.images.channels import ChannelStack
+    from napari_unet.images.channels import change_channels
 
-    if isinstance(image, ChannelStack):
-        parts = tuple(_cut_grey(part, plane, box) for part in image.parts)
-        return ChannelStack(parts, _cut_grey(image.grey, plane, box), image.rgb)
-    return _cut_grey(image, plane, box)
+    return change_channels(image, partial(_cut_grey, plane=plane, box=box))
 
 
 def _cut_grey(image: Image, plane: PlaneIndex, box: PlaneBox) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from napari_unet.finetuning.live.feed import PlaneKey, PlaneNews
 from napari_unet.finetuning.live.pieces import Drawn, LivePieces
 from napari_unet.heads.planes import TrainingPlane
 from napari_unet.heads.registry import find_head
-from napari_unet.images.channels import ChannelStack, ModelInput, model_input
+from napari_unet.images.channels import ModelInput, change_channels, model_input
 from napari_unet.images.image import Image
 from napari_unet.labels.types import Mask, PlaneIndex
 from napari_unet.models.model import Model
@@ -121,10 +122,7 @@ def as_corrected_image(news: PlaneNews, model: Model | None = None) -> Corrected
 
 def _one_plane(image: ModelInput, index: PlaneIndex) -> ModelInput:
     """One plane of `image` as an image of axes "YX", with as many channels."""
-    if isinstance(image, ChannelStack):
-        parts = tuple(_grey_plane(part, index) for part in image.parts)
-        return ChannelStack(parts, _grey_plane(image.grey, index), image.rgb)
-    return _grey_plane(image, index)
+    return change_channels(image, partial(_grey_plane, index=index))
 
 
 def _grey_plane(image: Image, index: PlaneIndex) -> Image:

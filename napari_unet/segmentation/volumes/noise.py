@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_unet.images.channels import ChannelStack, ModelInput, grey_input
+from napari_unet.images.channels import ModelInput, change_channels, grey_input
 from napari_unet.images.image import Image
 from napari_unet.images.limits import volume_limits
 from napari_unet.images.normalization import NormalizationConfig
@@ -73,10 +74,7 @@ def averaging_width(image: ModelInput, volume: PlaneIndex, flatness: float, diam
 
 def average_voxels(image: ModelInput, width: float, flatness: float) -> ModelInput:
     """`image`, with axes out of "TCZYXS", as it looks when each voxel is averaged with its neighbours; read lazily."""
-    if isinstance(image, ChannelStack):
-        parts = tuple(_averaged(part, width, flatness) for part in image.parts)
-        return ChannelStack(parts, _averaged(image.grey, width, flatness), image.rgb)
-    return _averaged(image, width, flatness)
+    return change_channels(image, partial(_averaged, width=width, flatness=flatness))
 
 
 def _averaged(image: Image, width: float, flatness: float) -> Image:
